@@ -1,0 +1,83 @@
+# make run    install what is missing, build, start, load the sample data
+# make test   install what tests need, build with sanitizers, run every test
+# make        build only
+# The recipes that are more than a line live in scripts/.
+
+BUILD ?= build
+MODE  ?= release
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+OUT   := $(BUILD)/$(MODE)
+
+LIBS     := libcurl libcrypto sqlite3 json-c yaml-0.1 libsodium libutf8proc zlib
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes \
+            -Wmissing-prototypes -Wvla -Wformat=2 -Wundef -Werror
+CFLAGS_release := -O2 -g
+CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+                  -fno-sanitize-recover=undefined -DPLAYMETER_SANITIZED
+CFLAGS_fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link \
+                  -fno-sanitize-recover=undefined -DPLAYMETER_SANITIZED
+CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iworker -I$(OUT)
+CFLAGS   += -std=gnu17 -fno-strict-aliasing -pthread $(WARNINGS) $(CFLAGS_$(MODE)) \
+            $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
+LDLIBS   += -lfcgi $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lm -pthread
+
+SOURCES := $(sort $(wildcard worker/*/*.c))
+EMBEDS  := queries migrations nginx openapi conf
+OBJECTS := $(SOURCES:worker/%.c=$(OUT)/%.o) $(EMBEDS:%=$(OUT)/embed/%.o)
+UNIT    := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZ    := $(patsubst tests/fuzz/%.c,$(OUT)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+all: $(OUT)/playmeter
+
+$(OUT)/playmeter: $(OUT)/main.o $(OBJECTS)
+	@echo "  link $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(OUT)/%.o: worker/%.c
+	@mkdir -p $(@D)
+	@echo "  cc   $@"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Files that travel inside the binary, a table per folder.
+EMBED_queries    := $(sort $(wildcard worker/store/queries/*.sql))
+EMBED_migrations := $(sort $(wildcard worker/store/migrations/*.sql))
+EMBED_nginx      := $(sort $(wildcard nginx/*.conf nginx/*.types))
+EMBED_openapi    := $(wildcard worker/api/openapi.yaml)
+EMBED_conf       := $(sort $(wildcard conf/*.yaml))
+.SECONDEXPANSION:
+$(OUT)/embed/%.c: scripts/embed $$(EMBED_$$*)
+	@mkdir -p $(@D)
+	@scripts/embed $$(echo $* | tr a-z A-Z) $(EMBED_$*) >$@.new && mv $@.new $@
+$(OUT)/embed/%.o: $(OUT)/embed/%.c
+	@echo "  cc   $@"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(OUT)/unit/%: tests/unit/%.c $(OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  cc   $@"
+	@$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(OBJECTS) $(LDLIBS) -lcmocka
+$(OUT)/fuzz/%: tests/fuzz/%.c $(OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  cc   $@"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< $(OBJECTS) $(LDLIBS)
+
+unit: $(UNIT)
+fuzzers: $(FUZZ)
+
+run:
+	@scripts/run
+test:
+	@scripts/test
+lint:
+	@scripts/lint
+format:
+	clang-format -i $$(git ls-files '*.[ch]')
+clean:
+	rm -rf $(BUILD)
+
+-include $(SOURCES:worker/%.c=$(OUT)/%.d) $(OUT)/main.d $(UNIT:=.d) $(FUZZ:=.d)
+
+.PHONY: all unit fuzzers run test lint format clean
+.DELETE_ON_ERROR:

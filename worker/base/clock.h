@@ -1,0 +1,8 @@
+/* The two clocks.  Durations come from the steady one, times that people see from the other. */
+#pragma once
+
+#include "base/base.h"
+
+int64_t clock_now_ms(void);       /* UTC, milliseconds since 1970-01-01 */
+uint64_t clock_steady_us(void);   /* never goes back; for durations and deadlines */
+void clock_sleep_ms(unsigned ms); /* returns early when a signal arrives */

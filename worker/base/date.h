@@ -1,0 +1,24 @@
+/* Calendar days and moments in the proleptic Gregorian calendar, UTC, years 0001 to 9999.
+ * A day is days since 1970-01-01; a moment is milliseconds since 1970-01-01T00:00:00Z. */
+#pragma once
+
+#include "base/buf.h"
+
+#define DATE_MS_PER_DAY INT64_C(86400000)
+
+int64_t date_from_ymd(int year, int month, int day); /* the date must exist */
+void date_to_ymd(int64_t day, int *year, int *month, int *out_day);
+
+/* YYYY-MM-DD. */
+bool date_parse_iso(struct str s, int64_t *day);
+/* By a strptime-like format of %Y %m %d %b (English month names, short or long, any case),
+ * blanks and plain characters.  A format without %d gives the first of the month. */
+bool date_parse_format(struct str s, struct str format, int64_t *day);
+/* RFC 3339, or the same with a blank for the T, without seconds, with up to nine fraction
+ * digits (kept to the millisecond, the rest cut), without zone (read as UTC).  Leap second 60
+ * is read as 59.999. */
+bool date_parse_moment(struct str s, int64_t *ms);
+
+void date_add_day(struct buf *out, int64_t day); /* 2026-01-31 */
+void date_add_moment(struct buf *out,
+                     int64_t ms); /* 2026-01-31T08:00:00Z, .250 when not whole */

@@ -1,0 +1,247 @@
+/* See fs.h. */
+#include "base/fs.h"
+
+#include "base/hash.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void
+fs_close(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+int
+fs_open_at(int dir, const char *path, int flags, struct err *err)
+{
+    int fd = openat(dir, path, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        return fd;
+    if (errno == ENOENT)
+        err_set(err, ERR_NOT_FOUND, "%s: no such file", path);
+    else
+        err_set_errno(err, "%s", path);
+    return -1;
+}
+
+bool
+fs_make_dirs(const char *path, struct err *err)
+{
+    char partial[PATH_MAX];
+    size_t n = strlen(path);
+    if (n == 0 || n >= sizeof(partial))
+        return err_set(err, ERR_INTERNAL, "'%s' is not a path of 1 to %d bytes", path,
+                       PATH_MAX);
+    memcpy(partial, path, n + 1);
+    for (size_t i = 1; i <= n; i++) {
+        if (partial[i] != '/' && partial[i] != '\0')
+            continue;
+        char kept = partial[i];
+        partial[i] = '\0';
+        if (mkdir(partial, 0700) && errno != EEXIST)
+            return err_set_errno(err, "making the folder %s", partial);
+        partial[i] = kept;
+    }
+    return true;
+}
+
+static bool
+remove_children(int dir, struct err *err)
+{
+    /* fdopendir owns what it is given, so it gets a descriptor of its own. */
+    int fd = dup(dir);
+    DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!list) {
+        fs_close(&fd);
+        return err_set_errno(err, "listing a folder");
+    }
+    bool ok = true;
+    struct dirent *entry;
+    while (ok && (entry = readdir(list)))
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            ok = fs_remove_tree(dir, entry->d_name, err);
+    closedir(list);
+    return ok;
+}
+
+bool
+fs_remove_tree(int dir, const char *path, struct err *err)
+{
+    if (unlinkat(dir, path, 0) == 0 || errno == ENOENT)
+        return true;
+    if (errno != EISDIR && errno != EPERM)
+        return err_set_errno(err, "removing %s", path);
+    scoped_fd child = openat(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (child < 0)
+        return err_set_errno(err, "removing %s", path);
+    if (!remove_children(child, err))
+        return false;
+    if (unlinkat(dir, path, AT_REMOVEDIR) && errno != ENOENT)
+        return err_set_errno(err, "removing %s", path);
+    return true;
+}
+
+bool
+fs_write(int fd, struct str bytes, struct err *err)
+{
+    while (bytes.n) {
+        ssize_t n = write(fd, bytes.p, bytes.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_set_errno(err, "writing a file");
+        bytes = str_skip(bytes, (size_t)n);
+    }
+    return true;
+}
+
+bool
+fs_write_at(int fd, struct str bytes, uint64_t offset, struct err *err)
+{
+    while (bytes.n) {
+        ssize_t n = pwrite(fd, bytes.p, bytes.n, (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_set_errno(err, "writing a file");
+        bytes = str_skip(bytes, (size_t)n);
+        offset += (uint64_t)n;
+    }
+    return true;
+}
+
+bool
+fs_read_at(int fd, void *out, size_t out_bytes, uint64_t offset, struct err *err)
+{
+    char *p = out;
+    while (out_bytes) {
+        ssize_t n = pread(fd, p, out_bytes, (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_set_errno(err, "reading a file");
+        if (n == 0)
+            return err_set(err, ERR_INTERNAL, "a file ended %zu bytes early", out_bytes);
+        p += n;
+        out_bytes -= (size_t)n;
+        offset += (uint64_t)n;
+    }
+    return true;
+}
+
+bool
+fs_read_file(struct buf *out, int dir, const char *path, struct err *err)
+{
+    scoped_fd fd = fs_open_at(dir, path, O_RDONLY, err);
+    if (fd < 0)
+        return false;
+    for (;;) {
+        char piece[16 * KIB];
+        ssize_t n = read(fd, piece, sizeof(piece));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_set_errno(err, "reading %s", path);
+        if (n == 0)
+            return true;
+        buf_add(out, (struct str){piece, (size_t)n});
+        if (out->is_full)
+            return err_set(err, ERR_TOO_LARGE, "%s is larger than %zu bytes", path, out->max);
+    }
+}
+
+/* The folder part of `path`, "." where it has none. */
+static void
+parent_of(const char *path, char out[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        snprintf(out, PATH_MAX, ".");
+    else
+        snprintf(out, PATH_MAX, "%.*s", (int)MAX(slash - path, 1), path);
+}
+
+bool
+fs_replace_file(int dir, const char *path, struct str bytes, mode_t mode, struct err *err)
+{
+    char suffix[9], temporary[PATH_MAX], parent[PATH_MAX];
+    random_hex(suffix, 8);
+    if (snprintf(temporary, PATH_MAX, "%s.%s", path, suffix) >= PATH_MAX)
+        return err_set(err, ERR_INTERNAL, "the path %s is too long", path);
+    parent_of(path, parent);
+    scoped_fd fd = fs_open_at(dir, temporary, O_WRONLY | O_CREAT | O_EXCL, err);
+    if (fd < 0)
+        return false;
+    bool ok = fs_write(fd, bytes, err) && fs_sync(fd, err);
+    if (ok && (fchmod(fd, mode) || renameat(dir, temporary, dir, path)))
+        ok = err_set_errno(err, "replacing %s", path);
+    if (!ok) {
+        unlinkat(dir, temporary, 0);
+        return false;
+    }
+    scoped_fd folder = openat(dir, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return err_set_errno(err, "%s", parent);
+    return fs_sync(folder, err);
+}
+
+bool
+fs_sync(int fd, struct err *err)
+{
+    return fsync(fd) ? err_set_errno(err, "fsync") : true;
+}
+
+bool
+fs_size(int fd, uint64_t *bytes, struct err *err)
+{
+    struct stat st;
+    if (fstat(fd, &st))
+        return err_set_errno(err, "fstat");
+    *bytes = (uint64_t)st.st_size;
+    return true;
+}
+
+bool
+fs_map_open(struct fs_map *map, int fd, struct err *err)
+{
+    uint64_t bytes;
+    if (!fs_size(fd, &bytes, err))
+        return false;
+    if (bytes == 0) {
+        *map = (struct fs_map){0};
+        return true;
+    }
+    void *p = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
+    if (p == MAP_FAILED)
+        return err_set_errno(err, "mapping a file");
+    map->bytes = (struct str){p, bytes};
+    return true;
+}
+
+void
+fs_map_close(struct fs_map *map)
+{
+    if (map->bytes.p)
+        munmap((void *)map->bytes.p, map->bytes.n);
+    *map = (struct fs_map){0};
+}
+
+void
+fs_map_drop_before(const struct fs_map *map, size_t offset)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t whole = MIN(offset, map->bytes.n) / page * page;
+    /* Advice: where it is refused the reader only uses more memory. */
+    if (whole)
+        madvise((void *)map->bytes.p, whole, MADV_DONTNEED);
+}

@@ -1,0 +1,43 @@
+/* Files and folders: opening without following links, writing all or failing, syncing, mapping.
+ * Every function that can fail says which path it was about. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <sys/types.h>
+
+/* A file descriptor that closes itself; -1 is none. */
+void fs_close(int *fd);
+#define scoped_fd SCOPED(fs_close) int
+
+/* `dir` may be AT_FDCWD.  `flags` as for open(2); O_NOFOLLOW and O_CLOEXEC are added, and files
+ * are made 0600.  -1 with err set: ERR_NOT_FOUND for ENOENT, else as err_set_errno. */
+MUST_CHECK int fs_open_at(int dir, const char *path, int flags, struct err *err);
+/* Makes the folder and the ones above it, 0700; one that is there is fine. */
+MUST_CHECK bool fs_make_dirs(const char *path, struct err *err);
+/* Removes a file, or a folder with all below it, never following links; nothing there is fine.
+ */
+MUST_CHECK bool fs_remove_tree(int dir, const char *path, struct err *err);
+
+MUST_CHECK bool fs_write(int fd, struct str bytes, struct err *err);
+MUST_CHECK bool fs_write_at(int fd, struct str bytes, uint64_t offset, struct err *err);
+/* Reads exactly out_bytes, or fails. */
+MUST_CHECK bool fs_read_at(int fd, void *out, size_t out_bytes, uint64_t offset,
+                           struct err *err);
+/* Appends the whole file; false when it is larger than the buf allows. */
+MUST_CHECK bool fs_read_file(struct buf *out, int dir, const char *path, struct err *err);
+/* Replaces the file in one step: temporary file, fsync, rename, fsync of the folder. */
+MUST_CHECK bool fs_replace_file(int dir, const char *path, struct str bytes, mode_t mode,
+                                struct err *err);
+MUST_CHECK bool fs_sync(int fd, struct err *err); /* file or folder */
+MUST_CHECK bool fs_size(int fd, uint64_t *bytes, struct err *err);
+
+/* A whole file, read-only.  An empty file maps to {NULL, 0}. */
+struct fs_map {
+    struct str bytes;
+};
+MUST_CHECK bool fs_map_open(struct fs_map *map, int fd, struct err *err);
+void fs_map_close(struct fs_map *map); /* accepts a zeroed struct */
+/* The pages before `offset` are not needed again: keeps a sequential reader's memory flat. */
+void fs_map_drop_before(const struct fs_map *map, size_t offset);

@@ -1,0 +1,99 @@
+/* See log.h. */
+#include "base/log.h"
+
+#include "base/clock.h"
+#include "base/date.h"
+#include "base/num.h"
+#include "base/utf8.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define LINE_BYTES_MAX (8 * KIB)
+
+static const char *current_role = "playmeter";
+
+void
+log_set_role(const char *role)
+{
+    current_role = role;
+}
+
+static void
+add_quoted(struct buf *out, struct str s)
+{
+    buf_add_char(out, '"');
+    while (s.n) {
+        size_t n = utf8_sequence(s);
+        unsigned char c = (unsigned char)s.p[0];
+        if (n == 0)
+            buf_add_lit(out, "\\ufffd");
+        else if (c == '"' || c == '\\')
+            buf_printf(out, "\\%c", c);
+        else if (c < 0x20 || c == 0x7f)
+            buf_printf(out, "\\u%04x", c);
+        else
+            buf_add(out, str_slice(s, 0, n));
+        s = str_skip(s, MAX(n, 1));
+    }
+    buf_add_char(out, '"');
+}
+
+static void
+add_key(struct log_line *line, const char *key)
+{
+    buf_printf(&line->text, ",\"%s\":", key);
+}
+
+struct log_line
+log_begin(enum log_level level, const char *event)
+{
+    static const char *const LEVELS[] = {"info", "warn", "error"};
+    struct log_line line;
+    buf_init(&line.text, LINE_BYTES_MAX);
+    buf_add_lit(&line.text, "{\"time\":\"");
+    date_add_moment(&line.text, clock_now_ms());
+    buf_printf(&line.text, "\",\"level\":\"%s\",\"role\":\"%s\",\"pid\":%d,\"event\":\"%s\"",
+               LEVELS[level], current_role, (int)getpid(), event);
+    return line;
+}
+
+void
+log_str(struct log_line *line, const char *key, struct str value)
+{
+    /* Escaping grows a byte to six at most: a value is cut so that the line stays whole. */
+    size_t room = (LINE_BYTES_MAX - line->text.n) / 8;
+    add_key(line, key);
+    add_quoted(&line->text, str_slice(value, 0, room));
+}
+
+void
+log_int(struct log_line *line, const char *key, int64_t value)
+{
+    add_key(line, key);
+    num_add_i64(&line->text, value);
+}
+
+void
+log_end(struct log_line *line)
+{
+    buf_add_lit(&line->text, "}\n");
+    /* Where stderr is gone there is nobody left to tell. */
+    ssize_t unused = write(STDERR_FILENO, line->text.p, line->text.n);
+    (void)unused;
+    buf_free(&line->text);
+}
+
+void
+log_message(enum log_level level, const char *event, const char *fmt, ...)
+{
+    char text[2048];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    struct log_line line = log_begin(level, event);
+    log_str(&line, "message", str_from(text));
+    log_end(&line);
+}

@@ -1,0 +1,164 @@
+/* See num.h. */
+#include "base/num.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool
+is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool
+num_parse_u64(struct str s, uint64_t *out)
+{
+    uint64_t v = 0;
+    for (size_t i = 0; i < s.n; i++)
+        if (!is_digit(s.p[i]) || __builtin_mul_overflow(v, 10, &v) ||
+            __builtin_add_overflow(v, (uint64_t)(s.p[i] - '0'), &v))
+            return false;
+    if (s.n == 0)
+        return false;
+    *out = v;
+    return true;
+}
+
+bool
+num_parse_i64(struct str s, int64_t *out)
+{
+    bool is_negative = s.n && s.p[0] == '-';
+    if (s.n && (s.p[0] == '-' || s.p[0] == '+'))
+        s = str_skip(s, 1);
+    uint64_t magnitude;
+    if (!num_parse_u64(s, &magnitude) || magnitude > (uint64_t)INT64_MAX + is_negative)
+        return false;
+    *out = is_negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
+    return true;
+}
+
+/* What the grammar saw: digits without the dot, as far as they fit, and the power of ten. */
+struct decimal {
+    uint64_t digits;
+    int exponent;
+    bool is_negative;
+    bool is_exact; /* all digits fit */
+};
+
+static bool
+scan_exponent(struct str s, int *out)
+{
+    int64_t v;
+    if (!num_parse_i64(s, &v))
+        return false;
+    *out = (int)MAX(MIN(v, 100000), -100000);
+    return true;
+}
+
+static bool
+scan_decimal(struct str s, struct decimal *out)
+{
+    struct decimal d = {.is_exact = true};
+    size_t i = 0, digit_count = 0;
+    bool has_dot = false;
+    if (s.n && (s.p[0] == '-' || s.p[0] == '+'))
+        d.is_negative = s.p[i++] == '-';
+    for (; i < s.n; i++) {
+        if (s.p[i] == '.' && !has_dot) {
+            has_dot = true;
+            continue;
+        }
+        if (!is_digit(s.p[i]))
+            break;
+        digit_count++;
+        d.exponent -= has_dot;
+        d.is_exact = d.is_exact && d.digits < UINT64_C(100000000000000000);
+        if (d.is_exact)
+            d.digits = d.digits * 10 + (uint64_t)(s.p[i] - '0');
+    }
+    if (digit_count == 0)
+        return false;
+    if (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E')) {
+        int exponent;
+        if (!scan_exponent(str_skip(s, i + 1), &exponent))
+            return false;
+        d.exponent += exponent;
+        i = s.n;
+    }
+    *out = d;
+    return i == s.n;
+}
+
+/* strtod is correctly rounded in glibc; the "C" locale is never changed by this program. */
+static bool
+parse_slowly(struct str s, double *out)
+{
+    char small[128];
+    char *text = s.n < sizeof(small) ? small : malloc(s.n + 1);
+    if (!text)
+        abort();
+    memcpy(text, s.p, s.n);
+    text[s.n] = '\0';
+    double v = strtod(text, NULL);
+    if (text != small)
+        free(text);
+    if (!isfinite(v))
+        return false;
+    *out = v;
+    return true;
+}
+
+bool
+num_parse_f64(struct str s, double *out)
+{
+    static const double POWERS[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    struct decimal d;
+    if (!scan_decimal(s, &d))
+        return false;
+    /* Both factors are exact doubles here, so one operation rounds once (Clinger 1990). */
+    bool is_fast =
+        d.is_exact && d.digits <= UINT64_C(1) << 53 && d.exponent >= -22 && d.exponent <= 22;
+    if (!is_fast)
+        return parse_slowly(s, out);
+    double v = (double)d.digits;
+    v = d.exponent < 0 ? v / POWERS[-d.exponent] : v * POWERS[d.exponent];
+    *out = d.is_negative ? -v : v;
+    return true;
+}
+
+void
+num_add_i64(struct buf *out, int64_t v)
+{
+    char text[20];
+    size_t at = sizeof(text);
+    uint64_t magnitude = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    do
+        text[--at] = (char)('0' + magnitude % 10);
+    while (magnitude /= 10);
+    if (v < 0)
+        buf_add_char(out, '-');
+    buf_add(out, (struct str){text + at, sizeof(text) - at});
+}
+
+void
+num_add_f64(struct buf *out, double v)
+{
+    assert(isfinite(v));
+    if (v == trunc(v) && fabs(v) <= 9007199254740992.0) {
+        if (v == 0 && signbit(v))
+            buf_add_char(out, '-');
+        num_add_i64(out, (int64_t)v);
+        return;
+    }
+    char text[32];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof(text), "%.*g", digits, v);
+        if (strtod(text, NULL) == v)
+            break;
+    }
+    buf_add(out, str_from(text));
+}

@@ -1,0 +1,125 @@
+/* See str.h. */
+#include "base/str.h"
+
+#include <string.h>
+#include <strings.h>
+
+struct str
+str_from(const char *text)
+{
+    return (struct str){text, text ? strlen(text) : 0};
+}
+
+bool
+str_eq(struct str a, struct str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool
+str_eq_ascii_nocase(struct str a, struct str b)
+{
+    return a.n == b.n && (a.n == 0 || strncasecmp(a.p, b.p, a.n) == 0);
+}
+
+int
+str_cmp(struct str a, struct str b)
+{
+    size_t n = MIN(a.n, b.n);
+    int order = n ? memcmp(a.p, b.p, n) : 0;
+    return order ? order : (a.n > b.n) - (a.n < b.n);
+}
+
+bool
+str_starts(struct str s, struct str prefix)
+{
+    return s.n >= prefix.n && str_eq(str_slice(s, 0, prefix.n), prefix);
+}
+
+bool
+str_ends(struct str s, struct str suffix)
+{
+    return s.n >= suffix.n && str_eq(str_skip(s, s.n - suffix.n), suffix);
+}
+
+ptrdiff_t
+str_find(struct str s, struct str needle)
+{
+    if (needle.n == 0)
+        return 0;
+    const char *at = s.n ? memmem(s.p, s.n, needle.p, needle.n) : NULL;
+    return at ? at - s.p : -1;
+}
+
+ptrdiff_t
+str_find_char(struct str s, char c)
+{
+    const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
+    return at ? at - s.p : -1;
+}
+
+struct str
+str_slice(struct str s, size_t from, size_t to)
+{
+    to = MIN(to, s.n);
+    from = MIN(from, to);
+    return (struct str){s.p ? s.p + from : NULL, to - from};
+}
+
+struct str
+str_skip(struct str s, size_t n)
+{
+    return str_slice(s, n, s.n);
+}
+
+static bool
+is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+struct str
+str_trim(struct str s)
+{
+    while (s.n && is_space(s.p[0]))
+        s = str_skip(s, 1);
+    while (s.n && is_space(s.p[s.n - 1]))
+        s.n--;
+    return s;
+}
+
+struct str
+str_cut(struct str *rest, char separator)
+{
+    struct str all = *rest;
+    ptrdiff_t at = str_find_char(all, separator);
+    if (at < 0) {
+        *rest = (struct str){NULL, 0};
+        return all;
+    }
+    *rest = str_skip(all, (size_t)at + 1);
+    return str_slice(all, 0, (size_t)at);
+}
+
+size_t
+str_distance(struct str a, struct str b)
+{
+    enum { LENGTH_MAX = 64 };
+    a = str_slice(a, 0, LENGTH_MAX);
+    b = str_slice(b, 0, LENGTH_MAX);
+    size_t row[LENGTH_MAX + 1];
+    for (size_t j = 0; j <= b.n; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= a.n; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b.n; j++) {
+            size_t above = row[j];
+            size_t change = diagonal + (a.p[i - 1] != b.p[j - 1]);
+            size_t shift = MIN(above, row[j - 1]) + 1;
+            row[j] = MIN(change, shift);
+            diagonal = above;
+        }
+    }
+    return row[b.n];
+}

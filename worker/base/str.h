@@ -1,0 +1,42 @@
+/* Text to read: a pointer and a length, passed by value, never owning what it points to and
+ * never relying on a NUL at its end.  Whoever hands out a str says how long it stays valid. */
+#pragma once
+
+#include "base/base.h"
+
+struct str {
+    const char *p; /* may be NULL when n is 0 */
+    size_t n;      /* bytes */
+};
+
+/* A str over a string literal; also valid as a static initialiser. */
+#define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
+#define STR_INIT(literal)                                                                      \
+    {                                                                                          \
+        "" literal, sizeof(literal) - 1                                                        \
+    }
+
+/* printf("%" STR_FMT, STR_ARG(s)).  A str longer than INT_MAX prints as empty. */
+#define STR_FMT ".*s"
+#define STR_ARG(s) ((s).n <= INT32_MAX ? (int)(s).n : 0), (s).p
+
+struct str str_from(const char *text); /* NULL gives an empty str */
+bool str_eq(struct str a, struct str b);
+bool str_eq_ascii_nocase(struct str a, struct str b);
+/* Byte order, the shorter first where one is a prefix of the other: <0, 0, >0. */
+int str_cmp(struct str a, struct str b);
+bool str_starts(struct str s, struct str prefix);
+bool str_ends(struct str s, struct str suffix);
+/* Offset of the first `needle` in `s`, or -1.  An empty needle is found at 0. */
+ptrdiff_t str_find(struct str s, struct str needle);
+ptrdiff_t str_find_char(struct str s, char c);
+struct str str_slice(struct str s, size_t from, size_t to); /* clamps to s */
+struct str str_skip(struct str s, size_t n);                /* clamps to s */
+/* Without leading and trailing space, tab, CR, LF, VT and FF. */
+struct str str_trim(struct str s);
+/* Cut the part before the next `separator` off `*rest` and return it; the separator is dropped.
+ * Without one, all of it.  `*rest` becomes {NULL, 0} when nothing is left, so a loop reads
+ * `while (rest.p) { part = str_cut(&rest, ','); ... }` and sees a trailing empty part. */
+struct str str_cut(struct str *rest, char separator);
+/* Levenshtein distance in bytes, for "did you mean": at most 64 bytes of either side count. */
+size_t str_distance(struct str a, struct str b);

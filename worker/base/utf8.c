@@ -1,0 +1,169 @@
+/* See utf8.h.  The Unicode data is utf8proc's; the Basic Multilingual Plane's foldings are read
+ * into a table once, because folding is on the path of every imported cell. */
+#include "base/utf8.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <utf8proc.h>
+
+static bool
+is_continuation(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+size_t
+utf8_sequence(struct str s)
+{
+    if (s.n == 0)
+        return 0;
+    unsigned char a = (unsigned char)s.p[0];
+    if (a < 0x80)
+        return 1;
+    if (a < 0xc2 || a > 0xf4 || s.n < 2 || !is_continuation(s.p[1]))
+        return 0;
+    if (a < 0xe0)
+        return 2;
+    unsigned char b = (unsigned char)s.p[1];
+    if (s.n < 3 || !is_continuation(s.p[2]))
+        return 0;
+    if (a < 0xf0) {
+        bool is_overlong = a == 0xe0 && b < 0xa0;
+        bool is_surrogate = a == 0xed && b > 0x9f;
+        return is_overlong || is_surrogate ? 0 : 3;
+    }
+    bool is_overlong = a == 0xf0 && b < 0x90;
+    bool is_beyond = a == 0xf4 && b > 0x8f;
+    return is_overlong || is_beyond || s.n < 4 || !is_continuation(s.p[3]) ? 0 : 4;
+}
+
+uint32_t
+utf8_decode(const char *p, size_t n)
+{
+    static const unsigned char LEAD_BITS[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t c = (unsigned char)p[0] & LEAD_BITS[n];
+    for (size_t i = 1; i < n; i++)
+        c = c << 6 | ((unsigned char)p[i] & 0x3f);
+    return c;
+}
+
+size_t
+utf8_encode(uint32_t c, char out[4])
+{
+    if (c < 0x80) {
+        out[0] = (char)c;
+        return 1;
+    }
+    size_t n = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    static const unsigned char LEADS[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    for (size_t i = n - 1; i > 0; i--) {
+        out[i] = (char)(0x80 | (c & 0x3f));
+        c >>= 6;
+    }
+    out[0] = (char)(LEADS[n] | c);
+    return n;
+}
+
+/* Eight ASCII bytes at a time. */
+static size_t
+ascii_prefix(struct str s)
+{
+    size_t i = 0;
+    for (; i + 8 <= s.n; i += 8) {
+        uint64_t word;
+        memcpy(&word, s.p + i, 8);
+        if (word & UINT64_C(0x8080808080808080))
+            break;
+    }
+    while (i < s.n && (unsigned char)s.p[i] < 0x80)
+        i++;
+    return i;
+}
+
+size_t
+utf8_valid_prefix(struct str s)
+{
+    size_t at = 0;
+    for (;;) {
+        at += ascii_prefix(str_skip(s, at));
+        size_t n = utf8_sequence(str_skip(s, at));
+        if (n == 0)
+            return at;
+        at += n;
+    }
+}
+
+bool
+utf8_is_valid(struct str s)
+{
+    return utf8_valid_prefix(s) == s.n;
+}
+
+static uint32_t
+fold_by_library(uint32_t c)
+{
+    /* U+0130 has only full and Turkic mappings, so simple folding leaves it alone. */
+    if (c == 0x130)
+        return c;
+    utf8proc_int32_t folded[8];
+    int boundary = 0;
+    utf8proc_ssize_t n = utf8proc_decompose_char((utf8proc_int32_t)c, folded, COUNT_OF(folded),
+                                                 UTF8PROC_CASEFOLD, &boundary);
+    /* Where the full mapping is longer than one code point, the simple one is the lower case.
+     */
+    return n == 1 ? (uint32_t)folded[0] : (uint32_t)utf8proc_tolower((utf8proc_int32_t)c);
+}
+
+static uint16_t bmp_folds[0x10000];
+static pthread_once_t bmp_once = PTHREAD_ONCE_INIT;
+
+static void
+fill_bmp(void)
+{
+    for (uint32_t c = 0; c < COUNT_OF(bmp_folds); c++)
+        bmp_folds[c] = (uint16_t)fold_by_library(c);
+}
+
+uint32_t
+utf8_fold_code_point(uint32_t c)
+{
+    if (c < 0x80)
+        return c >= 'A' && c <= 'Z' ? c + 32 : c;
+    pthread_once(&bmp_once, fill_bmp);
+    return c < COUNT_OF(bmp_folds) ? bmp_folds[c] : fold_by_library(c);
+}
+
+size_t
+utf8_fold_into(char *out, struct str s)
+{
+    char *start = out;
+    size_t i = 0;
+    while (i < s.n) {
+        unsigned char a = (unsigned char)s.p[i];
+        if (a < 0x80) {
+            *out++ = (char)(a >= 'A' && a <= 'Z' ? a + 32 : a);
+            i++;
+            continue;
+        }
+        size_t n = utf8_sequence(str_skip(s, i));
+        assert(n > 0);
+        out += utf8_encode(utf8_fold_code_point(utf8_decode(s.p + i, n)), out);
+        i += n;
+    }
+    return (size_t)(out - start);
+}
+
+void
+utf8_fold(struct buf *out, struct str s)
+{
+    char piece[96];
+    while (s.n) {
+        size_t n = MIN(s.n, 60);
+        /* Cut between characters: at most three continuation bytes follow. */
+        while (n < s.n && is_continuation(s.p[n]))
+            n++;
+        size_t folded = utf8_fold_into(piece, str_slice(s, 0, n));
+        buf_add(out, (struct str){piece, folded});
+        s = str_skip(s, n);
+    }
+}

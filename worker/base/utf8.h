@@ -1,0 +1,24 @@
+/* UTF-8 as RFC 3629 has it (no overlong forms, no surrogates, nothing above U+10FFFF), and the
+ * case folding that all text matching and ordering rests on. */
+#pragma once
+
+#include "base/buf.h"
+
+/* Bytes of the valid sequence that `s` starts with (1-4), or 0 when it starts with none. */
+size_t utf8_sequence(struct str s);
+/* The code point of such a sequence; `n` is what utf8_sequence said. */
+uint32_t utf8_decode(const char *p, size_t n);
+/* Writes 1-4 bytes and returns how many.  `code_point` must be a scalar value. */
+size_t utf8_encode(uint32_t code_point, char out[4]);
+/* Offset of the first byte that is not part of a valid sequence; s.n when all is valid. */
+size_t utf8_valid_prefix(struct str s);
+bool utf8_is_valid(struct str s);
+
+/* Simple case folding: the C and S mappings of Unicode's CaseFolding.txt, one code point to one
+ * code point; accents are kept (é is not e).  Deterministic and idempotent. */
+uint32_t utf8_fold_code_point(uint32_t code_point);
+/* Appends the folding of valid UTF-8.  Growth is at most 3 bytes out for 2 in. */
+void utf8_fold(struct buf *out, struct str s);
+/* The same into memory of the caller that holds at least s.n * 3 / 2 + 4 bytes; returns the
+ * bytes written.  May be given overlapping memory only when `out` == s.p and s is ASCII. */
+size_t utf8_fold_into(char *out, struct str s);

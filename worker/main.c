@@ -1,0 +1,8 @@
+/* The program: a table of subcommands. */
+#include "process/commands.h"
+
+int
+main(int argc, char **argv)
+{
+    return commands_run(argc, argv);
+}

@@ -1,0 +1,67 @@
+/* See commands.h.  Each row's function lives with its role or beside it in cmd_*.c. */
+#include "process/commands.h"
+
+#include "base/str.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define VERSION "0.1.0"
+
+struct command {
+    const char *name;
+    const char *usage;   /* arguments, as --help shows them */
+    const char *summary; /* one line */
+    int (*run)(int argc, char **argv);
+};
+
+static int
+run_version(int argc UNUSED, char **argv UNUSED)
+{
+    puts("playmeter " VERSION);
+    return 0;
+}
+
+static const struct command COMMANDS[] = {
+    {"version", "", "Print the version.", run_version},
+};
+
+static int
+print_commands(FILE *out)
+{
+    fputs("Usage: playmeter COMMAND [ARGUMENTS]\n\n", out);
+    for (size_t i = 0; i < COUNT_OF(COMMANDS); i++)
+        fprintf(out, "  %-14s%s\n", COMMANDS[i].name, COMMANDS[i].summary);
+    fputs("\nplaymeter COMMAND --help says more.\n", out);
+    return out == stdout ? 0 : 2;
+}
+
+static bool
+asks_for_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
+int
+commands_run(int argc, char **argv)
+{
+    if (argc < 2)
+        return print_commands(stderr);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return print_commands(stdout);
+    for (size_t i = 0; i < COUNT_OF(COMMANDS); i++) {
+        const struct command *c = &COMMANDS[i];
+        if (strcmp(argv[1], c->name) != 0)
+            continue;
+        if (!asks_for_help(argc - 1, argv + 1))
+            return c->run(argc - 1, argv + 1);
+        printf("Usage: playmeter %s %s\n\n%s\n", c->name, c->usage, c->summary);
+        return 0;
+    }
+    fprintf(stderr, "playmeter: there is no command '%s'; playmeter --help lists them\n",
+            argv[1]);
+    return 2;
+}

@@ -1,0 +1,67 @@
+/* The CSV parser: RFC 4180 with the liberties that real files take.  It is fed pieces of any
+ * size and yields the same rows however the file was cut.  Input is UTF-8 (decode.h makes it
+ * so).
+ *
+ *   file   = [BOM] row *(eol row) [eol]        eol = CRLF / LF / CR, mixed as they come
+ *   row    = cell *(delimiter cell)
+ *   cell   = quote *(any but quote / quote quote) quote / *(any but delimiter and eol)
+ *
+ * A quote inside an unquoted cell is a plain character, and so is text behind a closing quote
+ * (it is appended to the cell).  A line with nothing on it is skipped and not a row.  A quoted
+ * cell still open at the end of the file is the fault CSV_UNCLOSED_QUOTE of the row it opened
+ * in, and the parser goes on behind that row's first line, so that one stray quote costs one
+ * row. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#define CSV_CELL_BYTES_MAX MIB       /* a longer cell makes its row a fault */
+#define CSV_ROW_BYTES_MAX (64 * MIB) /* memory bound of the parser; a longer row is a fault */
+
+struct csv_dialect {
+    char delimiter; /* one byte */
+    char quote;     /* 0: quoting is off */
+    bool has_header;
+};
+
+enum csv_fault {
+    CSV_OK,
+    CSV_UNCLOSED_QUOTE,
+    CSV_CELL_TOO_LONG,
+    CSV_ROW_TOO_LONG,
+    CSV_NUL_BYTE,
+    CSV_INVALID_UTF8,
+};
+
+struct csv_row {
+    const struct str *cells; /* unescaped; none for CSV_ROW_TOO_LONG */
+    size_t cell_count;
+    struct str raw;  /* the row as it stands in the file, without its eol; cut at 64 KiB */
+    uint64_t line;   /* physical line it begins on, from 1 */
+    uint64_t offset; /* bytes from the start of the (decoded) file */
+    enum csv_fault fault;
+};
+/* Stable snake_case word for a reject's reason: "unclosed_quote", ... */
+const char *csv_fault_name(enum csv_fault fault);
+
+/* Cells point into the piece or into the parser and are valid only during the call.  False
+ * stops the parse, with err set by the callback. */
+typedef bool csv_row_fn(void *context, const struct csv_row *row, struct err *err);
+
+struct csv; /* made by csv_open */
+struct csv *csv_open(struct csv_dialect dialect, csv_row_fn *on_row, void *context);
+void csv_close(struct csv **csv);
+#define scoped_csv SCOPED(csv_close) struct csv *
+
+/* Feed the next piece.  Fails only when on_row does. */
+MUST_CHECK bool csv_feed(struct csv *csv, struct str piece, struct err *err);
+/* The end of the file: delivers the last row. */
+MUST_CHECK bool csv_finish(struct csv *csv, struct err *err);
+
+/* Appends one cell or one row as csv_open reads it back: quoted only where needed.  Rows end in
+ * CRLF (RFC 4180); an only cell that is empty is written as "" so that the row is not a blank
+ * line. */
+void csv_add_cell(struct buf *out, struct csv_dialect dialect, struct str cell);
+void csv_add_row(struct buf *out, struct csv_dialect dialect, const struct str *cells,
+                 size_t n);

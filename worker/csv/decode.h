@@ -1,0 +1,33 @@
+/* Makes the UTF-8 file that the parser reads out of what came in: gunzips (zlib) and converts.
+ * A plain UTF-8 file is used as it is, without a copy. */
+#pragma once
+
+#include "base/fs.h"
+#include "csv/detect.h"
+
+struct csv_source {
+    uint64_t offset,
+        length; /* the CSV's bytes inside source_fd (a multipart part has an offset) */
+    enum csv_encoding encoding; /* as asked for; AUTO detects */
+    uint64_t decoded_bytes_max;
+};
+
+struct csv_decoded {
+    struct fs_map map; /* owns the mapping; of the source or of the decoded file */
+    struct str text;   /* UTF-8 without BOM, inside map */
+    bool was_gzip;
+    enum csv_encoding encoding; /* what it was */
+    uint64_t bom_bytes;         /* of the decoded file that were skipped before `text` */
+};
+
+/* `temporary_fd` is an empty file to write to where a copy is needed.  Calls on_progress, when
+ * given, at least every 8 MiB with the source bytes read so far; false from it stops.  Errors:
+ * not_csv (see csv_check_is_text), too_large (413) beyond decoded_bytes_max, bad_gzip for a
+ * damaged or cut stream, bad_encoding where the text cannot be of the encoding asked for:
+ * UTF-16 of odd length or with lone surrogates, a byte over 127 in ascii.  Invalid bytes of
+ * utf-8 are left to the parser, which rejects their rows. */
+typedef bool csv_progress_fn(void *context, uint64_t source_bytes, struct err *err);
+MUST_CHECK bool csv_decode_open(struct csv_decoded *out, int source_fd,
+                                const struct csv_source *source, int temporary_fd,
+                                csv_progress_fn *on_progress, void *context, struct err *err);
+void csv_decode_close(struct csv_decoded *decoded); /* accepts a zeroed struct */

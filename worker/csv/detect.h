@@ -1,0 +1,37 @@
+/* What kind of file is this?  Encoding, compression and dialect from the bytes themselves. */
+#pragma once
+
+#include "csv/csv.h"
+
+enum csv_encoding {
+    CSV_ENCODING_AUTO,
+    CSV_UTF_8,
+    CSV_UTF_16, /* byte order by BOM, else by which bytes are zero */
+    CSV_ISO_8859_1,
+    CSV_WINDOWS_1252,
+    CSV_ASCII,
+};
+/* By the names of SPEC 3.1 (utf-8, utf-16, iso-8859-1, windows-1252, ascii, auto; any case,
+ * with the usual spellings such as latin1, utf8, cp1252). */
+bool csv_encoding_parse(struct str name, enum csv_encoding *out);
+const char *csv_encoding_name(enum csv_encoding encoding);
+
+/* Refuses what is no text at all with code not_csv, saying what it looks like ("a PNG image",
+ * "an HTML page; check that the link serves the file itself", "a ZIP archive; unpack it
+ * first").  Only the first few KiB are looked at. */
+MUST_CHECK bool csv_check_is_text(struct str head, struct err *err);
+
+/* The encoding of a whole file.  A BOM decides; else zero bytes in every other place mean
+ * UTF-16; else valid UTF-8 is UTF-8; else it is UTF-8 with broken rows when multi-byte
+ * sequences that are valid outnumber the invalid ones, and windows-1252 when not. */
+enum csv_encoding csv_detect_encoding(struct str file);
+
+/* The dialect of decoded text, by its first rows: the delimiter of , ; tab | that splits most
+ * rows into the same number (> 1) of cells; the quote that opens and closes cells; a header
+ * unless the first row holds numbers or repeats where later rows have the same.  Fields of
+ * `known` that are set are kept (delimiter and quote: not '\0'; use `knows_*`). */
+struct csv_hints {
+    bool knows_delimiter, knows_quote, knows_header;
+    struct csv_dialect dialect;
+};
+struct csv_dialect csv_detect_dialect(struct str head, const struct csv_hints *hints);

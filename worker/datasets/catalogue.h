@@ -1,0 +1,65 @@
+/* Which datasets there are and which versions of them: reading from playmeter.db, and the
+ * operations that publish, roll back and drop.  The folder of a version is
+ * datasets/<dataset id>/<job id>/ under the data directory. */
+#pragma once
+
+#include "datasets/schema.h"
+#include "jobs/jobs.h"
+
+struct dataset {
+    int64_t id;
+    struct str name;
+    bool is_public;
+    int64_t created_at, updated_at;
+    int64_t version; /* number of the current one; 0: nothing published yet */
+};
+
+struct dataset_version {
+    int64_t dataset_id, number; /* numbers count up from 1 and are never used again */
+    struct str job_id;          /* names the folder */
+    struct str schema_json, summaries_json;
+    int64_t row_count;
+    struct str source_sha256, source, label;
+    int64_t source_bytes;
+    int64_t created_at;
+    bool is_current;
+};
+
+MUST_CHECK bool dataset_get(struct arena *a, struct db *db, struct str name,
+                            struct dataset *out,
+                            struct err *err); /* not_found, naming the nearest dataset */
+MUST_CHECK bool dataset_list(struct arena *a, struct db *db, struct dataset **out,
+                             size_t *out_count, struct err *err); /* by name */
+/* The current version of a dataset, or the one of that number while it is kept (gone
+ * otherwise). */
+MUST_CHECK bool dataset_version_get(struct arena *a, struct db *db, struct str name,
+                                    int64_t number_or_0, struct dataset_version *out,
+                                    struct err *err);
+MUST_CHECK bool dataset_version_list(struct arena *a, struct db *db, struct str name,
+                                     struct dataset_version **out, size_t *out_count,
+                                     struct err *err); /* newest first */
+
+/* Makes the row of a dataset when there is none; gives its id. */
+MUST_CHECK bool dataset_ensure(struct writer *w, struct str name, bool is_public, int64_t *id,
+                               struct err *err);
+/* Publish: checks that the base version is still current and that the folder is there, assigns
+ * the number, makes it current, marks versions beyond `kept` as dropped, finishes the job with
+ * the receipt (in which the version number is filled), all in one transaction. */
+struct dataset_publication {
+    struct str dataset, job_id, schema_json, summaries_json, source_sha256, source, label;
+    struct str receipt_json; /* object; "version" is added */
+    int64_t base_version, row_count, source_bytes;
+    uint64_t kept;
+};
+MUST_CHECK bool dataset_publish(struct writer *w, const struct dataset_publication *publication,
+                                int64_t *number, struct err *err);
+/* Makes the version before the current one (or `number`, when not 0) current again. */
+MUST_CHECK bool dataset_rollback(struct writer *w, struct str name, int64_t number,
+                                 int64_t *current, struct err *err);
+/* Removes folders under datasets/ that no kept version and no unfinished job names, and spool
+ * folders of jobs finished longer than spool_kept_ms ago.  Run by the jobs role at start and
+ * after each job. */
+MUST_CHECK bool dataset_sweep(struct db *db, const char *data_dir, int64_t spool_kept_ms,
+                              struct err *err);
+
+extern const struct operation DATASET_OPERATIONS[]; /* ends with a NULL name */

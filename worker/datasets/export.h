@@ -1,0 +1,22 @@
+/* Rows as JSON, NDJSON and CSV: the one writer of each, used by pages, exports and the short
+ * form. */
+#pragma once
+
+#include "datasets/query.h"
+
+enum export_format { EXPORT_JSON, EXPORT_CSV, EXPORT_NDJSON };
+
+/* Reads the row's fields and appends one JSON object ("name":value,...; dates as text, lists as
+ * arrays, or as their raw strings when `lists_are_raw`).  `row_id_name` adds the row number
+ * first when not NULL. */
+MUST_CHECK bool export_add_json_row(struct arena *a, struct buf *out,
+                                    const struct version *version, const struct query *query,
+                                    uint64_t row, bool lists_are_raw, const char *row_id_name,
+                                    struct err *err);
+/* The header line uses the original headers.  Without `is_raw`, a text or list cell that a
+ * spreadsheet would run (= + - @ tab CR first) gets a leading apostrophe. */
+void export_add_csv_header(struct buf *out, const struct version *version,
+                           const struct query *query);
+MUST_CHECK bool export_add_csv_row(struct arena *a, struct buf *out,
+                                   const struct version *version, const struct query *query,
+                                   uint64_t row, bool is_raw, struct err *err);

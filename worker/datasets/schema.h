@@ -1,0 +1,62 @@
+/* What a dataset's columns are, and how a CSV cell becomes a value of one. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/value.h"
+#include "config/config.h"
+
+#define DATASET_NAME_BYTES_MAX 63
+#define SCHEMA_ROW_NUMBER SIZE_MAX /* as key_index, title_index, ...: there is none */
+
+struct schema_column {
+    struct str name;   /* snake_case, unique */
+    struct str header; /* as in the CSV */
+    enum column_type type;
+    bool is_measure;     /* column=all in statistics */
+    bool is_similar;     /* takes part in likeness */
+    struct str *formats; /* date: tried in order, then ISO */
+    size_t format_count;
+    struct str *list_join; /* list: suffixes that join the element before them, folded */
+    size_t list_join_count;
+    char decimal;      /* integer, real: '.' or ',' */
+    int64_t offset_ms; /* datetime without a zone: what UTC is behind by */
+};
+
+struct schema {
+    struct schema_column *columns;
+    size_t column_count;
+    size_t key_index;   /* SCHEMA_ROW_NUMBER: the row number is the key */
+    size_t title_index; /* or SCHEMA_ROW_NUMBER */
+    size_t date_index;  /* default date column, for before and after; or SCHEMA_ROW_NUMBER */
+    bool is_declared;   /* in the YAML file; else inferred */
+    struct str *nulls;  /* words that count as empty, except in text and list */
+    size_t null_count;
+};
+
+bool dataset_name_is_valid(struct str name); /* [a-z][a-z0-9_]{0,62} */
+/* NULL when there is none of that name. */
+const struct schema_column *schema_find(const struct schema *schema, struct str name,
+                                        size_t *out_index);
+/* The nearest column name for "did you mean", or an empty str when none is near. */
+struct str schema_nearest(const struct schema *schema, struct str name);
+
+/* From the YAML; the strings stay the config's. */
+MUST_CHECK bool schema_from_config(struct arena *a, const struct config_dataset *declared,
+                                   struct schema *out, struct err *err);
+/* As kept in the catalogue.  print then parse is identity. */
+void schema_add_json(struct buf *out, const struct schema *schema);
+MUST_CHECK bool schema_parse_json(struct arena *a, struct str json, struct schema *out,
+                                  struct err *err);
+
+/* One cell, by SPEC 3.  `out->text` and `out->elements` may point into `cell` or the arena.
+ * False when it is not of the type, with `reason` a sentence ("'abc' is not an integer"). */
+MUST_CHECK bool schema_parse_cell(struct arena *a, const struct schema *schema, size_t column,
+                                  struct str cell, struct value *out, struct err *err);
+/* A list's elements (SPEC 3): Python list of strings when it looks like one, else at commas. */
+void schema_split_list(struct arena *a, const struct schema_column *column, struct str raw,
+                       struct str **out, size_t *out_count);
+/* A header as a snake_case name, unique among the `taken_count` names before it. */
+struct str schema_make_name(struct arena *a, struct str header, const struct str *taken,
+                            size_t taken_count);

@@ -1,0 +1,55 @@
+/* Statistics of one column under a bitmap, by SPEC 3.3: the definitions of NumPy and SciPy,
+ * exact to 1e-9 relative. */
+#pragma once
+
+#include "datasets/filter.h"
+
+/*   name              word */
+#define STATS_AGGREGATES(X)                                                                    \
+    X(STATS_COUNT, "count")                                                                    \
+    X(STATS_NULLS, "nulls")                                                                    \
+    X(STATS_DISTINCT, "distinct")                                                              \
+    X(STATS_MIN, "min")                                                                        \
+    X(STATS_MAX, "max")                                                                        \
+    X(STATS_RANGE, "range")                                                                    \
+    X(STATS_SUM, "sum")                                                                        \
+    X(STATS_MEAN, "mean")                                                                      \
+    X(STATS_MEDIAN, "median")                                                                  \
+    X(STATS_VARIANCE, "variance")                                                              \
+    X(STATS_STD_DEV, "std_dev")                                                                \
+    X(STATS_IQR, "iqr")                                                                        \
+    X(STATS_PERCENTILES, "percentiles")                                                        \
+    X(STATS_SKEWNESS, "skewness")                                                              \
+    X(STATS_KURTOSIS, "kurtosis")
+enum stats_aggregate {
+#define X(aggregate, word) aggregate,
+    STATS_AGGREGATES(X)
+#undef X
+        STATS_AGGREGATE_COUNT,
+};
+
+#define STATS_PERCENTILES_MAX 32
+
+struct stats_request {
+    uint32_t aggregates;                                /* bit per enum stats_aggregate */
+    double percentiles[STATS_PERCENTILES_MAX];          /* 0 to 100 */
+    struct str percentile_names[STATS_PERCENTILES_MAX]; /* "25th" */
+    size_t percentile_count;
+    unsigned ddof;    /* 0 or 1 */
+    bool is_unbiased; /* bias=0 */
+};
+
+/* aggregate=mean,median or all; percentiles=1,50,99 ("" is 25,50,75).  Unknown words are
+ * bad_parameter with the nearest one. */
+MUST_CHECK bool stats_parse(struct arena *a, struct str aggregate, struct str percentiles,
+                            unsigned ddof, bool is_unbiased, struct stats_request *out,
+                            struct err *err);
+/* Refuses an aggregate that was asked for by name and that the column's type does not have. */
+MUST_CHECK bool stats_check(const struct stats_request *request,
+                            const struct schema_column *column, bool is_all, struct err *err);
+/* Appends the JSON object of one column: only the aggregates asked for that the type has, in
+ * the table's order; null where the definition gives no value. */
+MUST_CHECK bool stats_add_json(struct arena *a, struct buf *out,
+                               const struct stats_request *request,
+                               const struct schema_column *schema, const struct column *column,
+                               const struct bitmap *rows, struct err *err);

@@ -1,0 +1,26 @@
+/* An opened dataset version, and the small cache of them that a worker keeps. */
+#pragma once
+
+#include "datasets/catalogue.h"
+#include "index/columns.h"
+#include "store/rows.h"
+
+struct version {
+    struct dataset dataset;
+    struct dataset_version info;
+    struct schema schema;
+    struct columns columns; /* same order as the schema */
+    struct rows *rows;
+    uint64_t row_count;
+};
+
+struct versions; /* the cache; made by versions_open */
+struct versions *versions_open(struct db *db, const char *data_dir);
+void versions_close(struct versions **cache);
+
+/* The current version (number 0) or an older one.  Reads the catalogue each time, opens the
+ * files on first use, and reads again when they were removed in between.  Valid until the next
+ * call of this function.  Errors: not_found, gone, busy with code index_damaged or
+ * nothing_published (404). */
+MUST_CHECK bool versions_get(struct versions *cache, struct str dataset, int64_t number_or_0,
+                             const struct version **out, struct err *err);

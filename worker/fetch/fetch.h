@@ -1,0 +1,34 @@
+/* Fetching a URL into a file, with an address policy: http and https only, to global unicast
+ * addresses only, checked at every connection that is opened (so also behind redirects and DNS
+ * changes).  The only user of libcurl. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#include <sys/socket.h>
+
+struct fetch_policy {
+    uint64_t bytes_max;
+    unsigned connect_timeout_ms, total_timeout_ms;
+    unsigned low_speed_bytes_per_s, low_speed_s; /* slower than that for so long: given up */
+    bool allows_loopback;                        /* tests; check-config warns */
+    unsigned redirects_max;
+};
+
+/* Global unicast after unwrapping IPv4-mapped, NAT64 (64:ff9b::/96) and 6to4 (2002::/16). */
+bool fetch_address_is_allowed(const struct sockaddr *address, bool allows_loopback);
+/* http(s), no credentials, a host, at most 2,048 bytes.  A Google Sheets link
+ * (docs.google.com/spreadsheets/d/ID/edit...) becomes its CSV export (gid kept). */
+MUST_CHECK bool fetch_check_url(struct arena *a, struct str url, struct str *effective,
+                                struct err *err);
+
+/* bytes_total is 0 while the length is unknown.  False cancels. */
+typedef bool fetch_progress_fn(void *context, uint64_t bytes_done, uint64_t bytes_total,
+                               struct err *err);
+/* Writes the body to fd.  Error codes: bad_url, address_not_allowed, unreachable, http_status
+ * (with the status in the detail), too_large, too_slow, too_many_redirects, cut_short,
+ * cancelled. */
+MUST_CHECK bool fetch_url(struct str url, int fd, const struct fetch_policy *policy,
+                          fetch_progress_fn *on_progress, void *context, uint64_t *bytes,
+                          struct err *err);

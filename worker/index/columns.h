@@ -1,0 +1,99 @@
+/* The `columns` file of a dataset version: every column contiguous, for scans, order and
+ * statistics.  Immutable once written; any process can build it again from rows.db.  Sections
+ * in the shared container (container.h):
+ *
+ *   integer, boolean, date, datetime   int64[rows], null bitmap
+ *   real                               double[rows], null bitmap
+ *   text                               folded bytes of all cells end to end, uint64[rows + 1]
+ *                                      offsets, uint64[rows] order prefixes
+ *   list                               as text, of the raw text; a dictionary of distinct
+ * elements (original bytes, folded bytes), uint32 element ids of all rows end to end,
+ * uint64[rows + 1] offsets into them
+ *
+ * An order prefix is the first 8 folded bytes, big-endian, zero-padded: comparing prefixes as
+ * numbers orders cells like memcmp, and only equal prefixes need the bytes.  Row r of the file
+ * is rowid r + 1 in rows.db. */
+#pragma once
+
+#include "base/fs.h"
+#include "base/value.h"
+#include "index/bitmap.h"
+
+#define COLUMNS_FILE_NAME "columns"
+
+/* What is known of a column once all of it was seen. */
+struct column_summary {
+    uint64_t null_count;
+    uint64_t distinct_count; /* of values that are not null; text and list: of the raw text */
+    bool has_range;          /* some value is not null; never set for textual columns */
+    union {
+        int64_t i;
+        double d;
+    } min, max;
+};
+
+struct column {
+    enum column_type type;
+    uint64_t row_count;
+    struct column_summary summary;
+    const uint64_t
+        *nulls;          /* bit set: null; NULL when there are none; same layout as a bitmap */
+    const int64_t *ints; /* integral types; 0 where null */
+    const double *reals; /* real; 0 where null */
+    struct {
+        struct str bytes;         /* folded */
+        const uint64_t *offsets;  /* row_count + 1, ascending, the last is bytes.n */
+        const uint64_t *prefixes; /* row_count */
+    } text;
+    struct {
+        uint32_t count;          /* distinct elements, by original bytes */
+        struct str bytes;        /* original */
+        const uint64_t *offsets; /* count + 1 */
+        struct str folded_bytes;
+        const uint64_t *folded_offsets; /* count + 1 */
+        const uint32_t *ids;         /* of all rows end to end, in cell order, repeats kept */
+        const uint64_t *row_offsets; /* row_count + 1, into ids */
+    } list;
+};
+
+struct columns {
+    struct fs_map map;
+    struct column *columns; /* in the arena given to columns_open */
+    size_t column_count;
+    uint64_t row_count;
+};
+
+/* Maps the file and checks header, section table and header checksum; section contents are
+ * checked by columns_verify.  A file that does not fit fails with code index_damaged (503). */
+MUST_CHECK bool columns_open(struct arena *a, struct columns *out, int fd, struct err *err);
+void columns_close(struct columns *columns); /* accepts a zeroed struct */
+/* Reads everything: body checksums, offsets ascending and inside, ids below count, bits beyond
+ * the end zero.  For publish and reindex. */
+MUST_CHECK bool columns_verify(const struct columns *columns, struct err *err);
+
+struct str column_text(const struct column *c, uint64_t row);   /* folded */
+struct str column_element(const struct column *c, uint32_t id); /* original */
+struct str column_element_folded(const struct column *c, uint32_t id);
+bool column_is_null(const struct column *c, uint64_t row);
+/* Order of two rows by value: <0, 0, >0.  Nulls are the caller's business. */
+int column_compare(const struct column *c, uint64_t a, uint64_t b);
+
+/* Writing.  Memory stays bounded: text goes straight to its reserved place in the file, so the
+ * caller states an upper bound of each textual column's folded bytes (raw bytes where all is
+ * ASCII, raw * 3 / 2 where not).  Regions that stay short leave holes, not zeros on disk. */
+struct columns_spec {
+    enum column_type type;
+    uint64_t text_bytes_max; /* folded */
+};
+struct columns_builder; /* made by columns_build_begin, given back by _finish or _cancel */
+MUST_CHECK struct columns_builder *columns_build_begin(int fd, const struct columns_spec *specs,
+                                                       size_t column_count,
+                                                       uint64_t row_count_max, struct err *err);
+/* One value per column. */
+MUST_CHECK bool columns_build_add(struct columns_builder *b, const struct value *row,
+                                  struct err *err);
+/* Writes what is buffered and the section table.  `summaries` has room for column_count.  Does
+ * not fsync. */
+MUST_CHECK bool columns_build_finish(struct columns_builder **b,
+                                     struct column_summary *summaries, struct err *err);
+void columns_build_cancel(struct columns_builder **b); /* accepts NULL */

@@ -1,0 +1,25 @@
+/* The scan kernels: a predicate over one column into a bitmap.  Each has a portable form and,
+ * where the CPU has AVX2, a vector form chosen once per process; both give the same bits
+ * (PLAYMETER_PORTABLE=1 in the environment forces the portable one). */
+#pragma once
+
+#include "index/columns.h"
+
+/* Rows with lo <= value <= hi that are not null, added to `out`. */
+void scan_int_range(const struct column *c, int64_t lo, int64_t hi, struct bitmap *out);
+/* The same for reals; either bound may be left out by -INFINITY / INFINITY, and `*_open` makes
+ * it strict. */
+void scan_real_range(const struct column *c, double lo, bool lo_open, double hi, bool hi_open,
+                     struct bitmap *out);
+/* Rows whose folded text contains / starts with / ends with / is the folded needle.  An empty
+ * needle is contained in every row. */
+enum scan_match { SCAN_CONTAINS, SCAN_STARTS, SCAN_ENDS, SCAN_EQUALS };
+void scan_text(const struct column *c, enum scan_match match, struct str folded_needle,
+               struct bitmap *out);
+/* Rows of a text column ordered before the needle / after it: folded bytes, memcmp order. */
+enum scan_order { SCAN_LESS, SCAN_LESS_EQUAL, SCAN_GREATER, SCAN_GREATER_EQUAL };
+void scan_text_order(const struct column *c, enum scan_order order, struct str folded_needle,
+                     struct bitmap *out);
+/* Rows of a list column with any element that matches. */
+void scan_list(const struct column *c, enum scan_match match, struct str folded_needle,
+               struct bitmap *out);

@@ -1,0 +1,35 @@
+/* Strict JSON: RFC 8259 and nothing else.  Before json-c sees the text our own pass refuses
+ * duplicate keys, NUL (also as \u0000), lone surrogates, invalid UTF-8, NaN, trailing bytes and
+ * depth over 16; numbers keep their text, so that nothing is clamped.  The only user of json-c.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+#define JSON_READ_DEPTH_MAX 16
+
+enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+
+struct json_value {
+    enum json_kind kind;
+    bool boolean;
+    struct str
+        text; /* string: unescaped; number: as written; array, object: their source text */
+    struct str key;                    /* of a member */
+    const struct json_value *children; /* array items or object members, in order */
+    size_t child_count;
+};
+
+/* The whole of `text` as one value, in the arena.  Errors: malformed (400), with byte offset.
+ */
+MUST_CHECK bool json_read(struct arena *a, struct str text, const struct json_value **out,
+                          struct err *err);
+/* NULL when the object has no such member (or `object` is none). */
+const struct json_value *json_get(const struct json_value *object, const char *key);
+/* False when it is no string / no integer in int64 (also 1.0 and 1e3 are no integers). */
+bool json_as_str(const struct json_value *v, struct str *out);
+bool json_as_i64(const struct json_value *v, int64_t *out);
+/* Appends the value again, as compact JSON: read then print is identity of values. */
+void json_add_value(struct buf *out, const struct json_value *v);

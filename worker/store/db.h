@@ -1,0 +1,60 @@
+/* A SQLite connection and the named statements it runs.  This folder is the only user of
+ * SQLite.
+ *
+ * Statements live in store/queries/ *.sql, one file per subject, each statement under a line
+ * `-- name: job_claim` with a comment on its result; all of them are prepared when playmeter.db
+ * is opened, so that a typo stops the program at start.  Values are bound, never pasted. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+
+struct db; /* made by db_open */
+struct sqlite3;
+
+enum db_mode {
+    DB_READ_ONLY, /* query_only; for api workers */
+    DB_WRITER,    /* WAL, synchronous=FULL, foreign keys, no automatic checkpoint */
+    DB_MIGRATE,   /* as DB_WRITER, with no statement prepared */
+};
+/* Opens playmeter.db.  Fails with code schema_version when the file's migrations are not the
+ * binary's (not in DB_MIGRATE). */
+MUST_CHECK struct db *db_open(const char *path, enum db_mode mode, struct err *err);
+void db_close(struct db **db); /* accepts NULL */
+struct sqlite3 *db_handle(struct db *db);
+/* Runs the migrations that are missing, each in a transaction. */
+MUST_CHECK bool db_migrate(struct db *db, int *applied_count, struct err *err);
+
+/* A transaction rolls back unless it was committed: `scoped_tx tx = {0}; if (!db_begin(...))`.
+ */
+struct db_tx {
+    struct db *db;
+};
+MUST_CHECK bool db_begin(struct db *db, struct db_tx *tx,
+                         struct err *err); /* BEGIN IMMEDIATE */
+MUST_CHECK bool db_commit(struct db_tx *tx, struct err *err);
+void db_rollback(struct db_tx *tx);
+#define scoped_tx SCOPED(db_rollback) struct db_tx
+
+/* One use of a statement.  The SCOPED form resets it.
+ *     scoped_stmt s = db_stmt(db, "job_get");
+ *     stmt_bind_str(s, 1, id);
+ *     int got = stmt_step(s, err);          1 row, 0 end, -1 error
+ * A name that does not exist is our own mistake and asserts.  Text columns point into SQLite
+ * and are valid until the next step; copy with arena_str. */
+struct stmt;
+struct stmt *db_stmt(struct db *db, const char *name);
+void stmt_done(struct stmt **s);
+#define scoped_stmt SCOPED(stmt_done) struct stmt *
+void stmt_bind_str(struct stmt *s, int index, struct str text);
+void stmt_bind_i64(struct stmt *s, int index, int64_t v);
+void stmt_bind_f64(struct stmt *s, int index, double v);
+void stmt_bind_null(struct stmt *s, int index);
+MUST_CHECK int stmt_step(struct stmt *s, struct err *err);
+MUST_CHECK bool stmt_run(struct stmt *s, struct err *err); /* to its end, rows ignored */
+struct str stmt_str(struct stmt *s, int column);
+int64_t stmt_i64(struct stmt *s, int column);
+double stmt_f64(struct stmt *s, int column);
+bool stmt_is_null(struct stmt *s, int column);
+int64_t db_last_rowid(struct db *db);
+int64_t db_changes(struct db *db);

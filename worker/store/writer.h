@@ -1,0 +1,32 @@
+/* How everyone else changes playmeter.db: operations sent to the one process that writes it.
+ *
+ * An operation is a row in a table: its name, and a function that reads its arguments (wire.h),
+ * changes the database inside the transaction that is open, and fills the reply.  A function
+ * that fails is rolled back to its savepoint, alone; the caller gets its err. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "store/db.h"
+
+struct operation {
+    const char *name;
+    bool (*run)(struct db *db, struct str request, struct buf *reply, struct err *err);
+    bool is_wallet; /* run before the others of a batch */
+};
+
+struct writer; /* the caller's end; made by writer_open or writer_open_local */
+
+/* Remote: connects to the writer's socket on first use, again after a cut, and resends what was
+ * answered `moved`.  A call that was sent and not answered is not resent: it fails with busy
+ * (503) and code unknown_outcome. */
+struct writer *writer_open(const char *socket_path);
+/* Local: for the command line, which holds the writer's lock; each call is a transaction. */
+struct writer *writer_open_local(struct db *db, const struct operation *const *table,
+                                 size_t count);
+void writer_close(struct writer **w);
+
+/* Runs one operation and waits for COMMIT.  False: it was refused (err is the operation's), or
+ * the writer is away (busy). */
+MUST_CHECK bool writer_call(struct writer *w, const char *operation, struct str request,
+                            struct buf *reply, struct err *err);

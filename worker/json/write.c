@@ -1,0 +1,250 @@
+/* See write.h.  Strings are copied in runs: most text needs no escape at all, so the loop looks
+ * for the next byte that does and copies what lies before it in one piece. */
+#include "json/write.h"
+
+#include "base/date.h"
+#include "base/num.h"
+#include "base/utf8.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+struct json
+json_write(struct buf *out)
+{
+    return (struct json){.out = out};
+}
+
+/* What every value begins with: the comma behind its elder sibling. */
+static void
+begin_value(struct json *j)
+{
+    if (j->needs_comma)
+        buf_add_char(j->out, ',');
+    j->needs_comma = true;
+}
+
+static void
+open_container(struct json *j, char bracket)
+{
+    assert(j->depth < JSON_DEPTH_MAX);
+    begin_value(j);
+    buf_add_char(j->out, bracket);
+    j->depth++;
+    j->needs_comma = false;
+}
+
+static void
+close_container(struct json *j, char bracket)
+{
+    assert(j->depth > 0);
+    buf_add_char(j->out, bracket);
+    j->depth--;
+    j->needs_comma = true;
+}
+
+void
+json_begin_object(struct json *j)
+{
+    open_container(j, '{');
+}
+
+void
+json_end_object(struct json *j)
+{
+    close_container(j, '}');
+}
+
+void
+json_begin_array(struct json *j)
+{
+    open_container(j, '[');
+}
+
+void
+json_end_array(struct json *j)
+{
+    close_container(j, ']');
+}
+
+/* Bytes that stand for themselves inside a JSON string; 0 for control characters, the two that
+ * JSON escapes, DEL (terminals act on it) and everything beyond ASCII, which is checked. */
+static bool
+is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+static void
+add_escape(struct buf *out, unsigned char c)
+{
+    switch (c) {
+    case '"':
+        buf_add_lit(out, "\\\"");
+        break;
+    case '\\':
+        buf_add_lit(out, "\\\\");
+        break;
+    case '\n':
+        buf_add_lit(out, "\\n");
+        break;
+    case '\r':
+        buf_add_lit(out, "\\r");
+        break;
+    case '\t':
+        buf_add_lit(out, "\\t");
+        break;
+    default:
+        buf_printf(out, "\\u%04x", c);
+    }
+}
+
+void
+json_add_quoted(struct buf *out, struct str s)
+{
+    size_t run = 0, i = 0;
+    buf_add_char(out, '"');
+    while (i < s.n) {
+        unsigned char c = (unsigned char)s.p[i];
+        size_t n = is_plain(c) ? 1 : c >= 0x80 ? utf8_sequence(str_skip(s, i)) : 0;
+        if (n) {
+            i += n;
+            continue;
+        }
+        buf_add(out, str_slice(s, run, i));
+        if (c >= 0x80)
+            buf_add_lit(out, "\xef\xbf\xbd");
+        else
+            add_escape(out, c);
+        run = ++i;
+    }
+    buf_add(out, str_slice(s, run, s.n));
+    buf_add_char(out, '"');
+}
+
+void
+json_key_str(struct json *j, struct str key)
+{
+    begin_value(j);
+    json_add_quoted(j->out, key);
+    buf_add_char(j->out, ':');
+    j->needs_comma = false;
+}
+
+void
+json_key(struct json *j, const char *key)
+{
+    json_key_str(j, str_from(key));
+}
+
+void
+json_str(struct json *j, struct str s)
+{
+    begin_value(j);
+    json_add_quoted(j->out, s);
+}
+
+void
+json_i64(struct json *j, int64_t v)
+{
+    begin_value(j);
+    num_add_i64(j->out, v);
+}
+
+void
+json_u64(struct json *j, uint64_t v)
+{
+    begin_value(j);
+    buf_printf(j->out, "%" PRIu64, v);
+}
+
+void
+json_f64(struct json *j, double v)
+{
+    assert(isfinite(v));
+    begin_value(j);
+    num_add_f64(j->out, v);
+}
+
+void
+json_bool(struct json *j, bool v)
+{
+    json_raw(j, v ? STR("true") : STR("false"));
+}
+
+void
+json_null(struct json *j)
+{
+    json_raw(j, STR("null"));
+}
+
+void
+json_raw(struct json *j, struct str json)
+{
+    assert(json.n > 0);
+    begin_value(j);
+    buf_add(j->out, json);
+}
+
+void
+json_member_str(struct json *j, const char *key, struct str s)
+{
+    json_key(j, key);
+    json_str(j, s);
+}
+
+void
+json_member_i64(struct json *j, const char *key, int64_t v)
+{
+    json_key(j, key);
+    json_i64(j, v);
+}
+
+void
+json_member_u64(struct json *j, const char *key, uint64_t v)
+{
+    json_key(j, key);
+    json_u64(j, v);
+}
+
+void
+json_member_f64(struct json *j, const char *key, double v)
+{
+    json_key(j, key);
+    json_f64(j, v);
+}
+
+void
+json_member_bool(struct json *j, const char *key, bool v)
+{
+    json_key(j, key);
+    json_bool(j, v);
+}
+
+void
+json_member_raw(struct json *j, const char *key, struct str json)
+{
+    json_key(j, key);
+    json_raw(j, json);
+}
+
+void
+json_member_null(struct json *j, const char *key)
+{
+    json_key(j, key);
+    json_null(j);
+}
+
+void
+json_member_moment(struct json *j, const char *key, int64_t ms)
+{
+    json_key(j, key);
+    begin_value(j);
+    if (ms == 0) {
+        buf_add_lit(j->out, "null");
+        return;
+    }
+    buf_add_char(j->out, '"');
+    date_add_moment(j->out, ms);
+    buf_add_char(j->out, '"');
+}

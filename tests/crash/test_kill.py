@@ -1,0 +1,80 @@
+"""kill -9 of every kind of process at random moments of an import: the dataset is the old version or
+the new one and never a mix, the job finishes, nothing is left over."""
+
+import os
+import random
+import signal
+import time
+
+import pytest
+
+SEED = int(os.environ.get("PLAYMETER_SEED", "20260131"))
+ROUNDS = int(os.environ.get("PLAYMETER_CRASH_ROUNDS", "50"))
+ROWS = 20000
+
+
+def csv_of(generation):
+    """Every row carries its generation, so that a mix would show."""
+    lines = ["id,generation,text"]
+    lines += [f"{i},{generation},row {i} of generation {generation} {'x' * 60}"
+              for i in range(ROWS)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def generations(server):
+    """The generations that are visible, asked several times so that several workers answer."""
+    seen = set()
+    for _ in range(4):
+        answer = server.get("/v1/datasets/crash/stats",
+                            params={"column": "generation", "aggregate": "count,min,max"})
+        assert answer.status_code == 200, answer.text
+        stats = answer.json()["data"]["generation"]
+        assert stats["count"] == ROWS
+        assert stats["min"] == stats["max"], f"a mix of versions: {stats}"
+        seen.add(stats["min"])
+    return seen
+
+
+def wait_until_whole(server, deadline_s=20):
+    """After a kill some requests may fail until the supervisor has restarted what died."""
+    end = time.monotonic() + deadline_s
+    while True:
+        try:
+            if server.get("/readyz").status_code == 200:
+                return
+        except OSError:
+            pass
+        assert time.monotonic() < end, "the service did not come back"
+        time.sleep(0.02)
+
+
+def folders(server):
+    root = os.path.join(server.data, "datasets")
+    return sorted(os.path.join(d, j) for d in os.listdir(root)
+                  for j in os.listdir(os.path.join(root, d)))
+
+
+@pytest.mark.crash
+def test_kill_at_random_moments_of_an_import(own_server):
+    server = own_server
+    rng = random.Random(SEED)
+    server.import_csv("crash", csv_of(0), key="id")
+    published = 0
+    for number in range(1, ROUNDS + 1):
+        why = f"round {number} of seed {SEED}"
+        role = ["load", "jobs", "writer", "query"][number % 4]
+        job = server.start_import("crash", csv_of(number), key="id")
+        time.sleep(rng.random() * 0.25)
+        for pid in server.pids(role)[:1]:
+            os.kill(pid, signal.SIGKILL)
+        wait_until_whole(server)
+        seen = generations(server)
+        assert seen <= {published, number}, f"{why}: {seen}"
+        done = server.wait_job(job, timeout=60)
+        assert done["state"] == "succeeded", f"{why}: {done}"
+        published = number
+        assert generations(server) == {number}, why
+    # The newest version and the two before it are kept, and no folder of an attempt that died.
+    server.wait_for(lambda: len(folders(server)) <= 3, 20, lambda: f"left: {folders(server)}")
+    spool = os.path.join(server.data, "spool")
+    assert len(os.listdir(spool)) <= ROUNDS + 1

@@ -50,8 +50,30 @@ struct import_task {
     void *context;
 };
 /* Reads, checks, builds rows.db and the index files, fsyncs, and fills what is to be published
- * (strings in the arena).  Errors carry the codes of SPEC 3.1: not_csv, empty_file,
+ * (strings in the arena).  `summaries_json` is an array with, per column in order, {"column",
+ * "nulls", "distinct", "min", "max"}: min and max as a page of rows shows them (dates as text),
+ * null where the column has no range.  Errors carry the codes of SPEC 3.1: not_csv, empty_file,
  * missing_columns, too_large, too_many_columns, too_many_errors, cancelled, ... and nothing of
  * the folder is left. */
 MUST_CHECK bool import_run(struct arena *a, const struct import_task *task,
                            struct dataset_publication *out, struct err *err);
+
+/* What somebody wants imported. */
+struct import_request {
+    const struct config *config;
+    const char *data_dir;
+    struct str dataset; /* name; need not exist yet */
+    const struct import_options *options;
+    /* A file that is hard-linked into the spool, or copied from where it cannot be linked
+     * (another file system); NULL for options->url.  It may be unlinked as soon as this
+     * returns. */
+    const char *source_path;
+    uint64_t source_offset, source_length; /* the CSV's bytes in it; 0, 0: the whole file */
+    struct str source_name;                /* file name the user gave; "" for options->url */
+};
+/* Checks what can be known before any row is read (dataset name 422 invalid, options, URL),
+ * puts the source under spool/<job id>/source and enqueues a job of kind "import".  `job_id` is
+ * in the arena.  On failure nothing is left in the spool. */
+MUST_CHECK bool import_submit(struct arena *a, struct writer *w,
+                              const struct import_request *request, struct str *job_id,
+                              struct err *err);

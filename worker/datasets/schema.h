@@ -54,6 +54,12 @@ MUST_CHECK bool schema_parse_json(struct arena *a, struct str json, struct schem
  * False when it is not of the type, with `reason` a sentence ("'abc' is not an integer"). */
 MUST_CHECK bool schema_parse_cell(struct arena *a, const struct schema *schema, size_t column,
                                   struct str cell, struct value *out, struct err *err);
+/* Nothing but blanks, or one of the words that mean nothing. */
+bool schema_cell_is_null(const struct schema *schema, struct str cell);
+/* The words of a dataset that names none of its own. */
+const struct str *schema_default_nulls(size_t *count);
+/* A header as headers are compared: case folded, without blanks and underscores. */
+struct str schema_fold_header(struct arena *a, struct str header);
 /* A list's elements (SPEC 3): Python list of strings when it looks like one, else at commas. */
 void schema_split_list(struct arena *a, const struct schema_column *column, struct str raw,
                        struct str **out, size_t *out_count);

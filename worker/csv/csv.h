@@ -8,9 +8,12 @@
  *
  * A quote inside an unquoted cell is a plain character, and so is text behind a closing quote
  * (it is appended to the cell).  A line with nothing on it is skipped and not a row.  A quoted
- * cell still open at the end of the file is the fault CSV_UNCLOSED_QUOTE of the row it opened
- * in, and the parser goes on behind that row's first line, so that one stray quote costs one
- * row. */
+ * cell still open at the end of the file, or CSV_ROW_BYTES_MAX behind the start of its row, is
+ * the fault CSV_UNCLOSED_QUOTE of the row it opened in; raw and cells are then those of the
+ * row's first line, and the parser goes on behind that line, so that one stray quote costs one
+ * row.  That reads bytes twice: a file that made it read 256 MiB twice has its quoted cells
+ * bound to the line they open on from there, which keeps the time linear.  A line that alone is
+ * too long is CSV_ROW_TOO_LONG and skipped to its end. */
 #pragma once
 
 #include "base/buf.h"
@@ -18,6 +21,7 @@
 
 #define CSV_CELL_BYTES_MAX MIB       /* a longer cell makes its row a fault */
 #define CSV_ROW_BYTES_MAX (64 * MIB) /* memory bound of the parser; a longer row is a fault */
+#define CSV_CELLS_MAX (64 * KIB)     /* a row of more cells is CSV_ROW_TOO_LONG */
 
 struct csv_dialect {
     char delimiter; /* one byte */
@@ -35,7 +39,8 @@ enum csv_fault {
 };
 
 struct csv_row {
-    const struct str *cells; /* unescaped; none for CSV_ROW_TOO_LONG */
+    const struct str *cells; /* unescaped; none for CSV_ROW_TOO_LONG.  In a faulty row they are
+                              * what could be read, and may hold the bytes at fault */
     size_t cell_count;
     struct str raw;  /* the row as it stands in the file, without its eol; cut at 64 KiB */
     uint64_t line;   /* physical line it begins on, from 1 */
@@ -49,7 +54,11 @@ const char *csv_fault_name(enum csv_fault fault);
  * stops the parse, with err set by the callback. */
 typedef bool csv_row_fn(void *context, const struct csv_row *row, struct err *err);
 
-struct csv; /* made by csv_open */
+/* The delimiter and the quote are two different ASCII characters other than CR, LF and NUL;
+ * quote may be 0. */
+bool csv_dialect_is_valid(struct csv_dialect dialect);
+
+struct csv; /* made by csv_open, which insists on a valid dialect */
 struct csv *csv_open(struct csv_dialect dialect, csv_row_fn *on_row, void *context);
 void csv_close(struct csv **csv);
 #define scoped_csv SCOPED(csv_close) struct csv *

@@ -1,14 +1,22 @@
 /* The `columns` file of a dataset version: every column contiguous, for scans, order and
  * statistics.  Immutable once written; any process can build it again from rows.db.  Sections
- * in the shared container (container.h):
+ * in the shared container (container.h), all numbers little-endian:
  *
- *   integer, boolean, date, datetime   int64[rows], null bitmap
- *   real                               double[rows], null bitmap
- *   text                               folded bytes of all cells end to end, uint64[rows + 1]
- *                                      offsets, uint64[rows] order prefixes
- *   list                               as text, of the raw text; a dictionary of distinct
- * elements (original bytes, folded bytes), uint32 element ids of all rows end to end,
- * uint64[rows + 1] offsets into them
+ *   section  of                     holds
+ *   1        the file               an entry of 40 bytes per column:
+ *                                      0 4 type  4 4 has range  8 8 nulls  16 8 distinct
+ *                                     24 8 min  32 8 max (int64, or the bits of a double)
+ *   2        integral               int64[rows], 0 where null
+ *            real                   double[rows], 0 where null
+ *   3        integral, real         bitmap of nulls, uint64[(rows + 63) / 64]; left out when
+ *                                   there are none
+ *   4        text, list             folded bytes of all cells end to end (list: of the raw
+ * text) 5        text, list             uint64[rows + 1] offsets into 4 6        text, list
+ * uint64[rows] order prefixes 7        list                   original bytes of the distinct
+ * elements end to end 8        list                   uint64[elements + 1] offsets into 7 9, 10
+ * list                   the same for their folded bytes 11       list                   uint32
+ * element ids of all rows end to end 12       list                   uint64[rows + 1] offsets
+ * into 11, in ids
  *
  * An order prefix is the first 8 folded bytes, big-endian, zero-padded: comparing prefixes as
  * numbers orders cells like memcmp, and only equal prefixes need the bytes.  Row r of the file
@@ -51,7 +59,8 @@ struct column {
         const uint64_t *offsets; /* count + 1 */
         struct str folded_bytes;
         const uint64_t *folded_offsets; /* count + 1 */
-        const uint32_t *ids;         /* of all rows end to end, in cell order, repeats kept */
+        const uint32_t *ids; /* of all rows end to end, in cell order, repeats kept */
+        uint64_t id_count;
         const uint64_t *row_offsets; /* row_count + 1, into ids */
     } list;
 };
@@ -63,8 +72,10 @@ struct columns {
     uint64_t row_count;
 };
 
-/* Maps the file and checks header, section table and header checksum; section contents are
- * checked by columns_verify.  A file that does not fit fails with code index_damaged (503). */
+/* Maps the file and checks header, section table and the size of every section; contents are
+ * checked by columns_verify.  The functions below stay inside the map whatever the contents of
+ * the sections are; whoever uses the arrays directly relies on columns_verify at publish.  A
+ * file that does not fit fails with code index_damaged (503). */
 MUST_CHECK bool columns_open(struct arena *a, struct columns *out, int fd, struct err *err);
 void columns_close(struct columns *columns); /* accepts a zeroed struct */
 /* Reads everything: body checksums, offsets ascending and inside, ids below count, bits beyond
@@ -74,6 +85,8 @@ MUST_CHECK bool columns_verify(const struct columns *columns, struct err *err);
 struct str column_text(const struct column *c, uint64_t row);   /* folded */
 struct str column_element(const struct column *c, uint32_t id); /* original */
 struct str column_element_folded(const struct column *c, uint32_t id);
+/* The element ids of a row of a list column, each below list.count in a verified file. */
+const uint32_t *column_element_ids(const struct column *c, uint64_t row, size_t *out_count);
 bool column_is_null(const struct column *c, uint64_t row);
 /* Order of two rows by value: <0, 0, >0.  Nulls are the caller's business. */
 int column_compare(const struct column *c, uint64_t a, uint64_t b);
@@ -85,15 +98,16 @@ struct columns_spec {
     enum column_type type;
     uint64_t text_bytes_max; /* folded */
 };
+/* `fd` is open for reading and writing, empty, and stays the caller's. */
 struct columns_builder; /* made by columns_build_begin, given back by _finish or _cancel */
 MUST_CHECK struct columns_builder *columns_build_begin(int fd, const struct columns_spec *specs,
                                                        size_t column_count,
                                                        uint64_t row_count_max, struct err *err);
-/* One value per column. */
+/* One value per column; text is valid UTF-8.  After a failure only _cancel may follow. */
 MUST_CHECK bool columns_build_add(struct columns_builder *b, const struct value *row,
                                   struct err *err);
 /* Writes what is buffered and the section table.  `summaries` has room for column_count.  Does
- * not fsync. */
+ * not fsync.  The builder is gone afterwards, also on failure. */
 MUST_CHECK bool columns_build_finish(struct columns_builder **b,
                                      struct column_summary *summaries, struct err *err);
 void columns_build_cancel(struct columns_builder **b); /* accepts NULL */

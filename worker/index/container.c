@@ -1,0 +1,165 @@
+/* See container.h.  Reading: everything that could lead outside the map is settled at open, so
+ * the readers of each kind only have to watch the numbers inside their own sections. */
+#include "index/container.h"
+
+#include "index/container_format.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the files are read in place");
+static_assert(sizeof(struct container_header) == CONTAINER_ALIGN, "drawn in container.h");
+static_assert(sizeof(struct container_section) == 32, "drawn in container.h");
+
+bool
+container_damaged(struct err *err, const char *fmt, ...)
+{
+    char reason[256];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(reason, sizeof(reason), fmt, args);
+    va_end(args);
+    return err_set_code(err, ERR_BUSY, "index_damaged", "an index file does not fit: %s",
+                        reason);
+}
+
+uint64_t
+container_checksum(uint64_t seed, struct str bytes)
+{
+    while (bytes.n) {
+        size_t n = MIN(bytes.n, CONTAINER_CHECKSUM_BLOCK);
+        seed = hash_bytes((struct str){bytes.p, n}, seed);
+        bytes = (struct str){bytes.p + n, bytes.n - n};
+    }
+    return seed;
+}
+
+static struct str
+section_bytes(const struct container *c, const struct container_section *s)
+{
+    return (struct str){c->file.p + s->offset, s->bytes};
+}
+
+/* Before the table is trusted, where it lies. */
+static bool
+check_header(const struct container_header *h, struct str file, const char *kind,
+             uint32_t version, struct err *err)
+{
+    char wanted[sizeof(h->kind)] = {0};
+    memcpy(wanted, kind, MIN(strlen(kind), sizeof(wanted)));
+    if (memcmp(h->magic, CONTAINER_MAGIC, sizeof(h->magic)) != 0)
+        return container_damaged(err, "its magic number is wrong");
+    if (memcmp(h->kind, wanted, sizeof(wanted)) != 0)
+        return container_damaged(err, "it is not of kind %s", kind);
+    if (h->header_checksum !=
+        hash_bytes((struct str){file.p, offsetof(struct container_header, header_checksum)}, 0))
+        return container_damaged(err, "the checksum of its header is wrong");
+    if (h->version != version)
+        return container_damaged(err, "its format version is %u, ours is %u", h->version,
+                                 version);
+    if (h->file_bytes != file.n)
+        return container_damaged(err, "it should have %llu bytes and has %zu",
+                                 (unsigned long long)h->file_bytes, file.n);
+    uint64_t table_bytes = h->section_count * sizeof(struct container_section);
+    if (h->table_offset % CONTAINER_ALIGN || h->table_offset > file.n ||
+        table_bytes > file.n - h->table_offset)
+        return container_damaged(err, "its section table lies outside");
+    struct str table = {file.p + h->table_offset, table_bytes};
+    if (h->table_checksum != container_checksum(0, table))
+        return container_damaged(err, "the checksum of its section table is wrong");
+    return true;
+}
+
+static uint64_t
+section_key(const struct container_section *s)
+{
+    return (uint64_t)s->column << 32 | s->kind;
+}
+
+static bool
+check_sections(const struct container *c, struct err *err)
+{
+    for (size_t i = 0; i < c->section_count; i++) {
+        const struct container_section *s = &c->sections[i];
+        if (i && section_key(s) <= section_key(s - 1))
+            return container_damaged(err, "its section table is not in order");
+        if (s->offset % CONTAINER_ALIGN || s->offset > c->file.n ||
+            s->bytes > c->file.n - s->offset)
+            return container_damaged(err, "section %u of column %u lies outside", s->kind,
+                                     s->column);
+    }
+    return true;
+}
+
+bool
+container_open(struct container *out, struct str file, const char *kind, uint32_t version,
+               struct err *err)
+{
+    if (file.n < sizeof(struct container_header))
+        return container_damaged(err, "it has only %zu bytes", file.n);
+    const struct container_header *h = (const struct container_header *)file.p;
+    if (!check_header(h, file, kind, version, err))
+        return false;
+    struct container c = {
+        .file = file,
+        .sections = (const struct container_section *)(file.p + h->table_offset),
+        .section_count = h->section_count,
+        .row_count = h->row_count,
+    };
+    if (!check_sections(&c, err))
+        return false;
+    *out = c;
+    return true;
+}
+
+static const struct container_section *
+find_section(const struct container *c, uint32_t kind, uint32_t column)
+{
+    uint64_t key = section_key(&(struct container_section){.kind = kind, .column = column});
+    size_t low = 0, high = c->section_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (section_key(&c->sections[middle]) < key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool is_found = low < c->section_count && section_key(&c->sections[low]) == key;
+    return is_found ? &c->sections[low] : NULL;
+}
+
+struct str
+container_find(const struct container *c, uint32_t kind, uint32_t column)
+{
+    const struct container_section *s = find_section(c, kind, column);
+    return s ? section_bytes(c, s) : (struct str){0};
+}
+
+static bool
+verify_section(const struct container *c, const struct container_section *s, struct err *err)
+{
+    if (container_checksum(0, section_bytes(c, s)) != s->checksum)
+        return container_damaged(err, "the checksum of section %u of column %u is wrong",
+                                 s->kind, s->column);
+    return true;
+}
+
+bool
+container_verify(const struct container *c, struct err *err)
+{
+    for (size_t i = 0; i < c->section_count; i++)
+        if (!verify_section(c, &c->sections[i], err))
+            return false;
+    return true;
+}
+
+bool
+container_verify_section(const struct container *c, uint32_t kind, uint32_t column,
+                         struct err *err)
+{
+    const struct container_section *s = find_section(c, kind, column);
+    if (!s)
+        return container_damaged(err, "section %u of column %u is missing", kind, column);
+    return verify_section(c, s, err);
+}

@@ -1,0 +1,22 @@
+/* What the container's reader and writer share and nobody else needs; the drawing is in
+ * container.h. */
+#pragma once
+
+#include "base/hash.h"
+
+#define CONTAINER_MAGIC "PMINDEX\n"
+
+struct container_header {
+    char magic[8];
+    char kind[8];
+    uint32_t version;
+    uint32_t section_count;
+    uint64_t row_count;
+    uint64_t table_offset;
+    uint64_t file_bytes;
+    uint64_t table_checksum;
+    uint64_t header_checksum;
+};
+
+/* Continues a checksum; all pieces but the last are whole blocks. */
+uint64_t container_checksum(uint64_t seed, struct str bytes);

@@ -1,0 +1,20 @@
+/* The distinct elements of a list column while it is built: bytes to a number, numbered in the
+ * order of their first appearance.  Kept in memory, which holds because elements repeat. */
+#pragma once
+
+#include "base/buf.h"
+
+struct dictionary {
+    struct buf bytes;  /* original, end to end */
+    uint64_t *offsets; /* count + 1 */
+    uint64_t *hashes;  /* count */
+    uint32_t count, cap;
+    uint32_t *slots; /* id + 1, 0 free; a power of two */
+    size_t slot_count;
+    uint64_t seed; /* random: elements come from users */
+};
+
+void dictionary_init(struct dictionary *d, uint64_t seed);
+void dictionary_free(struct dictionary *d); /* accepts a zeroed struct */
+uint32_t dictionary_id(struct dictionary *d, struct str element);
+struct str dictionary_element(const struct dictionary *d, uint32_t id);

@@ -1,42 +1,64 @@
 /* The configuration: one YAML file, one table of settings, one struct.  A row of SETTINGS makes
- * the struct field, the YAML key, the check, the help and the documented default.
+ * the struct field, the YAML key, the check, the help and the documented default in
+ * conf/playmeter.yaml (a test compares).
  *
  * A YAML key is `section.name`, the field `section_name`.  An unknown key, a wrong type, a
  * value out of bounds or a key given twice is refused with file and line.  Secrets come from
- * the environment or files, never from the YAML itself. */
+ * the environment or files, never from the YAML itself; API keys may, for they can be kept in a
+ * file of mode 0600 beside it (key_file). */
 #pragma once
 
 #include "base/arena.h"
 #include "base/err.h"
 
-/*     type  section  name             default             min     max            help
- * types: BYTES (64-bit; suffixes KiB MiB GiB), COUNT (64-bit), MS (suffixes ms s m h d), BOOL,
- * TEXT (defaults and bounds: see each row; min and max are ignored for BOOL and TEXT). */
+/* The types, how they are written, and what min and max bound:
+ *   BYTES  number with a suffix KiB MiB GiB, or none    the bytes
+ *   COUNT  number                                       the number
+ *   MS     number with a suffix ms s m h d              the milliseconds
+ *   BOOL   true, false                                  nothing
+ *   TEXT   a string                                     its bytes
+ *   LIST   a sequence of strings, or one string         the number of items
+ *   RATE   "N/s burst M" or "N/min burst M"             N and M
+ * The default is written as in the YAML file (LIST: "" is the empty one). */
+/*     type  section  name             default             min     max            help */
 // clang-format off
 #define SETTINGS(X)                                                                               \
-    X(TEXT,  server,  user,            "playmeter",        0,      64,            "user to run as when started as root") \
-    X(TEXT,  http,    listen,          "127.0.0.1",        0,      64,            "address nginx listens on") \
-    X(COUNT, http,    port,            8080,               1,      65535,         "port nginx listens on") \
+    X(TEXT,  server,  user,            "playmeter",        1,      32,            "user to run as when started as root") \
+    X(TEXT,  http,    listen,          "127.0.0.1",        2,      45,            "address nginx listens on") \
+    X(COUNT, http,    port,            "8080",             1,      65535,         "port nginx listens on") \
     X(TEXT,  http,    nginx,           "nginx",            1,      256,           "nginx program") \
-    X(COUNT, workers, query,           8,                  1,      128,           "worker processes for analysts' requests") \
-    X(COUNT, workers, play,            24,                 1,      256,           "worker processes for players' requests") \
-    X(MS,    workers, deadline,        10000,              100,    60000,         "time one request may take in a worker") \
-    X(BOOL,  access,  public,          true,               0,      1,             "public datasets can be read without a key") \
-    X(BYTES, imports, file_bytes_max,  157286400,          1024,   68719476736,   "largest CSV, decoded") \
-    X(COUNT, imports, columns_max,     2000,               1,      2000,          "most columns of a CSV") \
-    X(COUNT, imports, versions_kept,   2,                  1,      100,           "versions kept beside the current one") \
-    X(COUNT, imports, rejects_max,     100000,             0,      10000000,      "rejected rows kept per import, the rest is counted") \
-    X(MS,    imports, spool_kept,      86400000,           0,      31536000000,   "how long a finished job's source and rejects stay") \
-    X(BOOL,  fetch,   allow_loopback,  false,              0,      1,             "fetch from this machine: for tests only") \
-    X(MS,    fetch,   connect_timeout, 10000,              100,    120000,        "time to connect to a URL's host") \
-    X(MS,    fetch,   total_timeout,   600000,             1000,   86400000,      "time a whole fetch may take") \
-    X(COUNT, fetch,   low_speed,       1024,               1,      1073741824,    "bytes per second below which a fetch is too slow") \
-    X(MS,    fetch,   low_speed_time,  30000,              1000,   600000,        "how long it may be so slow")
+    X(COUNT, http,    nginx_workers,   "0",                0,      64,            "nginx processes; 0 is one per core") \
+    X(TEXT,  http,    tls_certificate, "",                 0,      1024,          "certificate chain (PEM) to serve https with; empty serves http") \
+    X(TEXT,  http,    tls_key,         "",                 0,      1024,          "the certificate's private key (PEM)") \
+    X(LIST,  http,    cors_origins,    "",                 0,      64,            "origins whose pages may call this service from a browser, such as https://game.example") \
+    X(LIST,  http,    trusted_proxies, "",                 0,      64,            "addresses or networks whose X-Forwarded-For is believed") \
+    X(BOOL,  http,    access_log,      "true",             0,      1,             "JSON lines of all requests in DATA/logs/access.log; SIGHUP reopens it") \
+    X(COUNT, workers, query,           "8",                1,      128,           "worker processes for analysts' requests") \
+    X(COUNT, workers, play,            "24",               1,      256,           "worker processes for players' requests") \
+    X(MS,    workers, deadline,        "10s",              100,    60000,         "time one request may take in a worker") \
+    X(BOOL,  access,  public,          "true",             0,      1,             "public datasets can be read without a key") \
+    X(RATE,  limits,  imports,         "2/min burst 5",    1,      1000000,       "uploads and imports of one client or address") \
+    X(RATE,  limits,  accounts,        "10/min burst 20",  1,      1000000,       "register and login of one client or address") \
+    X(RATE,  limits,  reads,           "50/s burst 100",   1,      1000000,       "requests without a key of one address; with a key there is no limit") \
+    X(RATE,  limits,  play,            "20/s burst 100",   1,      1000000,       "players' requests of one client or address") \
+    X(COUNT, limits,  exports,         "2",                1,      64,            "CSV and NDJSON answers of one client or address at once") \
+    X(BYTES, limits,  export_spool,    "512MiB",           1048576, 68719476736,  "disk that one answer to a slow reader may take, so that it does not hold a worker") \
+    X(BYTES, imports, file_bytes_max,  "150MiB",           1024,   68719476736,   "largest CSV, decoded") \
+    X(COUNT, imports, columns_max,     "2000",             1,      2000,          "most columns of a CSV") \
+    X(COUNT, imports, concurrent,      "2",                1,      16,            "imports that run at once, each of another dataset") \
+    X(COUNT, imports, versions_kept,   "2",                1,      100,           "versions kept beside the current one") \
+    X(COUNT, imports, rejects_max,     "100000",           0,      10000000,      "rejected rows kept per import, the rest is counted") \
+    X(MS,    imports, spool_kept,      "1d",               0,      31536000000,   "how long a finished job's source and rejects stay") \
+    X(BOOL,  fetch,   allow_loopback,  "false",            0,      1,             "fetch from this machine: for tests only") \
+    X(MS,    fetch,   connect_timeout, "10s",              100,    120000,        "time to connect to a URL's host") \
+    X(MS,    fetch,   total_timeout,   "10m",              1000,   86400000,      "time a whole fetch may take") \
+    X(COUNT, fetch,   low_speed,       "1024",             1,      1073741824,    "bytes per second below which a fetch is too slow") \
+    X(MS,    fetch,   low_speed_time,  "30s",              1000,   600000,        "how long it may be so slow")
 // clang-format on
 
 struct config_column { /* of a declared dataset, as written; checked by schema_from_config */
-    struct str name, header, type;
-    struct str *aliases; /* other headers that mean this column */
+    struct str name, header, type; /* the header is the name when none is given */
+    struct str *aliases;           /* other headers that mean this column */
     size_t alias_count;
     struct str *formats;
     size_t format_count;
@@ -55,18 +77,74 @@ struct config_dataset {
     unsigned line;
 };
 
+struct config_key {
+    struct str client; /* [A-Za-z0-9_.-]{1,64} */
+    struct str scope;  /* "read", "write" or "admin" */
+    struct str key;    /* 64 lower-case hex digits; "" until config_read_keys */
+    struct str file;   /* "" when the key stands in the YAML */
+    unsigned line;
+};
+
+struct config_list {
+    struct str *items;
+    size_t count;
+};
+
+struct config_rate {
+    uint64_t requests; /* per second or minute */
+    uint64_t burst;    /* requests taken at once on top */
+    bool is_per_minute;
+};
+
 #define CONFIG_TYPE_BYTES uint64_t
 #define CONFIG_TYPE_COUNT uint64_t
 #define CONFIG_TYPE_MS uint64_t
 #define CONFIG_TYPE_BOOL bool
 #define CONFIG_TYPE_TEXT struct str
+#define CONFIG_TYPE_LIST struct config_list
+#define CONFIG_TYPE_RATE struct config_rate
 
 struct config {
     struct str path;     /* the file, for messages; "" for the built-in defaults */
-    struct str data_dir; /* absolute; from the command line */
+    struct str data_dir; /* absolute; set by the caller, from the command line */
 #define X(type, section, name, fallback, min, max, help) CONFIG_TYPE_##type section##_##name;
     SETTINGS(X)
 #undef X
-    struct config_dataset *datasets;
+    struct config_dataset *datasets; /* the shipped ones where the file has no `datasets` */
     size_t dataset_count;
+    struct config_key *keys;
+    size_t key_count;
 };
+
+/* Reads the file, or the shipped conf/playmeter.yaml when `path` is NULL.  What it leaves out
+ * has its default.  Strings live in the arena.  Errors: "file:line: what, rule, value seen". */
+MUST_CHECK bool config_load(struct arena *a, const char *path, struct config *out,
+                            struct err *err);
+/* The same from text; `name` stands for the file in messages. */
+MUST_CHECK bool config_parse(struct arena *a, struct str name, struct str text,
+                             struct config *out, struct err *err);
+/* Reads the key files (relative to the YAML file's folder), and <data_dir>/admin.key, where it
+ * is there, as the client "admin".  Refuses what are not 64 lower-case hex digits and a key or
+ * a client given twice. */
+#define CONFIG_ADMIN_KEY "admin.key"
+#define CONFIG_KEY_DIGITS 64
+MUST_CHECK bool config_read_keys(struct arena *a, struct config *config, struct err *err);
+
+/* The table at run time, for help and tests. */
+enum config_type {
+    CONFIG_BYTES,
+    CONFIG_COUNT,
+    CONFIG_MS,
+    CONFIG_BOOL,
+    CONFIG_TEXT,
+    CONFIG_LIST,
+    CONFIG_RATE
+};
+struct config_setting {
+    const char *section, *name, *fallback, *help;
+    enum config_type type;
+    size_t offset; /* of the field in struct config */
+    uint64_t min, max;
+};
+extern const struct config_setting CONFIG_SETTINGS[];
+extern const size_t CONFIG_SETTINGS_COUNT;

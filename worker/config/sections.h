@@ -1,0 +1,17 @@
+/* The parts of the YAML file that are lists of their own rather than settings: declared
+ * datasets and API keys; and the checks that look at more than one setting. */
+#pragma once
+
+#include "config/config.h"
+#include "config/yaml.h"
+
+MUST_CHECK bool sections_read_datasets(struct arena *a, struct str file,
+                                       const struct yaml_node *node, struct config *out,
+                                       struct err *err);
+MUST_CHECK bool sections_read_keys(struct arena *a, struct str file,
+                                   const struct yaml_node *node, struct config *out,
+                                   struct err *err);
+/* Values whose form the table cannot say, most of them bound for nginx's own file: addresses,
+ * origins, the TLS pair, the user. */
+MUST_CHECK bool sections_check(struct str file, const struct yaml_node *root,
+                               const struct config *config, struct err *err);

@@ -1,0 +1,52 @@
+/* See problem.h. */
+#include "api/problem.h"
+
+#include "json/write.h"
+
+static void
+add_field_errors(struct json *j, const struct err *err)
+{
+    json_key(j, "errors");
+    json_begin_array(j);
+    json_begin_object(j);
+    json_member_str(j, "name", str_from(err->name));
+    json_member_str(j, "code", str_from(err_code(err)));
+    json_member_str(j, "detail", str_from(err->detail));
+    json_end_object(j);
+    json_end_array(j);
+}
+
+static void
+add_headers(struct response *r, int status)
+{
+    if (status == 401)
+        response_header(r, "WWW-Authenticate", "ApiKey realm=\"playmeter\"");
+    if (status == 503 || status == 429)
+        response_header(r, "Retry-After", "1");
+    response_header(r, "Cache-Control", "no-store");
+}
+
+void
+problem_answer(struct response *r, const struct err *err)
+{
+    assert(err->kind != ERR_NONE);
+    response_reset(r);
+    bool is_ours = err->kind == ERR_INTERNAL;
+    r->status = err_status(err);
+    r->type = "application/problem+json";
+    add_headers(r, r->status);
+    struct json j = json_write(&r->body);
+    json_begin_object(&j);
+    json_member_str(&j, "type", STR("about:blank"));
+    json_member_str(&j, "title", str_from(err_title(err)));
+    json_member_i64(&j, "status", r->status);
+    json_member_str(&j, "detail",
+                    is_ours ? STR("The log has the reason under this request id.")
+                            : str_from(err->detail));
+    json_member_str(&j, "code", str_from(err_code(err)));
+    json_member_str(&j, "request_id", r->request->id);
+    if (err->name[0] && !is_ours)
+        add_field_errors(&j, err);
+    json_end_object(&j);
+    buf_add_char(&r->body, '\n');
+}

@@ -1,0 +1,141 @@
+/* See response.h.  The head is CGI's (RFC 3875): a Status line, headers, an empty line. */
+#include "http/response.h"
+
+#include "base/clock.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#define HEAD_BYTES_MAX (16 * KIB)
+/* A piece of a stream: large enough that the cost of sending it does not count. */
+#define PIECE_BYTES (64 * KIB)
+
+void
+response_init(struct response *r, const struct request *request, struct http_sink sink)
+{
+    *r = (struct response){.request = request, .sink = sink, .status = 200};
+    buf_init(&r->head, HEAD_BYTES_MAX);
+    buf_init(&r->body, RESPONSE_BODY_BYTES_MAX);
+}
+
+void
+response_free(struct response *r)
+{
+    buf_free(&r->head);
+    buf_free(&r->body);
+}
+
+void
+response_reset(struct response *r)
+{
+    assert(!r->is_streaming);
+    r->status = 200;
+    r->type = NULL;
+    buf_clear(&r->head);
+    buf_clear(&r->body);
+}
+
+void
+response_header(struct response *r, const char *name, const char *fmt, ...)
+{
+    buf_add(&r->head, str_from(name));
+    buf_add_lit(&r->head, ": ");
+    char value[4 * KIB];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(value, sizeof(value), fmt, args);
+    va_end(args);
+    for (char *c = value; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '?';
+    buf_add(&r->head, str_from(value));
+    buf_add_lit(&r->head, "\r\n");
+}
+
+bool
+response_is_known(struct response *r, struct str etag)
+{
+    response_header(r, "ETag", "%" STR_FMT, STR_ARG(etag));
+    /* The key decides what may be seen: caches have to ask each time. */
+    response_header(r, "Cache-Control", "%s",
+                    r->request->client.n ? "private, no-cache" : "no-cache");
+    if (!request_matches_etag(r->request, etag))
+        return false;
+    r->status = 304;
+    return true;
+}
+
+static bool
+send(struct response *r, struct str bytes)
+{
+    if (!r->is_broken && bytes.n && !r->sink.write(r->sink.context, bytes))
+        r->is_broken = true;
+    return !r->is_broken;
+}
+
+static bool
+send_head(struct response *r)
+{
+    assert(!r->head.is_full);
+    uint64_t spent_us = clock_steady_us() - r->request->started_us;
+    response_header(r, "X-Request-Id", "%" STR_FMT, STR_ARG(r->request->id));
+    response_header(r, "Server-Timing", "app;dur=%" PRIu64 ".%03" PRIu64, spent_us / 1000,
+                    spent_us % 1000);
+    if (r->type)
+        response_header(r, "Content-Type", "%s", r->type);
+    char status[32];
+    snprintf(status, sizeof(status), "Status: %d\r\n", r->status);
+    buf_add_lit(&r->head, "\r\n");
+    return send(r, str_from(status)) && send(r, buf_str(&r->head));
+}
+
+bool
+response_wants_body(const struct response *r)
+{
+    return r->request->method != HTTP_HEAD && r->status != 304 && r->status != 204;
+}
+
+bool
+response_begin_stream(struct response *r, const char *type, struct err *err)
+{
+    r->type = type;
+    r->is_streaming = true;
+    r->stream_ends_us = clock_steady_us() + RESPONSE_STREAM_MS_MAX * UINT64_C(1000);
+    return send_head(r) || err_set(err, ERR_BUSY, "the client is gone");
+}
+
+static bool
+send_body(struct response *r)
+{
+    r->body_bytes += r->body.n;
+    bool is_sent = !response_wants_body(r) || send(r, buf_str(&r->body));
+    buf_clear(&r->body);
+    return is_sent;
+}
+
+bool
+response_flush_stream(struct response *r, struct err *err)
+{
+    assert(r->is_streaming);
+    if (r->body.is_full)
+        return err_set(err, ERR_INTERNAL, "a row is larger than %zu bytes", r->body.max);
+    if (r->body.n < PIECE_BYTES)
+        return true;
+    if (clock_steady_us() > r->stream_ends_us)
+        return err_set(err, ERR_BUSY, "the client took more than %d ms to read the answer",
+                       RESPONSE_STREAM_MS_MAX);
+    return send_body(r) || err_set(err, ERR_BUSY, "the client is gone or reads too slowly");
+}
+
+void
+response_finish(struct response *r)
+{
+    if (!r->is_streaming) {
+        bool has_length = r->status != 304 && r->status != 204;
+        if (has_length)
+            response_header(r, "Content-Length", "%zu", r->body.n);
+        send_head(r);
+    }
+    send_body(r);
+}

@@ -1,0 +1,151 @@
+/* See serve.h.  Three things about libfcgi that are not in its manual:
+ *   - at the end of a request it waits until nginx has hung up, unless the request was
+ * detached;
+ *   - closing a unix socket that holds unread bytes resets the connection, so a body is read to
+ *     its end even where nobody wants it;
+ *   - it has no timeouts: the one for writing is set on the socket under it. */
+#include "http/serve.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/num.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+bool
+serve_init(struct err *err)
+{
+    return FCGX_Init() == 0 || err_set(err, ERR_INTERNAL, "libfcgi cannot be initialised");
+}
+
+static bool
+write_out(void *context, struct str bytes)
+{
+    FCGX_Request *fcgi = context;
+    while (bytes.n) {
+        int n = (int)MIN(bytes.n, (size_t)INT_MAX);
+        if (FCGX_PutStr(bytes.p, n, fcgi->out) != n)
+            return false;
+        bytes = str_skip(bytes, (size_t)n);
+    }
+    return true;
+}
+
+/* Reads what is there, to the end; keeps what the buffer may hold. */
+static uint64_t
+read_to_end(FCGX_Request *fcgi, struct buf *body)
+{
+    char piece[16 * KIB];
+    uint64_t bytes = 0;
+    for (;;) {
+        int n = FCGX_GetStr(piece, sizeof(piece), fcgi->in);
+        if (n <= 0)
+            return bytes;
+        bytes += (uint64_t)n;
+        buf_add(body, (struct str){piece, (size_t)n});
+    }
+}
+
+/* CONTENT_LENGTH is what the client claims; only bytes that came are counted. */
+static bool
+check_length(const struct request *request, uint64_t bytes, struct err *err)
+{
+    uint64_t claimed = 0;
+    struct str text = request->header.content_length;
+    if (text.n && !num_parse_u64(text, &claimed))
+        return err_set(err, ERR_MALFORMED, "Content-Length is '%" STR_FMT "', not a number",
+                       STR_ARG(text));
+    if (bytes > SERVE_BODY_BYTES_MAX)
+        return err_set(err, ERR_TOO_LARGE, "the body is at most %zu bytes, got %zu",
+                       (size_t)SERVE_BODY_BYTES_MAX, (size_t)bytes);
+    /* A body in a file is not sent over the socket; its length is still in the header. */
+    if (bytes == claimed || (bytes == 0 && request->body_file[0]))
+        return true;
+    return err_set_code(err, ERR_MALFORMED, "short_body",
+                        "the body has %zu bytes where Content-Length says %zu", (size_t)bytes,
+                        (size_t)claimed);
+}
+
+static void
+log_request(const struct request *request, const struct response *response,
+            const struct err *err)
+{
+    uint64_t spent_us = clock_steady_us() - request->started_us;
+    struct log_line line =
+        log_begin(err->kind == ERR_INTERNAL ? LOG_ERROR : LOG_INFO, "request");
+    log_str(&line, "request_id", request->id);
+    log_str(&line, "client", request->client);
+    log_str(&line, "method", request->method_text);
+    log_str(&line, "path", str_slice(request->path, 0, 512));
+    log_int(&line, "status", response->status);
+    log_int(&line, "us", (int64_t)spent_us);
+    log_int(&line, "bytes", (int64_t)response->body_bytes);
+    if (err->kind != ERR_NONE) {
+        log_str(&line, "code", str_from(err_code(err)));
+        log_str(&line, "detail", str_from(err->detail));
+    }
+    log_end(&line);
+}
+
+static void
+set_write_timeout(int fd)
+{
+    struct timeval timeout = {.tv_sec = SERVE_WRITE_STALL_MS / 1000};
+    /* Where it cannot be set the total time of a stream still bounds it. */
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+}
+
+static void
+serve_one(FCGX_Request *fcgi, struct arena *arena, struct buf *body, serve_handle_fn *handle,
+          void *context)
+{
+    struct request request;
+    struct response response;
+    struct err err = {0};
+    buf_clear(body);
+    set_write_timeout(fcgi->ipcFd);
+    bool is_read = request_parse(arena, fcgi->envp, &request, &err);
+    uint64_t bytes = read_to_end(fcgi, body);
+    FCGX_Detach(fcgi);
+    if (is_read && check_length(&request, bytes, &err))
+        request.body = buf_str(body);
+    response_init(&response, &request, (struct http_sink){write_out, fcgi});
+    handle(context, &request, &response, &err);
+    if (!response.is_broken)
+        response_finish(&response);
+    /* Without END_REQUEST nginx knows that the answer was cut, and cuts the client's. */
+    if (response.is_broken)
+        FCGX_Free(fcgi, 1);
+    else
+        FCGX_Finish_r(fcgi);
+    log_request(&request, &response, &err);
+    response_free(&response);
+}
+
+bool
+serve_run(int listen_fd, serve_handle_fn *handle, void *context, bool (*is_stopping)(void),
+          struct err *err)
+{
+    FCGX_Request fcgi;
+    if (FCGX_InitRequest(&fcgi, listen_fd, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
+        return err_set(err, ERR_INTERNAL, "libfcgi refuses the socket");
+    scoped_arena arena = {0};
+    scoped_buf body;
+    buf_init(&body, SERVE_BODY_BYTES_MAX);
+    while (!is_stopping()) {
+        int status = FCGX_Accept_r(&fcgi);
+        if (status == -EINTR || (status < 0 && errno == EINTR))
+            continue;
+        if (status < 0)
+            return err_set_errno(err, "accept");
+        serve_one(&fcgi, &arena, &body, handle, context);
+        arena_reset(&arena);
+    }
+    FCGX_Free(&fcgi, 1);
+    return true;
+}

@@ -20,9 +20,16 @@ enum db_mode {
 /* Opens playmeter.db.  Fails with code schema_version when the file's migrations are not the
  * binary's (not in DB_MIGRATE). */
 MUST_CHECK struct db *db_open(const char *path, enum db_mode mode, struct err *err);
-void db_close(struct db **db); /* accepts NULL */
+void db_close(struct db **db); /* accepts a pointer to NULL */
+#define scoped_db SCOPED(db_close) struct db *
 struct sqlite3 *db_handle(struct db *db);
-/* Runs the migrations that are missing, each in a transaction. */
+const char *db_path(struct db *db); /* as given to db_open; its folder is the data directory */
+/* From `steady_us` on (clock_steady_us) running statements are interrupted and fail with busy,
+ * code deadline; 0 for none.  Only for DB_READ_ONLY: an interrupted operation would roll back
+ * the whole transaction of the writer. */
+void db_set_deadline(struct db *db, uint64_t steady_us);
+/* Runs the migrations that are missing, each in a transaction.  Fails with code schema_version
+ * when the file is newer than the binary, or was migrated by other texts than the binary's. */
 MUST_CHECK bool db_migrate(struct db *db, int *applied_count, struct err *err);
 
 /* A transaction rolls back unless it was committed: `scoped_tx tx = {0}; if (!db_begin(...))`.
@@ -40,8 +47,10 @@ void db_rollback(struct db_tx *tx);
  *     scoped_stmt s = db_stmt(db, "job_get");
  *     stmt_bind_str(s, 1, id);
  *     int got = stmt_step(s, err);          1 row, 0 end, -1 error
- * A name that does not exist is our own mistake and asserts.  Text columns point into SQLite
- * and are valid until the next step; copy with arena_str. */
+ * A name that does not exist is our own mistake and asserts, and so is a second use of a
+ * statement before the first is done.  Bound text is not copied: it stays valid until
+ * stmt_done.  Text columns point into SQLite and are valid until the next step; copy with
+ * arena_str.  A NULL column reads as 0 or empty. */
 struct stmt;
 struct stmt *db_stmt(struct db *db, const char *name);
 void stmt_done(struct stmt **s);
@@ -58,3 +67,16 @@ double stmt_f64(struct stmt *s, int column);
 bool stmt_is_null(struct stmt *s, int column);
 int64_t db_last_rowid(struct db *db);
 int64_t db_changes(struct db *db);
+
+/* For the writer's loop.  A savepoint is one operation inside the transaction: released when it
+ * succeeds, rolled back alone when it fails. */
+MUST_CHECK bool db_savepoint(struct db *db, struct err *err);
+MUST_CHECK bool db_release(struct db *db, struct err *err);
+MUST_CHECK bool db_rollback_to(struct db *db, struct err *err); /* and releases it */
+/* False after SQLite rolled the whole transaction back by itself (disk full, I/O error). */
+bool db_is_in_transaction(struct db *db);
+int64_t db_total_changes(struct db *db); /* rows changed since the database was opened */
+int db_wal_pages(struct db *db);         /* in the log after this connection's last commit */
+/* Copies the log into the database without waiting for anybody.  With truncates, also empties
+ * the log when no reader stands in it.  False: a reader was in the way or the disk failed. */
+MUST_CHECK bool db_checkpoint(struct db *db, bool truncates, struct err *err);

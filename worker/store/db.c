@@ -1,0 +1,233 @@
+/* See db.h.  One process writes playmeter.db and only that process checkpoints: SQLite up to
+ * 3.51.2 can lose a commit when a writer resets the log while another process checkpoints.  So
+ * every connection has automatic checkpoints off, and readers neither checkpoint at close. */
+#include "store/db_internal.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Only recovery after a crash, or a person with the sqlite3 shell, can make anyone wait. */
+#define BUSY_TIMEOUT_MS 2000
+/* SQLite instructions between two looks at the clock: about 20 microseconds. */
+#define DEADLINE_CHECK_STEPS 2000
+
+static const char *const CONTROL_SQL[CONTROL_COUNT] = {
+    [CONTROL_BEGIN] = "BEGIN IMMEDIATE",     [CONTROL_COMMIT] = "COMMIT",
+    [CONTROL_ROLLBACK] = "ROLLBACK",         [CONTROL_SAVEPOINT] = "SAVEPOINT operation",
+    [CONTROL_RELEASE] = "RELEASE operation", [CONTROL_ROLLBACK_TO] = "ROLLBACK TO operation",
+};
+
+static bool
+set_up_reader(sqlite3 *handle, struct err *err)
+{
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    return sqlite_exec(handle,
+                       "PRAGMA query_only = 1;"
+                       "PRAGMA cache_size = -2048;"
+                       "PRAGMA mmap_size = 268435456;",
+                       err);
+}
+
+static bool
+set_up_writer(sqlite3 *handle, struct err *err)
+{
+    return sqlite_exec(handle,
+                       "PRAGMA journal_mode = WAL;"
+                       "PRAGMA synchronous = FULL;"
+                       "PRAGMA foreign_keys = 1;"
+                       "PRAGMA cache_size = -16384;"
+                       "PRAGMA temp_store = MEMORY;",
+                       err);
+}
+
+static int
+note_wal_pages(void *db, sqlite3 *handle UNUSED, const char *name UNUSED, int pages)
+{
+    ((struct db *)db)->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+static bool
+set_up(struct db *db, enum db_mode mode, struct err *err)
+{
+    sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    bool ok =
+        mode == DB_READ_ONLY ? set_up_reader(db->handle, err) : set_up_writer(db->handle, err);
+    if (!ok)
+        return false;
+    /* Replaces the automatic checkpoint, which is a hook of the same kind. */
+    sqlite3_wal_hook(db->handle, note_wal_pages, db);
+    return mode == DB_MIGRATE || (migrate_check(db, err) && stmt_prepare_all(db, err));
+}
+
+struct db *
+db_open(const char *path, enum db_mode mode, struct err *err)
+{
+    /* A reader opens read-write too: a read-only one cannot make the shared memory file. */
+    int flags = SQLITE_OPEN_READWRITE | (mode == DB_READ_ONLY ? 0 : SQLITE_OPEN_CREATE);
+    sqlite3 *handle = sqlite_open(path, flags, err);
+    if (!handle)
+        return NULL;
+    struct arena arena = {0};
+    struct db *db = arena_new(&arena, struct db);
+    db->path = arena_cstr(&arena, str_from(path));
+    db->handle = handle;
+    db->arena = arena;
+    if (!set_up(db, mode, err))
+        db_close(&db);
+    return db;
+}
+
+void
+db_close(struct db **db)
+{
+    if (!*db)
+        return;
+    stmt_finalize_all(*db);
+    for (size_t i = 0; i < CONTROL_COUNT; i++)
+        sqlite3_finalize((*db)->control[i]);
+    sqlite3_close_v2((*db)->handle);
+    /* The struct lies in its own arena. */
+    struct arena arena = (*db)->arena;
+    *db = NULL;
+    arena_free(&arena);
+}
+
+struct sqlite3 *
+db_handle(struct db *db)
+{
+    return db->handle;
+}
+
+const char *
+db_path(struct db *db)
+{
+    return db->path;
+}
+
+static int
+is_past_deadline(void *db)
+{
+    return clock_steady_us() >= ((struct db *)db)->deadline_us;
+}
+
+void
+db_set_deadline(struct db *db, uint64_t steady_us)
+{
+    db->deadline_us = steady_us;
+    sqlite3_progress_handler(db->handle, DEADLINE_CHECK_STEPS,
+                             steady_us ? is_past_deadline : NULL, db);
+}
+
+static bool
+run_control(struct db *db, enum db_control which, struct err *err)
+{
+    sqlite3_stmt **stmt = &db->control[which];
+    int rc = SQLITE_OK;
+    if (!*stmt)
+        rc = sqlite3_prepare_v3(db->handle, CONTROL_SQL[which], -1, SQLITE_PREPARE_PERSISTENT,
+                                stmt, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(*stmt);
+    bool ok = rc == SQLITE_DONE || sqlite_fail(db->handle, rc, CONTROL_SQL[which], err);
+    sqlite3_reset(*stmt);
+    return ok;
+}
+
+bool
+db_begin(struct db *db, struct db_tx *tx, struct err *err)
+{
+    if (!run_control(db, CONTROL_BEGIN, err))
+        return false;
+    tx->db = db;
+    return true;
+}
+
+bool
+db_commit(struct db_tx *tx, struct err *err)
+{
+    if (!run_control(tx->db, CONTROL_COMMIT, err)) {
+        db_rollback(tx);
+        return false;
+    }
+    tx->db = NULL;
+    return true;
+}
+
+void
+db_rollback(struct db_tx *tx)
+{
+    struct err ignored;
+    /* A rollback that fails leaves what SQLite rolled back already: nothing is committed. */
+    if (tx->db && db_is_in_transaction(tx->db) &&
+        !run_control(tx->db, CONTROL_ROLLBACK, &ignored))
+        assert(!db_is_in_transaction(tx->db));
+    tx->db = NULL;
+}
+
+bool
+db_savepoint(struct db *db, struct err *err)
+{
+    return run_control(db, CONTROL_SAVEPOINT, err);
+}
+
+bool
+db_release(struct db *db, struct err *err)
+{
+    return run_control(db, CONTROL_RELEASE, err);
+}
+
+bool
+db_rollback_to(struct db *db, struct err *err)
+{
+    return run_control(db, CONTROL_ROLLBACK_TO, err) && run_control(db, CONTROL_RELEASE, err);
+}
+
+bool
+db_is_in_transaction(struct db *db)
+{
+    return !sqlite3_get_autocommit(db->handle);
+}
+
+int64_t
+db_total_changes(struct db *db)
+{
+    return sqlite3_total_changes64(db->handle);
+}
+
+int
+db_wal_pages(struct db *db)
+{
+    return db->wal_pages;
+}
+
+bool
+db_checkpoint(struct db *db, bool truncates, struct err *err)
+{
+    /* A TRUNCATE that waits for a reader stalls every write: 2 s measured. */
+    sqlite3_busy_timeout(db->handle, 0);
+    int mode = truncates ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+    int log_pages = 0, done_pages = 0;
+    int rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, &log_pages, &done_pages);
+    bool ok = rc == SQLITE_OK || sqlite_fail(db->handle, rc, "checkpoint", err);
+    sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
+    if (ok && truncates)
+        db->wal_pages = 0;
+    return ok;
+}
+
+int64_t
+db_last_rowid(struct db *db)
+{
+    return sqlite3_last_insert_rowid(db->handle);
+}
+
+int64_t
+db_changes(struct db *db)
+{
+    return sqlite3_changes64(db->handle);
+}

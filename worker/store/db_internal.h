@@ -1,0 +1,42 @@
+/* What db.c, stmt.c and migrate.c share of a connection; nobody else includes it. */
+#pragma once
+
+#include "base/embed.h"
+#include "store/db.h"
+#include "store/sqlite.h"
+
+/* Transaction control, prepared on first use: the writer runs them for every operation. */
+enum db_control {
+    CONTROL_BEGIN,
+    CONTROL_COMMIT,
+    CONTROL_ROLLBACK,
+    CONTROL_SAVEPOINT,
+    CONTROL_RELEASE,
+    CONTROL_ROLLBACK_TO,
+    CONTROL_COUNT
+};
+
+struct stmt {
+    struct str name; /* in the embedded file */
+    sqlite3_stmt *handle;
+    sqlite3 *db;
+    int bind_rc; /* the first bind that failed; told by the step */
+    bool is_in_use;
+};
+
+struct db {
+    sqlite3 *handle;
+    struct arena arena; /* path and stmts */
+    const char *path;
+    struct stmt *stmts; /* by name */
+    size_t stmt_count;
+    sqlite3_stmt *control[CONTROL_COUNT];
+    uint64_t deadline_us; /* on the steady clock; 0: none */
+    int wal_pages;        /* in the log after the last commit of this connection */
+};
+
+/* Prepares every statement of the embedded files. */
+MUST_CHECK bool stmt_prepare_all(struct db *db, struct err *err);
+void stmt_finalize_all(struct db *db);
+/* Fails with code schema_version unless the file has exactly the binary's migrations. */
+MUST_CHECK bool migrate_check(struct db *db, struct err *err);

@@ -1,0 +1,246 @@
+/* The writing half of rows.h.  The file is fresh and worthless until it is finished, so nothing
+ * guards it on the way: no journal, no fsync but the last, no locks.  One transaction, because
+ * SQLite would otherwise write the tree's upper pages again for every row.
+ *
+ * Columns stand in the table by how many bytes they hold: numbers first, then text from short
+ * to long.  A row longer than a page keeps its first columns in the page and the rest in a
+ * chain of overflow pages, which a read of a price then never walks. */
+#include "store/rows.h"
+
+#include "base/buf.h"
+#include "base/date.h"
+#include "base/fs.h"
+#include "store/sqlite.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A date or moment as text: 2026-01-31T08:00:00.250Z. */
+#define DATE_BYTES_MAX 32
+
+struct rows_builder {
+    sqlite3 *handle;
+    sqlite3_stmt *insert;
+    struct arena arena; /* this struct, too */
+    const char *path;
+    size_t column_count;
+    const struct rows_column *columns;
+    size_t *order;    /* table position to column */
+    struct buf dates; /* dates of the row that is being bound */
+};
+
+static const char *
+type_of(enum column_type type)
+{
+    switch (type) {
+    case COLUMN_INTEGER:
+    case COLUMN_BOOLEAN:
+        return "INTEGER";
+    case COLUMN_REAL:
+        return "REAL";
+    case COLUMN_DATE:
+    case COLUMN_DATETIME:
+    case COLUMN_TEXT:
+    case COLUMN_LIST:
+        break;
+    }
+    return "TEXT";
+}
+
+/* Numbers before dates before text by size; equal ones stay in the order of the schema. */
+static int
+compare_size(const void *a, const void *b, void *columns)
+{
+    size_t i = *(const size_t *)a, j = *(const size_t *)b;
+    const struct rows_column *x = (const struct rows_column *)columns + i;
+    const struct rows_column *y = (const struct rows_column *)columns + j;
+    uint64_t x_bytes = column_type_is_textual(x->type) ? x->text_bytes + 1 : 0;
+    uint64_t y_bytes = column_type_is_textual(y->type) ? y->text_bytes + 1 : 0;
+    if (x_bytes != y_bytes)
+        return x_bytes < y_bytes ? -1 : 1;
+    return i < j ? -1 : i > j;
+}
+
+static void
+copy_columns(struct rows_builder *b, const struct rows_column *columns)
+{
+    struct rows_column *copy = arena_array(&b->arena, b->column_count, struct rows_column);
+    b->order = arena_array(&b->arena, b->column_count, size_t);
+    for (size_t i = 0; i < b->column_count; i++) {
+        copy[i] = columns[i];
+        copy[i].name = arena_str(&b->arena, columns[i].name);
+        b->order[i] = i;
+    }
+    b->columns = copy;
+    qsort_r(b->order, b->column_count, sizeof(*b->order), compare_size, copy);
+}
+
+static void
+add_create(const struct rows_builder *b, struct buf *sql)
+{
+    buf_add_lit(sql, "CREATE TABLE rows (");
+    for (size_t i = 0; i < b->column_count; i++) {
+        const struct rows_column *column = &b->columns[b->order[i]];
+        buf_printf(sql, "%s\n  \"%" STR_FMT "\" %s", i ? "," : "", STR_ARG(column->name),
+                   type_of(column->type));
+    }
+    buf_add_lit(sql, "\n)");
+    buf_add_char(sql, '\0');
+}
+
+static void
+add_insert(const struct rows_builder *b, struct buf *sql)
+{
+    buf_add_lit(sql, "INSERT INTO rows VALUES (?");
+    for (size_t i = 1; i < b->column_count; i++)
+        buf_add_lit(sql, ",?");
+    buf_add_lit(sql, ")");
+}
+
+/* 16 KiB pages: fewer overflow chains than 4 KiB for descriptions of a few KB, and an append at
+ * the end of the tree never reads, so a cache of 2 MiB is enough. */
+static bool
+set_up(struct rows_builder *b, struct err *err)
+{
+    scoped_buf sql;
+    buf_init(&sql, 4 * MIB);
+    add_create(b, &sql);
+    if (!sqlite_exec(b->handle,
+                     "PRAGMA page_size = 16384;"
+                     "PRAGMA journal_mode = OFF;"
+                     "PRAGMA synchronous = OFF;"
+                     "PRAGMA locking_mode = EXCLUSIVE;"
+                     "PRAGMA cache_size = -2048;"
+                     "PRAGMA temp_store = MEMORY;"
+                     "BEGIN IMMEDIATE;",
+                     err) ||
+        !sqlite_exec(b->handle, sql.p, err))
+        return false;
+    buf_clear(&sql);
+    add_insert(b, &sql);
+    int rc = sqlite3_prepare_v3(b->handle, sql.p, (int)sql.n, SQLITE_PREPARE_PERSISTENT,
+                                &b->insert, NULL);
+    return rc == SQLITE_OK || sqlite_fail(b->handle, rc, "preparing rows.db", err);
+}
+
+struct rows_builder *
+rows_build_begin(const char *path, const struct rows_column *columns, size_t column_count,
+                 struct err *err)
+{
+    assert(column_count > 0);
+    /* SQLite would open what is there; the file has to be a new one. */
+    scoped_fd fd = fs_open_at(AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL, err);
+    if (fd < 0)
+        return NULL;
+    sqlite3 *handle = sqlite_open(path, SQLITE_OPEN_READWRITE, err);
+    if (!handle)
+        return NULL;
+    struct arena arena = {0};
+    struct rows_builder *b = arena_new(&arena, struct rows_builder);
+    b->path = arena_cstr(&arena, str_from(path));
+    b->arena = arena;
+    b->handle = handle;
+    b->column_count = column_count;
+    buf_init(&b->dates, column_count * DATE_BYTES_MAX);
+    copy_columns(b, columns);
+    if (!set_up(b, err))
+        rows_build_cancel(&b);
+    return b;
+}
+
+/* Binds without copying: the value outlives the step. */
+static int
+bind_text(struct rows_builder *b, int index, struct str text)
+{
+    return sqlite3_bind_text64(b->insert, index, text.p ? text.p : "", text.n, SQLITE_STATIC,
+                               SQLITE_UTF8);
+}
+
+static int
+bind_date(struct rows_builder *b, int index, enum column_type type, int64_t v)
+{
+    size_t from = b->dates.n;
+    if (type == COLUMN_DATE)
+        date_add_day(&b->dates, v);
+    else
+        date_add_moment(&b->dates, v);
+    return bind_text(b, index, str_skip(buf_str(&b->dates), from));
+}
+
+static int
+bind_value(struct rows_builder *b, int index, enum column_type type, const struct value *v)
+{
+    if (v->is_null)
+        return sqlite3_bind_null(b->insert, index);
+    switch (type) {
+    case COLUMN_INTEGER:
+    case COLUMN_BOOLEAN:
+        return sqlite3_bind_int64(b->insert, index, v->i);
+    case COLUMN_REAL:
+        return sqlite3_bind_double(b->insert, index, v->d);
+    case COLUMN_DATE:
+    case COLUMN_DATETIME:
+        return bind_date(b, index, type, v->i);
+    case COLUMN_TEXT:
+    case COLUMN_LIST:
+        break;
+    }
+    return bind_text(b, index, v->text);
+}
+
+bool
+rows_build_add(struct rows_builder *b, const struct value *row, struct err *err)
+{
+    /* Room for all dates at once: growing between two binds would move the first. */
+    buf_clear(&b->dates);
+    buf_reserve(&b->dates, b->column_count * DATE_BYTES_MAX);
+    int rc = SQLITE_OK;
+    for (size_t i = 0; i < b->column_count && rc == SQLITE_OK; i++) {
+        size_t column = b->order[i];
+        rc = bind_value(b, (int)i + 1, b->columns[column].type, &row[column]);
+    }
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(b->insert);
+    bool ok = rc == SQLITE_DONE || sqlite_fail(b->handle, rc, "writing rows.db", err);
+    sqlite3_reset(b->insert);
+    return ok;
+}
+
+static void
+close_builder(struct rows_builder **b)
+{
+    sqlite3_finalize((*b)->insert);
+    sqlite3_close_v2((*b)->handle);
+    buf_free(&(*b)->dates);
+    struct arena arena = (*b)->arena;
+    *b = NULL;
+    arena_free(&arena);
+}
+
+static bool
+sync_file(const char *path, struct err *err)
+{
+    scoped_fd fd = fs_open_at(AT_FDCWD, path, O_RDONLY, err);
+    return fd >= 0 && fs_sync(fd, err);
+}
+
+bool
+rows_build_finish(struct rows_builder **b, struct err *err)
+{
+    if (!sqlite_exec((*b)->handle, "COMMIT", err)) {
+        rows_build_cancel(b);
+        return false;
+    }
+    scoped_arena a = {0};
+    const char *path = arena_cstr(&a, str_from((*b)->path));
+    close_builder(b);
+    return sync_file(path, err);
+}
+
+void
+rows_build_cancel(struct rows_builder **b)
+{
+    if (*b)
+        close_builder(b);
+}

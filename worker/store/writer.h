@@ -15,6 +15,10 @@ struct operation {
     bool is_wallet; /* run before the others of a batch */
 };
 
+/* In the tables, each of which ends with a NULL name; NULL when there is none of that name. */
+const struct operation *operation_find(const struct operation *const *table, size_t count,
+                                       struct str name);
+
 struct writer; /* the caller's end; made by writer_open or writer_open_local */
 
 /* Remote: connects to the writer's socket on first use, again after a cut, and resends what was
@@ -26,7 +30,8 @@ struct writer *writer_open_local(struct db *db, const struct operation *const *t
                                  size_t count);
 void writer_close(struct writer **w);
 
-/* Runs one operation and waits for COMMIT.  False: it was refused (err is the operation's), or
- * the writer is away (busy). */
+/* Runs one operation, waits for COMMIT and appends its reply.  False: it was refused (err is
+ * the operation's), or the writer is away or silent for 10 s (busy).  `reply` is NULL where the
+ * operation gives none. */
 MUST_CHECK bool writer_call(struct writer *w, const char *operation, struct str request,
                             struct buf *reply, struct err *err);

@@ -1,0 +1,235 @@
+/* The caller's end of the writer (see writer.h): remote over a unix socket, or local.
+ *
+ * What makes a handover lossless is knowing whether a request can have been run:
+ *
+ *   send fails (EPIPE)             the writer shut its receiving side before the whole frame
+ *                                  was in: never run, so it is sent again on a new connection
+ *   answer `moved`                 read, not run: sent again
+ *   cut or silence after the send  may have been run: unknown_outcome, never sent again
+ */
+#include "store/writer.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "store/message.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* A writer that is being restarted or handed over answers well within it. */
+#define CALL_TIMEOUT_US UINT64_C(10000000)
+
+struct writer {
+    struct sockaddr_un address; /* remote */
+    int fd;                     /* -1: not connected */
+    struct buf out, in;
+    struct db *db; /* local; NULL: remote */
+    const struct operation *const *table;
+    size_t table_count;
+};
+
+static struct writer *
+new_writer(void)
+{
+    struct writer *w = calloc(1, sizeof(*w));
+    if (!w)
+        abort();
+    w->fd = -1;
+    buf_init(&w->out, MESSAGE_BYTES_MAX + MESSAGE_HEADER_BYTES);
+    buf_init(&w->in, MESSAGE_BYTES_MAX + MESSAGE_HEADER_BYTES);
+    return w;
+}
+
+struct writer *
+writer_open(const char *socket_path)
+{
+    struct writer *w = new_writer();
+    size_t n = strlen(socket_path);
+    w->address.sun_family = AF_UNIX;
+    /* A path that does not fit stays empty, and each call says so. */
+    if (n < sizeof(w->address.sun_path))
+        memcpy(w->address.sun_path, socket_path, n);
+    return w;
+}
+
+struct writer *
+writer_open_local(struct db *db, const struct operation *const *table, size_t count)
+{
+    struct writer *w = new_writer();
+    w->db = db;
+    w->table = table;
+    w->table_count = count;
+    return w;
+}
+
+void
+writer_close(struct writer **w)
+{
+    if (!*w)
+        return;
+    fs_close(&(*w)->fd);
+    buf_free(&(*w)->out);
+    buf_free(&(*w)->in);
+    free(*w);
+    *w = NULL;
+}
+
+const struct operation *
+operation_find(const struct operation *const *table, size_t count, struct str name)
+{
+    for (size_t i = 0; i < count; i++)
+        for (const struct operation *o = table[i]; o->name; o++)
+            if (str_eq(str_from(o->name), name))
+                return o;
+    return NULL;
+}
+
+static bool
+call_local(struct writer *w, const char *name, struct str request, struct buf *reply,
+           struct err *err)
+{
+    const struct operation *o = operation_find(w->table, w->table_count, str_from(name));
+    assert(o);
+    scoped_buf none = {0};
+    scoped_tx tx = {0};
+    if (!db_begin(w->db, &tx, err) || !o->run(w->db, request, reply ? reply : &none, err))
+        return false;
+    return db_commit(&tx, err);
+}
+
+static bool
+connect_writer(struct writer *w, struct err *err)
+{
+    if (!w->address.sun_path[0])
+        return err_set(err, ERR_INTERNAL, "the path of the writer's socket has over %zu bytes",
+                       sizeof(w->address.sun_path) - 1);
+    w->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct timeval timeout = {.tv_sec = CALL_TIMEOUT_US / 1000000};
+    if (w->fd < 0 || setsockopt(w->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)))
+        return err_set_errno(err, "a socket for the writer");
+    if (connect(w->fd, (const struct sockaddr *)&w->address, sizeof(w->address)) == 0)
+        return true;
+    int saved = errno;
+    fs_close(&w->fd);
+    return err_set(err, ERR_BUSY, "the writer is away: %s", strerror(saved));
+}
+
+/* 1 sent, 0 the writer went before it had all of it, -1 error. */
+static int
+send_request(struct writer *w, struct err *err)
+{
+    struct str rest = buf_str(&w->out);
+    while (rest.n) {
+        ssize_t n = send(w->fd, rest.p, rest.n, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
+            return 0;
+        if (n < 0) {
+            err_set(err, ERR_BUSY, "sending to the writer: %s", strerror(errno));
+            return -1;
+        }
+        rest = str_skip(rest, (size_t)n);
+    }
+    return 1;
+}
+
+static bool
+fail_unknown(const char *operation, const char *why, struct err *err)
+{
+    return err_set_code(err, ERR_BUSY, "unknown_outcome",
+                        "the writer took %s and did not answer: %s; it may have been stored",
+                        operation, why);
+}
+
+static bool
+wait_readable(struct writer *w, uint64_t deadline_us, const char *operation, struct err *err)
+{
+    for (;;) {
+        uint64_t now = clock_steady_us();
+        if (now >= deadline_us)
+            return fail_unknown(operation, "it takes too long", err);
+        struct pollfd p = {.fd = w->fd, .events = POLLIN};
+        /* Rounded up, so that the last round does not spin. */
+        int got = poll(&p, 1, (int)((deadline_us - now) / 1000 + 1));
+        if (got > 0)
+            return true;
+        if (got < 0 && errno != EINTR)
+            return err_set_errno(err, "waiting for the writer");
+    }
+}
+
+static bool
+receive_reply(struct writer *w, uint64_t deadline_us, const char *operation,
+              struct message_reply *out, struct err *err)
+{
+    buf_clear(&w->in);
+    for (;;) {
+        struct str bytes = buf_str(&w->in), body;
+        int got = message_cut(&bytes, &body, err);
+        if (got != 0)
+            return got > 0 && message_read_reply(body, out, err);
+        if (!wait_readable(w, deadline_us, operation, err))
+            return false;
+        char piece[16 * KIB];
+        ssize_t n = recv(w->fd, piece, sizeof(piece), 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return fail_unknown(operation, n < 0 ? strerror(errno) : "it hung up", err);
+        buf_add(&w->in, (struct str){piece, (size_t)n});
+    }
+}
+
+/* 1 answered, 0 to be sent again, -1 error. */
+static int
+try_call(struct writer *w, const char *operation, uint64_t deadline_us,
+         struct message_reply *out, struct err *err)
+{
+    if (w->fd < 0 && !connect_writer(w, err))
+        return -1;
+    int sent = send_request(w, err);
+    bool ok = sent == 1 && receive_reply(w, deadline_us, operation, out, err);
+    if (ok && out->outcome != MESSAGE_MOVED)
+        return 1;
+    /* Whatever else may still arrive belongs to a call that is over. */
+    fs_close(&w->fd);
+    return sent == 0 || ok ? 0 : -1;
+}
+
+static bool
+call_remote(struct writer *w, const char *operation, struct str request, struct buf *reply,
+            struct err *err)
+{
+    uint64_t deadline_us = clock_steady_us() + CALL_TIMEOUT_US;
+    buf_clear(&w->out);
+    if (!message_add_request(&w->out, operation, request, err))
+        return false;
+    struct message_reply answer;
+    int got;
+    while ((got = try_call(w, operation, deadline_us, &answer, err)) == 0)
+        if (clock_steady_us() >= deadline_us)
+            return err_set(err, ERR_BUSY, "the writer has been moving for too long");
+    if (got < 0)
+        return false;
+    if (answer.outcome == MESSAGE_REFUSED) {
+        *err = answer.refusal;
+        return false;
+    }
+    if (reply)
+        buf_add(reply, answer.reply);
+    return true;
+}
+
+bool
+writer_call(struct writer *w, const char *operation, struct str request, struct buf *reply,
+            struct err *err)
+{
+    return w->db ? call_local(w, operation, request, reply, err)
+                 : call_remote(w, operation, request, reply, err);
+}

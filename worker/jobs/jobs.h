@@ -12,8 +12,9 @@
 #include "store/db.h"
 #include "store/writer.h"
 
-#define JOB_ID_DIGITS 20 /* lower-case hex, sortable by creation: 12 digits of time, 8 random  \
-                          */
+#define JOB_ID_DIGITS                                                                          \
+    20 /* lower-case hex, sortable by creation: 12 digits of time, 8 random                    \
+        */
 #define JOB_LEASE_MS 10000
 
 /* state, word */
@@ -68,20 +69,29 @@ MUST_CHECK bool job_list(struct arena *a, struct db *db, const struct job_filter
 void job_make_id(char id[JOB_ID_DIGITS + 1]);
 MUST_CHECK bool job_enqueue(struct writer *w, const struct job *job, struct err *err);
 /* The oldest queued job whose dataset has none running, or a running one whose lease ran out.
+ * One that ran out of its lease after somebody asked to cancel it is finished instead.
  * 1 claimed, 0 none, -1 error. */
 MUST_CHECK int job_claim(struct arena *a, struct writer *w, struct job *out, struct err *err);
-/* Stores progress and renews the lease; tells whether somebody asked to cancel. */
+/* The same for one job only: for the command line, which runs what it enqueued. */
+MUST_CHECK int job_claim_one(struct arena *a, struct writer *w, struct str id, struct job *out,
+                             struct err *err);
+/* Stores progress and renews the lease; tells whether somebody asked to cancel.  conflict with
+ * code job_not_running when it is not (no longer) running. */
 MUST_CHECK bool job_report_progress(struct writer *w, struct str id,
                                     const struct job_progress *progress,
                                     bool *is_cancel_requested, struct err *err);
-MUST_CHECK bool job_cancel(struct writer *w, struct str id,
-                           struct err *err); /* conflict if done */
+/* A queued job is cancelled at once, a running one is asked to stop (the flag that progress
+ * tells); asking twice is fine.  not_found, or conflict with code job_finished. */
+MUST_CHECK bool job_cancel(struct writer *w, struct str id, struct err *err);
+/* Ends a running job, or one that is still queued (a source that cannot be used): not_found, or
+ * conflict with code job_finished.  `state` is one of the last three. */
 MUST_CHECK bool job_finish(struct writer *w, struct str id, enum job_state state,
                            struct str error_json, struct str result_json, struct err *err);
 /* The same inside a transaction that does more, for operations of other folders. */
 MUST_CHECK bool job_finish_in(struct db *db, struct str id, enum job_state state,
                               struct str error_json, struct str result_json, struct err *err);
-/* Back to the queue at once, for a child that died. */
+/* Back to the queue at once, for a child that died; cancelled when somebody asked for it.  A
+ * job that is not running is left as it is. */
 MUST_CHECK bool job_requeue(struct writer *w, struct str id, struct err *err);
 
 /* The operations of this folder, for the writer's table; ends with a NULL name. */

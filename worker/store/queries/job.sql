@@ -1,0 +1,77 @@
+-- The queue of jobs.  A list of columns is in the order of struct job, so that one function
+-- reads them all.
+
+-- name: job_get
+-- One job, or no row.
+SELECT id, kind, dataset, state, phase, label, source, options, bytes_total, bytes_done,
+       rows_done, rows_rejected, created_at, started_at, finished_at, heartbeat_at, attempt,
+       is_cancel_requested, error, result
+FROM job WHERE id = ?1;
+
+-- name: job_list
+-- Newest first: ?1 dataset, ?2 state, ?3 kind ('' for any), ?4 only ids below ('' for all).
+SELECT id, kind, dataset, state, phase, label, source, options, bytes_total, bytes_done,
+       rows_done, rows_rejected, created_at, started_at, finished_at, heartbeat_at, attempt,
+       is_cancel_requested, error, result
+FROM job
+WHERE (?1 = '' OR dataset = ?1) AND (?2 = '' OR state = ?2) AND (?3 = '' OR kind = ?3)
+  AND (?4 = '' OR id < ?4)
+ORDER BY id DESC LIMIT ?5;
+
+-- name: job_insert
+INSERT INTO job (id, kind, dataset, label, source, options, bytes_total, created_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
+
+-- name: job_end_abandoned
+-- Jobs that ran out of their lease (?1 now) and that nobody wants any more.
+UPDATE job SET state = 'cancelled', finished_at = ?1
+WHERE state = 'running' AND lease_until < ?1 AND is_cancel_requested = 1;
+
+-- name: job_claim
+-- ?1 now, ?2 the end of the lease, ?3 this job only ('' for the oldest).  One running job per
+-- dataset: a queued one waits while another runs, also when that one's lease ran out, since it
+-- is the older one and is claimed first.
+UPDATE job
+SET state = 'running', phase = '', attempt = attempt + 1, lease_until = ?2, heartbeat_at = ?1,
+    started_at = CASE started_at WHEN 0 THEN ?1 ELSE started_at END
+WHERE id = (
+    SELECT id FROM job AS candidate
+    WHERE state IN ('queued', 'running') AND (?3 = '' OR id = ?3)
+      AND ((state = 'running' AND lease_until < ?1)
+           OR (state = 'queued'
+               AND (dataset = '' OR NOT EXISTS (
+                   SELECT 1 FROM job AS other
+                   WHERE other.state = 'running' AND other.dataset = candidate.dataset))))
+    ORDER BY id LIMIT 1)
+RETURNING id;
+
+-- name: job_progress
+-- ?1 id, ?2 phase, ?3-?6 counts, ?7 now, ?8 the end of the lease.  No row: it is not running.
+UPDATE job
+SET phase = ?2, bytes_total = ?3, bytes_done = ?4, rows_done = ?5, rows_rejected = ?6,
+    heartbeat_at = ?7, lease_until = ?8
+WHERE id = ?1 AND state = 'running'
+RETURNING is_cancel_requested;
+
+-- name: job_cancel
+-- ?1 id, ?2 now.  No row: there is none or it is finished.
+UPDATE job
+SET is_cancel_requested = 1,
+    finished_at = CASE state WHEN 'queued' THEN ?2 ELSE 0 END,
+    state = CASE state WHEN 'queued' THEN 'cancelled' ELSE state END
+WHERE id = ?1 AND state IN ('queued', 'running')
+RETURNING id;
+
+-- name: job_finish
+-- ?1 id, ?2 state, ?3 error, ?4 result, ?5 now.  No row: there is none or it is finished.
+UPDATE job SET state = ?2, error = ?3, result = ?4, finished_at = ?5, lease_until = 0
+WHERE id = ?1 AND state IN ('queued', 'running')
+RETURNING id;
+
+-- name: job_requeue
+-- ?1 id, ?2 now.
+UPDATE job
+SET state = CASE is_cancel_requested WHEN 1 THEN 'cancelled' ELSE 'queued' END,
+    finished_at = CASE is_cancel_requested WHEN 1 THEN ?2 ELSE 0 END,
+    lease_until = 0, phase = ''
+WHERE id = ?1 AND state = 'running';

@@ -1,0 +1,234 @@
+/* See scan.h.  A substring is searched in all cells at once, as they lie end to end: one long
+ * haystack keeps the vector loop running where cells are short, and a hit is led back to its
+ * row by walking the offsets beside it.  Offsets are clamped on use; in a damaged file the
+ * answer is wrong, not the memory. */
+#include "index/scan.h"
+
+#include "index/columns_format.h"
+#include "index/scan_kernels.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct scan_kernels *kernels = &SCAN_PORTABLE;
+static pthread_once_t kernels_once = PTHREAD_ONCE_INIT;
+
+static void
+choose_kernels(void)
+{
+    const char *forced = getenv("PLAYMETER_PORTABLE");
+    bool is_portable = forced && strcmp(forced, "1") == 0;
+    if (!is_portable && scan_kernels_avx2())
+        kernels = scan_kernels_avx2();
+}
+
+static const struct scan_kernels *
+chosen(void)
+{
+    pthread_once(&kernels_once, choose_kernels);
+    return kernels;
+}
+
+void
+scan_int_range(const struct column *c, int64_t lo, int64_t hi, struct bitmap *out)
+{
+    chosen()->int_range(c->ints, c->nulls, c->row_count, lo, hi, out->words);
+}
+
+void
+scan_real_range(const struct column *c, double lo, bool lo_open, double hi, bool hi_open,
+                struct bitmap *out)
+{
+    /* Between neighbouring doubles there is nothing, so a strict bound is the next one. */
+    if (lo_open)
+        lo = nextafter(lo, INFINITY);
+    if (hi_open)
+        hi = nextafter(hi, -INFINITY);
+    chosen()->real_range(c->reals, c->nulls, c->row_count, lo, hi, out->words);
+}
+
+/* Cells end to end: the rows of a column, or the elements of a dictionary. */
+struct cells {
+    struct str bytes;
+    const uint64_t *offsets;
+    const uint64_t *prefixes; /* NULL for elements */
+    uint64_t count;
+};
+
+static struct cells
+cells_of_rows(const struct column *c)
+{
+    return (struct cells){c->text.bytes, c->text.offsets, c->text.prefixes, c->row_count};
+}
+
+static struct cells
+cells_of_elements(const struct column *c)
+{
+    return (struct cells){c->list.folded_bytes, c->list.folded_offsets, NULL, c->list.count};
+}
+
+static struct str
+cell(const struct cells *c, uint64_t i)
+{
+    return str_slice(c->bytes, c->offsets[i], c->offsets[i + 1]);
+}
+
+/* Byte frequencies are those of the beginning: that tells English from Cyrillic. */
+#define SAMPLE_BYTES ((size_t)4096)
+
+struct scan_needle
+scan_needle_make(struct str haystack, struct str needle)
+{
+    uint32_t seen[256] = {0};
+    for (size_t i = 0; i < MIN(haystack.n, SAMPLE_BYTES); i++)
+        seen[(unsigned char)haystack.p[i]]++;
+    struct scan_needle n = {.bytes = needle};
+    for (size_t i = 1; i < needle.n; i++)
+        if (seen[(unsigned char)needle.p[i]] < seen[(unsigned char)needle.p[n.first]])
+            n.first = i;
+    n.second = n.first;
+    for (size_t i = 0; i < needle.n; i++) {
+        bool is_other = needle.p[i] != needle.p[n.first];
+        bool is_first_other = n.second == n.first;
+        if (is_other && (is_first_other || seen[(unsigned char)needle.p[i]] <
+                                               seen[(unsigned char)needle.p[n.second]]))
+            n.second = i;
+    }
+    return n;
+}
+
+/*        row r-1   |        row r        |  row r+1
+ *   ... d r a g o n|a   d r a g o n   . .|. d r a|g o n
+ *                       ^ hit: next search begins here^ ; a hit over the bar is none, and
+ * nothing that begins behind it in the same row can be one either. */
+static void
+match_containing(const struct cells *c, struct str needle, struct bitmap *out)
+{
+    if (needle.n > c->bytes.n)
+        return;
+    struct scan_needle prepared = scan_needle_make(c->bytes, needle);
+    const struct scan_kernels *k = chosen();
+    uint64_t row = 0;
+    size_t at = 0;
+    while ((at = k->find(c->bytes, at, &prepared)) != SIZE_MAX) {
+        while (row < c->count && MIN(c->offsets[row + 1], c->bytes.n) <= at)
+            row++;
+        if (row == c->count)
+            return;
+        size_t row_end = MIN(c->offsets[row + 1], c->bytes.n);
+        if (row_end - at >= needle.n)
+            bitmap_set(out, row);
+        at = row_end;
+    }
+}
+
+/* Prefixes alone rule out nearly every row of a column. */
+static void
+match_beginning(const struct cells *c, struct str needle, bool is_whole, struct bitmap *out)
+{
+    uint64_t wanted = columns_prefix(needle);
+    uint64_t mask = needle.n >= 8 ? UINT64_MAX : ~(UINT64_MAX >> 8 * needle.n);
+    for (uint64_t i = 0; i < c->count; i++) {
+        if (c->prefixes && (c->prefixes[i] & mask) != wanted)
+            continue;
+        struct str text = cell(c, i);
+        if (str_starts(text, needle) && (!is_whole || text.n == needle.n))
+            bitmap_set(out, i);
+    }
+}
+
+static void
+match_ending(const struct cells *c, struct str needle, struct bitmap *out)
+{
+    for (uint64_t i = 0; i < c->count; i++)
+        if (str_ends(cell(c, i), needle))
+            bitmap_set(out, i);
+}
+
+static void
+match_cells(const struct cells *c, enum scan_match match, struct str needle, struct bitmap *out)
+{
+    if (needle.n == 0 && match != SCAN_EQUALS) {
+        for (uint64_t i = 0; i < c->count; i++)
+            bitmap_set(out, i);
+        return;
+    }
+    switch (match) {
+    case SCAN_CONTAINS:
+        match_containing(c, needle, out);
+        break;
+    case SCAN_STARTS:
+        match_beginning(c, needle, false, out);
+        break;
+    case SCAN_ENDS:
+        match_ending(c, needle, out);
+        break;
+    case SCAN_EQUALS:
+        match_beginning(c, needle, true, out);
+        break;
+    }
+}
+
+void
+scan_text(const struct column *c, enum scan_match match, struct str folded_needle,
+          struct bitmap *out)
+{
+    assert(out->row_count == c->row_count);
+    struct cells cells = cells_of_rows(c);
+    match_cells(&cells, match, folded_needle, out);
+}
+
+static bool
+is_in_order(enum scan_order order, int comparison)
+{
+    switch (order) {
+    case SCAN_LESS:
+        return comparison < 0;
+    case SCAN_LESS_EQUAL:
+        return comparison <= 0;
+    case SCAN_GREATER:
+        return comparison > 0;
+    case SCAN_GREATER_EQUAL:
+        return comparison >= 0;
+    }
+    return false;
+}
+
+void
+scan_text_order(const struct column *c, enum scan_order order, struct str folded_needle,
+                struct bitmap *out)
+{
+    assert(out->row_count == c->row_count);
+    uint64_t prefix = columns_prefix(folded_needle);
+    for (uint64_t row = 0; row < c->row_count; row++) {
+        int comparison = c->text.prefixes[row] < prefix ? -1 : 1;
+        if (c->text.prefixes[row] == prefix)
+            comparison = str_cmp(column_text(c, row), folded_needle);
+        if (is_in_order(order, comparison))
+            bitmap_set(out, row);
+    }
+}
+
+void
+scan_list(const struct column *c, enum scan_match match, struct str folded_needle,
+          struct bitmap *out)
+{
+    assert(out->row_count == c->row_count);
+    scoped_arena scratch = {0};
+    struct cells elements = cells_of_elements(c);
+    struct bitmap matching = bitmap_new(&scratch, elements.count);
+    match_cells(&elements, match, folded_needle, &matching);
+    if (bitmap_next(&matching, 0) == elements.count)
+        return;
+    for (uint64_t row = 0; row < c->row_count; row++) {
+        size_t count;
+        const uint32_t *ids = column_element_ids(c, row, &count);
+        for (size_t i = 0; i < count; i++)
+            if (bitmap_has(&matching, ids[i])) {
+                bitmap_set(out, row);
+                break;
+            }
+    }
+}

@@ -1,0 +1,154 @@
+/* See scan_kernels.h: the forms for x86-64 with AVX2.  Only the functions marked for it are
+ * compiled with those instructions, so the binary runs on older CPUs too. */
+#include "index/scan_kernels.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+#include <string.h>
+
+#define AVX2 __attribute__((target("avx2,bmi")))
+#define LANES ((size_t)32)
+/* Four vectors per step: one branch for 128 positions keeps up with the memory. */
+#define STEP (4 * LANES)
+/* The CPU's own prefetcher stops at each page; a page ahead of it the search of 123 MB takes
+ * 6.1 instead of 10 ms (1 KiB: 7.0, 8 KiB: 5.9). */
+#define PREFETCH_BYTES ((size_t)4096)
+
+struct search {
+    const char *haystack;
+    const struct scan_needle *needle;
+    __m256i first, second;
+};
+
+/* The positions p + 0..31 where both bytes fit. */
+AVX2 static inline __m256i
+candidates(const struct search *s, size_t p)
+{
+    __m256i a = _mm256_loadu_si256((const __m256i *)(s->haystack + p + s->needle->first));
+    __m256i b = _mm256_loadu_si256((const __m256i *)(s->haystack + p + s->needle->second));
+    return _mm256_and_si256(_mm256_cmpeq_epi8(a, s->first), _mm256_cmpeq_epi8(b, s->second));
+}
+
+AVX2 static size_t
+check(const struct search *s, size_t p, __m256i found)
+{
+    for (uint32_t mask = (uint32_t)_mm256_movemask_epi8(found); mask; mask &= mask - 1) {
+        size_t at = p + (size_t)__builtin_ctz(mask);
+        if (memcmp(s->haystack + at, s->needle->bytes.p, s->needle->bytes.n) == 0)
+            return at;
+    }
+    return SIZE_MAX;
+}
+
+AVX2 static size_t
+check_step(const struct search *s, size_t p)
+{
+    for (size_t at = p; at < p + STEP; at += LANES) {
+        size_t hit = check(s, at, candidates(s, at));
+        if (hit != SIZE_MAX)
+            return hit;
+    }
+    return SIZE_MAX;
+}
+
+AVX2 static size_t
+find(struct str haystack, size_t from, const struct scan_needle *needle)
+{
+    struct search s = {
+        .haystack = haystack.p,
+        .needle = needle,
+        .first = _mm256_set1_epi8(needle->bytes.p[needle->first]),
+        .second = _mm256_set1_epi8(needle->bytes.p[needle->second]),
+    };
+    /* A needle that began at the last position of a step must still end inside. */
+    size_t reach = STEP - 1 + needle->bytes.n, p = from;
+    for (; p <= haystack.n && haystack.n - p >= reach; p += STEP) {
+        for (size_t line = 0; line < STEP; line += 64)
+            _mm_prefetch(s.haystack + p + PREFETCH_BYTES + line, _MM_HINT_T0);
+        __m256i low = _mm256_or_si256(candidates(&s, p), candidates(&s, p + LANES));
+        __m256i high =
+            _mm256_or_si256(candidates(&s, p + 2 * LANES), candidates(&s, p + 3 * LANES));
+        __m256i any = _mm256_or_si256(low, high);
+        if (_mm256_testz_si256(any, any))
+            continue;
+        size_t hit = check_step(&s, p);
+        if (hit != SIZE_MAX)
+            return hit;
+    }
+    return SCAN_PORTABLE.find(haystack, p, needle);
+}
+
+/* 64 values to a word.  Outside is what is compared, since there is no "at least" for
+ * integers. */
+AVX2 static inline uint64_t
+ints_outside(const int64_t *values, __m256i lo, __m256i hi)
+{
+    uint64_t word = 0;
+    for (unsigned i = 0; i < 64; i += 4) {
+        __m256i v = _mm256_loadu_si256((const __m256i *)(values + i));
+        __m256i outside = _mm256_or_si256(_mm256_cmpgt_epi64(lo, v), _mm256_cmpgt_epi64(v, hi));
+        word |= (uint64_t)_mm256_movemask_pd(_mm256_castsi256_pd(outside)) << i;
+    }
+    return word;
+}
+
+AVX2 static void
+int_range(const int64_t *values, const uint64_t *nulls, uint64_t count, int64_t lo, int64_t hi,
+          uint64_t *words)
+{
+    __m256i low = _mm256_set1_epi64x(lo), high = _mm256_set1_epi64x(hi);
+    uint64_t row = 0;
+    for (; count - row >= 64; row += 64) {
+        uint64_t word = ~ints_outside(values + row, low, high);
+        words[row / 64] |= nulls ? word & ~nulls[row / 64] : word;
+    }
+    SCAN_PORTABLE.int_range(values + row, nulls ? nulls + row / 64 : NULL, count - row, lo, hi,
+                            words + row / 64);
+}
+
+AVX2 static inline uint64_t
+reals_inside(const double *values, __m256d lo, __m256d hi)
+{
+    uint64_t word = 0;
+    for (unsigned i = 0; i < 64; i += 4) {
+        __m256d v = _mm256_loadu_pd(values + i);
+        __m256d inside =
+            _mm256_and_pd(_mm256_cmp_pd(v, lo, _CMP_GE_OQ), _mm256_cmp_pd(v, hi, _CMP_LE_OQ));
+        word |= (uint64_t)_mm256_movemask_pd(inside) << i;
+    }
+    return word;
+}
+
+AVX2 static void
+real_range(const double *values, const uint64_t *nulls, uint64_t count, double lo, double hi,
+           uint64_t *words)
+{
+    __m256d low = _mm256_set1_pd(lo), high = _mm256_set1_pd(hi);
+    uint64_t row = 0;
+    for (; count - row >= 64; row += 64) {
+        uint64_t word = reals_inside(values + row, low, high);
+        words[row / 64] |= nulls ? word & ~nulls[row / 64] : word;
+    }
+    SCAN_PORTABLE.real_range(values + row, nulls ? nulls + row / 64 : NULL, count - row, lo, hi,
+                             words + row / 64);
+}
+
+static const struct scan_kernels KERNELS = {find, int_range, real_range};
+
+const struct scan_kernels *
+scan_kernels_avx2(void)
+{
+    bool has_it = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi");
+    return has_it ? &KERNELS : NULL;
+}
+
+#else
+
+const struct scan_kernels *
+scan_kernels_avx2(void)
+{
+    return NULL;
+}
+
+#endif

@@ -1,0 +1,40 @@
+/* See scan_kernels.h: the forms that run anywhere. */
+#include "index/scan_kernels.h"
+
+#include <string.h>
+
+static size_t
+find(struct str haystack, size_t from, const struct scan_needle *needle)
+{
+    if (from >= haystack.n)
+        return SIZE_MAX;
+    const char *hit =
+        memmem(haystack.p + from, haystack.n - from, needle->bytes.p, needle->bytes.n);
+    return hit ? (size_t)(hit - haystack.p) : SIZE_MAX;
+}
+
+static void
+int_range(const int64_t *values, const uint64_t *nulls, uint64_t count, int64_t lo, int64_t hi,
+          uint64_t *words)
+{
+    for (uint64_t row = 0; row < count; row += 64) {
+        uint64_t word = 0, here = MIN(count - row, 64);
+        for (uint64_t i = 0; i < here; i++)
+            word |= (uint64_t)(values[row + i] >= lo && values[row + i] <= hi) << i;
+        words[row / 64] |= nulls ? word & ~nulls[row / 64] : word;
+    }
+}
+
+static void
+real_range(const double *values, const uint64_t *nulls, uint64_t count, double lo, double hi,
+           uint64_t *words)
+{
+    for (uint64_t row = 0; row < count; row += 64) {
+        uint64_t word = 0, here = MIN(count - row, 64);
+        for (uint64_t i = 0; i < here; i++)
+            word |= (uint64_t)(values[row + i] >= lo && values[row + i] <= hi) << i;
+        words[row / 64] |= nulls ? word & ~nulls[row / 64] : word;
+    }
+}
+
+const struct scan_kernels SCAN_PORTABLE = {find, int_range, real_range};

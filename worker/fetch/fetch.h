@@ -16,19 +16,28 @@ struct fetch_policy {
     unsigned redirects_max;
 };
 
-/* Global unicast after unwrapping IPv4-mapped, NAT64 (64:ff9b::/96) and 6to4 (2002::/16). */
+/* Why a connection to the address is refused, for people ("a private network, RFC 1918"), or
+ * NULL when it is global unicast, after unwrapping IPv4-mapped, NAT64 (64:ff9b::/96) and 6to4
+ * (2002::/16).  The text is static. */
+const char *fetch_address_refusal(const struct sockaddr *address, bool allows_loopback);
 bool fetch_address_is_allowed(const struct sockaddr *address, bool allows_loopback);
-/* http(s), no credentials, a host, at most 2,048 bytes.  A Google Sheets link
- * (docs.google.com/spreadsheets/d/ID/edit...) becomes its CSV export (gid kept). */
+
+/* http(s), no credentials, a host, at most 2,048 bytes; otherwise bad_url.  `effective` is the
+ * URL without its fragment and in the spelling that will be used.  A Google Sheets link
+ * (docs.google.com/spreadsheets/d/ID/edit...) becomes its CSV export (gid kept).  Names are not
+ * resolved and addresses not judged here: that is the connection's moment. */
 MUST_CHECK bool fetch_check_url(struct arena *a, struct str url, struct str *effective,
                                 struct err *err);
 
 /* bytes_total is 0 while the length is unknown.  False cancels. */
 typedef bool fetch_progress_fn(void *context, uint64_t bytes_done, uint64_t bytes_total,
                                struct err *err);
-/* Writes the body to fd.  Error codes: bad_url, address_not_allowed, unreachable, http_status
- * (with the status in the detail), too_large, too_slow, too_many_redirects, cut_short,
- * cancelled. */
+/* Writes the body to fd, as it was sent: a Content-Encoding is left to the reader of the file.
+ * on_progress (may be NULL) is called at least about once a second.  On failure the file holds
+ * what had come.  Error codes: bad_url, address_not_allowed, unreachable, http_status (with the
+ * status in the detail), too_large, too_slow, too_many_redirects, cut_short, cancelled; a
+ * failing write keeps its own.  The process must ignore SIGPIPE.  A body sent without length or
+ * chunks ends with the connection; HTTP cannot tell that from a cut. */
 MUST_CHECK bool fetch_url(struct str url, int fd, const struct fetch_policy *policy,
                           fetch_progress_fn *on_progress, void *context, uint64_t *bytes,
                           struct err *err);

@@ -1,0 +1,213 @@
+/* Which addresses and URLs may be fetched at all: decided without a connection. */
+#include "base/buf.h"
+#include "fetch/fetch.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static bool
+is_allowed(const char *text, bool allows_loopback)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+    if (inet_pton(AF_INET, text, &in.sin_addr) == 1)
+        return fetch_address_is_allowed((struct sockaddr *)&in, allows_loopback);
+    assert_int_equal(inet_pton(AF_INET6, text, &in6.sin6_addr), 1);
+    return fetch_address_is_allowed((struct sockaddr *)&in6, allows_loopback);
+}
+
+/* Both ends of each block, and their outer neighbours. */
+static const char *const ALLOWED[] = {
+    "1.0.0.0",       "9.255.255.255",   "11.0.0.0",         "100.63.255.255",
+    "100.128.0.0",   "126.255.255.255", "128.0.0.0",        "168.63.129.15",
+    "168.63.129.17", "169.253.255.255", "169.255.0.0",      "172.15.255.255",
+    "172.32.0.0",    "192.0.1.0",       "192.0.3.0",        "192.167.255.255",
+    "192.169.0.0",   "198.17.255.255",  "198.20.0.0",       "223.255.255.255",
+    "8.8.8.8",       "::ffff:8.8.8.8",  "64:ff9b::8.8.8.8", "2001:200::1",
+    "2001:db9::1",   "2002:808:808::1", "2606:4700::1111",  "3ffe:ffff::1",
+    "3fff:1000::1"};
+static const char *const REFUSED[] = {"0.0.0.0",
+                                      "0.255.255.255",
+                                      "10.0.0.0",
+                                      "10.255.255.255",
+                                      "100.64.0.0",
+                                      "100.127.255.255",
+                                      "127.0.0.0",
+                                      "127.255.255.255",
+                                      "168.63.129.16",
+                                      "169.254.0.0",
+                                      "169.254.169.254",
+                                      "172.16.0.0",
+                                      "172.31.255.255",
+                                      "192.0.0.0",
+                                      "192.0.2.255",
+                                      "192.88.99.1",
+                                      "192.168.0.0",
+                                      "192.168.255.255",
+                                      "198.18.0.0",
+                                      "198.19.255.255",
+                                      "198.51.100.7",
+                                      "203.0.113.7",
+                                      "224.0.0.0",
+                                      "239.255.255.255",
+                                      "240.0.0.0",
+                                      "255.255.255.255",
+                                      "::",
+                                      "::1",
+                                      "::2",
+                                      "::8.8.8.8",
+                                      "::ffff:127.0.0.1",
+                                      "::ffff:10.0.0.1",
+                                      "::ffff:0:8.8.8.8",
+                                      "64:ff9b::127.0.0.1",
+                                      "64:ff9b::a9fe:a9fe",
+                                      "64:ff9b:1::8.8.8.8",
+                                      "100::1",
+                                      "2001::1",
+                                      "2001:0:4136:e378::1",
+                                      "2001:1ff:ffff::1",
+                                      "2001:db8::1",
+                                      "2002:7f00:1::",
+                                      "2002:a9fe:a9fe::",
+                                      "2002:c0a8:101::1",
+                                      "3fff::1",
+                                      "3fff:fff::1",
+                                      "4000::1",
+                                      "5f00::1",
+                                      "fc00::1",
+                                      "fd12:3456::1",
+                                      "fe80::1",
+                                      "fec0::1",
+                                      "ff02::1"};
+
+static void
+addresses_are_judged_at_both_ends_of_each_block(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ALLOWED); i++) {
+        if (!is_allowed(ALLOWED[i], false))
+            fail_msg("%s should be allowed", ALLOWED[i]);
+    }
+    for (size_t i = 0; i < COUNT_OF(REFUSED); i++) {
+        if (is_allowed(REFUSED[i], false))
+            fail_msg("%s should be refused", REFUSED[i]);
+    }
+    struct sockaddr other = {.sa_family = AF_UNIX};
+    assert_false(fetch_address_is_allowed(&other, true));
+}
+
+static void
+allowing_loopback_allows_nothing_else(void **state)
+{
+    (void)state;
+    static const char *const LOOPBACK[] = {"127.0.0.1", "127.255.255.255", "::1",
+                                           "::ffff:127.0.0.1"};
+    static const char *const OTHERS[] = {"0.0.0.0", "10.0.0.1",        "192.168.0.1",
+                                         "::",      "169.254.169.254", "fe80::1",
+                                         "fc00::1", "::ffff:10.0.0.1", "::127.0.0.1"};
+    for (size_t i = 0; i < COUNT_OF(LOOPBACK); i++)
+        assert_true(is_allowed(LOOPBACK[i], true));
+    for (size_t i = 0; i < COUNT_OF(OTHERS); i++)
+        assert_false(is_allowed(OTHERS[i], true));
+}
+
+static void
+urls_are_checked_before_use(void **state)
+{
+    (void)state;
+    static const char *const BAD[] = {"",
+                                      " ",
+                                      "http",
+                                      "http://",
+                                      "https:///",
+                                      "example.org/a.csv",
+                                      "//example.org/",
+                                      "ftp://example.org/a",
+                                      "file:///etc/passwd",
+                                      "gopher://x/",
+                                      "dict://x/",
+                                      "data:,a",
+                                      "javascript:alert(1)",
+                                      "http://user@example.org/",
+                                      "http://user:pw@example.org/",
+                                      "http://:pw@example.org/",
+                                      "http://exa mple.org/",
+                                      "http://example.org:99999/",
+                                      "http://example.org/\nx",
+                                      "http://example.org/\x01",
+                                      "http://127.1.1.1:80\\@127.2.2.2:80/"};
+    for (size_t i = 0; i < COUNT_OF(BAD); i++) {
+        scoped_arena a = {0};
+        struct str effective = STR("untouched");
+        struct err err = {0};
+        if (fetch_check_url(&a, str_from(BAD[i]), &effective, &err))
+            fail_msg("'%s' should be refused", BAD[i]);
+        assert_string_equal(err_code(&err), "bad_url");
+        assert_null(strstr(err.detail, "pw"));
+        assert_string_equal(effective.p, "untouched");
+    }
+    scoped_arena a = {0};
+    struct buf buf;
+    buf_init(&buf, 4000);
+    buf_add_lit(&buf, "http://example.org/");
+    while (buf.n <= 2048)
+        buf_add_char(&buf, 'x');
+    struct str effective;
+    struct err err = {0};
+    assert_false(fetch_check_url(&a, buf_str(&buf), &effective, &err));
+    assert_string_equal(err_code(&err), "bad_url");
+    assert_true(fetch_check_url(&a, str_slice(buf_str(&buf), 0, 2048), &effective, &err));
+    buf_free(&buf);
+}
+
+static void
+sheet_links_become_csv_exports(void **state)
+{
+    (void)state;
+#define SHEET "https://docs.google.com/spreadsheets/d/"
+    static const struct {
+        const char *url, *effective;
+    } CASES[] = {
+        {SHEET "AbC_1-2/edit", SHEET "AbC_1-2/export?format=csv"},
+        {SHEET "AbC_1-2/edit?usp=sharing", SHEET "AbC_1-2/export?format=csv"},
+        {SHEET "AbC_1-2/edit#gid=0", SHEET "AbC_1-2/export?format=csv&gid=0"},
+        {SHEET "AbC_1-2/edit?gid=77#gid=77", SHEET "AbC_1-2/export?format=csv&gid=77"},
+        {SHEET "AbC_1-2/edit?gid=77", SHEET "AbC_1-2/export?format=csv&gid=77"},
+        {SHEET "AbC_1-2/edit#gid=7%26x=1", SHEET "AbC_1-2/export?format=csv&gid=7"},
+        {SHEET "AbC_1-2", SHEET "AbC_1-2/export?format=csv"},
+        {"http://DOCS.google.com/spreadsheets/d/A/view", SHEET "A/export?format=csv"},
+        {SHEET "A/export?format=csv&gid=5", SHEET "A/export?format=csv&gid=5"},
+        {SHEET "e/2PACX/pub?output=csv", SHEET "e/2PACX/pub?output=csv"},
+        {"https://docs.google.com.evil.example/spreadsheets/d/A/edit",
+         "https://docs.google.com.evil.example/spreadsheets/d/A/edit"},
+        {" https://example.org/a b.csv?x=1#part ", "https://example.org/a%20b.csv?x=1"},
+        {"HTTPS://example.org", "https://example.org/"},
+        {"http://example.org:8080/a", "http://example.org:8080/a"},
+    };
+#undef SHEET
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        scoped_arena a = {0};
+        struct str effective;
+        struct err err = {0};
+        if (!fetch_check_url(&a, str_from(CASES[i].url), &effective, &err))
+            fail_msg("%s: %s", CASES[i].url, err.detail);
+        assert_string_equal(effective.p, CASES[i].effective);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(addresses_are_judged_at_both_ends_of_each_block),
+        cmocka_unit_test(allowing_loopback_allows_nothing_else),
+        cmocka_unit_test(urls_are_checked_before_use),
+        cmocka_unit_test(sheet_links_become_csv_exports),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -64,15 +64,15 @@ utf8_encode(uint32_t c, char out[4])
     return n;
 }
 
-/* Eight ASCII bytes at a time. */
+/* 32 bytes at a time: most text is ASCII for long stretches. */
 static size_t
 ascii_prefix(struct str s)
 {
     size_t i = 0;
-    for (; i + 8 <= s.n; i += 8) {
-        uint64_t word;
-        memcpy(&word, s.p + i, 8);
-        if (word & UINT64_C(0x8080808080808080))
+    for (; i + 32 <= s.n; i += 32) {
+        uint64_t words[4];
+        memcpy(words, s.p + i, sizeof(words));
+        if ((words[0] | words[1] | words[2] | words[3]) & UINT64_C(0x8080808080808080))
             break;
     }
     while (i < s.n && (unsigned char)s.p[i] < 0x80)
@@ -81,16 +81,25 @@ ascii_prefix(struct str s)
 }
 
 size_t
-utf8_valid_prefix(struct str s)
+utf8_count_prefix(struct str s, uint64_t *sequences)
 {
     size_t at = 0;
     for (;;) {
-        at += ascii_prefix(str_skip(s, at));
+        if (at < s.n && (unsigned char)s.p[at] < 0x80)
+            at += ascii_prefix(str_skip(s, at));
         size_t n = utf8_sequence(str_skip(s, at));
         if (n == 0)
             return at;
+        *sequences += n > 1;
         at += n;
     }
+}
+
+size_t
+utf8_valid_prefix(struct str s)
+{
+    uint64_t unused = 0;
+    return utf8_count_prefix(s, &unused);
 }
 
 bool

@@ -21,11 +21,14 @@ struct csv_decoded {
 };
 
 /* `temporary_fd` is an empty file to write to where a copy is needed.  Calls on_progress, when
- * given, at least every 8 MiB with the source bytes read so far; false from it stops.  Errors:
- * not_csv (see csv_check_is_text), too_large (413) beyond decoded_bytes_max, bad_gzip for a
- * damaged or cut stream, bad_encoding where the text cannot be of the encoding asked for:
- * UTF-16 of odd length or with lone surrogates, a byte over 127 in ascii.  Invalid bytes of
- * utf-8 are left to the parser, which rejects their rows. */
+ * given, at least every 8 MiB with the source bytes read so far (the file may be read twice:
+ * the number never falls); false from it, with err set, stops.  Errors: not_csv (see
+ * csv_check_is_text), too_large (413) beyond decoded_bytes_max of UTF-8, bad_gzip for a damaged
+ * or cut stream and for what is no gzip behind one (zero padding is), bad_encoding where the
+ * text cannot be of the encoding asked for: UTF-16 of odd length or with lone surrogates, a
+ * byte over 127 in ascii.  Invalid bytes of utf-8 are left to the parser, which rejects their
+ * rows; the five bytes that windows-1252 does not define become the control characters of the
+ * same number, as in browsers (WHATWG). */
 typedef bool csv_progress_fn(void *context, uint64_t source_bytes, struct err *err);
 MUST_CHECK bool csv_decode_open(struct csv_decoded *out, int source_fd,
                                 const struct csv_source *source, int temporary_fd,

@@ -21,15 +21,33 @@ const char *csv_encoding_name(enum csv_encoding encoding);
  * first").  Only the first few KiB are looked at. */
 MUST_CHECK bool csv_check_is_text(struct str head, struct err *err);
 
+/* How much of a text is UTF-8: counted piece by piece, so that a large file need not be in
+ * memory at once. */
+struct csv_utf8_count {
+    uint64_t sequences; /* valid ones of two and more bytes */
+    uint64_t invalid;   /* bytes that belong to none */
+};
+/* Counts a piece and returns the bytes it took: all of them, but for a sequence that the end
+ * of a piece cut short, which is left to the next one.  With `is_last` it counts as invalid. */
+size_t csv_count_utf8(struct csv_utf8_count *count, struct str piece, bool is_last);
+/* By the first few KiB alone: a BOM, or the zero bytes of UTF-16; else AUTO. */
+enum csv_encoding csv_detect_encoding_by_head(struct str head);
+enum csv_encoding csv_encoding_by_count(const struct csv_utf8_count *count);
+
 /* The encoding of a whole file.  A BOM decides; else zero bytes in every other place mean
  * UTF-16; else valid UTF-8 is UTF-8; else it is UTF-8 with broken rows when multi-byte
  * sequences that are valid outnumber the invalid ones, and windows-1252 when not. */
 enum csv_encoding csv_detect_encoding(struct str file);
 
-/* The dialect of decoded text, by its first rows: the delimiter of , ; tab | that splits most
- * rows into the same number (> 1) of cells; the quote that opens and closes cells; a header
- * unless the first row holds numbers or repeats where later rows have the same.  Fields of
- * `known` that are set are kept (delimiter and quote: not '\0'; use `knows_*`). */
+/* The dialect of decoded text, by its first rows (at most the first MiB is looked at, so all of
+ * it may be given):
+ *   delimiter  of , ; tab | the one that splits most rows into the same number (> 1) of cells;
+ *              a comma when none splits more than half of them so
+ *   quote      the ' when it opens and closes cells and the " does not, else the "
+ *   header     unless the first row holds numbers where the rows below do, or words that the
+ *              rows below repeat in the same column; a text over a column of numbers is a
+ *              header whatever the other columns say
+ * What `hints` knows is kept. */
 struct csv_hints {
     bool knows_delimiter, knows_quote, knows_header;
     struct csv_dialect dialect;

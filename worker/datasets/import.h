@@ -77,3 +77,11 @@ struct import_request {
 MUST_CHECK bool import_submit(struct arena *a, struct writer *w,
                               const struct import_request *request, struct str *job_id,
                               struct err *err);
+
+/* What a job of kind "import" keeps in its options. */
+struct import_job {
+    struct import_options options;
+    uint64_t source_offset, source_length; /* in spool/<job id>/source; unknown (0) for a URL */
+};
+MUST_CHECK bool import_job_parse(struct arena *a, struct str options_json,
+                                 struct import_job *out, struct err *err);

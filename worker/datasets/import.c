@@ -1,0 +1,296 @@
+/* See import.h.  One import from its source to a complete folder, in the order of
+ * import_work.h. The SHA-256 of the source is taken beside everything else, on a thread of its
+ * own. */
+#include "datasets/import_work.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* rows.db and the columns file each hold about the text once. */
+#define DISK_SHARE 2.5
+#define DISK_RESERVE (64 * MIB)
+
+/* ---- the digest ---- */
+
+struct digest {
+    const struct import_task *task;
+    pthread_t thread;
+    bool is_started, has_failed;
+    struct err err;
+    char hex[SHA256_HEX_BYTES + 1];
+};
+
+static void *
+run_digest(void *argument)
+{
+    struct digest *digest = argument;
+    static const size_t PIECE = 256 * KIB;
+    char *piece = malloc(PIECE);
+    if (!piece)
+        abort();
+    struct sha256 h;
+    sha256_init(&h);
+    for (uint64_t at = 0; at < digest->task->source_length && !digest->has_failed;) {
+        size_t n = (size_t)MIN(PIECE, digest->task->source_length - at);
+        digest->has_failed = !fs_read_at(digest->task->source_fd, piece, n,
+                                         digest->task->source_offset + at, &digest->err);
+        if (!digest->has_failed)
+            sha256_add(&h, (struct str){piece, n});
+        at += n;
+    }
+    sha256_finish_hex(&h, digest->hex);
+    free(piece);
+    return NULL;
+}
+
+static bool
+start_digest(struct digest *digest, struct err *err)
+{
+    errno = pthread_create(&digest->thread, NULL, run_digest, digest);
+    digest->is_started = errno == 0;
+    return digest->is_started || err_set_errno(err, "starting a thread");
+}
+
+static void
+end_digest(struct digest *digest)
+{
+    if (digest->is_started)
+        pthread_join(digest->thread, NULL);
+    digest->is_started = false;
+}
+#define scoped_digest SCOPED(end_digest) struct digest
+
+/* ---- the folder ---- */
+
+static bool
+check_disk(const struct import_task *task, uint64_t text_bytes, struct err *err)
+{
+    struct statvfs fs;
+    if (statvfs(task->data_dir, &fs))
+        return err_set_errno(err, "%s", task->data_dir);
+    uint64_t free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+    uint64_t needed = (uint64_t)((double)text_bytes * DISK_SHARE) + DISK_RESERVE;
+    if (free_bytes >= needed)
+        return true;
+    return err_set(err, ERR_DISK_FULL,
+                   "this import needs about %llu MiB of disk, and %llu MiB are free",
+                   (unsigned long long)(needed / MIB), (unsigned long long)(free_bytes / MIB));
+}
+
+static const char *
+folder_path(struct arena *a, const struct import_task *task, const char *file)
+{
+    return arena_printf(a, "%s/%" STR_FMT "%s%s", task->data_dir, STR_ARG(task->dataset_folder),
+                        *file ? "/" : "", file)
+        .p;
+}
+
+/* What an earlier attempt of the same job left goes first. */
+static bool
+make_folder(struct arena *a, const struct import_task *task, struct err *err)
+{
+    const char *path = folder_path(a, task, "");
+    return fs_remove_tree(AT_FDCWD, path, err) && fs_make_dirs(path, err);
+}
+
+static int
+open_in_folder(struct arena *a, const struct import_task *task, const char *file,
+               struct err *err)
+{
+    return fs_open_at(AT_FDCWD, folder_path(a, task, file), O_RDWR | O_CREAT | O_EXCL, err);
+}
+
+static bool
+sync_folder(struct arena *a, const struct import_task *task, struct err *err)
+{
+    const char *path = folder_path(a, task, "");
+    const char *parent = arena_printf(a, "%s/..", path).p;
+    scoped_fd folder = fs_open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, err);
+    if (folder < 0 || !fs_sync(folder, err))
+        return false;
+    scoped_fd above = fs_open_at(AT_FDCWD, parent, O_RDONLY | O_DIRECTORY, err);
+    return above >= 0 && fs_sync(above, err);
+}
+
+/* ---- the steps ---- */
+
+/* Everything that is open while an import runs. */
+struct work {
+    const struct import_task *task;
+    struct import_progress progress;
+    struct csv_decoded source;
+    struct import_plan plan;
+    struct import_scan scan;
+    struct import_base base;
+    struct import_rejects rejects;
+    struct import_build build;
+    struct import_pipe *pipe;
+    int columns_fd;
+    struct column_summary *summaries;
+};
+
+static void
+end_work(struct work *work)
+{
+    import_pipe_close(&work->pipe);
+    fs_close(&work->columns_fd);
+    import_rejects_free(&work->rejects);
+    import_base_close(&work->base);
+    import_scan_free(&work->scan);
+    csv_decode_close(&work->source);
+}
+#define scoped_work SCOPED(end_work) struct work
+
+static bool
+report_decoding(void *context, uint64_t source_bytes, struct err *err)
+{
+    struct work *work = context;
+    return import_progress_at(&work->progress, source_bytes, work->task->source_length, err);
+}
+
+static bool
+decode(struct arena *a, struct work *work, struct err *err)
+{
+    const struct import_task *task = work->task;
+    if (task->source_length == 0)
+        return err_set_code(err, ERR_INVALID, "empty_file", "the file is empty");
+    struct csv_source source = {task->source_offset, task->source_length,
+                                task->options->encoding, task->config->imports_file_bytes_max};
+    scoped_fd temporary = open_in_folder(a, task, "decoded", err);
+    if (temporary < 0)
+        return false;
+    /* The name goes at once, so that no end of this process leaves the file behind. */
+    if (unlink(folder_path(a, task, "decoded")))
+        return err_set_errno(err, "removing a temporary file");
+    bool ok = csv_decode_open(&work->source, task->source_fd, &source, temporary,
+                              report_decoding, work, err);
+    work->progress.passes_done++;
+    return ok;
+}
+
+static bool
+open_pipe(struct arena *a, struct work *work, struct err *err)
+{
+    const struct schema *schema = &work->plan.schema;
+    size_t count = schema->column_count;
+    struct rows_column *rows = arena_array(a, count, struct rows_column);
+    struct columns_spec *specs = arena_array(a, count, struct columns_spec);
+    for (size_t i = 0; i < count; i++) {
+        const struct schema_column *column = &schema->columns[i];
+        rows[i] = (struct rows_column){column->name, column->type,
+                                       work->scan.text_bytes[i] + work->base.text_bytes_max[i]};
+        specs[i] = (struct columns_spec){column->type, work->scan.text_bytes_max[i] +
+                                                           work->base.text_bytes_max[i]};
+    }
+    work->columns_fd = open_in_folder(a, work->task, COLUMNS_FILE_NAME, err);
+    if (work->columns_fd < 0)
+        return false;
+    work->pipe =
+        import_pipe_open(folder_path(a, work->task, ROWS_FILE_NAME), work->columns_fd, rows,
+                         specs, count, work->scan.row_count + work->base.row_count, err);
+    return work->pipe;
+}
+
+static bool
+build(struct arena *a, struct work *work, struct err *err)
+{
+    work->progress.phase = "indexing";
+    work->progress.pass_count += work->base.rows != NULL;
+    if (!open_pipe(a, work, err))
+        return false;
+    work->build = (struct import_build){
+        .task = work->task,
+        .source = &work->source,
+        .plan = &work->plan,
+        .scan = &work->scan,
+        .base = &work->base,
+        .rejects = &work->rejects,
+        .progress = &work->progress,
+        .pipe = work->pipe,
+    };
+    work->summaries = arena_array(a, work->plan.schema.column_count, struct column_summary);
+    return import_build_run(&work->build, err) &&
+           import_pipe_finish(work->pipe, &work->progress, work->summaries, err);
+}
+
+static bool
+run_steps(struct arena *a, struct work *work, struct err *err)
+{
+    const struct import_task *task = work->task;
+    if (!check_disk(task, task->source_length, err) || !decode(a, work, err))
+        return false;
+    import_rejects_init(&work->rejects, task, work->source.bom_bytes);
+    if (!import_plan_make(a, task, work->source.text, &work->plan, err) ||
+        !import_base_open(a, task, &work->plan, &work->base, err) ||
+        !check_disk(task, work->source.text.n, err) ||
+        !import_scan_run(a, &work->source, &work->plan,
+                         task->options->decimal ? task->options->decimal : '.', &work->progress,
+                         &work->scan, err))
+        return false;
+    return build(a, work, err) && sync_folder(a, task, err);
+}
+
+static void
+fill_publication(struct arena *a, const struct work *work, const char *sha256, double seconds,
+                 struct dataset_publication *out)
+{
+    const struct import_task *task = work->task;
+    struct import_receipt receipt = {task,         &work->plan, &work->source,
+                                     &work->build, sha256,      seconds};
+    scoped_buf schema;
+    buf_init(&schema, 4 * MIB);
+    schema_add_json(&schema, &work->plan.schema);
+    *out = (struct dataset_publication){
+        .dataset = task->dataset,
+        .job_id = task->job_id,
+        .schema_json = arena_str(a, buf_str(&schema)),
+        .summaries_json = import_summaries_json(a, &work->plan.schema, work->summaries),
+        .source_sha256 = arena_str(a, str_from(sha256)),
+        .source = task->source_name,
+        .label = task->options->label,
+        .receipt_json = import_receipt_json(a, &receipt),
+        .base_version = task->base ? task->base->number : 0,
+        .row_count = (int64_t)work->build.version_rows,
+        .source_bytes = (int64_t)task->source_length,
+        .kept = task->config->imports_versions_kept,
+    };
+}
+
+/* The error that stopped the import stays the one that is told, also when the folder cannot be
+ * removed: the sweep tries again. */
+static bool
+leave_nothing(struct arena *a, const struct import_task *task)
+{
+    struct err ignored;
+    (void)!fs_remove_tree(AT_FDCWD, folder_path(a, task, ""), &ignored);
+    return false;
+}
+
+bool
+import_run(struct arena *a, const struct import_task *task, struct dataset_publication *out,
+           struct err *err)
+{
+    uint64_t begin_us = clock_steady_us();
+    /* Decoding, scanning and building. */
+    scoped_work work = {.task = task, .columns_fd = -1};
+    work.progress = (struct import_progress){.task = task, .phase = "reading", .pass_count = 3};
+    scoped_digest digest = {.task = task};
+    if (!make_folder(a, task, err))
+        return false;
+    if (!start_digest(&digest, err) || !run_steps(a, &work, err))
+        return leave_nothing(a, task);
+    end_digest(&digest);
+    if (digest.has_failed) {
+        *err = digest.err;
+        return leave_nothing(a, task);
+    }
+    double seconds = (double)((clock_steady_us() - begin_us) / 1000) / 1000;
+    fill_publication(a, &work, digest.hex, seconds, out);
+    return true;
+}

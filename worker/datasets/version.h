@@ -12,6 +12,13 @@ struct version {
     struct columns columns; /* same order as the schema */
     struct rows *rows;
     uint64_t row_count;
+    bool key_ascends; /* the key column is integral and each value above the one before */
+    /* Room for one row (column_count each), so that an export writes rows without allocating;
+     * like `rows`, for one use at a time. */
+    struct {
+        struct value *values;
+        size_t *wanted;
+    } scratch;
 };
 
 struct versions; /* the cache; made by versions_open */

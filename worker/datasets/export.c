@@ -1,0 +1,187 @@
+/* See export.h.  Numbers, days and list elements come from the mapped columns file, which is
+ * why a page without text never touches SQLite; the original bytes of text are in rows.db.
+ * Nothing is allocated per row, so an export of any length runs in the memory of its buf. */
+#include "datasets/export.h"
+
+#include "base/date.h"
+#include "base/num.h"
+#include "csv/csv.h"
+#include "json/write.h"
+
+static const struct csv_dialect DIALECT = {.delimiter = ',', .quote = '"'};
+
+/* Fills scratch.values, in the order of the fields, with the text of textual ones. */
+static bool
+read_texts(const struct version *version, const struct query *query, uint64_t row,
+           struct err *err)
+{
+    size_t *wanted = version->scratch.wanted;
+    size_t count = 0;
+    for (size_t i = 0; i < query->field_count; i++)
+        if (column_type_is_textual(version->schema.columns[query->fields[i]].type))
+            wanted[count++] = query->fields[i];
+    if (count == 0)
+        return true;
+    int got = rows_get(version->rows, row + 1, wanted, count, version->scratch.values, err);
+    if (got == 0)
+        return err_set_code(err, ERR_BUSY, "index_damaged", "row %llu is not in rows.db",
+                            (unsigned long long)row + 1);
+    return got == 1;
+}
+
+static void
+add_integral(struct buf *out, enum column_type type, int64_t v, const char *quote)
+{
+    switch (type) {
+    case COLUMN_BOOLEAN:
+        buf_add(out, v ? STR("true") : STR("false"));
+        break;
+    case COLUMN_DATE:
+        buf_add(out, str_from(quote));
+        date_add_day(out, v);
+        buf_add(out, str_from(quote));
+        break;
+    case COLUMN_DATETIME:
+        buf_add(out, str_from(quote));
+        date_add_moment(out, v);
+        buf_add(out, str_from(quote));
+        break;
+    case COLUMN_INTEGER:
+    case COLUMN_REAL:
+    case COLUMN_TEXT:
+    case COLUMN_LIST:
+        num_add_i64(out, v);
+        break;
+    }
+}
+
+/* `null` and `quote` are what the format writes for a null and around a day. */
+static void
+add_plain(struct buf *out, const struct column *c, uint64_t row, const char *null,
+          const char *quote)
+{
+    if (column_is_null(c, row))
+        buf_add(out, str_from(null));
+    else if (c->type == COLUMN_REAL)
+        num_add_f64(out, c->reals[row]);
+    else
+        add_integral(out, c->type, c->ints[row], quote);
+}
+
+static void
+add_elements(struct buf *out, const struct column *c, uint64_t row)
+{
+    uint64_t from = c->list.row_offsets[row], to = c->list.row_offsets[row + 1];
+    buf_add_char(out, '[');
+    for (uint64_t i = from; i < to; i++) {
+        if (i > from)
+            buf_add_char(out, ',');
+        json_add_quoted(out, column_element(c, c->list.ids[i]));
+    }
+    buf_add_char(out, ']');
+}
+
+bool
+export_add_json_row(struct arena *a, struct buf *out, const struct version *version,
+                    const struct query *query, uint64_t row, bool lists_are_raw,
+                    const char *row_id_name, struct err *err)
+{
+    const struct value *text = version->scratch.values;
+    const char *before = "{\"";
+    (void)a;
+    if (!read_texts(version, query, row, err))
+        return false;
+    if (row_id_name) {
+        buf_printf(out, "{\"%s\":%llu", row_id_name, (unsigned long long)row + 1);
+        before = ",\"";
+    }
+    for (size_t i = 0; i < query->field_count; i++, before = ",\"") {
+        const struct column *c = &version->columns.columns[query->fields[i]];
+        buf_add(out, str_from(before));
+        buf_add(out, version->schema.columns[query->fields[i]].name); /* needs no escape */
+        buf_add_lit(out, "\":");
+        if (!column_type_is_textual(c->type)) {
+            add_plain(out, c, row, "null", "\"");
+            continue;
+        }
+        if (c->type == COLUMN_LIST && !lists_are_raw)
+            add_elements(out, c, row);
+        else
+            json_add_quoted(out, text->text);
+        text++;
+    }
+    buf_add(out, *before == '{' ? STR("{}") : STR("}"));
+    return true;
+}
+
+/* The characters that make a spreadsheet run a cell (OWASP, CSV injection). */
+static bool
+is_formula(struct str cell)
+{
+    return cell.n > 0 && str_find_char(STR("=+-@\t\r"), cell.p[0]) >= 0;
+}
+
+static void
+add_defused(struct buf *out, struct str cell)
+{
+    buf_add_lit(out, "\"'");
+    while (cell.p) {
+        buf_add(out, str_cut(&cell, '"'));
+        if (cell.p)
+            buf_add_lit(out, "\"\"");
+    }
+    buf_add_char(out, '"');
+}
+
+static void
+add_cell(struct buf *out, struct str cell, bool is_raw)
+{
+    if (!is_raw && is_formula(cell))
+        add_defused(out, cell);
+    else
+        csv_add_cell(out, DIALECT, cell);
+}
+
+/* A line with nothing on it is no row to most readers. */
+static void
+end_row(struct buf *out, const struct query *query, size_t row_start)
+{
+    if (query->field_count == 1 && out->n == row_start)
+        buf_add_lit(out, "\"\"");
+    buf_add_lit(out, "\r\n");
+}
+
+void
+export_add_csv_header(struct buf *out, const struct version *version, const struct query *query)
+{
+    size_t start = out->n;
+    for (size_t i = 0; i < query->field_count; i++) {
+        const struct schema_column *column = &version->schema.columns[query->fields[i]];
+        if (i > 0)
+            buf_add_char(out, ',');
+        add_cell(out, column->header.n > 0 ? column->header : column->name, false);
+    }
+    end_row(out, query, start);
+}
+
+bool
+export_add_csv_row(struct arena *a, struct buf *out, const struct version *version,
+                   const struct query *query, uint64_t row, bool is_raw, struct err *err)
+{
+    const struct value *text = version->scratch.values;
+    size_t start = out->n;
+    (void)a;
+    if (!read_texts(version, query, row, err))
+        return false;
+    for (size_t i = 0; i < query->field_count; i++) {
+        const struct column *c = &version->columns.columns[query->fields[i]];
+        if (i > 0)
+            buf_add_char(out, ',');
+        if (column_type_is_textual(c->type))
+            add_cell(out, text++->text, is_raw);
+        else
+            add_plain(out, c, row, "", "");
+    }
+    end_row(out, query, start);
+    return true;
+}

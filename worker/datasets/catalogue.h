@@ -39,12 +39,19 @@ MUST_CHECK bool dataset_version_list(struct arena *a, struct db *db, struct str 
                                      struct dataset_version **out, size_t *out_count,
                                      struct err *err); /* newest first */
 
-/* Makes the row of a dataset when there is none; gives its id. */
+/* Makes the row of a dataset when there is none, and sets whether it is public; gives its id.
+ * The name has been checked by the caller. */
 MUST_CHECK bool dataset_ensure(struct writer *w, struct str name, bool is_public, int64_t *id,
                                struct err *err);
 /* Publish: checks that the base version is still current and that the folder is there, assigns
- * the number, makes it current, marks versions beyond `kept` as dropped, finishes the job with
- * the receipt (in which the version number is filled), all in one transaction. */
+ * the number (one above the highest ever, also after a rollback), makes it current, marks the
+ * oldest versions as dropped so that `kept` remain beside the current one, finishes the job
+ * with the receipt (in which the version number is filled), all in one transaction.
+ *
+ * `base_version` is what an append or upsert was made from (0: nothing was published yet); a
+ * replace passes DATASET_ANY_BASE.  Conflicts: base_changed, job_not_running, and cancelled
+ * when somebody asked for that before. */
+#define DATASET_ANY_BASE (-1)
 struct dataset_publication {
     struct str dataset, job_id, schema_json, summaries_json, source_sha256, source, label;
     struct str receipt_json; /* object; "version" is added */
@@ -53,12 +60,13 @@ struct dataset_publication {
 };
 MUST_CHECK bool dataset_publish(struct writer *w, const struct dataset_publication *publication,
                                 int64_t *number, struct err *err);
-/* Makes the version before the current one (or `number`, when not 0) current again. */
+/* Makes the version before the current one (or `number`, when not 0) current again; it keeps
+ * its number.  Conflict no_previous_version, not_found, or gone for one that was dropped. */
 MUST_CHECK bool dataset_rollback(struct writer *w, struct str name, int64_t number,
                                  int64_t *current, struct err *err);
 /* Removes folders under datasets/ that no kept version and no unfinished job names, and spool
- * folders of jobs finished longer than spool_kept_ms ago.  Run by the jobs role at start and
- * after each job. */
+ * folders of jobs finished longer than spool_kept_ms ago or, a day old, of none.  Run by the
+ * jobs role at start and after each job.  `db` may be a reader. */
 MUST_CHECK bool dataset_sweep(struct db *db, const char *data_dir, int64_t spool_kept_ms,
                               struct err *err);
 

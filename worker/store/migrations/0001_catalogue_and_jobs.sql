@@ -11,7 +11,7 @@ CREATE TABLE migration (
 
 CREATE TABLE job (
     id          TEXT NOT NULL PRIMARY KEY   -- 12 hex digits of time, 8 random: sorts by creation
-                CHECK (length(id) = 20),
+                CHECK (length(id) = 20 AND id NOT GLOB '*[^0-9a-f]*'),
     kind        TEXT NOT NULL,              -- import, reindex, report
     dataset     TEXT NOT NULL,              -- name; '' for none.  The dataset may come later.
     state       TEXT NOT NULL DEFAULT 'queued'

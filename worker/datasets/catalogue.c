@@ -1,0 +1,238 @@
+/* See catalogue.h: reading the catalogue, and the callers' side of changing it. */
+#include "datasets/catalogue.h"
+
+#include "store/wire.h"
+
+#define REQUEST_BYTES_MAX (4 * MIB)
+/* Edits between two names beyond which "did you mean" would be a guess. */
+#define NEAREST_EDITS_MAX 3
+
+/* In the order of the columns in catalogue.sql. */
+static struct dataset
+read_dataset(struct arena *a, struct stmt *s)
+{
+    return (struct dataset){
+        .id = stmt_i64(s, 0),
+        .name = arena_str(a, stmt_str(s, 1)),
+        .is_public = stmt_i64(s, 2) != 0,
+        .created_at = stmt_i64(s, 3),
+        .updated_at = stmt_i64(s, 4),
+        .version = stmt_i64(s, 5),
+    };
+}
+
+static struct dataset_version
+read_version(struct arena *a, struct stmt *s)
+{
+    return (struct dataset_version){
+        .dataset_id = stmt_i64(s, 0),
+        .number = stmt_i64(s, 1),
+        .job_id = arena_str(a, stmt_str(s, 2)),
+        .schema_json = arena_str(a, stmt_str(s, 3)),
+        .summaries_json = arena_str(a, stmt_str(s, 4)),
+        .row_count = stmt_i64(s, 5),
+        .source_sha256 = arena_str(a, stmt_str(s, 6)),
+        .source = arena_str(a, stmt_str(s, 7)),
+        .label = arena_str(a, stmt_str(s, 8)),
+        .source_bytes = stmt_i64(s, 9),
+        .created_at = stmt_i64(s, 10),
+        .is_current = stmt_i64(s, 11) != 0,
+    };
+}
+
+bool
+dataset_list(struct arena *a, struct db *db, struct dataset **out, size_t *out_count,
+             struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "dataset_list");
+    struct dataset *list = NULL;
+    size_t count = 0, cap = 0;
+    int got;
+    while ((got = stmt_step(s, err)) == 1) {
+        if (count == cap) {
+            struct dataset *larger = arena_array(a, cap = MAX(cap * 2, 16), struct dataset);
+            for (size_t i = 0; i < count; i++)
+                larger[i] = list[i];
+            list = larger;
+        }
+        list[count++] = read_dataset(a, s);
+    }
+    if (got < 0)
+        return false;
+    *out = list;
+    *out_count = count;
+    return true;
+}
+
+static bool
+refuse_unknown(struct db *db, struct str name, struct err *err)
+{
+    scoped_arena a = {0};
+    struct dataset *list;
+    size_t count;
+    if (!dataset_list(&a, db, &list, &count, err))
+        return false;
+    const struct dataset *nearest = NULL;
+    size_t edits = NEAREST_EDITS_MAX + 1;
+    for (size_t i = 0; i < count; i++) {
+        size_t distance = str_distance(list[i].name, name);
+        if (distance < edits) {
+            edits = distance;
+            nearest = &list[i];
+        }
+    }
+    if (!nearest)
+        return err_set(err, ERR_NOT_FOUND, "there is no dataset '%" STR_FMT "'", STR_ARG(name));
+    return err_set(err, ERR_NOT_FOUND,
+                   "there is no dataset '%" STR_FMT "'; did you mean '%" STR_FMT "'?",
+                   STR_ARG(name), STR_ARG(nearest->name));
+}
+
+bool
+dataset_get(struct arena *a, struct db *db, struct str name, struct dataset *out,
+            struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "dataset_get");
+    stmt_bind_str(s, 1, name);
+    int got = stmt_step(s, err);
+    if (got == 0)
+        return refuse_unknown(db, name, err);
+    if (got == 1)
+        *out = read_dataset(a, s);
+    return got == 1;
+}
+
+/* Why no version was found: no such dataset, nothing published, or no such number. */
+static bool
+refuse_version(struct db *db, struct str name, int64_t number, struct err *err)
+{
+    scoped_arena a = {0};
+    struct dataset dataset;
+    if (!dataset_get(&a, db, name, &dataset, err))
+        return false;
+    if (number == 0)
+        return err_set_code(err, ERR_NOT_FOUND, "nothing_published",
+                            "nothing has been imported into dataset '%" STR_FMT "' yet",
+                            STR_ARG(name));
+    return err_set(err, ERR_NOT_FOUND, "dataset '%" STR_FMT "' has no version %lld",
+                   STR_ARG(name), (long long)number);
+}
+
+bool
+dataset_version_get(struct arena *a, struct db *db, struct str name, int64_t number_or_0,
+                    struct dataset_version *out, struct err *err)
+{
+    scoped_stmt s =
+        db_stmt(db, number_or_0 ? "dataset_version_get" : "dataset_version_current");
+    stmt_bind_str(s, 1, name);
+    if (number_or_0)
+        stmt_bind_i64(s, 2, number_or_0);
+    int got = stmt_step(s, err);
+    if (got == 0)
+        return refuse_version(db, name, number_or_0, err);
+    if (got < 0)
+        return false;
+    if (stmt_i64(s, 12) != 0)
+        return err_set(err, ERR_GONE, "version %lld of dataset '%" STR_FMT "' is not kept",
+                       (long long)number_or_0, STR_ARG(name));
+    *out = read_version(a, s);
+    return true;
+}
+
+static bool
+list_versions(struct arena *a, struct db *db, int64_t dataset_id, struct dataset_version **out,
+              size_t *out_count, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "dataset_version_list");
+    stmt_bind_i64(s, 1, dataset_id);
+    struct dataset_version *list = NULL;
+    size_t count = 0, cap = 0;
+    int got;
+    while ((got = stmt_step(s, err)) == 1) {
+        if (count == cap) {
+            struct dataset_version *larger =
+                arena_array(a, cap = MAX(cap * 2, 8), struct dataset_version);
+            for (size_t i = 0; i < count; i++)
+                larger[i] = list[i];
+            list = larger;
+        }
+        list[count++] = read_version(a, s);
+    }
+    if (got < 0)
+        return false;
+    *out = list;
+    *out_count = count;
+    return true;
+}
+
+bool
+dataset_version_list(struct arena *a, struct db *db, struct str name,
+                     struct dataset_version **out, size_t *out_count, struct err *err)
+{
+    struct dataset dataset;
+    return dataset_get(a, db, name, &dataset, err) &&
+           list_versions(a, db, dataset.id, out, out_count, err);
+}
+
+/* Calls an operation whose reply is one number. */
+static bool
+call_for_number(struct writer *w, const char *operation, const struct buf *request,
+                int64_t *out, struct err *err)
+{
+    if (request->is_full)
+        return err_set(err, ERR_TOO_LARGE,
+                       "the columns and statistics of a dataset have at most %zu bytes",
+                       REQUEST_BYTES_MAX);
+    scoped_buf reply;
+    buf_init(&reply, 64);
+    if (!writer_call(w, operation, buf_str(request), &reply, err))
+        return false;
+    struct wire r = {.rest = buf_str(&reply)};
+    int64_t number = (int64_t)wire_u64(&r);
+    if (!wire_end(&r, err))
+        return false;
+    *out = number;
+    return true;
+}
+
+bool
+dataset_ensure(struct writer *w, struct str name, bool is_public, int64_t *id, struct err *err)
+{
+    scoped_buf request;
+    buf_init(&request, REQUEST_BYTES_MAX);
+    wire_add_str(&request, name);
+    wire_add_u64(&request, is_public);
+    return call_for_number(w, "dataset_ensure", &request, id, err);
+}
+
+bool
+dataset_publish(struct writer *w, const struct dataset_publication *publication,
+                int64_t *number, struct err *err)
+{
+    scoped_buf request;
+    buf_init(&request, REQUEST_BYTES_MAX);
+    wire_add_str(&request, publication->dataset);
+    wire_add_str(&request, publication->job_id);
+    wire_add_str(&request, publication->schema_json);
+    wire_add_str(&request, publication->summaries_json);
+    wire_add_str(&request, publication->source_sha256);
+    wire_add_str(&request, publication->source);
+    wire_add_str(&request, publication->label);
+    wire_add_str(&request, publication->receipt_json);
+    wire_add_u64(&request, (uint64_t)publication->base_version);
+    wire_add_u64(&request, (uint64_t)publication->row_count);
+    wire_add_u64(&request, (uint64_t)publication->source_bytes);
+    wire_add_u64(&request, publication->kept);
+    return call_for_number(w, "dataset_publish", &request, number, err);
+}
+
+bool
+dataset_rollback(struct writer *w, struct str name, int64_t number, int64_t *current,
+                 struct err *err)
+{
+    scoped_buf request;
+    buf_init(&request, REQUEST_BYTES_MAX);
+    wire_add_str(&request, name);
+    wire_add_u64(&request, (uint64_t)number);
+    return call_for_number(w, "dataset_rollback", &request, current, err);
+}

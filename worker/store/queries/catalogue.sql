@@ -1,0 +1,78 @@
+-- Datasets and their versions.  A list of columns is in the order of struct dataset or struct
+-- dataset_version, so that one function reads them all.
+
+-- name: dataset_get
+SELECT id, name, is_public, created_at, updated_at, version FROM dataset WHERE name = ?1;
+
+-- name: dataset_list
+SELECT id, name, is_public, created_at, updated_at, version FROM dataset ORDER BY name;
+
+-- name: dataset_ensure
+-- ?1 name, ?2 is_public, ?3 now.
+INSERT INTO dataset (name, is_public, created_at, updated_at) VALUES (?1, ?2, ?3, ?3)
+ON CONFLICT (name) DO UPDATE SET is_public = excluded.is_public
+WHERE is_public <> excluded.is_public;
+
+-- name: dataset_version_get
+-- ?1 name, ?2 number.  The last column: dropped_at.
+SELECT v.dataset_id, v.number, v.job_id, v.schema, v.summaries, v.row_count, v.source_sha256,
+       v.source, v.label, v.source_bytes, v.created_at, v.number = d.version, v.dropped_at
+FROM dataset d JOIN dataset_version v ON v.dataset_id = d.id
+WHERE d.name = ?1 AND v.number = ?2;
+
+-- name: dataset_version_current
+-- ?1 name.
+SELECT v.dataset_id, v.number, v.job_id, v.schema, v.summaries, v.row_count, v.source_sha256,
+       v.source, v.label, v.source_bytes, v.created_at, 1, v.dropped_at
+FROM dataset d JOIN dataset_version v ON v.dataset_id = d.id AND v.number = d.version
+WHERE d.name = ?1;
+
+-- name: dataset_version_list
+-- ?1 dataset id.  Newest first, without the dropped ones.
+SELECT v.dataset_id, v.number, v.job_id, v.schema, v.summaries, v.row_count, v.source_sha256,
+       v.source, v.label, v.source_bytes, v.created_at, v.number = d.version, v.dropped_at
+FROM dataset d JOIN dataset_version v ON v.dataset_id = d.id
+WHERE d.id = ?1 AND v.dropped_at = 0
+ORDER BY v.number DESC;
+
+-- name: dataset_version_next
+-- ?1 dataset id.  Dropped versions keep their rows, so that no number comes twice.
+SELECT coalesce(max(number), 0) + 1 FROM dataset_version WHERE dataset_id = ?1;
+
+-- name: dataset_version_before
+-- ?1 dataset id, ?2 number: the kept one before it.
+SELECT max(number) FROM dataset_version
+WHERE dataset_id = ?1 AND number < ?2 AND dropped_at = 0;
+
+-- name: dataset_version_insert
+-- ?1 dataset id, ?2 number, ?3 job id, ?4 schema, ?5 summaries, ?6 rows, ?7 sha256, ?8 source,
+-- ?9 source bytes, ?10 label, ?11 now.
+INSERT INTO dataset_version (dataset_id, number, job_id, schema, summaries, row_count,
+                             source_sha256, source, source_bytes, label, created_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11);
+
+-- name: dataset_set_version
+-- ?1 dataset id, ?2 number, ?3 now.
+UPDATE dataset SET version = ?2, updated_at = ?3 WHERE id = ?1;
+
+-- name: dataset_version_drop
+-- ?1 dataset id, ?2 how many are kept beside the current one, ?3 now.  The newest stay.
+UPDATE dataset_version SET dropped_at = ?3
+WHERE dataset_id = ?1 AND dropped_at = 0
+  AND number IN (SELECT v.number FROM dataset_version v JOIN dataset d ON d.id = v.dataset_id
+                 WHERE d.id = ?1 AND v.dropped_at = 0 AND v.number <> d.version
+                 ORDER BY v.number DESC LIMIT -1 OFFSET ?2);
+
+-- name: dataset_receipt
+-- ?1 receipt, ?2 version: the receipt with its version.
+SELECT json_set(?1, '$.version', ?2);
+
+-- name: sweep_folder
+-- ?1 dataset id, ?2 job id: whether that folder is a kept version's or an unfinished job's.
+SELECT EXISTS (SELECT 1 FROM dataset_version
+               WHERE job_id = ?2 AND dataset_id = ?1 AND dropped_at = 0)
+    OR EXISTS (SELECT 1 FROM job WHERE id = ?2 AND finished_at = 0);
+
+-- name: sweep_spool
+-- ?1 job id: when it finished (0: not yet).  No row: there is no such job.
+SELECT finished_at FROM job WHERE id = ?1;

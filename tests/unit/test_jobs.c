@@ -1,0 +1,258 @@
+/* The queue: its states, the order of claims, leases and cancelling. */
+#include "temp_db.h"
+
+#include "base/clock.h"
+
+static bool
+claim(struct temp_db *t, struct job *job)
+{
+    struct err err = {0};
+    int got = job_claim(&t->arena, t->writer, job, &err);
+    if (got < 0)
+        fail_msg("%s", err.detail);
+    return got == 1;
+}
+
+static void
+a_job_is_queued_claimed_and_finished(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct str id = temp_db_enqueue(t, "games");
+    struct job job = temp_db_job(t, id);
+    assert_int_equal(job.state, JOB_QUEUED);
+    assert_true(job.created_at > 0 && job.started_at == 0 && job.finished_at == 0);
+    assert_true(str_eq(job.options, STR("{\"mode\":\"replace\"}")) && job.bytes_total == 42);
+
+    assert_true(claim(t, &job));
+    assert_true(str_eq(job.id, id) && str_eq(job.source, STR("games.csv")));
+    assert_true(job.state == JOB_RUNNING && job.attempt == 1 && job.started_at > 0);
+    struct job other;
+    assert_false(claim(t, &other));
+
+    struct job_progress progress = {STR("reading"), 100, 50, 7, 2};
+    bool is_cancelled = true;
+    assert_true(job_report_progress(t->writer, id, &progress, &is_cancelled, &err));
+    assert_false(is_cancelled);
+    job = temp_db_job(t, id);
+    assert_true(str_eq(job.phase, STR("reading")) && job.bytes_total == 100);
+    assert_true(job.bytes_done == 50 && job.rows_done == 7 && job.rows_rejected == 2);
+
+    assert_true(job_finish(t->writer, id, JOB_SUCCEEDED, STR(""), STR("{\"rows\":7}"), &err));
+    job = temp_db_job(t, id);
+    assert_int_equal(job.state, JOB_SUCCEEDED);
+    assert_true(job.finished_at > 0 && str_eq(job.result, STR("{\"rows\":7}")));
+}
+
+static void
+a_finished_job_stays_as_it_is(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct str id = temp_db_enqueue(t, "games");
+    struct job job;
+    assert_true(claim(t, &job));
+    assert_true(job_finish(t->writer, id, JOB_FAILED, STR("{\"code\":\"x\"}"), STR(""), &err));
+    struct job_progress progress = {.phase = STR("reading")};
+    bool is_cancelled;
+    assert_false(job_report_progress(t->writer, id, &progress, &is_cancelled, &err));
+    assert_string_equal(err_code(&err), "job_not_running");
+    assert_false(job_cancel(t->writer, id, &err));
+    assert_string_equal(err_code(&err), "job_finished");
+    assert_false(job_finish(t->writer, id, JOB_SUCCEEDED, STR(""), STR(""), &err));
+    assert_string_equal(err_code(&err), "job_finished");
+    assert_true(job_requeue(t->writer, id, &err));
+    assert_int_equal(temp_db_job(t, id).state, JOB_FAILED);
+    assert_false(claim(t, &job));
+}
+
+static void
+an_unknown_job_is_not_found(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct job job;
+    assert_false(job_get(&t->arena, t->db, STR("nope"), &job, &err));
+    assert_int_equal(err.kind, ERR_NOT_FOUND);
+    assert_false(job_cancel(t->writer, STR("nope"), &err));
+    assert_int_equal(err.kind, ERR_NOT_FOUND);
+    assert_int_equal(job_claim_one(&t->arena, t->writer, STR("nope"), &job, &err), 0);
+}
+
+static void
+the_same_id_twice_is_a_conflict(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct job again = {.id = temp_db_enqueue(t, "games"), .kind = STR("import")};
+    assert_false(job_enqueue(t->writer, &again, &err));
+    assert_int_equal(err.kind, ERR_CONFLICT);
+    struct job bad = {.id = STR("../../../../etc/abcd"), .kind = STR("import")};
+    assert_false(job_enqueue(t->writer, &bad, &err));
+}
+
+static void
+claims_go_by_age_with_one_import_per_dataset(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct str first = STR("00000000000000000001"), second = STR("00000000000000000002"),
+               other = STR("00000000000000000003"), free_job = STR("00000000000000000004");
+    struct job jobs[] = {{.id = other, .kind = STR("import"), .dataset = STR("sales")},
+                         {.id = second, .kind = STR("import"), .dataset = STR("games")},
+                         {.id = free_job, .kind = STR("report")},
+                         {.id = first, .kind = STR("import"), .dataset = STR("games")}};
+    for (size_t i = 0; i < COUNT_OF(jobs); i++)
+        assert_true(job_enqueue(t->writer, &jobs[i], &err));
+    struct job job;
+    assert_true(claim(t, &job) && str_eq(job.id, first));
+    assert_true(claim(t, &job) && str_eq(job.id, other));
+    assert_true(claim(t, &job) && str_eq(job.id, free_job));
+    assert_false(claim(t, &job)); /* the second waits for the first */
+    assert_int_equal(job_claim_one(&t->arena, t->writer, second, &job, &err), 0);
+    assert_true(job_finish(t->writer, first, JOB_CANCELLED, STR(""), STR(""), &err));
+    assert_int_equal(job_claim_one(&t->arena, t->writer, second, &job, &err), 1);
+    assert_true(str_eq(job.id, second));
+}
+
+static void
+a_lease_that_ran_out_is_claimed_again(void **state)
+{
+    struct temp_db *t = *state;
+    struct str id = temp_db_enqueue(t, "games");
+    struct job job;
+    assert_true(claim(t, &job));
+    int64_t started_at = job.started_at;
+    temp_db_exec(t, "UPDATE job SET lease_until = 1");
+    temp_db_enqueue(t, "games");
+    assert_true(claim(t, &job));
+    assert_true(str_eq(job.id, id));
+    assert_int_equal(job.attempt, 2);
+    assert_true(job.started_at == started_at);
+    assert_false(claim(t, &job));
+}
+
+static void
+progress_renews_the_lease(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct str id = temp_db_enqueue(t, "games");
+    struct job job;
+    assert_true(claim(t, &job));
+    temp_db_exec(t, "UPDATE job SET lease_until = 1");
+    struct job_progress progress = {.phase = STR("indexing")};
+    bool is_cancelled;
+    assert_true(job_report_progress(t->writer, id, &progress, &is_cancelled, &err));
+    assert_false(claim(t, &job));
+    int64_t lease_until = 0;
+    assert_true(
+        sqlite_read_i64(db_handle(t->db), "SELECT lease_until FROM job", &lease_until, &err));
+    assert_true(lease_until > clock_now_ms() + JOB_LEASE_MS / 2);
+}
+
+static void
+a_requeued_job_is_claimed_at_once(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct str id = temp_db_enqueue(t, "games");
+    struct job job;
+    assert_true(claim(t, &job));
+    assert_true(job_requeue(t->writer, id, &err));
+    assert_int_equal(temp_db_job(t, id).state, JOB_QUEUED);
+    assert_true(claim(t, &job) && job.attempt == 2);
+}
+
+static void
+cancelling_a_queued_job_finishes_it(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct str id = temp_db_enqueue(t, "games");
+    assert_true(job_cancel(t->writer, id, &err));
+    struct job job = temp_db_job(t, id);
+    assert_int_equal(job.state, JOB_CANCELLED);
+    assert_true(job.finished_at > 0);
+    assert_false(claim(t, &job));
+}
+
+static void
+cancelling_a_running_job_asks_it_to_stop(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct str id = temp_db_enqueue(t, "games");
+    struct job job;
+    assert_true(claim(t, &job));
+    assert_true(job_cancel(t->writer, id, &err) && job_cancel(t->writer, id, &err));
+    assert_int_equal(temp_db_job(t, id).state, JOB_RUNNING);
+    struct job_progress progress = {.phase = STR("reading")};
+    bool is_cancelled = false;
+    assert_true(job_report_progress(t->writer, id, &progress, &is_cancelled, &err));
+    assert_true(is_cancelled);
+}
+
+/* Its child died before it could stop: nobody wants the job run again. */
+static void
+a_cancelled_job_is_not_run_again(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct str abandoned = temp_db_enqueue(t, "games"), died = temp_db_enqueue(t, "sales");
+    struct job job;
+    assert_true(claim(t, &job) && claim(t, &job));
+    assert_true(job_cancel(t->writer, abandoned, &err) && job_cancel(t->writer, died, &err));
+    assert_true(job_requeue(t->writer, died, &err));
+    assert_int_equal(temp_db_job(t, died).state, JOB_CANCELLED);
+    temp_db_exec(t, "UPDATE job SET lease_until = 1 WHERE state = 'running'");
+    assert_false(claim(t, &job));
+    assert_int_equal(temp_db_job(t, abandoned).state, JOB_CANCELLED);
+}
+
+static void
+lists_are_filtered_and_paged_newest_first(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    for (int i = 0; i < 40; i++) {
+        temp_db_enqueue(t, i % 2 ? "games" : "sales");
+        temp_db_exec(t, "UPDATE job SET label = rowid");
+    }
+    struct job_filter filter = {.dataset = STR("games"), .limit = 15};
+    struct job *list;
+    size_t count;
+    assert_true(job_list(&t->arena, t->db, &filter, &list, &count, &err));
+    assert_int_equal(count, 15);
+    for (size_t i = 1; i < count; i++)
+        assert_true(str_cmp(list[i - 1].id, list[i].id) > 0);
+    filter.before_id = list[count - 1].id;
+    assert_true(job_list(&t->arena, t->db, &filter, &list, &count, &err));
+    assert_int_equal(count, 5);
+    filter = (struct job_filter){.state = STR("running"), .limit = 15};
+    assert_true(job_list(&t->arena, t->db, &filter, &list, &count, &err));
+    assert_int_equal(count, 0);
+    filter = (struct job_filter){.kind = STR("import"), .limit = 100};
+    assert_true(job_list(&t->arena, t->db, &filter, &list, &count, &err));
+    assert_int_equal(count, 40);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        DB_TEST(a_job_is_queued_claimed_and_finished),
+        DB_TEST(a_finished_job_stays_as_it_is),
+        DB_TEST(an_unknown_job_is_not_found),
+        DB_TEST(the_same_id_twice_is_a_conflict),
+        DB_TEST(claims_go_by_age_with_one_import_per_dataset),
+        DB_TEST(a_lease_that_ran_out_is_claimed_again),
+        DB_TEST(progress_renews_the_lease),
+        DB_TEST(a_requeued_job_is_claimed_at_once),
+        DB_TEST(cancelling_a_queued_job_finishes_it),
+        DB_TEST(cancelling_a_running_job_asks_it_to_stop),
+        DB_TEST(a_cancelled_job_is_not_run_again),
+        DB_TEST(lists_are_filtered_and_paged_newest_first),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -7,7 +7,6 @@
 #include "index/columns_format.h"
 #include "index/container.h"
 
-#include <math.h>
 #include <string.h>
 
 /* `count` elements of 8 bytes, without trusting the product. */
@@ -52,11 +51,14 @@ static bool
 open_text(const struct container *c, uint32_t index, struct column *column, struct err *err)
 {
     struct str prefixes = container_find(c, SECTION_PREFIXES, index);
+    struct str hashes = container_find(c, SECTION_HASHES, index);
     column->text.bytes = container_find(c, SECTION_TEXT, index);
-    if (!column->text.bytes.p || !prefixes.p ||
-        !is_array_of(prefixes, sizeof(uint64_t), column->row_count))
+    if (!column->text.bytes.p || !prefixes.p || !hashes.p ||
+        !is_array_of(prefixes, sizeof(uint64_t), column->row_count) ||
+        !is_array_of(hashes, sizeof(uint64_t), column->row_count))
         return container_damaged(err, "the text of column %u is incomplete", index);
     column->text.prefixes = (const uint64_t *)prefixes.p;
+    column->text.hashes = (const uint64_t *)hashes.p;
     return open_offsets(c, SECTION_OFFSETS, index, column->row_count, &column->text.offsets,
                         err);
 }

@@ -52,6 +52,7 @@ struct column {
         struct str bytes;         /* folded */
         const uint64_t *offsets;  /* row_count + 1, ascending, the last is bytes.n */
         const uint64_t *prefixes; /* row_count */
+        const uint64_t *hashes;   /* row_count, of the text before folding: to count distinct */
     } text;
     struct {
         uint32_t count;          /* distinct elements, by original bytes */

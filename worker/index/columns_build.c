@@ -1,8 +1,7 @@
 /* The builder of the columns file (columns.h).  Every section that grows with the rows is a
  * stream to a place reserved for it, so memory is the buffers, the dictionaries of list columns
  * and, at the end, one set of numbers: distinct values are not counted while rows arrive but
- * column by column from what lies in the file.  Textual columns keep a hash per cell for that
- * in scratch space behind all sections, which the tables written last overwrite. */
+ * column by column from the values, or the hashes of cells, as they lie in the file. */
 #include "index/columns.h"
 
 #include "base/hash.h"
@@ -35,7 +34,6 @@ struct columns_builder {
     struct column_builder *columns;
     size_t column_count;
     uint64_t row_count, row_count_max;
-    uint64_t scratch; /* where the hashes begin */
     uint64_t seed;
 };
 
@@ -83,6 +81,7 @@ begin_column(struct columns_builder *b, struct column_builder *c, struct columns
     container_stream_init(&c->text, w, spec.text_bytes_max, cap);
     container_stream_init(&c->offsets, w, row_bytes + 8, cap);
     container_stream_init(&c->prefixes, w, row_bytes, cap);
+    container_stream_init(&c->hashes, w, row_bytes, cap);
     if (!container_stream_add_u64(&c->offsets, 0, err))
         return false;
     if (spec.type != COLUMN_LIST)
@@ -113,10 +112,6 @@ columns_build_begin(int fd, const struct columns_spec *specs, size_t column_coun
     bool ok = true;
     for (size_t i = 0; i < column_count && ok; i++)
         ok = begin_column(b, &columns[i], specs[i], cap, err);
-    b->scratch = b->writer.end;
-    for (size_t i = 0; i < column_count && ok; i++)
-        if (column_type_is_textual(specs[i].type))
-            container_stream_init(&columns[i].hashes, &b->writer, row_count_max * 8, cap);
     if (!ok)
         columns_build_cancel(&b);
     return b;
@@ -259,6 +254,7 @@ add_streams(struct container_writer *w, const struct column_builder *c, uint32_t
     container_add_section(w, container_stream_section(&c->text, SECTION_TEXT, i));
     container_add_section(w, container_stream_section(&c->offsets, SECTION_OFFSETS, i));
     container_add_section(w, container_stream_section(&c->prefixes, SECTION_PREFIXES, i));
+    container_add_section(w, container_stream_section(&c->hashes, SECTION_HASHES, i));
     if (c->type != COLUMN_LIST)
         return;
     container_add_section(w, container_stream_section(&c->ids, SECTION_IDS, i));
@@ -312,23 +308,14 @@ write_entries(struct columns_builder *b, struct column_summary *summaries, struc
     return ok;
 }
 
-/* Only after all distinct counts are taken may the scratch space be written over. */
 static bool
-finish_columns(struct columns_builder *b, struct distinct *set, struct err *err)
+finish_column(struct columns_builder *b, uint32_t index, struct distinct *set, struct err *err)
 {
-    for (size_t i = 0; i < b->column_count; i++)
-        if (!end_streams(&b->columns[i], b->row_count, err) ||
-            !count_distinct(&b->columns[i], b->row_count, set, err))
-            return false;
-    b->writer.end = b->scratch;
-    for (size_t i = 0; i < b->column_count; i++) {
-        const struct column_builder *c = &b->columns[i];
-        add_streams(&b->writer, c, (uint32_t)i);
-        if (c->type == COLUMN_LIST &&
-            !write_dictionary(&b->writer, &c->elements, (uint32_t)i, err))
-            return false;
-    }
-    return true;
+    struct column_builder *c = &b->columns[index];
+    if (!end_streams(c, b->row_count, err) || !count_distinct(c, b->row_count, set, err))
+        return false;
+    add_streams(&b->writer, c, index);
+    return c->type != COLUMN_LIST || write_dictionary(&b->writer, &c->elements, index, err);
 }
 
 bool
@@ -338,7 +325,9 @@ columns_build_finish(struct columns_builder **builder, struct column_summary *su
     struct columns_builder *b = *builder;
     struct distinct set;
     distinct_init(&set, b->seed);
-    bool ok = finish_columns(b, &set, err);
+    bool ok = true;
+    for (uint32_t i = 0; i < b->column_count && ok; i++)
+        ok = finish_column(b, i, &set, err);
     distinct_free(&set);
     ok = ok && write_entries(b, summaries, err) &&
          container_finish(&b->writer, COLUMNS_KIND, COLUMNS_VERSION, b->row_count, err);

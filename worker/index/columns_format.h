@@ -19,6 +19,7 @@ enum columns_section {
     SECTION_FOLDED_OFFSETS = 10,
     SECTION_IDS = 11,
     SECTION_ROW_OFFSETS = 12,
+    SECTION_HASHES = 13,
 };
 
 struct columns_entry {

@@ -1,0 +1,232 @@
+/* See version.h.  The catalogue is asked at every call, by one prepared statement: that is how
+ * a worker sees a version published elsewhere, without a signal from anyone.  The maps are
+ * kept, least recently used out first.  A folder can vanish between the catalogue's answer and
+ * the open, when the next version has just pushed it out: then the catalogue is read again. */
+#include "datasets/version.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define VERSIONS_OPEN_MAX 8
+/* Each retry means that a publication fell between two system calls; three in a row is not
+ * chance but a folder that is not there. */
+#define OPEN_TRIES_MAX 3
+
+struct slot {
+    struct version version;
+    struct arena arena; /* owns all of `version` but dataset.name */
+    uint64_t used_at;   /* by the cache's count of calls; 0: empty */
+};
+
+struct versions {
+    struct db *db;
+    char *data_dir;
+    struct slot slots[VERSIONS_OPEN_MAX];
+    struct arena scratch; /* of one versions_get */
+    uint64_t calls;
+};
+
+struct versions *
+versions_open(struct db *db, const char *data_dir)
+{
+    struct versions *cache = calloc(1, sizeof(*cache));
+    if (!cache || !(cache->data_dir = strdup(data_dir)))
+        abort();
+    cache->db = db;
+    return cache;
+}
+
+static void
+slot_close(struct slot *slot)
+{
+    rows_close(&slot->version.rows);
+    columns_close(&slot->version.columns);
+    arena_free(&slot->arena);
+    memset(slot, 0, sizeof(*slot));
+}
+
+void
+versions_close(struct versions **cache)
+{
+    if (!*cache)
+        return;
+    for (size_t i = 0; i < VERSIONS_OPEN_MAX; i++)
+        slot_close(&(*cache)->slots[i]);
+    arena_free(&(*cache)->scratch);
+    free((*cache)->data_dir);
+    free(*cache);
+    *cache = NULL;
+}
+
+static struct slot *
+find_slot(struct versions *cache, int64_t dataset_id, int64_t number)
+{
+    for (size_t i = 0; i < VERSIONS_OPEN_MAX; i++) {
+        struct slot *slot = &cache->slots[i];
+        if (slot->used_at && slot->version.info.dataset_id == dataset_id &&
+            slot->version.info.number == number)
+            return slot;
+    }
+    return NULL;
+}
+
+static struct slot *
+make_room(struct versions *cache)
+{
+    struct slot *oldest = &cache->slots[0];
+    for (size_t i = 1; i < VERSIONS_OPEN_MAX; i++)
+        if (cache->slots[i].used_at < oldest->used_at)
+            oldest = &cache->slots[i];
+    slot_close(oldest);
+    return oldest;
+}
+
+static bool
+damaged(struct err *err, const struct dataset_version *info, const char *what)
+{
+    return err_set_code(err, ERR_BUSY, "index_damaged",
+                        "version %lld of dataset %lld cannot be read: %s; it has to be "
+                        "indexed again",
+                        (long long)info->number, (long long)info->dataset_id, what);
+}
+
+static bool
+check_shape(const struct version *version, struct err *err)
+{
+    const struct columns *columns = &version->columns;
+    if (columns->column_count != version->schema.column_count)
+        return damaged(err, &version->info, "its columns are not the schema's");
+    for (size_t i = 0; i < columns->column_count; i++)
+        if (columns->columns[i].type != version->schema.columns[i].type)
+            return damaged(err, &version->info, "its columns are not the schema's");
+    if (columns->row_count != (uint64_t)version->info.row_count)
+        return damaged(err, &version->info, "its row count is not the catalogue's");
+    return true;
+}
+
+static bool
+open_columns(struct slot *slot, const char *folder, struct err *err)
+{
+    struct str path = arena_printf(&slot->arena, "%s/" COLUMNS_FILE_NAME, folder);
+    scoped_fd fd = fs_open_at(AT_FDCWD, path.p, O_RDONLY, err);
+    return fd >= 0 && columns_open(&slot->arena, &slot->version.columns, fd, err);
+}
+
+static bool
+open_rows(struct slot *slot, const char *folder, struct err *err)
+{
+    struct version *version = &slot->version;
+    const struct schema *schema = &version->schema;
+    struct str path = arena_printf(&slot->arena, "%s/" ROWS_FILE_NAME, folder);
+    struct rows_column *columns =
+        arena_array(&slot->arena, schema->column_count, struct rows_column);
+    for (size_t i = 0; i < schema->column_count; i++)
+        columns[i] = (struct rows_column){.name = schema->columns[i].name,
+                                          .type = schema->columns[i].type};
+    version->rows = rows_open(path.p, columns, schema->column_count, err);
+    if (!version->rows && access(path.p, F_OK) != 0)
+        return err_set(err, ERR_NOT_FOUND, "%s is not there", path.p);
+    return version->rows != NULL;
+}
+
+static bool
+key_ascends(const struct version *version)
+{
+    size_t key = version->schema.key_index;
+    if (key == SCHEMA_ROW_NUMBER || !version->columns.columns[key].ints)
+        return false;
+    const struct column *c = &version->columns.columns[key];
+    for (uint64_t r = 1; r < c->row_count; r++)
+        if (c->ints[r - 1] >= c->ints[r])
+            return false;
+    return true;
+}
+
+static bool
+open_files(struct slot *slot, const char *data_dir, struct err *err)
+{
+    struct version *version = &slot->version;
+    struct str folder =
+        arena_printf(&slot->arena, "%s/datasets/%lld/%" STR_FMT, data_dir,
+                     (long long)version->info.dataset_id, STR_ARG(version->info.job_id));
+    if (!open_columns(slot, folder.p, err) || !check_shape(version, err) ||
+        !open_rows(slot, folder.p, err))
+        return false;
+    version->row_count = version->columns.row_count;
+    version->key_ascends = key_ascends(version);
+    version->scratch.values =
+        arena_array(&slot->arena, version->schema.column_count, struct value);
+    version->scratch.wanted = arena_array(&slot->arena, version->schema.column_count, size_t);
+    return true;
+}
+
+static bool
+read_info(struct slot *slot, struct db *db, struct str dataset, int64_t number, struct err *err)
+{
+    struct version *version = &slot->version;
+    return dataset_version_get(&slot->arena, db, dataset, number, &version->info, err) &&
+           schema_parse_json(&slot->arena, version->info.schema_json, &version->schema, err);
+}
+
+/* An older version that is mapped may have been dropped since. */
+static bool
+check_kept(struct versions *cache, struct str dataset, int64_t number, struct err *err)
+{
+    struct dataset_version info;
+    return dataset_version_get(&cache->scratch, cache->db, dataset, number, &info, err);
+}
+
+/* The slot of the version, opened if need be: 1 done, 0 it vanished meanwhile, -1 error. */
+static int
+fill_slot(struct versions *cache, const struct dataset *dataset, int64_t number,
+          struct slot **out, struct err *err)
+{
+    bool is_current = number == dataset->version;
+    struct slot *slot = find_slot(cache, dataset->id, number);
+    if (slot) {
+        *out = slot;
+        return is_current || check_kept(cache, dataset->name, number, err) ? 1 : -1;
+    }
+    slot = make_room(cache);
+    int got = -1;
+    if (!read_info(slot, cache->db, dataset->name, number, err))
+        got = is_current && err->kind == ERR_GONE ? 0 : -1;
+    else if (!open_files(slot, cache->data_dir, err))
+        got = err->kind == ERR_NOT_FOUND ? 0 : -1;
+    else
+        got = 1;
+    if (got != 1)
+        slot_close(slot);
+    *out = slot;
+    return got;
+}
+
+bool
+versions_get(struct versions *cache, struct str name, int64_t number_or_0,
+             const struct version **out, struct err *err)
+{
+    struct dataset dataset;
+    struct slot *slot = NULL;
+    int got = 0;
+    for (int tries = 0; tries < OPEN_TRIES_MAX && got == 0; tries++) {
+        arena_reset(&cache->scratch);
+        if (!dataset_get(&cache->scratch, cache->db, name, &dataset, err))
+            return false;
+        got =
+            fill_slot(cache, &dataset, number_or_0 ? number_or_0 : dataset.version, &slot, err);
+    }
+    if (got == 0)
+        return err_set_code(err, ERR_BUSY, "index_damaged",
+                            "the files of dataset '%" STR_FMT "' are not there; it has to be "
+                            "indexed again",
+                            STR_ARG(name));
+    if (got < 0)
+        return false;
+    slot->version.dataset = dataset;
+    slot->version.info.is_current = slot->version.info.number == dataset.version;
+    slot->used_at = ++cache->calls;
+    *out = &slot->version;
+    return true;
+}

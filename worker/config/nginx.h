@@ -1,0 +1,25 @@
+/* nginx's configuration out of ours: the parts under nginx/ with the words between two @ filled
+ * in.  Rendering touches no file; whoever writes them uses mode 0600, since keys are in them.
+ */
+#pragma once
+
+#include "config/config.h"
+
+struct nginx_file {
+    struct str name; /* without folder; nginx.conf is the one nginx is started with */
+    struct str text;
+};
+
+struct nginx_files {
+    struct nginx_file *files; /* sorted by name */
+    size_t count;
+};
+
+/* `config` has its keys read (config_read_keys).  A word that is not known is our own mistake
+ * and asserts. */
+void nginx_render(struct arena *a, const struct config *config, struct nginx_files *out);
+/* Makes `folder` hold exactly these files: built beside it, then put in its place.  */
+MUST_CHECK bool nginx_write(const struct nginx_files *files, const char *folder,
+                            struct err *err);
+/* Whether `folder` holds these very files. */
+bool nginx_is_written(const struct nginx_files *files, const char *folder);

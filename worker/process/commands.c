@@ -2,6 +2,8 @@
 #include "process/commands.h"
 
 #include "base/str.h"
+#include "process/cmd_config.h"
+#include "process/cmd_serve.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +25,17 @@ run_version(int argc UNUSED, char **argv UNUSED)
 }
 
 static const struct command COMMANDS[] = {
+    {"check-config", "[FILE]",
+     "Read a settings file and say what is wrong or odd with it; the shipped one without FILE.",
+     cmd_check_config},
+    {"nginx-config", "[--config FILE] [--data DIR] [--output DIR]",
+     "Print nginx's configuration, or write it to a folder. It may hold keys.",
+     cmd_nginx_config},
+    {"keys", "new --name NAME [--scope read|write|admin]",
+     "Make an API key and print its entry for the settings file.", cmd_keys},
+    {"serve", "[--config FILE] [--data DIR] [--port N] [--query-workers N] [--play-workers N]",
+     "Run the service in the foreground; SIGTERM ends it, SIGHUP reads the settings again.",
+     cmd_serve},
     {"version", "", "Print the version.", run_version},
 };
 

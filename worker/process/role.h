@@ -3,12 +3,24 @@
  *
  * Signals in every role: SIGTERM (repeated until the child is gone) asks to finish what runs
  * and leave with exit code 0; `role_is_stopping` turns true and blocking system calls return
- * EINTR. */
+ * EINTR.  A role whose supervisor dies is killed. */
 #pragma once
 
 #include "config/config.h"
 
-enum role { ROLE_QUERY, ROLE_PLAY, ROLE_WRITER, ROLE_JOBS };
+/*   role        word in logs  name in ps (at most 15 bytes) */
+#define ROLES(X)                                                                               \
+    X(ROLE_QUERY, "query", "pm-query")                                                         \
+    X(ROLE_PLAY, "play", "pm-play")                                                            \
+    X(ROLE_WRITER, "writer", "pm-writer")                                                      \
+    X(ROLE_JOBS, "jobs", "pm-jobs")
+
+enum role {
+#define X(role, word, comm) role,
+    ROLES(X)
+#undef X
+};
+const char *role_name(enum role role);
 
 struct role_env {
     const struct config *config;
@@ -35,3 +47,7 @@ const char *role_path(struct arena *a, const struct config *config, const char *
 int role_run_api(const struct role_env *env); /* query and play */
 int role_run_writer(const struct role_env *env);
 int role_run_jobs(const struct role_env *env);
+
+/* In the new process: signals as new, its name in logs and ps, killed when `supervisor_pid`
+ * dies. */
+void role_begin(const struct role_env *env, int supervisor_pid);

@@ -1,0 +1,87 @@
+/* See nginx_child.h. */
+#include "process/nginx_child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+bool
+nginx_child_find(struct arena *a, struct str program, const char **out, struct err *err)
+{
+    const char *path = getenv("PATH");
+    struct str rest = arena_printf(a, "%s:/usr/sbin:/usr/local/sbin", path ? path : "");
+    if (str_find_char(program, '/') >= 0)
+        rest = (struct str){0};
+    const char *candidate = arena_cstr(a, program);
+    while (rest.p) {
+        struct str folder = str_cut(&rest, ':');
+        candidate =
+            arena_printf(a, "%" STR_FMT "/%" STR_FMT, STR_ARG(folder), STR_ARG(program)).p;
+        if (folder.n && access(candidate, X_OK) == 0)
+            break;
+    }
+    if (access(candidate, X_OK))
+        return err_set(err, ERR_NOT_FOUND,
+                       "http.nginx: there is no program '%" STR_FMT
+                       "'; install it with: apt-get install nginx",
+                       STR_ARG(program));
+    *out = candidate;
+    return true;
+}
+
+NORETURN static void
+run(const char *program, const char *data_dir, const char *folder, bool is_check,
+    const int *listen_fds, size_t fd_count)
+{
+    char prefix[PATH_MAX], conf[PATH_MAX], inherited[64] = "NGINX=";
+    snprintf(prefix, sizeof(prefix), "%s/nginx/", data_dir);
+    snprintf(conf, sizeof(conf), "%s/%s/nginx.conf", data_dir, folder);
+    for (size_t i = 0; i < fd_count; i++) {
+        size_t n = strlen(inherited);
+        snprintf(inherited + n, sizeof(inherited) - n, "%d;", listen_fds[i]);
+        fcntl(listen_fds[i], F_SETFD, 0);
+    }
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    char *environment[] = {inherited, "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+    char *const arguments[] = {
+        "nginx", "-p", prefix, "-c", conf, "-e", "stderr", "-q", is_check ? "-t" : NULL, NULL};
+    execve(program, arguments, environment);
+    fprintf(stderr, "playmeter: %s: %s\n", program, strerror(errno));
+    _exit(127);
+}
+
+bool
+nginx_child_check(const char *program, const char *data_dir, const char *folder,
+                  const int *listen_fds, size_t fd_count, struct err *err)
+{
+    pid_t pid = fork();
+    if (pid == 0)
+        run(program, data_dir, folder, true, listen_fds, fd_count);
+    int status = 0;
+    if (pid < 0 || waitpid(pid, &status, 0) != pid)
+        return err_set_errno(err, "running nginx -t");
+    return (WIFEXITED(status) && WEXITSTATUS(status) == 0) ||
+           err_set(err, ERR_INVALID, "nginx refuses its configuration in %s/%s (see above)",
+                   data_dir, folder);
+}
+
+void
+nginx_child_become(const char *program, const char *data_dir, const int *listen_fds,
+                   size_t fd_count, int supervisor_pid)
+{
+    /* SIGTERM, so that the master takes its workers along. */
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != supervisor_pid)
+        _exit(1);
+    run(program, data_dir, NGINX_CONF_DIR, false, listen_fds, fd_count);
+}

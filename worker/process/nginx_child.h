@@ -1,0 +1,19 @@
+/* The nginx process.  It inherits its listening sockets by the variable NGINX, as it does in an
+ * upgrade of its own binary, so it never opens one. */
+#pragma once
+
+#include "config/config.h"
+
+#define NGINX_CONF_DIR "nginx/conf"
+#define NGINX_CHECK_DIR "nginx/check"
+
+/* The program's path: as written when it holds a slash, else searched in PATH, /usr/sbin and
+ * /usr/local/sbin. */
+MUST_CHECK bool nginx_child_find(struct arena *a, struct str program, const char **out,
+                                 struct err *err);
+/* `nginx -t` on the configuration in `folder`; nginx itself says on stderr what is wrong. */
+MUST_CHECK bool nginx_child_check(const char *program, const char *data_dir, const char *folder,
+                                  const int *listen_fds, size_t fd_count, struct err *err);
+/* In a forked child: becomes nginx.  Ends at once when the supervisor dies. */
+NORETURN void nginx_child_become(const char *program, const char *data_dir,
+                                 const int *listen_fds, size_t fd_count, int supervisor_pid);

@@ -3,7 +3,6 @@
 
 #include "base/str.h"
 #include "process/cmd_config.h"
-#include "process/cmd_serve.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -33,9 +32,6 @@ static const struct command COMMANDS[] = {
      cmd_nginx_config},
     {"keys", "new --name NAME [--scope read|write|admin]",
      "Make an API key and print its entry for the settings file.", cmd_keys},
-    {"serve", "[--config FILE] [--data DIR] [--port N] [--query-workers N] [--play-workers N]",
-     "Run the service in the foreground; SIGTERM ends it, SIGHUP reads the settings again.",
-     cmd_serve},
     {"version", "", "Print the version.", run_version},
 };
 

@@ -255,7 +255,9 @@ fill_publication(struct arena *a, const struct work *work, const char *sha256, d
         .source = task->source_name,
         .label = task->options->label,
         .receipt_json = import_receipt_json(a, &receipt),
-        .base_version = task->base ? task->base->number : 0,
+        .base_version = task->options->mode == IMPORT_REPLACE ? DATASET_ANY_BASE
+                        : task->base                          ? task->base->number
+                                                              : 0,
         .row_count = (int64_t)work->build.version_rows,
         .source_bytes = (int64_t)task->source_length,
         .kept = task->config->imports_versions_kept,

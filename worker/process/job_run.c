@@ -1,0 +1,279 @@
+/* See job_run.h. */
+#include "process/job_run.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Progress is promised twice a second, and a lease lasts much longer. */
+#define TELL_US 400000
+/* A child that is told to stop does so at once, unless it hangs in the disk. */
+#define PATIENCE_US 2000000
+#define RETRY_US 500000
+
+/* ---- ends ---- */
+
+static void
+log_end_of(const struct job_run *run, const char *event, const struct err *err)
+{
+    struct log_line line = log_begin(err ? LOG_WARN : LOG_INFO, event);
+    log_str(&line, "job", run->load.job.id);
+    log_str(&line, "dataset", run->load.job.dataset);
+    log_int(&line, "attempt", (int64_t)run->load.job.attempt);
+    if (err) {
+        log_str(&line, "code", str_from(err_code(err)));
+        log_str(&line, "detail", str_from(err->detail));
+    }
+    log_end(&line);
+}
+
+static void
+release(struct job_run *run)
+{
+    arena_free(&run->arena);
+    *run = (struct job_run){.state = JOB_RUN_FREE};
+}
+
+static void
+remove_folder(struct job_run *run)
+{
+    struct err err;
+    if (run->load.dataset_id && !load_remove_folder(&run->arena, &run->load, &err))
+        log_end_of(run, "folder_not_removed", &err); /* the sweep tries again */
+}
+
+/* With a writer that is away the job stays running until this process, or the next, finds it
+ * without a lease. */
+static void
+finish(struct job_run *run, const struct job_host *host, enum job_state state,
+       const struct err *error)
+{
+    struct str error_json = error ? load_error_json(&run->arena, error) : (struct str){0};
+    struct err err;
+    remove_folder(run);
+    log_end_of(run, job_state_name(state), error);
+    if (!job_finish(host->writer, run->load.job.id, state, error_json, (struct str){0}, &err))
+        log_end_of(run, "job_not_finished", &err);
+    release(run);
+}
+
+static void
+requeue(struct job_run *run, const struct job_host *host, const char *event)
+{
+    struct err err;
+    remove_folder(run);
+    log_end_of(run, event, NULL);
+    if (!job_requeue(host->writer, run->load.job.id, &err))
+        log_end_of(run, "job_not_requeued", &err);
+    release(run);
+}
+
+static void
+fail(struct job_run *run, const struct job_host *host, const struct err *error)
+{
+    bool is_cancel = run->is_cancelled || strcmp(err_code(error), "cancelled") == 0;
+    finish(run, host, is_cancel ? JOB_CANCELLED : JOB_FAILED, is_cancel ? NULL : error);
+}
+
+/* Again from the start, unless it was tried often enough. */
+static void
+try_again(struct job_run *run, const struct job_host *host, const struct err *error)
+{
+    if (run->load.job.attempt < JOB_ATTEMPTS_MAX)
+        requeue(run, host, "job_restarts");
+    else
+        fail(run, host, error);
+}
+
+/* ---- steps ---- */
+
+static void
+start_child(struct job_run *run, const struct job_host *host, enum job_child_step step)
+{
+    struct err err;
+    run->last = (struct job_child_frame){0};
+    if (!job_child_start(&run->child, step, &run->load, host->lock_fd, &err)) {
+        try_again(run, host, &err);
+        return;
+    }
+    run->state = step == JOB_CHILD_FETCH ? JOB_RUN_FETCHING : JOB_RUN_LOADING;
+}
+
+void
+job_run_start(struct job_run *run, const struct job_host *host, const struct job *job)
+{
+    struct err err;
+    run->load = (struct load){.config = host->config, .job = *job};
+    run->told_us = clock_steady_us();
+    run->is_cancelled = job->is_cancel_requested;
+    if (run->is_cancelled) {
+        finish(run, host, JOB_CANCELLED, NULL);
+        return;
+    }
+    struct load load;
+    if (!load_prepare(&run->arena, host->db, host->writer, host->config, job, &load, &err)) {
+        if (err.kind == ERR_BUSY)
+            try_again(run, host, &err);
+        else
+            fail(run, host, &err);
+        return;
+    }
+    run->load = load;
+    start_child(run, host, load_needs_fetch(&load) ? JOB_CHILD_FETCH : JOB_CHILD_LOAD);
+}
+
+/* Was it published by a call whose answer was lost? */
+static bool
+is_finished(struct job_run *run, const struct job_host *host)
+{
+    struct job job;
+    struct err err;
+    return job_get(&run->arena, host->db, run->load.job.id, &job, &err) &&
+           job.state != JOB_RUNNING && job.state != JOB_QUEUED;
+}
+
+static void
+publish(struct job_run *run, const struct job_host *host)
+{
+    struct dataset_publication publication;
+    struct err err;
+    int64_t number;
+    if (!load_read_publication(&run->arena, &run->load, &publication, &err)) {
+        try_again(run, host, &err);
+        return;
+    }
+    run->retry_us = clock_steady_us() + RETRY_US;
+    if (dataset_publish(host->writer, &publication, &number, &err) || is_finished(run, host)) {
+        log_end_of(run, "succeeded", NULL);
+        release(run);
+    } else if (err.kind == ERR_BUSY) {
+        return; /* the writer is away; it comes back, and this is tried again */
+    } else if (strcmp(err_code(&err), "base_changed") == 0) {
+        try_again(run, host, &err);
+    } else {
+        fail(run, host, &err);
+    }
+}
+
+static void
+tell_publishing(struct job_run *run, const struct job_host *host)
+{
+    struct job_progress progress = {
+        .phase = STR("publishing"),
+        .bytes_total = run->last.bytes_total,
+        .bytes_done = run->last.bytes_total,
+        .rows_done = run->last.rows_done,
+        .rows_rejected = run->last.rows_rejected,
+    };
+    struct err ignored; /* publishing says the same, and louder */
+    bool is_cancel_requested;
+    (void)!job_report_progress(host->writer, run->load.job.id, &progress, &is_cancel_requested,
+                               &ignored);
+}
+
+static void
+end_of_child(struct job_run *run, const struct job_host *host, int status)
+{
+    struct err crashed;
+    err_set_code(&crashed, ERR_INTERNAL, "importer_crashed",
+                 "the importer was ended by signal %d, in attempt %llu",
+                 WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+                 (unsigned long long)run->load.job.attempt);
+    if (run->is_cancelled)
+        finish(run, host, JOB_CANCELLED, NULL);
+    else if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && run->state == JOB_RUN_FETCHING)
+        start_child(run, host, JOB_CHILD_LOAD);
+    else if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        run->state = JOB_RUN_PUBLISHING;
+        tell_publishing(run, host);
+        publish(run, host);
+    } else if (run->last.has_error)
+        fail(run, host, &run->last.error);
+    else
+        try_again(run, host, &crashed);
+}
+
+/* ---- the running child ---- */
+
+static void
+tell_writer(struct job_run *run, const struct job_host *host)
+{
+    const struct job_child_frame *frame = &run->last;
+    uint64_t now = clock_steady_us();
+    if (now - run->told_us < TELL_US)
+        return;
+    run->told_us = now;
+    struct job_progress progress = {str_from(frame->phase), frame->bytes_total,
+                                    frame->bytes_done, frame->rows_done, frame->rows_rejected};
+    bool is_cancel_requested = false;
+    struct err err;
+    if (!job_report_progress(host->writer, run->load.job.id, &progress, &is_cancel_requested,
+                             &err)) {
+        /* Away for a moment is no reason to stop; no longer ours is. */
+        if (strcmp(err_code(&err), "job_not_running") != 0)
+            return;
+        is_cancel_requested = true;
+    }
+    if (is_cancel_requested && !run->is_cancelled) {
+        run->is_cancelled = true;
+        run->kill_us = now + PATIENCE_US;
+        kill(run->child.pid, SIGTERM);
+    }
+}
+
+static void
+tick_child(struct job_run *run, const struct job_host *host)
+{
+    int got;
+    struct job_child_frame frame;
+    while ((got = job_child_read(&run->child, &frame)) == 1) {
+        if (frame.has_error)
+            memcpy(frame.phase, run->last.phase, sizeof(frame.phase));
+        run->last = frame;
+    }
+    if (got == 0) {
+        if (run->is_cancelled && clock_steady_us() > run->kill_us)
+            kill(run->child.pid, SIGKILL);
+        tell_writer(run, host);
+        return;
+    }
+    int status = 0;
+    /* The pipe is closed, so the child is ending. */
+    while (waitpid(run->child.pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    fs_close(&run->child.pipe);
+    end_of_child(run, host, status);
+}
+
+void
+job_run_tick(struct job_run *run, const struct job_host *host)
+{
+    if (run->state == JOB_RUN_FETCHING || run->state == JOB_RUN_LOADING)
+        tick_child(run, host);
+    else if (run->state == JOB_RUN_PUBLISHING && clock_steady_us() > run->retry_us)
+        publish(run, host);
+}
+
+void
+job_run_stop(struct job_run *run, const struct job_host *host)
+{
+    if (run->state == JOB_RUN_FREE)
+        return;
+    if (run->state != JOB_RUN_PUBLISHING) {
+        int status;
+        /* Its work is thrown away, so there is nothing to end in order. */
+        kill(run->child.pid, SIGKILL);
+        while (waitpid(run->child.pid, &status, 0) < 0 && errno == EINTR)
+            continue;
+        fs_close(&run->child.pipe);
+    } else {
+        publish(run, host);
+    }
+    if (run->state != JOB_RUN_FREE)
+        requeue(run, host, "job_requeued");
+}

@@ -1,0 +1,228 @@
+/* See jobs.h. */
+#include "process/jobs.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "process/job_run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RUNS_MAX 16
+#define TICK_MS 100
+#define QUEUE_LOOKED_AT 100
+/* A running job without a lease does not stand among the queued ones. */
+#define CLAIM_EVERY_US 3000000
+/* Spool folders outlive their jobs on a schedule, also when no job comes any more. */
+#define SWEEP_EVERY_US (UINT64_C(600) * 1000000)
+
+struct jobs {
+    struct job_host host;
+    struct job_run runs[RUNS_MAX];
+    size_t run_count;
+    int heartbeat_fd;
+    uint64_t swept_us, claimed_us;
+};
+
+static bool
+complain(const char *event, const struct err *err)
+{
+    log_message(LOG_ERROR, event, "%s: %s", err_code(err), err->detail);
+    return false;
+}
+
+/* ---- start ---- */
+
+static bool
+take_lock(struct jobs *jobs, struct err *err)
+{
+    scoped_arena a = {0};
+    const struct config *config = jobs->host.config;
+    jobs->host.lock_fd =
+        fs_open_at(AT_FDCWD, role_path(&a, config, ROLE_JOBS_LOCK), O_RDWR | O_CREAT, err);
+    if (jobs->host.lock_fd < 0)
+        return false;
+    /* Waits for a predecessor that is still ending; a signal ends the waiting. */
+    while (flock(jobs->host.lock_fd, LOCK_EX)) {
+        if (errno != EINTR)
+            return err_set_errno(err, "locking " ROLE_JOBS_LOCK);
+        if (role_is_stopping())
+            return true;
+    }
+    return true;
+}
+
+static bool
+open_all(struct jobs *jobs, struct err *err)
+{
+    scoped_arena a = {0};
+    const struct config *config = jobs->host.config;
+    jobs->host.db = db_open(role_path(&a, config, ROLE_DB), DB_READ_ONLY, err);
+    if (!jobs->host.db)
+        return false;
+    jobs->host.writer = writer_open(role_path(&a, config, ROLE_WRITER_SOCKET));
+    jobs->heartbeat_fd =
+        fs_open_at(AT_FDCWD, role_path(&a, config, ROLE_JOBS_HEARTBEAT), O_RDWR | O_CREAT, err);
+    return jobs->heartbeat_fd >= 0;
+}
+
+static void
+close_all(struct jobs *jobs)
+{
+    for (size_t i = 0; i < jobs->run_count; i++)
+        job_run_stop(&jobs->runs[i], &jobs->host);
+    fs_close(&jobs->heartbeat_fd);
+    if (jobs->host.writer)
+        writer_close(&jobs->host.writer);
+    db_close(&jobs->host.db);
+    fs_close(&jobs->host.lock_fd); /* last: now a successor may take over */
+}
+
+/* What a predecessor left running starts again. */
+static bool
+adopt(struct jobs *jobs, struct err *err)
+{
+    scoped_arena a = {0};
+    struct job *left;
+    size_t count;
+    struct job_filter filter = {.state = STR("running"), .limit = QUEUE_LOOKED_AT};
+    if (!job_list(&a, jobs->host.db, &filter, &left, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        log_message(LOG_INFO, "job_adopted", "%" STR_FMT, STR_ARG(left[i].id));
+        if (!job_requeue(jobs->host.writer, left[i].id, err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the loop ---- */
+
+static void
+sweep(struct jobs *jobs)
+{
+    scoped_arena a = {0};
+    struct err err;
+    const struct config *config = jobs->host.config;
+    jobs->swept_us = clock_steady_us();
+    if (!dataset_sweep(jobs->host.db, arena_cstr(&a, config->data_dir),
+                       (int64_t)config->imports_spool_kept, &err))
+        complain("sweep_failed", &err);
+}
+
+static struct job_run *
+free_run(struct jobs *jobs)
+{
+    for (size_t i = 0; i < jobs->run_count; i++)
+        if (jobs->runs[i].state == JOB_RUN_FREE)
+            return &jobs->runs[i];
+    return NULL;
+}
+
+static bool
+is_running_on(const struct jobs *jobs, struct str dataset)
+{
+    for (size_t i = 0; i < jobs->run_count; i++)
+        if (jobs->runs[i].state != JOB_RUN_FREE &&
+            str_eq(jobs->runs[i].load.job.dataset, dataset))
+            return true;
+    return false;
+}
+
+/* Looked up before it is claimed: a claim is a write, and most of the time there is nothing. */
+static bool
+has_work(struct jobs *jobs)
+{
+    uint64_t now = clock_steady_us();
+    if (now - jobs->claimed_us > CLAIM_EVERY_US) {
+        jobs->claimed_us = now;
+        return true;
+    }
+    scoped_arena a = {0};
+    struct err err;
+    struct job *queued;
+    size_t count;
+    struct job_filter filter = {.state = STR("queued"), .limit = QUEUE_LOOKED_AT};
+    if (!job_list(&a, jobs->host.db, &filter, &queued, &count, &err))
+        return complain("queue_unreadable", &err);
+    for (size_t i = 0; i < count; i++)
+        if (!is_running_on(jobs, queued[i].dataset))
+            return true;
+    return false;
+}
+
+static void
+claim(struct jobs *jobs)
+{
+    struct job_run *run;
+    while ((run = free_run(jobs)) && has_work(jobs)) {
+        struct job job;
+        struct err err;
+        int got = job_claim(&run->arena, jobs->host.writer, &job, &err);
+        if (got < 0)
+            complain("claim_failed", &err);
+        if (got <= 0) {
+            arena_free(&run->arena);
+            return;
+        }
+        job_run_start(run, &jobs->host, &job);
+    }
+}
+
+static void
+wait_for_children(struct jobs *jobs)
+{
+    struct pollfd fds[RUNS_MAX];
+    nfds_t count = 0;
+    for (size_t i = 0; i < jobs->run_count; i++) {
+        const struct job_run *run = &jobs->runs[i];
+        if (run->state == JOB_RUN_FETCHING || run->state == JOB_RUN_LOADING)
+            fds[count++] = (struct pollfd){.fd = run->child.pipe, .events = POLLIN};
+    }
+    /* A signal or an error only makes the round come early. */
+    (void)!poll(fds, count, TICK_MS);
+}
+
+static void
+go_round(struct jobs *jobs)
+{
+    futimens(jobs->heartbeat_fd, NULL);
+    claim(jobs);
+    wait_for_children(jobs);
+    bool has_ended = false;
+    for (size_t i = 0; i < jobs->run_count; i++) {
+        bool was_busy = jobs->runs[i].state != JOB_RUN_FREE;
+        job_run_tick(&jobs->runs[i], &jobs->host);
+        has_ended = has_ended || (was_busy && jobs->runs[i].state == JOB_RUN_FREE);
+    }
+    if (has_ended || clock_steady_us() - jobs->swept_us > SWEEP_EVERY_US)
+        sweep(jobs);
+}
+
+int
+role_run_jobs(const struct role_env *env)
+{
+    struct jobs jobs = {.host = {.config = env->config, .lock_fd = -1}, .heartbeat_fd = -1};
+    struct err err;
+    jobs.run_count = (size_t)MIN(env->config->imports_concurrent, RUNS_MAX);
+    role_handle_signals();
+    bool ok = take_lock(&jobs, &err) && open_all(&jobs, &err);
+    /* The writer may still be starting; the jobs can wait for it. */
+    while (ok && !role_is_stopping() && !adopt(&jobs, &err)) {
+        ok = err.kind == ERR_BUSY;
+        clock_sleep_ms(TICK_MS);
+    }
+    if (!ok)
+        complain("jobs_cannot_start", &err);
+    if (ok && !role_is_stopping())
+        sweep(&jobs);
+    while (ok && !role_is_stopping())
+        go_round(&jobs);
+    close_all(&jobs);
+    return ok ? 0 : 1;
+}

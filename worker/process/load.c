@@ -1,0 +1,220 @@
+/* See load.h. */
+#include "process/load.h"
+
+#include "fetch/fetch.h"
+#include "store/wire.h"
+#include "json/write.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#define PUBLICATION_BYTES_MAX (16 * MIB)
+#define REDIRECTS_MAX 3
+
+static const char *
+spool_path(struct arena *a, const struct load *load, const char *file)
+{
+    return arena_printf(a, "%" STR_FMT "/spool/%" STR_FMT "%s%s",
+                        STR_ARG(load->config->data_dir), STR_ARG(load->job.id),
+                        *file ? "/" : "", file)
+        .p;
+}
+
+static struct str
+dataset_folder(struct arena *a, const struct load *load)
+{
+    return arena_printf(a, "datasets/%lld/%" STR_FMT, (long long)load->dataset_id,
+                        STR_ARG(load->job.id));
+}
+
+static bool
+is_declared_public(const struct config *config, struct str name)
+{
+    for (size_t i = 0; i < config->dataset_count; i++)
+        if (str_eq(config->datasets[i].name, name))
+            return config->datasets[i].is_public;
+    return false;
+}
+
+bool
+load_prepare(struct arena *a, struct db *db, struct writer *w, const struct config *config,
+             const struct job *job, struct load *out, struct err *err)
+{
+    struct load load = {.config = config, .job = *job};
+    struct dataset dataset;
+    if (!str_eq(job->kind, STR("import")))
+        return err_set(err, ERR_INTERNAL, "there are no jobs of kind '%" STR_FMT "'",
+                       STR_ARG(job->kind));
+    if (!import_job_parse(a, job->options, &load.import, err) ||
+        !dataset_ensure(w, job->dataset, is_declared_public(config, job->dataset),
+                        &load.dataset_id, err) ||
+        !dataset_get(a, db, job->dataset, &dataset, err))
+        return false;
+    load.has_base = dataset.version != 0;
+    if (load.has_base &&
+        !dataset_version_get(a, db, job->dataset, dataset.version, &load.base, err))
+        return false;
+    *out = load;
+    return true;
+}
+
+bool
+load_needs_fetch(const struct load *load)
+{
+    return load->import.options.url.n > 0;
+}
+
+/* ---- fetch ---- */
+
+struct receiving {
+    load_progress_fn *on_progress;
+    void *context;
+};
+
+static bool
+report_receiving(void *context, uint64_t bytes_done, uint64_t bytes_total, struct err *err)
+{
+    const struct receiving *receiving = context;
+    struct job_progress progress = {
+        .phase = STR("receiving"), .bytes_done = bytes_done, .bytes_total = bytes_total};
+    return receiving->on_progress(receiving->context, &progress, err);
+}
+
+bool
+load_fetch(struct arena *a, const struct load *load, load_progress_fn *on_progress,
+           void *context, struct err *err)
+{
+    const struct config *config = load->config;
+    struct fetch_policy policy = {
+        .bytes_max = config->imports_file_bytes_max,
+        .connect_timeout_ms = (unsigned)config->fetch_connect_timeout,
+        .total_timeout_ms = (unsigned)config->fetch_total_timeout,
+        .low_speed_bytes_per_s = (unsigned)config->fetch_low_speed,
+        .low_speed_s = (unsigned)MAX(config->fetch_low_speed_time / 1000, 1),
+        .allows_loopback = config->fetch_allow_loopback,
+        .redirects_max = REDIRECTS_MAX,
+    };
+    struct receiving receiving = {on_progress, context};
+    uint64_t bytes;
+    if (!fs_make_dirs(spool_path(a, load, ""), err))
+        return false;
+    scoped_fd fd =
+        fs_open_at(AT_FDCWD, spool_path(a, load, "source"), O_RDWR | O_CREAT | O_TRUNC, err);
+    return fd >= 0 && fetch_url(load->import.options.url, fd, &policy, report_receiving,
+                                &receiving, &bytes, err);
+}
+
+/* ---- load ---- */
+
+bool
+load_run(struct arena *a, const struct load *load, load_progress_fn *on_progress, void *context,
+         struct dataset_publication *out, struct err *err)
+{
+    scoped_fd source = fs_open_at(AT_FDCWD, spool_path(a, load, "source"), O_RDONLY, err);
+    if (source < 0)
+        return false;
+    scoped_fd rejects = fs_open_at(AT_FDCWD, spool_path(a, load, "rejects.ndjson"),
+                                   O_RDWR | O_CREAT | O_TRUNC, err);
+    if (rejects < 0)
+        return false;
+    struct import_task task = {
+        .config = load->config,
+        .data_dir = arena_cstr(a, load->config->data_dir),
+        .job_id = load->job.id,
+        .dataset = load->job.dataset,
+        .options = &load->import.options,
+        .source_fd = source,
+        .source_offset = load->import.source_offset,
+        .source_length = load->import.source_length,
+        .source_name = load->job.source,
+        .base = load->has_base ? &load->base : NULL,
+        .dataset_folder = dataset_folder(a, load),
+        .rejects_fd = rejects,
+        .on_progress = on_progress,
+        .context = context,
+    };
+    if (load_needs_fetch(load) && !fs_size(source, &task.source_length, err))
+        return false;
+    return import_run(a, &task, out, err);
+}
+
+bool
+load_remove_folder(struct arena *a, const struct load *load, struct err *err)
+{
+    const char *path =
+        arena_printf(a, "%" STR_FMT "/%" STR_FMT, STR_ARG(load->config->data_dir),
+                     STR_ARG(dataset_folder(a, load)))
+            .p;
+    return fs_remove_tree(AT_FDCWD, path, err);
+}
+
+/* ---- the publication as a file ---- */
+
+/* The texts of a publication, in the order of the file. */
+static size_t
+texts_of(struct dataset_publication *p, struct str *texts[8])
+{
+    struct str *all[] = {&p->dataset,       &p->job_id, &p->schema_json, &p->summaries_json,
+                         &p->source_sha256, &p->source, &p->label,       &p->receipt_json};
+    memcpy(texts, all, sizeof(all));
+    return COUNT_OF(all);
+}
+
+bool
+load_write_publication(struct arena *a, const struct load *load,
+                       const struct dataset_publication *publication, struct err *err)
+{
+    struct dataset_publication p = *publication;
+    struct str *texts[8];
+    size_t count = texts_of(&p, texts);
+    scoped_buf out;
+    buf_init(&out, PUBLICATION_BYTES_MAX);
+    for (size_t i = 0; i < count; i++)
+        wire_add_str(&out, *texts[i]);
+    wire_add_u64(&out, (uint64_t)p.base_version);
+    wire_add_u64(&out, (uint64_t)p.row_count);
+    wire_add_u64(&out, (uint64_t)p.source_bytes);
+    wire_add_u64(&out, p.kept);
+    if (out.is_full)
+        return err_set(err, ERR_INTERNAL, "the description of the version is over %zu bytes",
+                       PUBLICATION_BYTES_MAX);
+    return fs_replace_file(AT_FDCWD, spool_path(a, load, "publication"), buf_str(&out), 0600,
+                           err);
+}
+
+bool
+load_read_publication(struct arena *a, const struct load *load, struct dataset_publication *out,
+                      struct err *err)
+{
+    scoped_buf bytes;
+    buf_init(&bytes, PUBLICATION_BYTES_MAX);
+    if (!fs_read_file(&bytes, AT_FDCWD, spool_path(a, load, "publication"), err))
+        return false;
+    struct wire w = {.rest = buf_str(&bytes)};
+    struct dataset_publication p = {0};
+    struct str *texts[8];
+    size_t count = texts_of(&p, texts);
+    for (size_t i = 0; i < count; i++)
+        *texts[i] = arena_str(a, wire_str(&w));
+    p.base_version = (int64_t)wire_u64(&w);
+    p.row_count = (int64_t)wire_u64(&w);
+    p.source_bytes = (int64_t)wire_u64(&w);
+    p.kept = wire_u64(&w);
+    if (!wire_end(&w, err))
+        return false;
+    *out = p;
+    return true;
+}
+
+struct str
+load_error_json(struct arena *a, const struct err *error)
+{
+    scoped_buf out;
+    buf_init(&out, 4 * KIB);
+    struct json j = json_write(&out);
+    json_begin_object(&j);
+    json_member_str(&j, "code", str_from(err_code(error)));
+    json_member_str(&j, "detail", str_from(error->detail));
+    json_end_object(&j);
+    return arena_str(a, buf_str(&out));
+}

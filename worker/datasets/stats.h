@@ -1,5 +1,19 @@
 /* Statistics of one column under a bitmap, by SPEC 3.3: the definitions of NumPy and SciPy,
- * exact to 1e-9 relative. */
+ * exact to 1e-9 relative.
+ *
+ *   integer, real, boolean   every aggregate; booleans are the numbers 0 and 1, so that their
+ *                            mean is the share of true
+ *   date, datetime           count nulls distinct min max range median: min, max and median are
+ *                            moments of the type, range is in days, and a median between two
+ *                            days (milliseconds) is rounded down to the earlier
+ *   text, list               count nulls distinct, of the raw text
+ *
+ * `count` is of values that are not null, `nulls` of those that are.  Zero is written without
+ * sign.  An integer column's min, max, range and sum are integers; a sum beyond int64 is real.
+ * A result is null where the definition gives no value: nothing selected (all but count, nulls
+ * and distinct), ddof=1 of fewer than two values, zero variance for skewness and kurtosis,
+ * where one not above (1e-15 * mean)^2 counts as zero, bias=0 of fewer than three (skewness) or
+ * four (kurtosis) values; and where it is beyond the range of double. */
 #pragma once
 
 #include "datasets/filter.h"
@@ -39,8 +53,11 @@ struct stats_request {
     bool is_unbiased; /* bias=0 */
 };
 
-/* aggregate=mean,median or all; percentiles=1,50,99 ("" is 25,50,75).  Unknown words are
- * bad_parameter with the nearest one. */
+uint32_t stats_aggregates_of(enum column_type type); /* bits, as in the request */
+
+/* aggregate=mean,median or all ("" is all); percentiles=1,50,99 ("" is 25,50,75), named by
+ * their English ordinals: "1st", "50th", "99.9th"; one said twice counts once.  Unknown words
+ * are bad_parameter with the nearest one. */
 MUST_CHECK bool stats_parse(struct arena *a, struct str aggregate, struct str percentiles,
                             unsigned ddof, bool is_unbiased, struct stats_request *out,
                             struct err *err);

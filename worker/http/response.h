@@ -39,9 +39,9 @@ void response_reset(struct response *r);
 
 /* Adds a header line.  Control characters in the value become '?'. */
 void response_header(struct response *r, const char *name, const char *fmt, ...) PRINTF(3, 4);
-/* Sets ETag; true when the client has it already, and then the answer is 304 without a body and
- * the handler is done. */
-MUST_CHECK bool response_is_known(struct response *r, struct str etag);
+/* Sets ETag; true when the client has it already: then the answer is 304, and what the body
+ * holds is not sent, so a handler that asks before it does the work is done. */
+bool response_is_known(struct response *r, struct str etag);
 
 /* Sends the head.  `type` as in the field. */
 MUST_CHECK bool response_begin_stream(struct response *r, const char *type, struct err *err);

@@ -32,7 +32,8 @@ struct route_param {
 
 enum route_flags {
     ROUTE_TAKES_FILTERS = 1,  /* parameters that are not declared are filters of the dataset */
-    ROUTE_PUBLIC_DATASET = 2, /* needs no key where {dataset} is public */
+    ROUTE_PUBLIC_DATASET = 2, /* needs no key where the dataset is public */
+    ROUTE_PUBLIC_LIST = 4,    /* needs no key: shows what is public */
 };
 
 struct route {

@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "process/cmd_config.h"
+#include "process/cmd_routes.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +33,8 @@ static const struct command COMMANDS[] = {
      cmd_nginx_config},
     {"keys", "new --name NAME [--scope read|write|admin]",
      "Make an API key and print its entry for the settings file.", cmd_keys},
+    {"routes", "[--json]", "Print every route, who may call it and its parameters.",
+     cmd_routes},
     {"version", "", "Print the version.", run_version},
 };
 

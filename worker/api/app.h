@@ -1,0 +1,28 @@
+/* What a worker of the api role has open, handed to every handler. */
+#pragma once
+
+#include "config/config.h"
+#include "datasets/version.h"
+#include "http/router.h"
+#include "store/writer.h"
+
+struct app {
+    const struct config *config;
+    const char *data_dir;
+    const char *heartbeat_path; /* touched by the jobs role while it lives */
+    struct db *db;              /* read-only */
+    struct writer *writer;
+    struct versions *versions;
+    struct str openapi_json;
+};
+
+/* The rows, from top to bottom; see routes.c. */
+extern const struct route ROUTES[];
+extern const size_t ROUTE_COUNT;
+
+/* Answers one request: finds the row, checks what it declares, calls the handler, and turns an
+ * error into a problem.  Fits serve_run; `context` is the app. */
+void app_handle(void *context, struct request *request, struct response *response,
+                struct err *err);
+/* The moment (steady clock, us) by which the request has to be answered. */
+uint64_t app_deadline_us(const struct app *app, const struct request *request);

@@ -1,0 +1,161 @@
+/* Datasets and what is known of their columns. */
+#include "api/format.h"
+#include "api/handlers.h"
+#include "api/page.h"
+#include "json/read.h"
+#include "json/write.h"
+
+#include <inttypes.h>
+
+/* What every form of a dataset begins with. */
+static void
+add_head(struct json *j, const struct dataset *dataset, int64_t row_count)
+{
+    json_member_str(j, "name", dataset->name);
+    json_member_bool(j, "public", dataset->is_public);
+    if (dataset->version)
+        json_member_i64(j, "version", dataset->version);
+    else
+        json_member_null(j, "version");
+    json_member_i64(j, "rows", row_count);
+    json_member_moment(j, "created_at", dataset->created_at);
+    json_member_moment(j, "updated_at", dataset->updated_at);
+}
+
+static bool
+add_dataset(struct app *app, struct arena *a, struct json *j, const struct dataset *dataset,
+            struct err *err)
+{
+    struct dataset_version version = {0};
+    if (dataset->version &&
+        !dataset_version_get(a, app->db, dataset->name, dataset->version, &version, err))
+        return false;
+    json_begin_object(j);
+    add_head(j, dataset, version.row_count);
+    json_end_object(j);
+    return true;
+}
+
+bool
+list_datasets(struct app *app, struct request *request, struct response *response,
+              struct err *err)
+{
+    struct dataset *datasets;
+    size_t count, shown = 0;
+    if (!dataset_list(request->arena, app->db, &datasets, &count, err))
+        return false;
+    struct json j = json_write(&response->body);
+    response->type = format_media_type(EXPORT_JSON);
+    json_begin_object(&j);
+    json_key(&j, "data");
+    json_begin_array(&j);
+    for (size_t i = 0; i < count; i++) {
+        if (!datasets[i].is_public && request->scope < SCOPE_READ)
+            continue;
+        shown++;
+        if (!add_dataset(app, request->arena, &j, &datasets[i], err))
+            return false;
+    }
+    json_end_array(&j);
+    page_add(&j, request, response, (struct str){NULL, 0});
+    json_key(&j, "meta");
+    json_begin_object(&j);
+    json_member_u64(&j, "total", shown);
+    json_end_object(&j);
+    json_end_object(&j);
+    buf_add_char(&response->body, '\n');
+    return true;
+}
+
+/* "key": "app_id", or null where there is none. */
+static void
+add_role(struct json *j, const char *role, const struct schema *schema, size_t index)
+{
+    if (index < schema->column_count)
+        json_member_str(j, role, schema->columns[index].name);
+    else
+        json_member_null(j, role);
+}
+
+static void
+add_summary(struct json *j, const struct json_value *summary)
+{
+    static const char *const FIELDS[] = {"nulls", "distinct", "min", "max"};
+    for (size_t i = 0; i < COUNT_OF(FIELDS); i++) {
+        const struct json_value *v = json_get(summary, FIELDS[i]);
+        json_key(j, FIELDS[i]);
+        if (v) {
+            json_add_value(j->out, v);
+            j->needs_comma = true;
+        } else {
+            json_null(j);
+        }
+    }
+}
+
+static void
+add_columns(struct json *j, const struct schema *schema, const struct json_value *summaries)
+{
+    json_key(j, "columns");
+    json_begin_array(j);
+    for (size_t i = 0; i < schema->column_count; i++) {
+        const struct schema_column *column = &schema->columns[i];
+        json_begin_object(j);
+        json_member_str(j, "name", column->name);
+        json_member_str(j, "header", column->header);
+        json_member_str(j, "type", str_from(column_type_name(column->type)));
+        json_member_bool(j, "measure", column->is_measure);
+        add_summary(j, i < summaries->child_count ? &summaries->children[i] : NULL);
+        json_end_object(j);
+    }
+    json_end_array(j);
+}
+
+/* The column part of a dataset that has a version. */
+static bool
+add_version(struct arena *a, struct json *j, const struct dataset_version *version,
+            struct err *err)
+{
+    struct schema schema;
+    const struct json_value *summaries;
+    if (!schema_parse_json(a, version->schema_json, &schema, err) ||
+        !json_read(a, version->summaries_json, &summaries, err))
+        return false;
+    add_role(j, "key", &schema, schema.key_index);
+    add_role(j, "title", &schema, schema.title_index);
+    add_role(j, "default_date", &schema, schema.date_index);
+    json_member_bool(j, "declared", schema.is_declared);
+    add_columns(j, &schema, summaries);
+    return true;
+}
+
+bool
+get_dataset(struct app *app, struct request *request, struct response *response,
+            struct err *err)
+{
+    struct arena *a = request->arena;
+    struct dataset dataset;
+    struct dataset_version version = {0};
+    struct str name = request_path_value(request, "dataset");
+    if (!dataset_get(a, app->db, name, &dataset, err) ||
+        (dataset.version &&
+         !dataset_version_get(a, app->db, name, dataset.version, &version, err)))
+        return false;
+    struct json j = json_write(&response->body);
+    response->type = format_media_type(EXPORT_JSON);
+    json_begin_object(&j);
+    add_head(&j, &dataset, version.row_count);
+    if (!dataset.version) {
+        json_key(&j, "columns");
+        json_begin_array(&j);
+        json_end_array(&j);
+    } else if (!add_version(a, &j, &version, err)) {
+        return false;
+    }
+    json_end_object(&j);
+    buf_add_char(&response->body, '\n');
+    if (dataset.version)
+        response_is_known(response, arena_printf(a, "\"%" STR_FMT "-%" PRId64 "\"",
+                                                 STR_ARG(version.job_id), dataset.updated_at));
+    return true;
+}

@@ -1,0 +1,33 @@
+/* The handlers, one per operation of openapi.yaml.  Each reads checked parameters, calls the
+ * domain, and writes one response; what it returns false for becomes a problem. */
+#pragma once
+
+#include "api/app.h"
+
+#define HANDLERS(X)                                                                            \
+    X(livez)                                                                                   \
+    X(readyz)                                                                                  \
+    X(get_openapi)                                                                             \
+    X(list_datasets)                                                                           \
+    X(get_dataset)                                                                             \
+    X(list_rows)                                                                               \
+    X(get_row)                                                                                 \
+    X(get_stats)                                                                               \
+    X(create_import)                                                                           \
+    X(list_versions)                                                                           \
+    X(rollback_dataset)                                                                        \
+    X(list_jobs)                                                                               \
+    X(get_job)                                                                                 \
+    X(cancel_job)                                                                              \
+    X(list_rejects)                                                                            \
+    X(ping)                                                                                    \
+    X(upload_csv)                                                                              \
+    X(import_csv)                                                                              \
+    X(query_games)                                                                             \
+    X(games_stats)
+
+#define X(name)                                                                                \
+    MUST_CHECK bool name(struct app *app, struct request *request, struct response *response,  \
+                         struct err *err);
+HANDLERS(X)
+#undef X

@@ -1,0 +1,96 @@
+/* See job_json.h. */
+#include "api/job_json.h"
+
+static void
+add_optional(struct json *j, const char *key, struct str text)
+{
+    if (text.n)
+        json_member_str(j, key, text);
+    else
+        json_member_null(j, key);
+}
+
+static void
+add_optional_raw(struct json *j, const char *key, struct str json)
+{
+    if (json.n)
+        json_member_raw(j, key, json);
+    else
+        json_member_null(j, key);
+}
+
+/* Bytes per second since the job began; 0 before there is anything to go by. */
+static uint64_t
+rate_of(const struct job *job)
+{
+    int64_t until = job->finished_at ? job->finished_at : job->heartbeat_at;
+    if (job->started_at == 0 || until <= job->started_at)
+        return 0;
+    return job->bytes_done * 1000 / (uint64_t)(until - job->started_at);
+}
+
+static void
+add_rate(struct json *j, const struct job *job)
+{
+    uint64_t rate = rate_of(job);
+    if (rate)
+        json_member_u64(j, "rate_bytes_per_s", rate);
+    else
+        json_member_null(j, "rate_bytes_per_s");
+    bool is_known = rate && job->state == JOB_RUNNING && job->bytes_total >= job->bytes_done;
+    if (is_known && job->bytes_total)
+        json_member_u64(j, "eta_s", (job->bytes_total - job->bytes_done + rate - 1) / rate);
+    else
+        json_member_null(j, "eta_s");
+}
+
+void
+job_add_json(struct json *j, const struct job *job)
+{
+    json_begin_object(j);
+    json_member_str(j, "id", job->id);
+    json_member_str(j, "kind", job->kind);
+    add_optional(j, "dataset", job->dataset);
+    json_member_str(j, "state", str_from(job_state_name(job->state)));
+    add_optional(j, "phase", job->phase);
+    json_member_str(j, "label", job->label);
+    json_member_str(j, "source", job->source);
+    if (job->bytes_total)
+        json_member_u64(j, "bytes_total", job->bytes_total);
+    else
+        json_member_null(j, "bytes_total");
+    json_member_u64(j, "bytes_done", job->bytes_done);
+    json_member_u64(j, "rows_done", job->rows_done);
+    json_member_u64(j, "rows_rejected", job->rows_rejected);
+    add_rate(j, job);
+    json_member_moment(j, "heartbeat_at", job->heartbeat_at);
+    json_member_moment(j, "created_at", job->created_at);
+    json_member_moment(j, "started_at", job->started_at);
+    json_member_moment(j, "finished_at", job->finished_at);
+    add_optional_raw(j, "error", job->error);
+    add_optional_raw(j, "result", job->result);
+    json_end_object(j);
+}
+
+bool
+job_answer(struct arena *a, struct db *db, struct str id, struct response *response,
+           struct err *err)
+{
+    struct job job;
+    if (!job_get(a, db, id, &job, err))
+        return false;
+    struct json j = json_write(&response->body);
+    response->type = "application/json";
+    response_header(response, "Cache-Control", "no-store");
+    job_add_json(&j, &job);
+    buf_add_char(&response->body, '\n');
+    return true;
+}
+
+void
+job_answer_accepted(struct response *response, struct str id)
+{
+    response->status = 202;
+    response_header(response, "Location", "/v1/jobs/%" STR_FMT, STR_ARG(id));
+    response_header(response, "Retry-After", "1");
+}

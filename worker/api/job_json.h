@@ -1,0 +1,13 @@
+/* A job as JSON, in the one shape of SPEC 3.1. */
+#pragma once
+
+#include "http/response.h"
+#include "jobs/jobs.h"
+#include "json/write.h"
+
+void job_add_json(struct json *j, const struct job *job);
+/* Answers the job of that id. */
+MUST_CHECK bool job_answer(struct arena *a, struct db *db, struct str id,
+                           struct response *response, struct err *err);
+/* 202 for work that was queued: Location, Retry-After. */
+void job_answer_accepted(struct response *response, struct str id);

@@ -1,0 +1,46 @@
+/* See page.h. */
+#include "api/page.h"
+
+#define URL_BYTES_MAX (64 * KIB)
+/* nginx reads the head of an answer into one buffer; a longer link stays in the body alone. */
+#define LINK_BYTES_MAX (2 * KIB)
+
+static void
+add_next_url(struct buf *out, const struct request *request, struct str cursor)
+{
+    buf_add(out, request->path);
+    buf_add_char(out, '?');
+    for (size_t i = 0; i < request->param_count; i++) {
+        if (str_eq(request->params[i].name, STR("cursor")))
+            continue;
+        request_encode(out, request->params[i].name);
+        buf_add_char(out, '=');
+        request_encode(out, request->params[i].value);
+        buf_add_char(out, '&');
+    }
+    buf_add_lit(out, "cursor=");
+    request_encode(out, cursor);
+}
+
+void
+page_add(struct json *j, const struct request *request, struct response *response,
+         struct str cursor)
+{
+    json_key(j, "page");
+    json_begin_object(j);
+    if (cursor.n) {
+        scoped_buf url;
+        buf_init(&url, URL_BYTES_MAX);
+        add_next_url(&url, request, cursor);
+        json_member_str(j, "next_cursor", cursor);
+        json_member_str(j, "next_url", buf_str(&url));
+        if (url.n <= LINK_BYTES_MAX)
+            response_header(response, "Link", "<%" STR_FMT ">; rel=\"next\"",
+                            STR_ARG(buf_str(&url)));
+    } else {
+        json_member_null(j, "next_cursor");
+        json_member_null(j, "next_url");
+    }
+    json_member_bool(j, "has_more", cursor.n > 0);
+    json_end_object(j);
+}

@@ -1,0 +1,129 @@
+/* THE table: every route of the service, what it takes and who may call it.  openapi.yaml
+ * describes the same routes in words; a test compares the two both ways. */
+#include "api/handlers.h"
+
+// clang-format off
+#define TEXT_MAX   4096
+#define LIMIT_MAX  1000
+#define EXPORT_LIMIT_MAX 1000000000 /* CSV and NDJSON; a page of JSON has QUERY_LIMIT_MAX */
+#define OFFSET_MAX INT64_C(1000000000000)
+#define SMALL_BODY (64 * KIB)
+
+static const struct route_param NO_PARAMS[] = {{.name = NULL}};
+
+/*   name           type           min max               default  words  help */
+#define FORMAT_ALL \
+    {"format",      PARAM_WORD,    0, 0,                 NULL, "json csv ndjson", "form of the answer; wins over Accept"}
+#define FORMAT_TABLE \
+    {"format",      PARAM_WORD,    0, 0,                 NULL, "json csv", "form of the answer; wins over Accept"}
+#define CURSOR \
+    {"cursor",      PARAM_TEXT,    1, 512,               NULL, NULL, "page.next_cursor of the page before"}
+#define FIELDS \
+    {"fields",      PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "columns to show, separated by commas"}
+#define WORDS \
+    {"q",           PARAM_TEXT,    0, TEXT_MAX,          NULL, NULL, "words that all have to be in the row's text columns"}
+#define COLUMN \
+    {"column",      PARAM_TEXT,    1, TEXT_MAX,          "all", NULL, "columns, separated by commas; all: the measures"}
+#define AGGREGATE \
+    {"aggregate",   PARAM_TEXT,    1, TEXT_MAX,          "all", NULL, "aggregates, separated by commas; all: every one the column's type has"}
+#define ENCODING \
+    {"encoding",    PARAM_TEXT,    1, 32,                NULL, NULL, "auto, utf-8, utf-16, iso-8859-1, windows-1252 or ascii"}
+#define DELIMITER \
+    {"delimiter",   PARAM_TEXT,    1, 8,                 NULL, NULL, "auto, or the character between cells"}
+
+static const struct route_param ROWS_PARAMS[] = {
+    WORDS,
+    {"sort",        PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "columns to order by, separated by commas; - before a name reverses it"},
+    FIELDS,
+    {"limit",       PARAM_INTEGER, 1, EXPORT_LIMIT_MAX,  "50", NULL, "most rows; at most 1000 as JSON, no default as CSV and NDJSON"},
+    CURSOR,
+    FORMAT_ALL,
+    {"raw",         PARAM_BOOLEAN, 0, 0,                 "false", NULL, "CSV: leave cells that a spreadsheet would run as they are"},
+};
+static const struct route_param ROW_PARAMS[] = {FIELDS};
+static const struct route_param STATS_PARAMS[] = {
+    COLUMN,
+    AGGREGATE,
+    {"percentiles", PARAM_TEXT,    1, 512,               NULL, NULL, "percentiles from 0 to 100, separated by commas; 25,50,75 when absent"},
+    {"ddof",        PARAM_INTEGER, 0, 1,                 "0", NULL, "1: variance and standard deviation of a sample"},
+    {"bias",        PARAM_BOOLEAN, 0, 0,                 "true", NULL, "false: skewness and kurtosis corrected for bias"},
+    WORDS,
+};
+static const struct route_param IMPORT_PARAMS[] = {
+    {"mode",        PARAM_WORD,    0, 0,                 NULL, "replace append upsert", "what happens to the rows that are there"},
+    ENCODING,
+    DELIMITER,
+    {"quote",       PARAM_TEXT,    1, 8,                 NULL, NULL, "auto, none, or the character around cells"},
+    {"header",      PARAM_WORD,    0, 0,                 NULL, "true false", "whether the first row holds the names; found out when absent"},
+    {"decimal",     PARAM_WORD,    0, 0,                 NULL, ". ,", "the decimal separator"},
+    {"types",       PARAM_TEXT,    1, 65536,             NULL, NULL, "JSON object of column to type, for a dataset that is not declared"},
+    {"key",         PARAM_TEXT,    1, 1024,              NULL, NULL, "key column of a dataset that is not declared"},
+    {"nulls",       PARAM_TEXT,    0, TEXT_MAX,          NULL, NULL, "words that count as empty"},
+    {"on_error",    PARAM_WORD,    0, 0,                 NULL, "skip abort", "what a bad row does"},
+    {"max_errors",  PARAM_INTEGER, 0, INT64_MAX,         NULL, NULL, "bad rows after which the import fails"},
+    {"label",       PARAM_TEXT,    0, 256,               NULL, NULL, "a name for the version"},
+    {"altname",     PARAM_TEXT,    0, 256,               NULL, NULL, "another word for label"},
+};
+static const struct route_param ROLLBACK_PARAMS[] = {
+    {"version",     PARAM_INTEGER, 1, INT64_MAX,         NULL, NULL, "version to go back to; the one before the current one when absent"},
+};
+static const struct route_param JOBS_PARAMS[] = {
+    {"dataset",     PARAM_TEXT,    1, 63,                NULL, NULL, "jobs of this dataset"},
+    {"state",       PARAM_WORD,    0, 0,                 NULL, "queued running succeeded failed cancelled", "jobs in this state"},
+    {"kind",        PARAM_TEXT,    1, 32,                NULL, NULL, "jobs of this kind"},
+    {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "50", NULL, "most jobs"},
+    {"cursor",      PARAM_TEXT,    JOB_ID_DIGITS, JOB_ID_DIGITS, NULL, NULL, "page.next_cursor of the page before"},
+};
+static const struct route_param REJECTS_PARAMS[] = {
+    {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "100", NULL, "most rejects of a page of JSON"},
+    CURSOR,
+    FORMAT_TABLE,
+    {"raw",         PARAM_BOOLEAN, 0, 0,                 "false", NULL, "CSV: leave cells that a spreadsheet would run as they are"},
+};
+static const struct route_param GAMES_QUERY_PARAMS[] = {
+    {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "10", NULL, "most rows"},
+    {"cursor",      PARAM_INTEGER, 0, OFFSET_MAX,        "0", NULL, "matches to skip: cursor of the answer before"},
+};
+static const struct route_param GAMES_STATS_PARAMS[] = {AGGREGATE, COLUMN};
+static const struct route_param UPLOAD_PARAMS[] = {
+    {"altname",     PARAM_TEXT,    0, 256,               NULL, NULL, "a name for the version"},
+    ENCODING,
+    DELIMITER,
+};
+static const struct route_param IMPORT_URL_PARAMS[] = {
+    {"file_url",    PARAM_TEXT,    1, 2048,              NULL, NULL, "http or https URL of a CSV file"},
+    {"altname",     PARAM_TEXT,    0, 256,               NULL, NULL, "a name for the version"},
+    ENCODING,
+    DELIMITER,
+};
+
+#define PARAMS(list) list, COUNT_OF(list)
+#define NONE NO_PARAMS, 0
+#define IN_PUBLIC ROUTE_PUBLIC_DATASET
+
+/*   method       pattern                             operation           handler           scope        flags                            body        parameters */
+const struct route ROUTES[] = {
+    {HTTP_GET,    "/livez",                           "livez",            livez,            SCOPE_NONE,  0,                               0,          NONE},
+    {HTTP_GET,    "/readyz",                          "readyz",           readyz,           SCOPE_NONE,  0,                               0,          NONE},
+    {HTTP_GET,    "/openapi.json",                    "get_openapi",      get_openapi,      SCOPE_NONE,  0,                               0,          NONE},
+    {HTTP_GET,    "/v1/datasets",                     "list_datasets",    list_datasets,    SCOPE_READ,  ROUTE_PUBLIC_LIST,               0,          NONE},
+    {HTTP_GET,    "/v1/datasets/{dataset}",           "get_dataset",      get_dataset,      SCOPE_READ,  IN_PUBLIC,                       0,          NONE},
+    {HTTP_GET,    "/v1/datasets/{dataset}/rows",      "list_rows",        list_rows,        SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(ROWS_PARAMS)},
+    {HTTP_GET,    "/v1/datasets/{dataset}/rows/{key}","get_row",          get_row,          SCOPE_READ,  IN_PUBLIC,                       0,          PARAMS(ROW_PARAMS)},
+    {HTTP_GET,    "/v1/datasets/{dataset}/stats",     "get_stats",        get_stats,        SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(STATS_PARAMS)},
+    {HTTP_POST,   "/v1/datasets/{dataset}/imports",   "create_import",    create_import,    SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(IMPORT_PARAMS)},
+    {HTTP_PUT,    "/v1/datasets/{dataset}/imports",   "put_import",       create_import,    SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(IMPORT_PARAMS)},
+    {HTTP_GET,    "/v1/datasets/{dataset}/versions",  "list_versions",    list_versions,    SCOPE_READ,  IN_PUBLIC,                       0,          NONE},
+    {HTTP_POST,   "/v1/datasets/{dataset}/rollback",  "rollback_dataset", rollback_dataset, SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(ROLLBACK_PARAMS)},
+    {HTTP_GET,    "/v1/jobs",                         "list_jobs",        list_jobs,        SCOPE_READ,  0,                               0,          PARAMS(JOBS_PARAMS)},
+    {HTTP_GET,    "/v1/jobs/{id}",                    "get_job",          get_job,          SCOPE_READ,  0,                               0,          NONE},
+    {HTTP_DELETE, "/v1/jobs/{id}",                    "cancel_job",       cancel_job,       SCOPE_WRITE, 0,                               0,          NONE},
+    {HTTP_GET,    "/v1/jobs/{id}/rejects",            "list_rejects",     list_rejects,     SCOPE_READ,  0,                               0,          PARAMS(REJECTS_PARAMS)},
+    {HTTP_GET,    "/api/ping",                        "ping",             ping,             SCOPE_NONE,  0,                               0,          NONE},
+    {HTTP_POST,   "/api/upload_csv",                  "upload_csv",       upload_csv,       SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(UPLOAD_PARAMS)},
+    {HTTP_POST,   "/api/import_csv",                  "import_csv",       import_csv,       SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(IMPORT_URL_PARAMS)},
+    {HTTP_GET,    "/api/query",                       "query_games",      query_games,      SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(GAMES_QUERY_PARAMS)},
+    {HTTP_GET,    "/api/stats",                       "games_stats",      games_stats,      SCOPE_READ,  IN_PUBLIC,                       0,          PARAMS(GAMES_STATS_PARAMS)},
+};
+const size_t ROUTE_COUNT = COUNT_OF(ROUTES);
+// clang-format on

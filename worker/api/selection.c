@@ -1,0 +1,39 @@
+/* See selection.h. */
+#include "api/selection.h"
+
+bool
+selection_open(struct app *app, const struct request *request, struct str dataset,
+               int64_t version_or_0, struct str q, struct selection *out, struct err *err)
+{
+    struct arena *a = request->arena;
+    struct selection s = {0};
+    if (!versions_get(app->versions, dataset, version_or_0, &s.version, err))
+        return false;
+    struct param *params = arena_array(a, request->filter_count, struct param);
+    for (size_t i = 0; i < request->filter_count; i++)
+        params[i] = (struct param){request->filters[i].name, request->filters[i].value};
+    const struct schema *schema = &s.version->schema;
+    if (!filter_parse(a, schema, params, request->filter_count, q, &s.query.filter, err) ||
+        !query_parse_fields(a, schema, (struct str){NULL, 0}, &s.query, err))
+        return false;
+    *out = s;
+    return true;
+}
+
+struct str
+selection_etag(struct arena *a, const struct version *version, const char *form)
+{
+    /* The job that made the version, unlike its number, never comes again, not even when the
+     * data directory is made anew. */
+    return arena_printf(a, "\"%" STR_FMT "-%s\"", STR_ARG(version->info.job_id), form);
+}
+
+void
+selection_add_meta(struct json *j, const struct version *version, uint64_t total)
+{
+    json_key(j, "meta");
+    json_begin_object(j);
+    json_member_u64(j, "total", total);
+    json_member_i64(j, "version", version->info.number);
+    json_end_object(j);
+}

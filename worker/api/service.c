@@ -1,0 +1,94 @@
+/* The service about itself: is it alive, is it ready, what does it offer. */
+#include "api/handlers.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "json/write.h"
+
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+/* Below this SQLite cannot be relied on to finish what it began. */
+#define DISK_FREE_BYTES_MIN (64 * MIB)
+/* The jobs role touches its file several times in this while. */
+#define HEARTBEAT_AGE_MS_MAX 15000
+
+static void
+answer_status(struct response *response, const char *status)
+{
+    struct json j = json_write(&response->body);
+    response->type = "application/json";
+    response_header(response, "Cache-Control", "no-store");
+    json_begin_object(&j);
+    json_member_str(&j, "status", str_from(status));
+    json_end_object(&j);
+    buf_add_char(&response->body, '\n');
+}
+
+bool
+livez(struct app *app UNUSED, struct request *request UNUSED, struct response *response,
+      struct err *err UNUSED)
+{
+    answer_status(response, "alive");
+    return true;
+}
+
+static bool
+refuse(struct err *err, const char *check, const char *why)
+{
+    return err_set_name(err, ERR_BUSY, "not_ready", str_from(check), "%s: %s", check, why);
+}
+
+/* The schema was compared when the database was opened; this asks it for something real. */
+static bool
+check_database(struct app *app, struct request *request, struct err *err)
+{
+    struct dataset *datasets;
+    size_t count;
+    struct err why = {0};
+    return dataset_list(request->arena, app->db, &datasets, &count, &why) ||
+           refuse(err, "database", why.detail);
+}
+
+static bool
+check_disk(struct app *app, struct err *err)
+{
+    struct statvfs disk;
+    if (statvfs(app->data_dir, &disk) != 0)
+        return err_set_errno(err, "statvfs %s", app->data_dir);
+    return (uint64_t)disk.f_bavail * disk.f_frsize >= DISK_FREE_BYTES_MIN ||
+           refuse(err, "disk", "less than 64 MiB are free");
+}
+
+static bool
+check_importer(struct app *app, struct err *err)
+{
+    struct stat st;
+    if (stat(app->heartbeat_path, &st) != 0)
+        return refuse(err, "importer", "it has not started yet");
+    int64_t beat_ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+    return clock_now_ms() - beat_ms <= HEARTBEAT_AGE_MS_MAX ||
+           refuse(err, "importer", "its last sign of life is more than 15 seconds old");
+}
+
+bool
+readyz(struct app *app, struct request *request, struct response *response, struct err *err)
+{
+    if (!check_database(app, request, err) || !check_disk(app, err) ||
+        !check_importer(app, err))
+        return false;
+    answer_status(response, "ready");
+    return true;
+}
+
+bool
+get_openapi(struct app *app, struct request *request, struct response *response,
+            struct err *err UNUSED)
+{
+    response->type = "application/json";
+    uint64_t hash = hash_bytes(app->openapi_json, 0);
+    if (!response_is_known(response,
+                           arena_printf(request->arena, "\"api-%016" PRIx64 "\"", hash)))
+        buf_add(&response->body, app->openapi_json);
+    return true;
+}

@@ -1,0 +1,81 @@
+/* See statistics.h. */
+#include "api/statistics.h"
+
+#include "datasets/stats.h"
+
+static bool
+add_column(struct arena *a, struct json *j, const struct version *version,
+           const struct stats_request *request, bool is_all, size_t index,
+           const struct bitmap *rows, struct err *err)
+{
+    const struct schema_column *column = &version->schema.columns[index];
+    if (!stats_check(request, column, is_all, err))
+        return false;
+    json_key_str(j, column->name);
+    bool is_added =
+        stats_add_json(a, j->out, request, column, &version->columns.columns[index], rows, err);
+    j->needs_comma = true;
+    return is_added;
+}
+
+static bool
+find_column(const struct schema *schema, struct str name, size_t *index, struct err *err)
+{
+    if (schema_find(schema, name, index))
+        return true;
+    struct str nearest = schema_nearest(schema, name);
+    return err_set_name(err, ERR_BAD_PARAMETER, "unknown_column", STR("column"),
+                        "there is no column '%" STR_FMT "'%s%" STR_FMT "%s", STR_ARG(name),
+                        nearest.n ? "; did you mean '" : "", STR_ARG(nearest),
+                        nearest.n ? "'?" : "");
+}
+
+static bool
+add_measures(struct arena *a, struct json *j, const struct version *version,
+             const struct stats_request *request, bool is_all, const struct bitmap *rows,
+             struct err *err)
+{
+    for (size_t i = 0; i < version->schema.column_count; i++)
+        if (version->schema.columns[i].is_measure &&
+            !add_column(a, j, version, request, is_all, i, rows, err))
+            return false;
+    return true;
+}
+
+static bool
+add_named(struct arena *a, struct json *j, const struct version *version,
+          const struct stats_request *request, bool is_all, struct str names,
+          const struct bitmap *rows, struct err *err)
+{
+    /* A column named twice would be a key given twice. */
+    bool *was_added = arena_array(a, version->schema.column_count, bool);
+    while (names.p) {
+        size_t index;
+        if (!find_column(&version->schema, str_trim(str_cut(&names, ',')), &index, err))
+            return false;
+        if (!was_added[index] && !add_column(a, j, version, request, is_all, index, rows, err))
+            return false;
+        was_added[index] = true;
+    }
+    return true;
+}
+
+bool
+statistics_add(struct arena *a, struct buf *out, const struct version *version,
+               const struct statistics_question *question, const struct bitmap *rows,
+               struct err *err)
+{
+    struct stats_request request;
+    if (!stats_parse(a, question->aggregate, question->percentiles, question->ddof,
+                     question->is_unbiased, &request, err))
+        return false;
+    bool is_all = str_eq(question->aggregate, STR("all"));
+    struct json j = json_write(out);
+    json_begin_object(&j);
+    bool is_added =
+        str_eq(question->columns, STR("all"))
+            ? add_measures(a, &j, version, &request, is_all, rows, err)
+            : add_named(a, &j, version, &request, is_all, question->columns, rows, err);
+    json_end_object(&j);
+    return is_added;
+}

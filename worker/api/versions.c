@@ -1,0 +1,88 @@
+/* The versions of a dataset that are kept, and going back to one. */
+#include "api/format.h"
+#include "api/handlers.h"
+#include "api/page.h"
+#include "json/read.h"
+#include "json/write.h"
+
+static void
+add_version(struct json *j, const struct dataset_version *version)
+{
+    json_begin_object(j);
+    json_member_i64(j, "version", version->number);
+    json_member_bool(j, "current", version->is_current);
+    json_member_i64(j, "rows", version->row_count);
+    json_member_moment(j, "created_at", version->created_at);
+    json_member_str(j, "label", version->label);
+    json_member_str(j, "source", version->source);
+    json_member_i64(j, "source_bytes", version->source_bytes);
+    json_member_str(j, "source_sha256", version->source_sha256);
+    json_member_str(j, "job_id", version->job_id);
+    json_end_object(j);
+}
+
+bool
+list_versions(struct app *app, struct request *request, struct response *response,
+              struct err *err)
+{
+    struct dataset_version *versions;
+    size_t count;
+    if (!dataset_version_list(request->arena, app->db, request_path_value(request, "dataset"),
+                              &versions, &count, err))
+        return false;
+    struct json j = json_write(&response->body);
+    response->type = format_media_type(EXPORT_JSON);
+    json_begin_object(&j);
+    json_key(&j, "data");
+    json_begin_array(&j);
+    for (size_t i = 0; i < count; i++)
+        add_version(&j, &versions[i]);
+    json_end_array(&j);
+    page_add(&j, request, response, (struct str){NULL, 0});
+    json_key(&j, "meta");
+    json_begin_object(&j);
+    json_member_u64(&j, "total", count);
+    json_end_object(&j);
+    json_end_object(&j);
+    buf_add_char(&response->body, '\n');
+    return true;
+}
+
+/* {"version": 3} in the body, or ?version=3, or neither for the one before the current one. */
+static bool
+read_wanted(struct request *request, int64_t *number, struct err *err)
+{
+    *number = request_integer(request, "version");
+    if (request->body.n == 0)
+        return true;
+    const struct json_value *body;
+    if (!json_read(request->arena, request->body, &body, err))
+        return false;
+    const struct json_value *version = json_get(body, "version");
+    if (body->kind != JSON_OBJECT || body->child_count != (version ? 1 : 0))
+        return err_set(err, ERR_INVALID, "the body is {\"version\": number}, or empty");
+    if (version && (!json_as_i64(version, number) || *number < 1))
+        return err_set_name(err, ERR_INVALID, NULL, STR("version"),
+                            "version is an integer from 1, got %" STR_FMT,
+                            STR_ARG(version->text));
+    return true;
+}
+
+bool
+rollback_dataset(struct app *app, struct request *request, struct response *response,
+                 struct err *err)
+{
+    struct str name = request_path_value(request, "dataset");
+    int64_t number, current;
+    if (!read_wanted(request, &number, err) ||
+        !dataset_rollback(app->writer, name, number, &current, err))
+        return false;
+    struct json j = json_write(&response->body);
+    response->type = format_media_type(EXPORT_JSON);
+    json_begin_object(&j);
+    json_member_str(&j, "dataset", name);
+    json_member_i64(&j, "version", current);
+    json_end_object(&j);
+    buf_add_char(&response->body, '\n');
+    return true;
+}

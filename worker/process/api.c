@@ -1,0 +1,61 @@
+/* The api role: a query or a play worker.  Opens what a handler needs, read-only where it can
+ * be, and serves until it is told to stop. */
+#include "api/app.h"
+#include "api/openapi.h"
+#include "base/log.h"
+#include "http/serve.h"
+#include "process/role.h"
+
+#define OPENAPI_BYTES_MAX (4 * MIB)
+
+struct handles {
+    struct arena arena; /* lives as long as the process */
+    struct buf openapi;
+    struct app app;
+};
+
+static bool
+open_handles(const struct role_env *env, struct handles *h, struct err *err)
+{
+    const struct config *config = env->config;
+    struct app *app = &h->app;
+    app->config = config;
+    app->data_dir = arena_cstr(&h->arena, config->data_dir);
+    app->heartbeat_path = role_path(&h->arena, config, ROLE_JOBS_HEARTBEAT);
+    app->db = db_open(role_path(&h->arena, config, ROLE_DB), DB_READ_ONLY, err);
+    if (!app->db)
+        return false;
+    app->writer = writer_open(role_path(&h->arena, config, ROLE_WRITER_SOCKET));
+    app->versions = versions_open(app->db, app->data_dir);
+    buf_init(&h->openapi, OPENAPI_BYTES_MAX);
+    if (!openapi_add_json(&h->openapi, err))
+        return false;
+    app->openapi_json = buf_str(&h->openapi);
+    return true;
+}
+
+static void
+close_handles(struct handles *h)
+{
+    versions_close(&h->app.versions);
+    writer_close(&h->app.writer);
+    db_close(&h->app.db);
+    buf_free(&h->openapi);
+    arena_free(&h->arena);
+}
+
+int
+role_run_api(const struct role_env *env)
+{
+    SCOPED(close_handles) struct handles handles = {0};
+    struct err err = {0};
+    log_set_role(env->role == ROLE_QUERY ? "query" : "play");
+    bool is_ready = serve_init(&err);
+    /* Only after libfcgi has installed its own. */
+    role_handle_signals();
+    if (is_ready && open_handles(env, &handles, &err) &&
+        serve_run(env->listen_fd, app_handle, &handles.app, role_is_stopping, &err))
+        return 0;
+    log_message(LOG_ERROR, "worker_failed", "%s", err.detail);
+    return 1;
+}

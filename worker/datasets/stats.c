@@ -30,6 +30,7 @@ struct answer {
     int64_t int_min, int_max;
     double real_min, real_max;
     int64_t median_floor; /* dates and datetimes */
+    __int128 int_sum;
     struct stats_moments moments;
     long double quartiles[3];
     long double percentiles[STATS_PERCENTILES_MAX];
@@ -52,29 +53,28 @@ fill_order(struct arena *a, struct answer *answer)
         answer->percentiles[i] = found[3 + i];
 }
 
-static struct answer
-make_answer(struct arena *a, const struct stats_request *request, const struct column *column,
-            const struct bitmap *rows)
+static void
+fill_answer(struct arena *a, struct answer *answer, uint32_t asked)
 {
-    struct answer answer = {.request = request, .values = stats_values_gather(a, column, rows)};
-    const struct stats_values *v = &answer.values;
-    uint32_t asked = request->aggregates & stats_aggregates_of(column->type);
+    struct stats_values *v = &answer->values;
     if (asked & BIT(STATS_DISTINCT))
-        answer.distinct = stats_values_distinct(a, v);
+        answer->distinct = stats_values_distinct(a, v);
     if (v->n == 0)
-        return answer;
+        return;
     if (asked & FROM_RANGE && v->ints)
-        stats_values_int_range(v, &answer.int_min, &answer.int_max);
+        stats_values_int_range(v, &answer->int_min, &answer->int_max);
     if (asked & FROM_RANGE && v->reals)
-        stats_values_real_range(v, &answer.real_min, &answer.real_max);
+        stats_values_real_range(v, &answer->real_min, &answer->real_max);
+    if (asked & BIT(STATS_SUM) && v->ints)
+        answer->int_sum = stats_sum_ints(v->ints, v->n);
     if (asked & FROM_MOMENTS)
-        answer.moments =
+        answer->moments =
             v->ints ? stats_moments_ints(v->ints, v->n) : stats_moments_reals(v->reals, v->n);
-    if (asked & FROM_ORDER && !is_calendar(column->type))
-        fill_order(a, &answer);
+    /* Last: it uses the values up. */
+    if (asked & FROM_ORDER && is_calendar(v->column->type))
+        answer->median_floor = stats_values_median_floor(a, v);
     else if (asked & FROM_ORDER)
-        answer.median_floor = stats_values_median_floor(a, v);
-    return answer;
+        fill_order(a, answer);
 }
 
 /* null where there is no value, or none within double. */
@@ -154,9 +154,8 @@ write_range(struct json *j, const struct answer *answer)
 static void
 write_sum(struct json *j, const struct answer *answer)
 {
-    const struct stats_values *v = &answer->values;
-    __int128 sum = v->ints ? stats_sum_ints(v->ints, v->n) : 0;
-    if (v->ints && sum >= INT64_MIN && sum <= INT64_MAX)
+    __int128 sum = answer->int_sum;
+    if (answer->values.ints && sum >= INT64_MIN && sum <= INT64_MAX)
         json_i64(j, (int64_t)sum);
     else
         write_real(j, answer->moments.sum);
@@ -252,16 +251,22 @@ stats_add_json(struct arena *a, struct buf *out, const struct stats_request *req
                const struct bitmap *rows, struct err *err)
 {
     assert(schema->type == column->type);
-    struct answer answer = make_answer(a, request, column, rows);
+    /* A column's values are as long as the dataset, so they do not wait for the request's end.
+     */
+    scoped_arena scratch = {0};
     uint32_t asked = request->aggregates & stats_aggregates_of(column->type);
+    struct answer *answer = arena_new(a, struct answer);
+    answer->request = request;
+    answer->values = stats_values_gather(&scratch, column, rows);
+    fill_answer(&scratch, answer, asked);
     struct json j = json_write(out);
     json_begin_object(&j);
     for (size_t i = 0; i < COUNT_OF(AGGREGATES); i++) {
         if (!(asked & BIT(i)))
             continue;
         json_key_str(&j, WORDS[i]);
-        if (answer.values.n || AGGREGATES[i].is_of_none)
-            AGGREGATES[i].write(&j, &answer);
+        if (answer->values.n || AGGREGATES[i].is_of_none)
+            AGGREGATES[i].write(&j, answer);
         else
             json_null(&j);
     }

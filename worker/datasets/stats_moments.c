@@ -141,7 +141,7 @@ unit_of(const double *values, size_t n)
 {
     double largest = 0;
     for (size_t i = 0; i < n; i++)
-        largest = fmax(largest, fabs(values[i]));
+        largest = MAX(largest, fabs(values[i]));
     bool is_extreme = largest > 0x1p+900 || (largest > 0 && largest < 0x1p-900);
     return is_extreme ? power_above(largest) : 1;
 }
@@ -159,8 +159,9 @@ stats_moments_reals(const double *values, size_t n)
         .n = n, .sum = exact_settle(sum).high * unit, .mean = mean.high * unit, .unit = unit};
     double largest = 0;
     for (size_t i = 0; i < n; i++)
-        largest = fmax(largest, fabs(values[i] * per_unit - mean.high - mean.low));
-    m.scale = power_above(largest);
+        largest = MAX(largest, fabs(values[i] * per_unit - mean.high));
+    /* Where no value is off the mean's high part, its low part is what they are off by. */
+    m.scale = power_above(MAX(largest, fabs(mean.low)));
     double per_scale = 1 / m.scale;
     struct powers p = {0};
     double t[BLOCK];

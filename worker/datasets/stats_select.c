@@ -64,6 +64,23 @@ gather_bucket(struct arena *a, const uint64_t *keys, size_t n, unsigned shift, u
     return gathered;
 }
 
+/* Two tables, taken in turn, because a run of equal keys would wait for its own last count. */
+static uint32_t *
+count_buckets(struct arena *a, const uint64_t *keys, size_t n, unsigned shift)
+{
+    uint32_t *counts = arena_array(a, 2 * BUCKETS, uint32_t), *odd = counts + BUCKETS;
+    size_t i = 0;
+    for (; i + 2 <= n; i += 2) {
+        counts[(keys[i] >> shift) % BUCKETS]++;
+        odd[(keys[i + 1] >> shift) % BUCKETS]++;
+    }
+    if (i < n)
+        counts[(keys[i] >> shift) % BUCKETS]++;
+    for (size_t bucket = 0; bucket < BUCKETS; bucket++)
+        counts[bucket] += odd[bucket];
+    return counts;
+}
+
 /* `base` keys are known to come before all of these. */
 static void
 select_from(struct arena *a, const uint64_t *keys, size_t n, const size_t *ranks,
@@ -76,22 +93,20 @@ select_from(struct arena *a, const uint64_t *keys, size_t n, const size_t *ranks
     uint64_t differing = differing_bits(keys, n);
     unsigned highest = differing ? 63 - (unsigned)__builtin_clzll(differing) : 0;
     unsigned shift = highest >= RADIX_BITS ? highest - RADIX_BITS + 1 : 0;
-    uint32_t *counts = arena_array(a, BUCKETS, uint32_t);
-    for (size_t i = 0; i < n; i++)
-        counts[(keys[i] >> shift) % BUCKETS]++;
+    const uint32_t *counts = count_buckets(a, keys, n, shift);
     size_t done = 0;
-    for (uint64_t bucket = 0; bucket < BUCKETS && done < rank_count; base += counts[bucket++]) {
+    for (uint64_t bucket = 0; done < rank_count; base += counts[bucket++]) {
         size_t here = done;
         while (here < rank_count && ranks[here] < base + counts[bucket])
             here++;
         if (here == done)
             continue;
-        uint64_t *inside = gather_bucket(a, keys, n, shift, bucket, counts[bucket]);
         if (shift == 0)
-            for (size_t i = done; i < here; i++)
-                out[i] = inside[0];
+            for (; done < here; done++)
+                out[done] = keys[0] / BUCKETS * BUCKETS + bucket;
         else
-            select_from(a, inside, counts[bucket], ranks + done, here - done, base, out + done);
+            select_from(a, gather_bucket(a, keys, n, shift, bucket, counts[bucket]),
+                        counts[bucket], ranks + done, here - done, base, out + done);
         done = here;
     }
 }

@@ -6,6 +6,8 @@
 
 #define STATS_QUANTILES_MAX 40
 
+/* The order statistics use up the values: keys for sorting take their place, so they
+ * come last. */
 struct stats_values {
     const struct column *column;
     size_t n;         /* values: selected and not null */
@@ -26,7 +28,7 @@ void stats_values_real_range(const struct stats_values *v, double *min, double *
  * the sorted values, between neighbours a and b by a + (b - a) * t, from b down where t >= 1/2.
  * Long double, so that int64 stays exact on x86 and a difference of reals cannot overflow.  n
  * >= 1. */
-void stats_values_percentiles(struct arena *a, const struct stats_values *v,
-                              const double *percents, size_t count, long double *out);
+void stats_values_percentiles(struct arena *a, struct stats_values *v, const double *percents,
+                              size_t count, long double *out);
 /* Median of dates and datetimes: between two values, rounded down.  n >= 1. */
-int64_t stats_values_median_floor(struct arena *a, const struct stats_values *v);
+int64_t stats_values_median_floor(struct arena *a, struct stats_values *v);

@@ -1,0 +1,153 @@
+/* The columns file as an attacker or a dying disk would leave it.  The input is a list of small
+ * changes to a good file, each put where it chooses; half of the inputs also have their
+ * checksums made right again, so that the checks behind them are reached.  Whatever opens is
+ * used: every accessor and scan has to stay inside the map, verified or not. */
+#include "base/hash.h"
+#include "index/container.h"
+#include "index/container_format.h"
+#include "index/scan.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+#define ROWS 70
+
+static struct buf good;
+
+static void
+build_good(void)
+{
+    static const struct columns_spec SPECS[] = {
+        {COLUMN_INTEGER, 0}, {COLUMN_REAL, 0}, {COLUMN_TEXT, 8192}, {COLUMN_LIST, 8192}};
+    struct err err = {0};
+    scoped_fd fd = memfd_create("columns", MFD_CLOEXEC);
+    struct columns_builder *b = columns_build_begin(fd, SPECS, COUNT_OF(SPECS), ROWS, &err);
+    bool ok = b != NULL;
+    scoped_arena a = {0};
+    for (int row = 0; row < ROWS && ok; row++) {
+        struct str elements[2] = {arena_printf(&a, "e%d", row % 7), STR("É")};
+        struct str raw = arena_printf(&a, "dragon %d", row);
+        struct value v[] = {{.i = row, .is_null = row % 5 == 0},
+                            {.d = row / 2.0},
+                            {.text = raw},
+                            {.text = raw, .elements = elements, .element_count = 2}};
+        ok = columns_build_add(b, v, &err);
+    }
+    struct column_summary summaries[COUNT_OF(SPECS)];
+    uint64_t bytes = 0;
+    ok = ok && columns_build_finish(&b, summaries, &err) && fs_size(fd, &bytes, &err);
+    buf_init(&good, bytes);
+    char *room = buf_reserve(&good, bytes);
+    ok = ok && fs_read_at(fd, room, bytes, 0, &err);
+    good.n = bytes;
+    if (!ok)
+        abort();
+}
+
+/* Every checksum made to fit what is there, as far as the places lie inside. */
+static void
+repair(char *file, size_t n)
+{
+    struct container_header h;
+    memcpy(&h, file, sizeof(h));
+    uint64_t table_bytes = (uint64_t)h.section_count * sizeof(struct container_section);
+    if (h.table_offset <= n && table_bytes <= n - h.table_offset) {
+        for (uint32_t i = 0; i < h.section_count; i++) {
+            struct container_section s;
+            char *at = file + h.table_offset + i * sizeof(s);
+            memcpy(&s, at, sizeof(s));
+            if (s.offset <= n && s.bytes <= n - s.offset)
+                s.checksum = container_checksum(0, (struct str){file + s.offset, s.bytes});
+            memcpy(at, &s, sizeof(s));
+        }
+        h.table_checksum =
+            container_checksum(0, (struct str){file + h.table_offset, table_bytes});
+    }
+    struct str checked = {(const char *)&h, offsetof(struct container_header, header_checksum)};
+    h.header_checksum = hash_bytes(checked, 0);
+    memcpy(file, &h, sizeof(h));
+}
+
+/* Six bytes each: where (from the start, or from the end where the tables are), what. */
+static void
+change(char *file, size_t n, const uint8_t *data, size_t data_bytes)
+{
+    for (; data_bytes >= 6; data += 6, data_bytes -= 6) {
+        size_t where = (size_t)data[0] | (size_t)data[1] << 8 | (size_t)(data[2] & 0x3f) << 16;
+        size_t at = data[2] & 0x80 ? n - 1 - where % n : where % n;
+        if (data[2] & 0x40)
+            memset(file + at, data[3], MIN(n - at, 8));
+        else
+            file[at] = (char)data[3];
+        if (at + 1 < n)
+            file[at + 1] ^= (char)data[4];
+    }
+}
+
+static uint64_t
+use_column(struct arena *a, const struct column *c)
+{
+    uint64_t used = 0;
+    struct bitmap out = bitmap_new(a, c->row_count);
+    for (uint64_t row = 0; row < c->row_count; row++) {
+        used += (uint64_t)column_compare(c, row, c->row_count - 1 - row);
+        used += column_is_null(c, row);
+        if (column_type_is_textual(c->type))
+            used += hash_bytes(column_text(c, row), 0);
+        size_t count = 0;
+        const uint32_t *ids =
+            c->type == COLUMN_LIST ? column_element_ids(c, row, &count) : NULL;
+        for (size_t i = 0; i < count; i++)
+            used += hash_bytes(column_element(c, ids[i]), 0) +
+                    hash_bytes(column_element_folded(c, ids[i]), 0);
+    }
+    if (c->ints)
+        scan_int_range(c, 3, 40, &out);
+    if (c->reals)
+        scan_real_range(c, 3, true, INFINITY, false, &out);
+    for (enum scan_match m = SCAN_CONTAINS; m <= SCAN_EQUALS && !c->ints && !c->reals; m++) {
+        scan_text(c, m, STR("dragon 1"), &out);
+        scan_text(c, m, STR("n"), &out);
+        if (c->type == COLUMN_LIST)
+            scan_list(c, m, STR("e1"), &out);
+    }
+    for (enum scan_order o = SCAN_LESS; o <= SCAN_GREATER_EQUAL && c->text.offsets; o++)
+        scan_text_order(c, o, STR("dragon 3"), &out);
+    return used + bitmap_count(&out);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    if (!good.p)
+        build_good();
+    if (n == 0)
+        return 0;
+    struct err err = {0};
+    scoped_arena a = {0};
+    struct str file = arena_str(&a, buf_str(&good));
+    char *bytes = (char *)file.p;
+    change(bytes, file.n, data + 1, n - 1);
+    if (data[0] & 1)
+        repair(bytes, file.n);
+    if (data[0] & 2)
+        file.n -= MIN(file.n, (size_t)data[0] * 16);
+    scoped_fd fd = memfd_create("columns", MFD_CLOEXEC);
+    if (fd < 0 || !fs_write(fd, file, &err))
+        abort();
+    struct columns columns;
+    if (!columns_open(&a, &columns, fd, &err))
+        return 0;
+    bool is_verified = columns_verify(&columns, &err);
+    uint64_t used = is_verified;
+    for (size_t i = 0; i < columns.column_count; i++)
+        used += use_column(&a, &columns.columns[i]);
+    columns_close(&columns);
+    __asm__ volatile("" : : "r"(used));
+    return 0;
+}

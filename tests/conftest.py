@@ -1,0 +1,105 @@
+"""What every test over HTTP can ask for.
+
+    games        session   the games loaded; for tests that change nothing
+    server       module    empty at first; for tests that import datasets of their own
+    own_server   test      empty, fresh; may be killed, reloaded, restarted
+    own_games    test      the same with the games loaded
+    server_with  test      server_with({"imports.file_bytes_max": "1MiB"}): fresh, other settings
+    games_csv    session   path of the games file: 5,000 real ones, or generated
+    source       session   HTTP server of good and bad files, for imports by URL
+
+Tests marked `asan` run a second time against the build with sanitizers: one for each thing that
+the product does is enough.  Tests marked `crash` kill and reload.
+"""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import harness
+import servers
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "asan: runs against the build with sanitizers too")
+    config.addinivalue_line("markers", "crash: kills or reloads the service while it works")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows the end of the log of each server that runs."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for server in harness.Server.running:
+            report.sections.append((f"log of {server.url}", server.log()[-6000:]))
+
+
+@pytest.fixture(scope="session")
+def games_csv(tmp_path_factory):
+    path = harness.shared("data/games_5k.csv")
+    if os.path.exists(path):
+        return path
+    print("skipped: shared data absent: generated games instead of real ones")
+    path = tmp_path_factory.mktemp("games") / "games.csv"
+    with open(path, "wb") as f:
+        subprocess.run([sys.executable, os.path.join(harness.ROOT, "scripts/make-games-csv"),
+                        "5000"], stdout=f, check=True, timeout=60)
+    return str(path)
+
+
+def load_games(server, games_csv):
+    with open(games_csv, "rb") as f:
+        server.import_csv("games", f.read())
+    return server
+
+
+def running(settings=None):
+    server = harness.Server(settings)
+    try:
+        yield server.start()
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def games(games_csv):
+    for server in running():
+        yield load_games(server, games_csv)
+
+
+@pytest.fixture(scope="module")
+def server():
+    yield from running()
+
+
+@pytest.fixture
+def own_server():
+    yield from running()
+
+
+@pytest.fixture
+def own_games(own_server, games_csv):
+    return load_games(own_server, games_csv)
+
+
+@pytest.fixture
+def server_with():
+    started = []
+
+    def start(settings=None, **more):
+        server = harness.Server(settings, **more)
+        started.append(server)
+        return server.start()
+
+    yield start
+    for server in started:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def source():
+    with servers.Source() as source:
+        yield source

@@ -290,7 +290,9 @@ text_keys_are_exact_to_the_byte(void **state)
 {
     (void)state;
     struct version version = fixture.version;
+    struct key_index keys = {0};
     struct err err = {0};
+    version.keys = &keys;
     version.schema.key_index = NAME;
     for (size_t i = 0; i < COUNT_OF(FIXTURE_WORDS); i++) {
         uint64_t row = 0, expected = 0;
@@ -305,6 +307,7 @@ text_keys_are_exact_to_the_byte(void **state)
     uint64_t row;
     assert_int_equal(query_find_key(&version, STR("dRAGON"), &row, &err), 0);
     assert_int_equal(query_find_key(&version, STR("\xff"), &row, &err), 0);
+    key_index_free(&keys);
 }
 
 static void

@@ -173,6 +173,7 @@ fixture_open(struct fixture *f, uint64_t row_count)
                                         .title_index = NAME,
                                         .date_index = DAY};
     f->version.row_count = row_count;
+    f->version.keys = arena_new(&f->arena, struct key_index);
     f->version.scratch.values = arena_array(&f->arena, FIXTURE_COLUMNS, struct value);
     f->version.scratch.wanted = arena_array(&f->arena, FIXTURE_COLUMNS, size_t);
 }
@@ -181,6 +182,7 @@ static inline void
 fixture_close(struct fixture *f)
 {
     struct err err = {0};
+    key_index_free(f->version.keys);
     rows_close(&f->version.rows);
     columns_close(&f->version.columns);
     assert_true(fs_remove_tree(AT_FDCWD, f->folder, &err));

@@ -41,6 +41,8 @@ versions_open(struct db *db, const char *data_dir)
 static void
 slot_close(struct slot *slot)
 {
+    if (slot->version.keys)
+        key_index_free(slot->version.keys);
     rows_close(&slot->version.rows);
     columns_close(&slot->version.columns);
     arena_free(&slot->arena);
@@ -156,6 +158,7 @@ open_files(struct slot *slot, const char *data_dir, struct err *err)
         return false;
     version->row_count = version->columns.row_count;
     version->key_ascends = key_ascends(version);
+    version->keys = arena_new(&slot->arena, struct key_index);
     version->scratch.values =
         arena_array(&slot->arena, version->schema.column_count, struct value);
     version->scratch.wanted = arena_array(&slot->arena, version->schema.column_count, size_t);

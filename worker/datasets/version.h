@@ -2,6 +2,7 @@
 #pragma once
 
 #include "datasets/catalogue.h"
+#include "datasets/key_index.h"
 #include "index/columns.h"
 #include "store/rows.h"
 
@@ -12,7 +13,8 @@ struct version {
     struct columns columns; /* same order as the schema */
     struct rows *rows;
     uint64_t row_count;
-    bool key_ascends; /* the key column is integral and each value above the one before */
+    bool key_ascends;       /* the key column is integral and each value above the one before */
+    struct key_index *keys; /* of the key column; made by the first query_find_key */
     /* Room for one row (column_count each), so that an export writes rows without allocating;
      * like `rows`, for one use at a time. */
     struct {

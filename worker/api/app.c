@@ -4,7 +4,6 @@
 #include "api/app.h"
 
 #include "api/access.h"
-#include "api/cors.h"
 #include "api/problem.h"
 
 uint64_t
@@ -27,7 +26,6 @@ static bool
 run(struct app *app, struct request *request, struct response *response, struct buf *allow,
     struct err *err)
 {
-    cors_add_headers(app->config, request, response);
     if (!router_find(ROUTES, ROUTE_COUNT, request, allow, err)) {
         if (err->kind != ERR_METHOD || request->method != HTTP_OPTIONS)
             return false;
@@ -40,8 +38,7 @@ run(struct app *app, struct request *request, struct response *response, struct 
 }
 
 static void
-answer_problem(struct app *app, const struct request *request, struct response *response,
-               const struct buf *allow, const struct err *err)
+answer_problem(struct response *response, const struct buf *allow, const struct err *err)
 {
     /* The status is sent already: cutting the answer short is the one thing left to do. */
     if (response->is_streaming) {
@@ -49,7 +46,6 @@ answer_problem(struct app *app, const struct request *request, struct response *
         return;
     }
     problem_answer(response, err);
-    cors_add_headers(app->config, request, response);
     if (err->kind == ERR_METHOD)
         response_header(response, "Allow", "%" STR_FMT, STR_ARG(buf_str(allow)));
 }
@@ -62,7 +58,7 @@ app_handle(void *context, struct request *request, struct response *response, st
     buf_init(&allow, KIB);
     bool is_read = err->kind == ERR_NONE;
     if (!is_read || !run(app, request, response, &allow, err)) {
-        answer_problem(app, request, response, &allow, err);
+        answer_problem(response, &allow, err);
         return;
     }
     if (response->body.is_full) {
@@ -70,6 +66,6 @@ app_handle(void *context, struct request *request, struct response *response, st
                            "the answer is larger than %zu bytes; ask for fewer rows or fields, "
                            "or for format=ndjson",
                            (size_t)RESPONSE_BODY_BYTES_MAX);
-        answer_problem(app, request, response, &allow, err);
+        answer_problem(response, &allow, err);
     }
 }

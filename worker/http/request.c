@@ -45,9 +45,10 @@ parse_scope(struct str word)
     return SCOPE_NONE;
 }
 
-/* The first parameter of that name; counts them all. */
+/* The first parameter of that name, copied, because libfcgi takes its own back before the
+ * request is logged; counts them all. */
 static struct str
-find_variable(char *const *environment, const char *name, size_t *count)
+find_variable(struct arena *a, char *const *environment, const char *name, size_t *count)
 {
     struct str found = {NULL, 0};
     size_t name_n = strlen(name);
@@ -55,16 +56,16 @@ find_variable(char *const *environment, const char *name, size_t *count)
         if (strncmp(*environment, name, name_n) != 0 || (*environment)[name_n] != '=')
             continue;
         if ((*count)++ == 0)
-            found = str_from(*environment + name_n + 1);
+            found = arena_str(a, str_from(*environment + name_n + 1));
     }
     return found;
 }
 
 static struct str
-get_variable(char *const *environment, const char *name)
+get_variable(struct arena *a, char *const *environment, const char *name)
 {
     size_t count = 0;
-    return find_variable(environment, name, &count);
+    return find_variable(a, environment, name, &count);
 }
 
 static bool
@@ -81,7 +82,7 @@ read_headers(char *const *environment, struct request *out, struct err *err)
     };
     for (size_t i = 0; i < COUNT_OF(HEADERS); i++) {
         size_t count = 0;
-        struct str value = find_variable(environment, HEADERS[i].name, &count);
+        struct str value = find_variable(out->arena, environment, HEADERS[i].name, &count);
         if (count > 1 && !HEADERS[i].may_repeat)
             return err_set_name(err, ERR_MALFORMED, "duplicate_header",
                                 str_from(HEADERS[i].name),
@@ -216,18 +217,18 @@ bool
 request_parse(struct arena *a, char *const *environment, struct request *out, struct err *err)
 {
     *out = (struct request){.arena = a, .started_us = clock_steady_us(), .body_file = ""};
-    struct str id = get_variable(environment, "PM_REQUEST_ID");
+    struct str id = get_variable(a, environment, "PM_REQUEST_ID");
     out->id = is_id(id) ? id : make_id(a);
-    out->method_text = get_variable(environment, "REQUEST_METHOD");
+    out->method_text = get_variable(a, environment, "REQUEST_METHOD");
     out->method = parse_method(out->method_text);
-    struct str rest = get_variable(environment, "REQUEST_URI");
+    struct str rest = get_variable(a, environment, "REQUEST_URI");
     out->path = str_cut(&rest, '?');
     out->query = rest;
-    out->client = get_variable(environment, "PM_CLIENT");
-    out->scope = parse_scope(get_variable(environment, "PM_SCOPE"));
-    struct str body_file = get_variable(environment, "PM_BODY_FILE");
+    out->client = get_variable(a, environment, "PM_CLIENT");
+    out->scope = parse_scope(get_variable(a, environment, "PM_SCOPE"));
+    struct str body_file = get_variable(a, environment, "PM_BODY_FILE");
     if (body_file.n)
-        out->body_file = arena_cstr(a, body_file);
+        out->body_file = body_file.p; /* a copy in the arena, which ends in a NUL */
     return read_headers(environment, out, err) && decode_segments(a, out->path, out, err) &&
            request_decode_query(a, out->query, &out->params, &out->param_count, err);
 }

@@ -74,6 +74,43 @@ send(struct response *r, struct str bytes)
     return !r->is_broken;
 }
 
+/* RFC 9110's words for the statuses that are answered here. */
+static const char *
+reason_of(int status)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } REASONS[] = {
+        {200, "OK"},
+        {201, "Created"},
+        {202, "Accepted"},
+        {204, "No Content"},
+        {302, "Found"},
+        {304, "Not Modified"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
+        {409, "Conflict"},
+        {410, "Gone"},
+        {411, "Length Required"},
+        {413, "Content Too Large"},
+        {415, "Unsupported Media Type"},
+        {422, "Unprocessable Content"},
+        {429, "Too Many Requests"},
+        {500, "Internal Server Error"},
+        {503, "Service Unavailable"},
+        {507, "Insufficient Storage"},
+    };
+    for (size_t i = 0; i < COUNT_OF(REASONS); i++)
+        if (REASONS[i].status == status)
+            return REASONS[i].reason;
+    return "";
+}
+
 static bool
 send_head(struct response *r)
 {
@@ -84,8 +121,8 @@ send_head(struct response *r)
                     spent_us % 1000);
     if (r->type)
         response_header(r, "Content-Type", "%s", r->type);
-    char status[32];
-    snprintf(status, sizeof(status), "Status: %d\r\n", r->status);
+    char status[64];
+    snprintf(status, sizeof(status), "Status: %d %s\r\n", r->status, reason_of(r->status));
     buf_add_lit(&r->head, "\r\n");
     return send(r, str_from(status)) && send(r, buf_str(&r->head));
 }

@@ -66,8 +66,11 @@ struct import_request {
     const struct import_options *options;
     /* A file that is hard-linked into the spool, or copied from where it cannot be linked
      * (another file system); NULL for options->url.  It may be unlinked as soon as this
-     * returns. */
+     * returns, and is not to be written to any more. */
     const char *source_path;
+    /* Or an open file that is copied, from its beginning, because it stays its owner's; NULL
+     * for none. */
+    const int *source_fd;
     uint64_t source_offset, source_length; /* the CSV's bytes in it; 0, 0: the whole file */
     struct str source_name;                /* file name the user gave; "" for options->url */
 };

@@ -31,6 +31,21 @@ import_rejects_flush(struct import_rejects *rejects, struct err *err)
     return ok;
 }
 
+/* The row as it came, but for NUL bytes: strict readers of JSON refuse them. */
+static void
+add_raw(struct json *j, struct str raw)
+{
+    scoped_buf shown;
+    buf_init(&shown, RAW_BYTES_MAX * 3);
+    raw = str_slice(raw, 0, RAW_BYTES_MAX);
+    for (size_t i = 0; i < raw.n; i++)
+        if (raw.p[i])
+            buf_add_char(&shown, raw.p[i]);
+        else
+            buf_add_lit(&shown, "\xef\xbf\xbd");
+    json_member_str(j, "raw", buf_str(&shown));
+}
+
 static void
 add_line(struct import_rejects *rejects, const struct csv_row *row,
          const struct import_fault *fault)
@@ -45,7 +60,7 @@ add_line(struct import_rejects *rejects, const struct csv_row *row,
         json_member_null(&j, "column");
     json_member_str(&j, "reason", str_from(fault->reason));
     json_member_str(&j, "detail", str_from(fault->detail));
-    json_member_str(&j, "raw", str_slice(row->raw, 0, RAW_BYTES_MAX));
+    add_raw(&j, row->raw);
     json_end_object(&j);
     buf_add_char(&rejects->lines, '\n');
 }

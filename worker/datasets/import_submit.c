@@ -37,15 +37,16 @@ static bool
 check_request(struct arena *a, const struct import_request *request, struct str *url,
               struct err *err)
 {
+    bool has_file = request->source_path || request->source_fd;
     *url = request->options->url;
     if (!dataset_name_is_valid(request->dataset))
         return err_set_code(err, ERR_INVALID, "bad_dataset_name",
                             "a dataset name is [a-z][a-z0-9_]{0,62}, got '%" STR_FMT "'",
                             STR_ARG(str_slice(request->dataset, 0, 100)));
-    if (!request->source_path && url->n == 0)
+    if (!has_file && url->n == 0)
         return err_set_code(err, ERR_INVALID, "no_source",
                             "an import needs a file or a url, got neither");
-    if (request->source_path && url->n)
+    if (has_file && url->n)
         return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("url"),
                             "an import takes a file or a url, got both");
     if (!check_options(a, request, err))
@@ -54,11 +55,8 @@ check_request(struct arena *a, const struct import_request *request, struct str 
 }
 
 static bool
-copy_file(const char *from, const char *to, struct err *err)
+copy_file(int in, const char *to, struct err *err)
 {
-    scoped_fd in = fs_open_at(AT_FDCWD, from, O_RDONLY, err);
-    if (in < 0)
-        return false;
     scoped_fd out = fs_open_at(AT_FDCWD, to, O_WRONLY | O_CREAT | O_EXCL, err);
     if (out < 0)
         return false;
@@ -67,20 +65,21 @@ copy_file(const char *from, const char *to, struct err *err)
         if (n == 0)
             return true;
         if (n < 0 && errno != EINTR)
-            return err_set_errno(err, "copying %s to the spool", from);
+            return err_set_errno(err, "copying the source to the spool");
     }
 }
 
-/* A body that nginx wrote is on the same file system and never changes again; a user's own file
- * may, and is copied by the caller's choice of where it lies. */
 static bool
 place_source(const struct import_request *request, const char *to, struct err *err)
 {
+    if (request->source_fd)
+        return copy_file(*request->source_fd, to, err);
     if (linkat(AT_FDCWD, request->source_path, AT_FDCWD, to, 0) == 0)
         return true;
     if (errno != EXDEV && errno != EPERM && errno != EMLINK)
         return err_set_errno(err, "%s", request->source_path);
-    return copy_file(request->source_path, to, err);
+    scoped_fd in = fs_open_at(AT_FDCWD, request->source_path, O_RDONLY, err);
+    return in >= 0 && copy_file(in, to, err);
 }
 
 static bool

@@ -1,0 +1,119 @@
+/* The parser, against itself: a file read in one piece and the same file read in pieces give
+ * the same rows; what was read and is faultless reads back the same after being written.
+ *
+ *   byte 0  dialect    bytes 1-2  seed of the cuts    the rest  the file */
+#include "base/num.h"
+#include "csv/csv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct csv_dialect DIALECTS[] = {
+    {.delimiter = ',', .quote = '"'},
+    {.delimiter = ';', .quote = '\''},
+    {.delimiter = '\t', .quote = 0},
+    {.delimiter = 'a', .quote = 'b'},
+};
+
+struct notes {
+    struct csv_dialect dialect;
+    struct buf rows;    /* everything that was delivered */
+    struct buf written; /* the faultless rows, written again */
+    struct buf cells;   /* the cells of those */
+};
+
+static void
+add_cells(struct buf *out, const struct csv_row *row)
+{
+    for (size_t i = 0; i < row->cell_count; i++) {
+        num_add_i64(out, (int64_t)row->cells[i].n);
+        buf_add_char(out, ':');
+        buf_add(out, row->cells[i]);
+    }
+    buf_add_char(out, '\n');
+}
+
+static bool
+note_row(void *context, const struct csv_row *row, struct err *err UNUSED)
+{
+    struct notes *notes = context;
+    num_add_i64(&notes->rows, (int64_t)row->line);
+    buf_add_char(&notes->rows, '@');
+    num_add_i64(&notes->rows, (int64_t)row->offset);
+    buf_add(&notes->rows, str_from(csv_fault_name(row->fault)));
+    buf_add(&notes->rows, row->raw);
+    add_cells(&notes->rows, row);
+    if (row->fault == CSV_OK) {
+        csv_add_row(&notes->written, notes->dialect, row->cells, row->cell_count);
+        add_cells(&notes->cells, row);
+    }
+    return true;
+}
+
+/* Bytes of the next piece: everything with seed 0, else a few or a few hundred. */
+static size_t
+piece_bytes(unsigned *seed, size_t rest)
+{
+    if (*seed == 0)
+        return rest;
+    *seed = *seed * 1103515245 + 12345;
+    *seed |= 1; /* never 0 again */
+    size_t most = *seed >> 8 & 1 ? 9 : 600;
+    return MIN(rest, 1 + (*seed >> 16) % most);
+}
+
+static void
+read_file(struct notes *notes, struct csv_dialect dialect, struct str file, unsigned seed)
+{
+    *notes = (struct notes){.dialect = dialect};
+    buf_init(&notes->rows, 64 * MIB);
+    buf_init(&notes->written, 64 * MIB);
+    buf_init(&notes->cells, 64 * MIB);
+    scoped_csv csv = csv_open(dialect, note_row, notes);
+    struct err err = {0};
+    bool ok = true;
+    while (file.n) {
+        /* A block of its own, gone after the call: a stray read is seen. */
+        size_t n = piece_bytes(&seed, file.n);
+        char *piece = malloc(n);
+        assert(piece);
+        memcpy(piece, file.p, n);
+        ok = ok && csv_feed(csv, (struct str){piece, n}, &err);
+        free(piece);
+        file = str_skip(file, n);
+    }
+    ok = ok && csv_finish(csv, &err);
+    assert(ok);
+}
+
+static void
+free_notes(struct notes *notes)
+{
+    buf_free(&notes->rows);
+    buf_free(&notes->written);
+    buf_free(&notes->cells);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 3)
+        return 0;
+    struct csv_dialect dialect = DIALECTS[data[0] % COUNT_OF(DIALECTS)];
+    unsigned seed = (unsigned)data[1] << 8 | data[2];
+    struct str file = {(const char *)data + 3, size - 3};
+    struct notes whole, cut, again;
+    read_file(&whole, dialect, file, 0);
+    read_file(&cut, dialect, file, seed);
+    assert(str_eq(buf_str(&whole.rows), buf_str(&cut.rows)));
+    if (dialect.quote) {
+        read_file(&again, dialect, buf_str(&whole.written), 0);
+        assert(str_eq(buf_str(&whole.cells), buf_str(&again.cells)));
+        free_notes(&again);
+    }
+    free_notes(&whole);
+    free_notes(&cut);
+    return 0;
+}

@@ -1,6 +1,7 @@
 /* See num.h. */
 #include "base/num.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,11 +51,18 @@ struct decimal {
 static bool
 scan_exponent(struct str s, int *out)
 {
-    int64_t v;
-    if (!num_parse_i64(s, &v))
-        return false;
-    *out = (int)MAX(MIN(v, 100000), -100000);
-    return true;
+    bool is_negative = s.n && s.p[0] == '-';
+    if (s.n && (s.p[0] == '-' || s.p[0] == '+'))
+        s = str_skip(s, 1);
+    /* Far beyond any double, and small enough to add to. */
+    int v = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        if (!is_digit(s.p[i]))
+            return false;
+        v = MIN(v * 10 + (s.p[i] - '0'), 100000000);
+    }
+    *out = is_negative ? -v : v;
+    return s.n > 0;
 }
 
 static bool
@@ -144,6 +152,37 @@ num_add_i64(struct buf *out, int64_t v)
     buf_add(out, (struct str){text + at, sizeof(text) - at});
 }
 
+/* A price or a percentage: a decimal of at most 15 digits, 9 of them behind the dot, written
+ * out in full.  m and 10^k are exact doubles, so m / 10^k == v means that the text reads back
+ * as v; and of all texts of at most 15 digits only one does, so it is the one that the general
+ * way would print, fifteen times slower. */
+static bool
+add_short_decimal(struct buf *out, double v)
+{
+    double magnitude = fabs(v), power = 1;
+    if (magnitude < 1e-4 || magnitude >= 1e9)
+        return false;
+    for (int k = 1; k <= 9; k++) {
+        power *= 10;
+        if (magnitude * power >= 1e15)
+            return false;
+        /* Rounds halves up, which is as good: m only has to pass the test. */
+        uint64_t m = (uint64_t)(magnitude * power + 0.5);
+        if ((double)m / power != magnitude)
+            continue;
+        uint64_t whole = m / (uint64_t)power, fraction = m % (uint64_t)power;
+        if (v < 0)
+            buf_add_char(out, '-');
+        num_add_i64(out, (int64_t)whole);
+        char text[16] = {'.'};
+        for (int i = k; i > 0; i--, fraction /= 10)
+            text[i] = (char)('0' + fraction % 10);
+        buf_add(out, (struct str){text, (size_t)k + 1});
+        return true;
+    }
+    return false;
+}
+
 void
 num_add_f64(struct buf *out, double v)
 {
@@ -154,8 +193,12 @@ num_add_f64(struct buf *out, double v)
         num_add_i64(out, (int64_t)v);
         return;
     }
+    if (add_short_decimal(out, v))
+        return;
+    /* Normal numbers keep 15 digits, so a shorter text is among those with zeros cut off;
+     * subnormal ones may have a single digit. */
     char text[32];
-    for (int digits = 15; digits <= 17; digits++) {
+    for (int digits = fabs(v) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
         snprintf(text, sizeof(text), "%.*g", digits, v);
         if (strtod(text, NULL) == v)
             break;

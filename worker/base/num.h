@@ -7,9 +7,9 @@
 bool num_parse_i64(struct str s, int64_t *out);
 /* [0-9]+ within uint64. */
 bool num_parse_u64(struct str s, uint64_t *out);
-/* JSON's number grammar plus a leading '+', a leading or trailing '.', correctly rounded to the
- * nearest double.  No inf, nan, hex or blanks; a value that overflows is refused, one that
- * underflows becomes 0 with its sign. */
+/* JSON's number grammar plus a leading '+', leading zeros, a leading or trailing '.', rounded
+ * to the nearest double.  No inf, nan, hex or blanks; a value that overflows is refused, one
+ * that underflows becomes 0 with its sign. */
 bool num_parse_f64(struct str s, double *out);
 
 /* The shortest decimal that reads back as the same double; integers up to 2^53 without exponent

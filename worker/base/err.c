@@ -17,6 +17,18 @@ static const struct {
 #undef X
 };
 
+/* Is `s` the beginning of a sequence that the end of the text cut short? */
+static bool
+is_cut_sequence(struct str s)
+{
+    unsigned char lead = (unsigned char)s.p[0];
+    size_t length = lead < 0xc2 || lead > 0xf4 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    for (size_t i = 1; i < s.n; i++)
+        if (((unsigned char)s.p[i] & 0xc0) != 0x80)
+            return false;
+    return s.n < length;
+}
+
 /* Make `text` printable in place: the detail ends up in logs and JSON. */
 static void
 clean(char *text)
@@ -27,9 +39,8 @@ clean(char *text)
         size_t n = utf8_sequence(rest);
         bool is_plain =
             n > 1 || (n == 1 && (unsigned char)rest.p[0] >= 0x20 && rest.p[0] != 0x7f);
-        /* A sequence that the buffer's end cut short is dropped, not shown as garbage. */
-        bool is_cut = n == 0 && rest.n < 4 && (unsigned char)rest.p[0] >= 0xc2;
-        if (is_cut)
+        /* Dropped, not shown as garbage. */
+        if (n == 0 && is_cut_sequence(rest))
             break;
         if (is_plain) {
             memmove(out, rest.p, n);
@@ -42,19 +53,21 @@ clean(char *text)
     *out = '\0';
 }
 
-static void PRINTF(2, 0) fill(struct err *err, const char *fmt, va_list args)
+/* Everything is formatted before `*err` changes: its own texts may be among the arguments,
+ * where a caller says more about a failure from below. */
+static void PRINTF(3, 0) fill(struct err *err, struct err filled, const char *fmt, va_list args)
 {
-    vsnprintf(err->detail, sizeof(err->detail), fmt, args);
-    clean(err->detail);
+    vsnprintf(filled.detail, sizeof(filled.detail), fmt, args);
+    clean(filled.detail);
+    *err = filled;
 }
 
 bool
 err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
 {
-    *err = (struct err){.kind = kind};
     va_list args;
     va_start(args, fmt);
-    fill(err, fmt, args);
+    fill(err, (struct err){.kind = kind}, fmt, args);
     va_end(args);
     return false;
 }
@@ -62,11 +75,11 @@ err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
 bool
 err_set_code(struct err *err, enum err_kind kind, const char *code, const char *fmt, ...)
 {
-    *err = (struct err){.kind = kind};
-    snprintf(err->code, sizeof(err->code), "%s", code);
+    struct err filled = {.kind = kind};
+    snprintf(filled.code, sizeof(filled.code), "%s", code);
     va_list args;
     va_start(args, fmt);
-    fill(err, fmt, args);
+    fill(err, filled, fmt, args);
     va_end(args);
     return false;
 }
@@ -75,16 +88,13 @@ bool
 err_set_name(struct err *err, enum err_kind kind, const char *code, struct str name,
              const char *fmt, ...)
 {
-    /* The name may come from the err that is being replaced. */
-    char kept[sizeof(err->name)];
-    snprintf(kept, sizeof(kept), "%" STR_FMT, STR_ARG(name));
-    *err = (struct err){.kind = kind};
-    snprintf(err->code, sizeof(err->code), "%s", code ? code : "");
-    memcpy(err->name, kept, sizeof(kept));
-    clean(err->name);
+    struct err filled = {.kind = kind};
+    snprintf(filled.code, sizeof(filled.code), "%s", code ? code : "");
+    snprintf(filled.name, sizeof(filled.name), "%" STR_FMT, STR_ARG(name));
+    clean(filled.name);
     va_list args;
     va_start(args, fmt);
-    fill(err, fmt, args);
+    fill(err, filled, fmt, args);
     va_end(args);
     return false;
 }
@@ -94,15 +104,13 @@ err_set_errno(struct err *err, const char *fmt, ...)
 {
     int saved = errno;
     bool is_full = saved == ENOSPC || saved == EDQUOT;
-    *err = (struct err){.kind = is_full ? ERR_DISK_FULL : ERR_INTERNAL};
+    char what[sizeof(err->detail)];
     va_list args;
     va_start(args, fmt);
-    vsnprintf(err->detail, sizeof(err->detail), fmt, args);
+    vsnprintf(what, sizeof(what), fmt, args);
     va_end(args);
-    size_t n = strlen(err->detail);
-    snprintf(err->detail + n, sizeof(err->detail) - n, ": %s", strerror(saved));
-    clean(err->detail);
-    return false;
+    return err_set(err, is_full ? ERR_DISK_FULL : ERR_INTERNAL, "%s: %s", what,
+                   strerror(saved));
 }
 
 int

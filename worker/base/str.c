@@ -2,7 +2,6 @@
 #include "base/str.h"
 
 #include <string.h>
-#include <strings.h>
 
 struct str
 str_from(const char *text)
@@ -16,10 +15,22 @@ str_eq(struct str a, struct str b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+static char
+ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
 bool
 str_eq_ascii_nocase(struct str a, struct str b)
 {
-    return a.n == b.n && (a.n == 0 || strncasecmp(a.p, b.p, a.n) == 0);
+    if (a.n != b.n)
+        return false;
+    /* Not strncasecmp: it stops at a NUL and minds the locale. */
+    for (size_t i = 0; i < a.n; i++)
+        if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
+            return false;
+    return true;
 }
 
 int

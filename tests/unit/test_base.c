@@ -1,0 +1,300 @@
+/* The foundation: strings, containers, errors, digests and files keep what their headers say.
+ */
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/hash.h"
+#include "base/num.h"
+#include "base/utf8.h"
+#include "temp_dir.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static void
+assert_str(struct str s, const char *expected)
+{
+    if (!str_eq(s, str_from(expected)))
+        fail_msg("'%.*s' is not '%s'", (int)s.n, s.p, expected);
+}
+
+/* ---- str, buf, arena ---- */
+
+static void
+strings_are_cut_and_found(void **state UNUSED)
+{
+    struct str rest = STR("a,,b,");
+    assert_str(str_cut(&rest, ','), "a");
+    assert_str(str_cut(&rest, ','), "");
+    assert_str(str_cut(&rest, ','), "b");
+    assert_non_null(rest.p);
+    assert_str(str_cut(&rest, ','), "");
+    assert_null(rest.p);
+    assert_str(str_trim(STR(" \t\r\n x y \v\f")), "x y");
+    assert_str(str_slice(STR("abc"), 2, 1), "");
+    assert_str(str_slice(STR("abc"), 1, 99), "bc");
+    assert_int_equal(str_find(STR("abcabd"), STR("abd")), 3);
+    assert_int_equal(str_find(STR("abc"), STR("")), 0);
+    assert_int_equal(str_find(STR(""), STR("a")), -1);
+    assert_true(str_starts(STR("abc"), STR("ab")) && !str_starts(STR("a"), STR("ab")));
+    assert_true(str_ends(STR("abc"), STR("bc")) && !str_ends(STR("c"), STR("bc")));
+    assert_true(str_cmp(STR("a"), STR("ab")) < 0 && str_cmp(STR("\xff"), STR("a")) > 0);
+    assert_true(str_eq((struct str){NULL, 0}, STR("")));
+}
+
+static void
+ascii_case_is_ignored_behind_a_nul_too(void **state UNUSED)
+{
+    assert_true(str_eq_ascii_nocase(STR("Content-Type"), STR("content-TYPE")));
+    assert_false(str_eq_ascii_nocase(STR("a\0b"), STR("a\0c")));
+    assert_false(str_eq_ascii_nocase(STR("[{"), STR("{[")));
+}
+
+static void
+distances_are_levenshtein(void **state UNUSED)
+{
+    assert_int_equal(str_distance(STR("kitten"), STR("sitting")), 3);
+    assert_int_equal(str_distance(STR(""), STR("abc")), 3);
+    assert_int_equal(str_distance(STR("price"), STR("price")), 0);
+}
+
+static void
+a_buf_keeps_its_maximum(void **state UNUSED)
+{
+    scoped_buf b;
+    buf_init(&b, 10);
+    buf_add_lit(&b, "12345");
+    buf_printf(&b, "%d", 678);
+    assert_false(b.is_full);
+    buf_add_lit(&b, "abc");
+    assert_true(b.is_full);
+    assert_str(buf_str(&b), "12345678");
+    buf_add_lit(&b, "9a");
+    assert_str(buf_str(&b), "123456789a");
+    buf_clear(&b);
+    assert_false(b.is_full);
+    buf_printf(&b, "%s", "a text over the limit");
+    assert_true(b.is_full && b.n == 0);
+}
+
+static void
+printing_grows_a_buf_as_needed(void **state UNUSED)
+{
+    scoped_buf b;
+    buf_init(&b, MIB);
+    for (int i = 0; i < 1000; i++)
+        buf_printf(&b, "%04d", i);
+    assert_int_equal(b.n, 4000);
+    for (int i = 0; i < 1000; i++) {
+        int64_t v;
+        assert_true(
+            num_parse_i64(str_slice(buf_str(&b), (size_t)i * 4, (size_t)i * 4 + 4), &v));
+        assert_int_equal(v, i);
+    }
+}
+
+static void
+an_arena_hands_out_zeroed_aligned_memory(void **state UNUSED)
+{
+    scoped_arena a = {0};
+    for (size_t round = 0; round < 3; round++) {
+        for (size_t n = 0; n < 3000; n += 7) {
+            unsigned char *p = arena_alloc(&a, n);
+            assert_int_equal((uintptr_t)p % _Alignof(max_align_t), 0);
+            for (size_t i = 0; i < n; i++)
+                assert_int_equal(p[i], 0);
+            memset(p, 0xff, n);
+        }
+        char *large = arena_alloc(&a, MIB);
+        memset(large, 1, MIB);
+        arena_reset(&a);
+        assert_int_equal(a.total, 0);
+    }
+    assert_str(arena_printf(&a, "%d-%s", 7, "x"), "7-x");
+    assert_string_equal(arena_cstr(&a, str_slice(STR("abc"), 0, 2)), "ab");
+}
+
+/* ---- err ---- */
+
+static void
+errors_keep_what_they_say_printable(void **state UNUSED)
+{
+    struct err err = {0};
+    assert_false(
+        err_set_name(&err, ERR_INVALID, "odd", STR("na\nme"), "a\tb\xff%s", "\xc3\xa4"));
+    assert_int_equal(err_status(&err), 422);
+    assert_string_equal(err_code(&err), "odd");
+    assert_string_equal(err.name, "na?me");
+    assert_string_equal(err.detail, "a?b?\xc3\xa4");
+    assert_false(err_set(&err, ERR_NOT_FOUND, "no"));
+    assert_string_equal(err_code(&err), "not_found");
+    assert_string_equal(err.name, "");
+}
+
+static void
+an_error_can_say_more_about_itself(void **state UNUSED)
+{
+    struct err err = {0};
+    assert_false(err_set_code(&err, ERR_INVALID, "inner", "the reason"));
+    assert_false(err_set_code(&err, ERR_CONFLICT, err.code, "because %s", err.detail));
+    assert_string_equal(err.detail, "because the reason");
+    assert_string_equal(err_code(&err), "inner");
+    assert_false(err_set(&err, ERR_CONFLICT, "%s, again", err.detail));
+    assert_string_equal(err.detail, "because the reason, again");
+}
+
+static void
+a_long_detail_is_cut_at_a_character(void **state UNUSED)
+{
+    for (size_t shift = 0; shift < 2; shift++) {
+        char text[2000] = "x";
+        for (size_t i = shift; i + 2 < sizeof(text); i += 2)
+            memcpy(text + i, "\xc3\xa4", 3);
+        struct err err = {0};
+        assert_false(err_set(&err, ERR_INVALID, "%s", text));
+        assert_true(utf8_is_valid(str_from(err.detail)));
+        assert_true(strlen(err.detail) >= sizeof(err.detail) - 4);
+    }
+}
+
+static void
+errno_decides_between_disk_full_and_internal(void **state UNUSED)
+{
+    struct err err = {0};
+    errno = ENOSPC;
+    assert_false(err_set_errno(&err, "writing %s", "x"));
+    assert_int_equal(err_status(&err), 507);
+    errno = EACCES;
+    assert_false(err_set_errno(&err, "writing %s", "x"));
+    assert_int_equal(err_status(&err), 500);
+    assert_string_equal(err.detail, "writing x: Permission denied");
+}
+
+/* ---- hash ---- */
+
+static void
+digests_are_the_published_ones(void **state UNUSED)
+{
+    char hex[SHA256_HEX_BYTES + 1];
+    struct sha256 h;
+    sha256_init(&h);
+    sha256_add(&h, STR("a"));
+    sha256_add(&h, STR("bc"));
+    sha256_finish_hex(&h, hex);
+    assert_string_equal(hex,
+                        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    char a[33], b[33];
+    random_hex(a, 32);
+    random_hex(b, 32);
+    assert_int_equal(strspn(a, "0123456789abcdef"), 32);
+    assert_string_not_equal(a, b);
+}
+
+static void
+hashes_of_all_lengths_differ(void **state UNUSED)
+{
+    char zeros[64] = {0};
+    uint64_t seen[COUNT_OF(zeros)];
+    for (size_t n = 0; n < COUNT_OF(seen); n++) {
+        seen[n] = hash_bytes((struct str){zeros, n}, 1);
+        assert_true(seen[n] != hash_bytes((struct str){zeros, n}, 2));
+        for (size_t i = 0; i < n; i++)
+            assert_true(seen[i] != seen[n]);
+    }
+}
+
+/* ---- fs ---- */
+
+static void
+folders_are_made_and_removed(void **state)
+{
+    struct err err = {0};
+    assert_true(fs_make_dirs(temp_path(*state, "a/b/c"), &err));
+    assert_true(fs_make_dirs(temp_path(*state, "a/b/c/"), &err));
+    assert_true(fs_replace_file(AT_FDCWD, temp_path(*state, "a/b/f"), STR("x"), 0600, &err));
+    assert_false(fs_make_dirs(temp_path(*state, "a/b/f"), &err));
+    assert_false(fs_make_dirs("", &err));
+    /* A link is removed, not what it points to. */
+    assert_int_equal(symlink("../a", temp_path(*state, "a/link")), 0);
+    assert_true(fs_remove_tree(AT_FDCWD, temp_path(*state, "a/link"), &err));
+    assert_int_equal(access(temp_path(*state, "a/b/f"), F_OK), 0);
+    assert_true(fs_remove_tree(AT_FDCWD, temp_path(*state, "a"), &err));
+    assert_int_equal(access(temp_path(*state, "a"), F_OK), -1);
+    assert_true(fs_remove_tree(AT_FDCWD, temp_path(*state, "a"), &err));
+}
+
+static void
+files_are_replaced_whole(void **state)
+{
+    struct err err = {0};
+    scoped_buf b;
+    buf_init(&b, 8);
+    assert_false(fs_read_file(&b, AT_FDCWD, temp_path(*state, "f"), &err));
+    assert_int_equal(err.kind, ERR_NOT_FOUND);
+    assert_true(fs_replace_file(AT_FDCWD, temp_path(*state, "f"), STR("12345678"), 0640, &err));
+    assert_true(fs_replace_file(AT_FDCWD, temp_path(*state, "f"), STR("abc"), 0640, &err));
+    assert_true(fs_read_file(&b, AT_FDCWD, temp_path(*state, "f"), &err));
+    assert_str(buf_str(&b), "abc");
+    struct stat st;
+    assert_int_equal(stat(temp_path(*state, "f"), &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0640);
+    assert_false(fs_read_file(&b, AT_FDCWD, temp_path(*state, "f"), &err) &&
+                 fs_read_file(&b, AT_FDCWD, temp_path(*state, "f"), &err));
+    assert_int_equal(err.kind, ERR_TOO_LARGE);
+    assert_int_equal(symlink("f", temp_path(*state, "link")), 0);
+    assert_int_equal(fs_open_at(AT_FDCWD, temp_path(*state, "link"), O_RDONLY, &err), -1);
+}
+
+static void
+files_are_read_written_and_mapped(void **state)
+{
+    struct err err = {0};
+    scoped_fd fd = fs_open_at(AT_FDCWD, temp_path(*state, "m"), O_RDWR | O_CREAT, &err);
+    assert_true(fd >= 0);
+    struct fs_map map;
+    assert_true(fs_map_open(&map, fd, &err));
+    assert_null(map.bytes.p);
+    fs_map_drop_before(&map, 100);
+    fs_map_close(&map);
+    assert_true(fs_write(fd, STR("hello"), &err));
+    assert_true(fs_write_at(fd, STR("J"), 0, &err));
+    char out[5];
+    assert_true(fs_read_at(fd, out, 5, 0, &err));
+    assert_memory_equal(out, "Jello", 5);
+    assert_false(fs_read_at(fd, out, 5, 1, &err));
+    assert_true(fs_map_open(&map, fd, &err));
+    assert_str(map.bytes, "Jello");
+    fs_map_drop_before(&map, 5);
+    assert_str(map.bytes, "Jello");
+    fs_map_close(&map);
+    fs_map_close(&map);
+    uint64_t bytes;
+    assert_true(fs_size(fd, &bytes, &err) && bytes == 5);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(strings_are_cut_and_found),
+        cmocka_unit_test(ascii_case_is_ignored_behind_a_nul_too),
+        cmocka_unit_test(distances_are_levenshtein),
+        cmocka_unit_test(a_buf_keeps_its_maximum),
+        cmocka_unit_test(printing_grows_a_buf_as_needed),
+        cmocka_unit_test(an_arena_hands_out_zeroed_aligned_memory),
+        cmocka_unit_test(errors_keep_what_they_say_printable),
+        cmocka_unit_test(an_error_can_say_more_about_itself),
+        cmocka_unit_test(a_long_detail_is_cut_at_a_character),
+        cmocka_unit_test(errno_decides_between_disk_full_and_internal),
+        cmocka_unit_test(digests_are_the_published_ones),
+        cmocka_unit_test(hashes_of_all_lengths_differ),
+        cmocka_unit_test_setup_teardown(folders_are_made_and_removed, temp_set_up,
+                                        temp_tear_down),
+        cmocka_unit_test_setup_teardown(files_are_replaced_whole, temp_set_up, temp_tear_down),
+        cmocka_unit_test_setup_teardown(files_are_read_written_and_mapped, temp_set_up,
+                                        temp_tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

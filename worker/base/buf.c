@@ -68,15 +68,17 @@ buf_printf(struct buf *b, const char *fmt, ...)
     va_list args, again;
     va_start(args, fmt);
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, fmt, args);
+    /* Nearly always it fits into what is there, and once is enough. */
+    size_t room = b->cap - b->n;
+    int n = vsnprintf(room ? b->p + b->n : NULL, room, fmt, args);
     va_end(args);
     assert(n >= 0);
     /* One byte more than the text, for the NUL that vsnprintf insists on. */
-    char *to = buf_reserve(b, (size_t)n + 1);
-    if (to) {
+    char *to = (size_t)n < room ? b->p + b->n : buf_reserve(b, (size_t)n + 1);
+    if (to && (size_t)n >= room)
         vsnprintf(to, (size_t)n + 1, fmt, again);
+    if (to)
         b->n += (size_t)n;
-    }
     va_end(again);
 }
 

@@ -184,8 +184,19 @@ date_parse_moment(struct str s, int64_t *ms)
         fraction = 999;
     }
     int64_t of_day = ((hour * 60 + minute) * 60 + second) * INT64_C(1000) + fraction;
-    *ms = day * DATE_MS_PER_DAY + of_day - offset_ms;
+    int64_t v = day * DATE_MS_PER_DAY + of_day - offset_ms;
+    /* The zone can move the first and the last day out of the calendar. */
+    if (v < date_from_ymd(1, 1, 1) * DATE_MS_PER_DAY ||
+        v >= date_from_ymd(10000, 1, 1) * DATE_MS_PER_DAY)
+        return false;
+    *ms = v;
     return true;
+}
+
+static char
+digit(int v)
+{
+    return (char)('0' + v % 10);
 }
 
 void
@@ -193,7 +204,11 @@ date_add_day(struct buf *out, int64_t day)
 {
     int y, m, d;
     date_to_ymd(day, &y, &m, &d);
-    buf_printf(out, "%04d-%02d-%02d", y, m, d);
+    assert(y >= 0 && y <= 9999);
+    /* By hand: exports print millions of these. */
+    char text[10] = {digit(y / 1000), digit(y / 100), digit(y / 10), digit(y),      '-',
+                     digit(m / 10),   digit(m),       '-',           digit(d / 10), digit(d)};
+    buf_add(out, (struct str){text, sizeof(text)});
 }
 
 void

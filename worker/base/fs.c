@@ -48,7 +48,10 @@ fs_make_dirs(const char *path, struct err *err)
             continue;
         char kept = partial[i];
         partial[i] = '\0';
-        if (mkdir(partial, 0700) && errno != EEXIST)
+        struct stat st;
+        bool is_made = mkdir(partial, 0700) == 0 ||
+                       (errno == EEXIST && stat(partial, &st) == 0 && S_ISDIR(st.st_mode));
+        if (!is_made)
             return err_set_errno(err, "making the folder %s", partial);
         partial[i] = kept;
     }
@@ -59,7 +62,7 @@ static bool
 remove_children(int dir, struct err *err)
 {
     /* fdopendir owns what it is given, so it gets a descriptor of its own. */
-    int fd = dup(dir);
+    int fd = fcntl(dir, F_DUPFD_CLOEXEC, 0);
     DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
     if (!list) {
         fs_close(&fd);
@@ -67,9 +70,11 @@ remove_children(int dir, struct err *err)
     }
     bool ok = true;
     struct dirent *entry;
-    while (ok && (entry = readdir(list)))
+    while (ok && (errno = 0, entry = readdir(list)))
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             ok = fs_remove_tree(dir, entry->d_name, err);
+    if (ok && errno)
+        ok = err_set_errno(err, "listing a folder");
     closedir(list);
     return ok;
 }

@@ -1,0 +1,135 @@
+/* The calendar: days and moments of its whole span read back as printed, and what does not
+ * exist is refused. */
+#include "base/date.h"
+#include "temp_dir.h"
+
+static uint64_t seed = 88172645463325252;
+
+static uint64_t
+random_u64(void)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return seed * UINT64_C(0x2545f4914f6cdd1d);
+}
+
+static void
+assert_str(struct str s, const char *expected)
+{
+    if (!str_eq(s, str_from(expected)))
+        fail_msg("'%.*s' is not '%s'", (int)s.n, s.p, expected);
+}
+
+static void
+every_day_of_the_calendar_round_trips(void **state UNUSED)
+{
+    scoped_buf b;
+    buf_init(&b, 64);
+    int64_t last = date_from_ymd(9999, 12, 31), expected = date_from_ymd(1, 1, 1);
+    assert_int_equal(date_from_ymd(1970, 1, 1), 0);
+    assert_int_equal(date_from_ymd(2000, 3, 1), 11017);
+    for (int64_t day = expected; day <= last; day += day % 97 == 0 ? 31 : 13) {
+        int y, m, d;
+        date_to_ymd(day, &y, &m, &d);
+        assert_int_equal(date_from_ymd(y, m, d), day);
+        buf_clear(&b);
+        date_add_day(&b, day);
+        int64_t again;
+        assert_true(date_parse_iso(buf_str(&b), &again));
+        assert_int_equal(again, day);
+    }
+}
+
+static void
+only_days_that_exist_are_read(void **state UNUSED)
+{
+    int64_t day;
+    assert_true(date_parse_iso(STR("2000-02-29"), &day));
+    assert_true(date_parse_iso(STR("2024-02-29"), &day));
+    static const char *const BAD[] = {
+        "1900-02-29", "2023-02-29",  "2024-02-30", "2024-04-31", "2024-13-01",
+        "2024-00-01", "2024-01-00",  "0000-01-01", "2024-1-01",  "2024-01-1",
+        "24-01-01",   "2024-01-01 ", "-024-01-01", "2024/01/01", ""};
+    for (size_t i = 0; i < COUNT_OF(BAD); i++)
+        if (date_parse_iso(str_from(BAD[i]), &day))
+            fail_msg("%s", BAD[i]);
+}
+
+static void
+formats_of_the_sample_are_read(void **state UNUSED)
+{
+    int64_t day;
+    assert_true(date_parse_format(STR("Oct 21, 2008"), STR("%b %d, %Y"), &day));
+    assert_int_equal(day, date_from_ymd(2008, 10, 21));
+    assert_true(date_parse_format(STR("october 2, 2008"), STR("%b %d, %Y"), &day));
+    assert_int_equal(day, date_from_ymd(2008, 10, 2));
+    assert_true(date_parse_format(STR("May 2020"), STR("%b %Y"), &day));
+    assert_int_equal(day, date_from_ymd(2020, 5, 1));
+    assert_false(date_parse_format(STR("Octo 21, 2008"), STR("%b %d, %Y"), &day));
+    assert_false(date_parse_format(STR("Oct 32, 2008"), STR("%b %d, %Y"), &day));
+    assert_false(date_parse_format(STR("Oct 21, 2008x"), STR("%b %d, %Y"), &day));
+    assert_false(date_parse_format(STR("Oct 21,"), STR("%b %d, %Y"), &day));
+}
+
+static void
+assert_moment(const char *text, const char *expected)
+{
+    int64_t ms;
+    if (!date_parse_moment(str_from(text), &ms))
+        fail_msg("%s", text);
+    scoped_buf b;
+    buf_init(&b, 64);
+    date_add_moment(&b, ms);
+    assert_str(buf_str(&b), expected);
+}
+
+static void
+moments_are_read_and_printed(void **state UNUSED)
+{
+    assert_moment("2026-01-31T08:00:00Z", "2026-01-31T08:00:00Z");
+    assert_moment("2026-01-31 08:00", "2026-01-31T08:00:00Z");
+    assert_moment("2026-01-31T08:00:00.123456789+02:00", "2026-01-31T06:00:00.123Z");
+    assert_moment("2026-01-31t00:30:00-01:45", "2026-01-31T02:15:00Z");
+    assert_moment("2016-12-31T23:59:60Z", "2016-12-31T23:59:59.999Z");
+    assert_moment("1969-12-31T23:59:59.5Z", "1969-12-31T23:59:59.500Z");
+    assert_moment("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z");
+    static const char *const BAD[] = {"2026-01-31",
+                                      "2026-01-31T",
+                                      "2026-01-31T24:00:00Z",
+                                      "2026-01-31T08:60:00Z",
+                                      "2026-01-31T08:00:61Z",
+                                      "2026-01-31T08:00:00.Z",
+                                      "2026-01-31T08:00:00+2:00",
+                                      "2026-01-31T08:00:00+24:00",
+                                      "2026-01-31T08:00:00Zx",
+                                      "2026-02-30T08:00:00Z",
+                                      "0001-01-01T00:00:00+00:01",
+                                      "9999-12-31T23:59:59-00:01"};
+    for (size_t i = 0; i < COUNT_OF(BAD); i++) {
+        int64_t ms;
+        if (date_parse_moment(str_from(BAD[i]), &ms))
+            fail_msg("%s", BAD[i]);
+    }
+    scoped_buf b;
+    buf_init(&b, 64);
+    for (int i = 0; i < 5000; i++) {
+        int64_t ms = (int64_t)(random_u64() % UINT64_C(253402300800000)), again;
+        buf_clear(&b);
+        date_add_moment(&b, ms);
+        assert_true(date_parse_moment(buf_str(&b), &again));
+        assert_int_equal(again, ms);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_day_of_the_calendar_round_trips),
+        cmocka_unit_test(only_days_that_exist_are_read),
+        cmocka_unit_test(formats_of_the_sample_are_read),
+        cmocka_unit_test(moments_are_read_and_printed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -87,12 +87,12 @@ def parents():
 def descendants(pid):
     """Living children, their children and so on; parents before children."""
     table = parents()
-    found, todo = [], [pid]
-    while todo:
-        parent = todo.pop(0)
+    found, queue = [], [pid]
+    while queue:
+        parent = queue.pop(0)
         children = sorted(p for p, (of, state) in table.items() if of == parent and state != "Z")
         found += children
-        todo += children
+        queue += children
     return found
 
 

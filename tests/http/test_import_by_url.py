@@ -1,0 +1,104 @@
+"""Imports by URL, with the real libcurl in the real fetch child, against a server that behaves
+well, badly and worse."""
+
+import time
+
+import pytest
+
+import harness
+
+CSV = b"id,text\n1,one\n2,two\n"
+
+REFUSED = [
+    ("/404.csv", "http_status"),
+    ("/500.csv", "http_status"),
+    ("/no-such-file.csv", "http_status"),
+    ("/cut.csv", "cut_short"),
+    ("/cut-chunked.csv", "cut_short"),
+    ("/too-big.csv", "too_large"),
+    ("/endless.csv", "too_large"),
+    ("/slow.csv", "too_slow"),
+    ("/silent.csv", "too_slow"),
+    ("/to-private", "address_not_allowed"),
+    ("/to-metadata", "address_not_allowed"),
+    ("/to-file", "bad_url"),
+    ("/to-itself", "too_many_redirects"),
+]
+
+LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "127.1", "0", "2130706433", "0x7f000001", "[::1]",
+                  "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]"]
+
+
+@pytest.fixture(scope="module")
+def small_server():
+    """Bounds that are reached in seconds."""
+    server = harness.Server({"imports.file_bytes_max": "4MiB", "fetch.low_speed_time": "1s"})
+    try:
+        yield server.start()
+    finally:
+        server.close()
+
+
+def rows(server, dataset):
+    answer = server.get(f"/v1/datasets/{dataset}/rows")
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]
+
+
+@pytest.mark.asan
+def test_a_file_is_fetched_and_imported(server, source):
+    job = server.import_csv("by_url", source.put("/small.csv", CSV), key="id")
+    assert job["result"]["bytes"] == len(CSV)
+    assert [row["text"] for row in rows(server, "by_url")] == ["one", "two"]
+
+
+@pytest.mark.asan
+@pytest.mark.parametrize("path", ["/chunked.csv", "/to-chunked"])
+def test_a_body_without_length_is_fetched(server, source, path):
+    server.import_csv("chunked", source.url(path), key="id")
+    assert [row["text"] for row in rows(server, "chunked")] == ["one", "two"]
+
+
+@pytest.mark.asan
+@pytest.mark.parametrize("path, code", REFUSED)
+def test_a_bad_source_fails_the_job_by_name(small_server, source, path, code):
+    small_server.import_csv("kept", CSV, key="id")
+    version = small_server.get("/v1/datasets/kept").json()["version"]
+    job = small_server.import_csv("kept", source.url(path), expect="failed")
+    assert job["error"]["code"] == code, job["error"]
+    assert job["error"]["detail"]
+    assert small_server.get("/v1/datasets/kept").json()["version"] == version
+    assert len(rows(small_server, "kept")) == 2
+
+
+def test_a_gzip_bomb_is_stopped_at_its_decoded_size(small_server, source):
+    began = time.monotonic()
+    job = small_server.import_csv("bomb", source.url("/bomb.csv.gz"), expect="failed")
+    assert job["error"]["code"] == "too_large", job["error"]
+    assert time.monotonic() - began < 20
+    assert small_server.get("/v1/datasets/bomb").status_code == 404
+
+
+def test_an_unreachable_host_fails_the_job(server):
+    job = server.import_csv("nobody", f"http://127.0.0.1:{harness.free_port()}/x.csv",
+                            expect="failed")
+    assert job["error"]["code"] == "unreachable", job["error"]
+
+
+@pytest.mark.parametrize("url", ["ftp://example.org/a.csv", "file:///etc/passwd", "example.org",
+                                 "http://user:secret@example.org/a.csv", "http://", ""])
+def test_a_url_that_is_none_is_refused_at_once(server, url):
+    answer = server.post("/v1/datasets/never/imports", json={"url": url})
+    assert answer.status_code in (400, 422), answer.text
+    assert "secret" not in answer.text
+    assert server.get("/v1/datasets/never").status_code == 404
+
+
+def test_loopback_is_refused_as_shipped(server_with, source):
+    server = server_with({"fetch.allow_loopback": "false"})
+    before = len(source.seen)
+    port = source.server.server_port
+    for host in LOOPBACK_HOSTS:
+        job = server.import_csv("never", f"http://{host}:{port}/small.csv", expect="failed")
+        assert job["error"]["code"] == "address_not_allowed", (host, job["error"])
+    assert len(source.seen) == before

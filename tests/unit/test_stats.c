@@ -221,6 +221,9 @@ extreme_magnitudes_neither_overflow_nor_vanish(void **state)
     check_reals(x, 9, 0, false,
                 (struct expected){3.6e-299, 4e-300, 4e-300, 0, 2.5819888974716115e-300,
                                   4.000000000000001e-300, 0, -1.23});
+    /* The smallest double there is; half of it is none, but the shape is known. */
+    check_reals((double[]){5e-324, 0, 0, 5e-324}, 4, 1, false,
+                (struct expected){1e-323, 0, 0, 0, 5e-324, 5e-324, 0, -2});
     check_ints((int64_t[]){INT64_MIN, INT64_MAX, 0, 5}, 4, 0, false,
                (struct expected){4, 1, 2.5, 4.253529586511731e+37, 6.521908912666392e+18,
                                  4.611686018427388e+18, 0, -1});

@@ -164,7 +164,7 @@ write_sum(struct json *j, const struct answer *answer)
 static void
 write_mean(struct json *j, const struct answer *answer)
 {
-    write_real(j, answer->moments.mean);
+    write_real(j, stats_mean(&answer->moments));
 }
 
 static void

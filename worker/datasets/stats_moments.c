@@ -156,7 +156,7 @@ stats_moments_reals(const double *values, size_t n)
         exact_add(&sum, values[i] * per_unit);
     struct exact mean = exact_divide(exact_settle(sum), n);
     struct stats_moments m = {
-        .n = n, .sum = exact_settle(sum).high * unit, .mean = mean.high * unit, .unit = unit};
+        .n = n, .sum = exact_settle(sum).high * unit, .mean = mean.high, .unit = unit};
     double largest = 0;
     for (size_t i = 0; i < n; i++)
         largest = MAX(largest, fabs(values[i] * per_unit - mean.high));
@@ -173,6 +173,12 @@ stats_moments_reals(const double *values, size_t n)
     }
     set_powers(&m, &p);
     return m;
+}
+
+double
+stats_mean(const struct stats_moments *m)
+{
+    return m->mean * m->unit;
 }
 
 double
@@ -197,11 +203,11 @@ stats_std_dev(const struct stats_moments *m, unsigned ddof)
     return sqrt(m->m2 * ((double)m->n / (double)(m->n - ddof))) * m->scale * m->unit;
 }
 
-/* SciPy's test, on the roots so that nothing overflows. */
+/* SciPy's test, on the roots and in units so that nothing overflows or vanishes. */
 static bool
 has_no_spread(const struct stats_moments *m)
 {
-    return sqrt(m->m2) * m->scale * m->unit <= 1e-15 * fabs(m->mean);
+    return sqrt(m->m2) * m->scale <= 1e-15 * fabs(m->mean);
 }
 
 double

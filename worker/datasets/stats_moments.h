@@ -4,12 +4,12 @@
 
 #include "base/base.h"
 
-/* Deviations are measured in units of `scale` * `unit`, powers of two, so that their fourth
+/* Deviations are measured in `scale` * `unit`, powers of two, so that their fourth
  * powers neither overflow nor vanish; the product itself may overflow. */
 struct stats_moments {
     uint64_t n;
-    double sum; /* rounded once; +-INFINITY beyond double */
-    double mean;
+    double sum;  /* rounded once; +-INFINITY beyond double */
+    double mean; /* in units */
     double scale, unit;
     double m2, m3, m4; /* means of ((x - mean) / scale / unit) to the power */
 };
@@ -19,6 +19,7 @@ __int128 stats_sum_ints(const int64_t *values, size_t n);
 struct stats_moments stats_moments_ints(const int64_t *values, size_t n);
 struct stats_moments stats_moments_reals(const double *values, size_t n);
 
+double stats_mean(const struct stats_moments *m);
 /* NumPy's var and std with `ddof`, SciPy's skew and kurtosis (Fisher), with bias=False when
  * `is_unbiased`.  NAN where the definition gives no value: n <= ddof; zero variance, where one
  * not above (1e-15 * mean)^2 counts as zero; unbiased with n < 3 (skewness) or n < 4

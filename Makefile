@@ -1,5 +1,6 @@
 # make run    install what is missing, build, start, load the sample data
 # make test   install what tests need, build with sanitizers, run every test
+# make bench  measure, beside SQLite and an empty FastCGI worker
 # make        build only
 # The recipes that are more than a line live in scripts/.
 
@@ -72,6 +73,8 @@ test:
 	@scripts/test
 lint:
 	@scripts/lint
+bench: all
+	@tests/bench/bench.py
 format:
 	clang-format -i $$(git ls-files '*.[ch]')
 clean:
@@ -79,5 +82,5 @@ clean:
 
 -include $(SOURCES:worker/%.c=$(OUT)/%.d) $(OUT)/main.d $(UNIT:=.d) $(FUZZ:=.d)
 
-.PHONY: all unit fuzzers run test lint format clean
+.PHONY: all unit fuzzers run test lint bench format clean
 .DELETE_ON_ERROR:

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -270,7 +271,10 @@ static bool
 leave_nothing(struct arena *a, const struct import_task *task)
 {
     struct err ignored;
-    (void)!fs_remove_tree(AT_FDCWD, folder_path(a, task, ""), &ignored);
+    const char *path = folder_path(a, task, "");
+    if (fs_remove_tree(AT_FDCWD, path, &ignored))
+        /* The dataset's own folder goes when this was all in it. */
+        (void)!rmdir(arena_printf(a, "%.*s", (int)(strrchr(path, '/') - path), path).p);
     return false;
 }
 

@@ -124,7 +124,7 @@ spool_and_enqueue(struct arena *a, struct writer *w, const struct import_request
     const char *source = arena_printf(a, "%s/source", folder).p;
     if (!fs_make_dirs(folder, err))
         return false;
-    if (request->source_path &&
+    if (url.n == 0 &&
         (!place_source(request, source, err) || !measure_source(source, &offset, &length, err)))
         return false;
     struct job job = {

@@ -390,6 +390,7 @@ static void
 headers_are_told_from_data(void **state UNUSED)
 {
     assert_dialect("1,2\n3,4\n", ',', '"', false);
+    assert_dialect("1,x\n2,y\nbroken\n", ',', '"', false);
     assert_dialect("id,name\n1,x\n", ',', '"', true);
     assert_dialect("country,2019,2020\nname,1,2\n", ',', '"', false);
     assert_dialect("name,genre\nPortal,Puzzle\nDoom,Action\n", ',', '"', true);
@@ -412,6 +413,10 @@ hints_are_kept(void **state UNUSED)
     hints = (struct csv_hints){.knows_delimiter = true, .dialect = {.delimiter = '"'}};
     d = csv_detect_dialect(STR("a\"b\n1\"2\n"), &hints);
     assert_true(csv_dialect_is_valid(d) && d.delimiter == '"');
+    hints.knows_quote = true;
+    hints.dialect.quote = '"';
+    d = csv_detect_dialect(STR("a\"b\n1\"2\n"), &hints);
+    assert_true(csv_dialect_is_valid(d) && d.delimiter == '"' && d.quote == '\0');
 }
 
 int

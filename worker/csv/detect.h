@@ -47,7 +47,8 @@ enum csv_encoding csv_detect_encoding(struct str file);
  *   header     unless the first row holds numbers where the rows below do, or words that the
  *              rows below repeat in the same column; a text over a column of numbers is a
  *              header whatever the other columns say
- * What `hints` knows is kept. */
+ * What `hints` knows is kept; a quote that equals the delimiter is off.  The result is valid
+ * wherever each of the two that are known would be with another. */
 struct csv_hints {
     bool knows_delimiter, knows_quote, knows_header;
     struct csv_dialect dialect;

@@ -55,8 +55,9 @@ note_lower_row(struct trial *t, const struct csv_row *row)
     size_t n = MIN(row->cell_count, t->column_count), same = 0;
     for (size_t i = 0; i < n; i++)
         same += str_eq(str_trim(row->cells[i]), t->columns[i].first);
-    /* The first row once more is what joined files have; it says nothing. */
-    if (same == t->column_count)
+    /* The first row once more is what joined files have, and another width is what a broken
+     * row has: they say nothing. */
+    if (same == t->column_count || row->cell_count != t->column_count)
         return;
     for (size_t i = 0; i < n; i++) {
         struct str cell = str_trim(row->cells[i]);
@@ -172,6 +173,9 @@ try_delimiter(struct arena *a, struct str head, bool is_whole, char delimiter,
     t->dialect.delimiter = delimiter;
     t->dialect.quote =
         hints->knows_quote ? hints->dialect.quote : detect_quote(head, delimiter);
+    /* Only where both were given: splitting is then more use than quoting. */
+    if (t->dialect.quote == delimiter)
+        t->dialect.quote = '\0';
     try_dialect(t, head, is_whole);
     return t;
 }

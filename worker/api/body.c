@@ -143,6 +143,12 @@ read_raw(struct reading *r)
 {
     if (!r->request->body_file[0])
         return refuse_empty(r->err);
+    scoped_fd fd = fs_open_at(AT_FDCWD, r->request->body_file, O_RDONLY, r->err);
+    uint64_t bytes;
+    if (fd < 0 || !fs_size(fd, &bytes, r->err))
+        return false;
+    if (bytes == 0)
+        return refuse_empty(r->err);
     r->body->path = r->request->body_file;
     r->body->source_name = STR("request body");
     return true;

@@ -1,6 +1,6 @@
 /* The rows that an import rejected, from the file beside the job's source: a line of JSON per
- * reject, {line, offset, column, reason, raw}.  A cursor is the byte at which the next page
- * begins, so a page costs what it shows however long the file is. */
+ * reject, {line, offset, column, reason, detail, raw}.  A cursor is the byte at which the next
+ * page begins, so a page costs what it shows however long the file is. */
 #include "api/format.h"
 #include "api/handlers.h"
 #include "api/page.h"
@@ -11,7 +11,7 @@
 
 #include <fcntl.h>
 
-static const char *const FIELDS[] = {"line", "offset", "column", "reason", "raw"};
+static const char *const FIELDS[] = {"line", "offset", "column", "reason", "detail", "raw"};
 
 /* Takes the next whole line; the writer of the file may be in the middle of the last one. */
 static bool
@@ -112,7 +112,7 @@ stream_csv(const struct request *request, struct response *response, const struc
                     "attachment; filename=\"rejects-%" STR_FMT ".csv\"", STR_ARG(job->id));
     if (!response_begin_stream(response, format_media_type(EXPORT_CSV), err))
         return false;
-    buf_add_lit(&response->body, "line,offset,column,reason,raw\r\n");
+    buf_add_lit(&response->body, "line,offset,column,reason,detail,raw\r\n");
     while (response_wants_body(response) && next_line(&file, &line)) {
         if (!add_csv_line(&line_arena, &response->body, line, is_raw, err) ||
             !response_flush_stream(response, err))

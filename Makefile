@@ -12,8 +12,8 @@ endif
 OUT   := $(BUILD)/$(MODE)
 
 LIBS     := libcurl libcrypto sqlite3 json-c yaml-0.1 libsodium libutf8proc zlib
-WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes \
-            -Wmissing-prototypes -Wvla -Wformat=2 -Wundef -Werror
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-string-conversion \
+            -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef -Werror
 CFLAGS_release := -O2 -g
 CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
                   -fno-sanitize-recover=undefined -DPLAYMETER_SANITIZED

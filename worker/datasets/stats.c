@@ -54,6 +54,22 @@ fill_order(struct arena *a, struct answer *answer)
 }
 
 static void
+fill_numbers(struct answer *answer)
+{
+    const struct stats_values *v = &answer->values;
+    if (v->ints) {
+        stats_values_int_range(v, &answer->int_min, &answer->int_max);
+        answer->int_sum = stats_sum_ints(v->ints, v->n);
+        answer->moments = stats_moments_ints(v->ints, v->n, answer->int_sum, answer->int_min,
+                                             answer->int_max);
+    } else {
+        stats_values_real_range(v, &answer->real_min, &answer->real_max);
+        answer->moments =
+            stats_moments_reals(v->reals, v->n, answer->real_min, answer->real_max);
+    }
+}
+
+static void
 fill_answer(struct arena *a, struct answer *answer, uint32_t asked)
 {
     struct stats_values *v = &answer->values;
@@ -61,15 +77,8 @@ fill_answer(struct arena *a, struct answer *answer, uint32_t asked)
         answer->distinct = stats_values_distinct(a, v);
     if (v->n == 0)
         return;
-    if (asked & FROM_RANGE && v->ints)
-        stats_values_int_range(v, &answer->int_min, &answer->int_max);
-    if (asked & FROM_RANGE && v->reals)
-        stats_values_real_range(v, &answer->real_min, &answer->real_max);
-    if (asked & BIT(STATS_SUM) && v->ints)
-        answer->int_sum = stats_sum_ints(v->ints, v->n);
-    if (asked & FROM_MOMENTS)
-        answer->moments =
-            v->ints ? stats_moments_ints(v->ints, v->n) : stats_moments_reals(v->reals, v->n);
+    if (asked & (FROM_RANGE | FROM_MOMENTS))
+        fill_numbers(answer);
     /* Last: it uses the values up. */
     if (asked & FROM_ORDER && is_calendar(v->column->type))
         answer->median_floor = stats_values_median_floor(a, v);

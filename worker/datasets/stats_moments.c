@@ -44,19 +44,22 @@ struct powers {
     struct exact second, third, fourth;
 };
 
+/* Two of each sum, because an addition waits for the one before it. */
 static void
-add_block(struct powers *p, const double *t, size_t n)
+add_block(struct powers *p, double t[BLOCK + 1], size_t n)
 {
-    double second = 0, third = 0, fourth = 0;
-    for (size_t i = 0; i < n; i++) {
-        double square = t[i] * t[i];
-        second += square;
-        third += square * t[i];
-        fourth += square * square;
-    }
-    exact_add(&p->second, second);
-    exact_add(&p->third, third);
-    exact_add(&p->fourth, fourth);
+    t[n] = 0; /* evens it out */
+    double second[2] = {0}, third[2] = {0}, fourth[2] = {0};
+    for (size_t i = 0; i < n; i += 2)
+        for (size_t lane = 0; lane < 2; lane++) {
+            double square = t[i + lane] * t[i + lane];
+            second[lane] += square;
+            third[lane] += square * t[i + lane];
+            fourth[lane] += square * square;
+        }
+    exact_add(&p->second, second[0] + second[1]);
+    exact_add(&p->third, third[0] + third[1]);
+    exact_add(&p->fourth, fourth[0] + fourth[1]);
 }
 
 static void
@@ -95,29 +98,17 @@ exact_from_i128(__int128 v)
     return (struct exact){high, (double)(v - (__int128)high)};
 }
 
-static void
-range_ints(const int64_t *values, size_t n, int64_t *min, int64_t *max)
-{
-    *min = *max = values[0];
-    for (size_t i = 1; i < n; i++) {
-        *min = MIN(*min, values[i]);
-        *max = MAX(*max, values[i]);
-    }
-}
-
 struct stats_moments
-stats_moments_ints(const int64_t *values, size_t n)
+stats_moments_ints(const int64_t *values, size_t n, __int128 sum, int64_t min, int64_t max)
 {
-    __int128 sum = stats_sum_ints(values, n), whole = sum / (__int128)n;
+    int64_t middle = (int64_t)(sum / (__int128)n);
     double fraction = (double)(int64_t)(sum % (__int128)n) / (double)n;
     struct stats_moments m = {.n = n, .sum = (double)sum, .unit = 1};
     m.mean = exact_divide(exact_from_i128(sum), n).high;
-    int64_t min, max, middle = (int64_t)whole;
-    range_ints(values, n, &min, &max);
     m.scale = power_above((double)max - (double)min);
     double per_scale = 1 / m.scale;
     struct powers p = {0};
-    double t[BLOCK];
+    double t[BLOCK + 1];
     for (size_t at = 0; at < n; at += BLOCK) {
         size_t here = MIN(n - at, BLOCK);
         /* A deviation needs 65 bits where the values span more than half of int64. */
@@ -137,34 +128,29 @@ stats_moments_ints(const int64_t *values, size_t n)
 /* Values near the ends of double's range are brought to its middle first, by a power of two:
  * exact, but for those so small beside the largest that they cannot matter. */
 static double
-unit_of(const double *values, size_t n)
+unit_of(double largest)
 {
-    double largest = 0;
-    for (size_t i = 0; i < n; i++)
-        largest = MAX(largest, fabs(values[i]));
     bool is_extreme = largest > 0x1p+900 || (largest > 0 && largest < 0x1p-900);
     return is_extreme ? power_above(largest) : 1;
 }
 
 struct stats_moments
-stats_moments_reals(const double *values, size_t n)
+stats_moments_reals(const double *values, size_t n, double min, double max)
 {
-    double unit = unit_of(values, n);
+    double unit = unit_of(MAX(fabs(min), fabs(max)));
     double per_unit = 1 / unit;
     struct exact sum = {0};
     for (size_t i = 0; i < n; i++)
         exact_add(&sum, values[i] * per_unit);
-    struct exact mean = exact_divide(exact_settle(sum), n);
-    struct stats_moments m = {
-        .n = n, .sum = exact_settle(sum).high * unit, .mean = mean.high, .unit = unit};
-    double largest = 0;
-    for (size_t i = 0; i < n; i++)
-        largest = MAX(largest, fabs(values[i] * per_unit - mean.high));
+    sum = exact_settle(sum);
+    struct exact mean = exact_divide(sum, n);
+    struct stats_moments m = {.n = n, .sum = sum.high * unit, .mean = mean.high, .unit = unit};
+    double largest = MAX(fabs(max * per_unit - mean.high), fabs(min * per_unit - mean.high));
     /* Where no value is off the mean's high part, its low part is what they are off by. */
     m.scale = power_above(MAX(largest, fabs(mean.low)));
     double per_scale = 1 / m.scale;
     struct powers p = {0};
-    double t[BLOCK];
+    double t[BLOCK + 1];
     for (size_t at = 0; at < n; at += BLOCK) {
         size_t here = MIN(n - at, BLOCK);
         for (size_t i = 0; i < here; i++)

@@ -15,9 +15,11 @@ struct stats_moments {
 };
 
 __int128 stats_sum_ints(const int64_t *values, size_t n);
-/* n >= 1 */
-struct stats_moments stats_moments_ints(const int64_t *values, size_t n);
-struct stats_moments stats_moments_reals(const double *values, size_t n);
+/* n >= 1; `min` and `max` are those of the values, `sum` is stats_sum_ints. */
+struct stats_moments stats_moments_ints(const int64_t *values, size_t n, __int128 sum,
+                                        int64_t min, int64_t max);
+struct stats_moments stats_moments_reals(const double *values, size_t n, double min,
+                                         double max);
 
 double stats_mean(const struct stats_moments *m);
 /* NumPy's var and std with `ddof`, SciPy's skew and kurtosis (Fisher), with bias=False when

@@ -34,6 +34,7 @@ chosen(void)
 void
 scan_int_range(const struct column *c, int64_t lo, int64_t hi, struct bitmap *out)
 {
+    assert(out->row_count == c->row_count);
     chosen()->int_range(c->ints, c->nulls, c->row_count, lo, hi, out->words);
 }
 
@@ -41,6 +42,7 @@ void
 scan_real_range(const struct column *c, double lo, bool lo_open, double hi, bool hi_open,
                 struct bitmap *out)
 {
+    assert(out->row_count == c->row_count);
     /* Between neighbouring doubles there is nothing, so a strict bound is the next one. */
     if (lo_open)
         lo = nextafter(lo, INFINITY);

@@ -1,7 +1,7 @@
 /* The CSV parser and writer: the grammar of csv.h case by case, the same rows however the file
  * is cut, the faults, the limits, and the corpora. */
 #include "base/buf.h"
-#include "base/num.h"
+#include "csv/bytes.h"
 #include "csv/csv.h"
 
 #include <setjmp.h>
@@ -157,7 +157,8 @@ an_unclosed_quote_costs_one_row(void **state UNUSED)
     assert_reads(PLAIN, STR("a,\"b\"\"\r\nc"), "1 unclosed_quote|a|b\"$2|c$");
     assert_reads(PLAIN, STR("\""), "1 unclosed_quote|$");
     /* The row began with a cell over two lines: only its first line is given up. */
-    assert_reads(PLAIN, STR("\"a\nb\",\"c\nd"), "1 unclosed_quote|a$2 unclosed_quote|b\"|c$3|d$");
+    assert_reads(PLAIN, STR("\"a\nb\",\"c\nd"),
+                 "1 unclosed_quote|a$2 unclosed_quote|b\"|c$3|d$");
 }
 
 static void
@@ -241,6 +242,54 @@ random_cuts_give_the_same_rows(void **state UNUSED)
             cuts[n] = at = MIN(text.n, at + random_below(piece_max));
         read_cut(&cut, PLAIN, buf_str(&text), cuts, n);
         assert_same(&whole, &cut);
+    }
+}
+
+/* ---- the byte loops, against the plain way ---- */
+
+static void
+assert_survey(struct str s)
+{
+    uint64_t line_ends = 0;
+    bool has_nul = false, is_ascii = true;
+    for (size_t i = 0; i < s.n; i++) {
+        bool is_second_half = s.p[i] == '\n' && i > 0 && s.p[i - 1] == '\r';
+        line_ends += s.p[i] == '\r' || (s.p[i] == '\n' && !is_second_half);
+        has_nul |= s.p[i] == '\0';
+        is_ascii &= (unsigned char)s.p[i] < 0x80;
+    }
+    struct bytes_survey survey = bytes_survey(s);
+    assert_int_equal(survey.line_ends, line_ends);
+    assert_int_equal(survey.has_nul, has_nul);
+    assert_int_equal(survey.is_ascii, is_ascii);
+}
+
+static void
+assert_stops(struct str s)
+{
+    const char *end = s.p + s.n, *stop = s.p;
+    while (stop < end && *stop != ',' && *stop != '\r' && *stop != '\n')
+        stop++;
+    assert_ptr_equal(bytes_find_stop(s.p, end, ','), stop);
+}
+
+static void
+byte_loops_equal_the_plain_way(void **state UNUSED)
+{
+    static const char ALPHABETS[][9] = {"xxxxxxxx", "\r\nxxxxxx", "\r\n\r\n\r\n\r\n",
+                                        "\r\n,\xc3xxxx", "xxxxxxx\xff"};
+    for (size_t round = 0; round < 20000; round++) {
+        const char *alphabet = ALPHABETS[random_below(COUNT_OF(ALPHABETS))];
+        size_t n = random_below(300);
+        char *text = malloc(n + 1);
+        assert_non_null(text);
+        for (size_t i = 0; i < n; i++)
+            text[i] = alphabet[random_below(8)];
+        if (n && random_below(4) == 0)
+            text[random_below(n)] = '\0';
+        assert_survey((struct str){text, n});
+        assert_stops((struct str){text, n});
+        free(text);
     }
 }
 
@@ -403,6 +452,7 @@ main(void)
         cmocka_unit_test(nul_and_invalid_utf8_are_faults_of_their_row),
         cmocka_unit_test(every_cut_gives_the_same_rows),
         cmocka_unit_test(random_cuts_give_the_same_rows),
+        cmocka_unit_test(byte_loops_equal_the_plain_way),
         cmocka_unit_test(a_cell_of_a_mebibyte_is_read_and_a_longer_one_is_a_fault),
         cmocka_unit_test(too_many_cells_are_a_row_too_long),
         cmocka_unit_test(a_line_over_the_limit_is_skipped_to_its_end),

@@ -4,6 +4,8 @@
  * stops at once, and counting. */
 #include "csv/bytes.h"
 
+#include <string.h>
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -43,48 +45,63 @@ bytes_find_stop(const char *p, const char *end, char delimiter)
     return p;
 }
 
-/* The masks of 64 bytes; bit i is byte i. */
-struct masks {
-    uint64_t lf, cr, nul, high;
-};
-
-static struct masks
-masks_of_64(const char *p)
+/* The 64 bytes as bits; bit i is byte i. */
+static uint64_t
+mask_of_64(const char *p, char c)
 {
-    struct masks m = {0};
-    for (unsigned i = 0; i < 64; i += 16) {
-        __m128i block = load(p + i);
-        m.lf |= (uint64_t)mask_of(block, '\n') << i;
-        m.cr |= (uint64_t)mask_of(block, '\r') << i;
-        m.nul |= (uint64_t)mask_of(block, '\0') << i;
-        m.high |= (uint64_t)(unsigned)_mm_movemask_epi8(block) << i;
-    }
-    return m;
+    uint64_t mask = 0;
+    for (unsigned i = 0; i < 64; i += 16)
+        mask |= (uint64_t)mask_of(load(p + i), c) << i;
+    return mask;
 }
 
-/* Surveys the whole blocks of `s`; `*ends_in_cr` tells the rest what went before it. */
-static size_t
-survey_blocks(struct bytes_survey *out, struct str s, bool *ends_in_cr)
+static void
+count_line_ends(struct bytes_survey *out, const char *p, bool *ends_in_cr)
 {
-    size_t i = 0;
-    uint64_t nul = 0, high = 0;
-    for (; i + 64 <= s.n; i += 64) {
-        struct masks m = masks_of_64(s.p + i);
-        nul |= m.nul;
-        high |= m.high;
-        if (!(m.lf | m.cr)) {
-            *ends_in_cr = false;
-            continue;
-        }
-        /* An LF right behind a CR was counted with it. */
-        uint64_t second_halves = m.lf & (m.cr << 1 | *ends_in_cr);
-        out->line_ends += (uint64_t)__builtin_popcountll(m.cr) +
-                          (uint64_t)__builtin_popcountll(m.lf & ~second_halves);
-        *ends_in_cr = m.cr >> 63;
+    uint64_t lf = mask_of_64(p, '\n'), cr = mask_of_64(p, '\r');
+    /* An LF right behind a CR was counted with it. */
+    uint64_t second_halves = lf & (cr << 1 | *ends_in_cr);
+    out->line_ends += (uint64_t)__builtin_popcountll(cr) +
+                      (uint64_t)__builtin_popcountll(lf & ~second_halves);
+    *ends_in_cr = cr >> 63;
+}
+
+/* Line ends and NULs are rare enough that a block is first asked whether it has any. */
+static void
+survey_64(struct bytes_survey *out, const char *p, bool *ends_in_cr)
+{
+    __m128i high = _mm_setzero_si128(), nul = high, eol = high;
+    for (unsigned i = 0; i < 64; i += 16) {
+        __m128i block = load(p + i);
+        high = _mm_or_si128(high, block);
+        nul = _mm_or_si128(nul, _mm_cmpeq_epi8(block, _mm_setzero_si128()));
+        eol = _mm_or_si128(eol, _mm_cmpeq_epi8(block, _mm_set1_epi8('\n')));
+        eol = _mm_or_si128(eol, _mm_cmpeq_epi8(block, _mm_set1_epi8('\r')));
     }
-    out->has_nul = nul != 0;
-    out->is_ascii = high == 0;
-    return i;
+    out->is_ascii &= _mm_movemask_epi8(high) == 0;
+    out->has_nul |= _mm_movemask_epi8(nul) != 0;
+    if (_mm_movemask_epi8(eol))
+        count_line_ends(out, p, ends_in_cr);
+    else
+        *ends_in_cr = false;
+}
+
+struct bytes_survey
+bytes_survey(struct str s)
+{
+    struct bytes_survey out = {.is_ascii = true};
+    bool ends_in_cr = false;
+    size_t i = 0;
+    for (; i + 64 <= s.n; i += 64)
+        survey_64(&out, s.p + i, &ends_in_cr);
+    if (i < s.n) {
+        /* The rest, made up to a block with blanks, which count as nothing. */
+        char last[64];
+        memset(last, ' ', sizeof(last));
+        memcpy(last, s.p + i, s.n - i);
+        survey_64(&out, last, &ends_in_cr);
+    }
+    return out;
 }
 
 #else
@@ -97,11 +114,19 @@ bytes_find_stop(const char *p, const char *end, char delimiter)
     return p;
 }
 
-static size_t
-survey_blocks(struct bytes_survey *out, struct str s UNUSED, bool *ends_in_cr UNUSED)
+struct bytes_survey
+bytes_survey(struct str s)
 {
-    out->is_ascii = true;
-    return 0;
+    struct bytes_survey out = {.is_ascii = true};
+    bool after_cr = false;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        out.line_ends += c == '\r' || (c == '\n' && !after_cr);
+        out.has_nul |= c == '\0';
+        out.is_ascii &= (unsigned char)c < 0x80;
+        after_cr = c == '\r';
+    }
+    return out;
 }
 
 #endif
@@ -110,19 +135,4 @@ const char *
 bytes_find_eol(const char *p, const char *end)
 {
     return bytes_find_stop(p, end, '\n');
-}
-
-struct bytes_survey
-bytes_survey(struct str s)
-{
-    struct bytes_survey out = {0};
-    bool after_cr = false;
-    for (size_t i = survey_blocks(&out, s, &after_cr); i < s.n; i++) {
-        char c = s.p[i];
-        out.line_ends += c == '\r' || (c == '\n' && !after_cr);
-        out.has_nul |= c == '\0';
-        out.is_ascii &= (unsigned char)c < 0x80;
-        after_cr = c == '\r';
-    }
-    return out;
 }

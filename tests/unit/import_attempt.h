@@ -71,7 +71,8 @@ write_file(struct temp_dir *dir, const char *name, struct str bytes)
 
 /* Each import makes the next version of dataset 1, from the one before it. */
 static inline bool
-import_bytes(struct attempt *t, const char *dataset, struct str csv)
+import_part(struct attempt *t, const char *dataset, struct str csv, size_t offset,
+            size_t length)
 {
     struct arena *a = &t->dir->arena;
     struct str job = arena_printf(a, "job%u", ++t->version);
@@ -84,7 +85,8 @@ import_bytes(struct attempt *t, const char *dataset, struct str csv)
         .dataset = str_from(dataset),
         .options = &t->options,
         .source_fd = source,
-        .source_length = csv.n,
+        .source_offset = offset,
+        .source_length = length,
         .source_name = STR("test.csv"),
         .base = t->base.number ? &t->base : NULL,
         .dataset_folder = arena_printf(a, "datasets/1/%s", job.p),
@@ -99,6 +101,12 @@ import_bytes(struct attempt *t, const char *dataset, struct str csv)
                                            .job_id = job,
                                            .schema_json = t->publication.schema_json};
     return t->is_done;
+}
+
+static inline bool
+import_bytes(struct attempt *t, const char *dataset, struct str csv)
+{
+    return import_part(t, dataset, csv, 0, csv.n);
 }
 
 static inline bool

@@ -138,6 +138,17 @@ what_is_no_csv_is_refused(void **state)
 }
 
 static void
+a_part_of_a_file_is_read_as_the_whole(void **state)
+{
+    struct attempt t;
+    begin(&t, *state);
+    import_part(&t, "free", STR("--boundary\r\n\r\na,b\n1,x\n2\n\r\n--boundary--"), 14, 10);
+    expect_rows(&t, "1,x");
+    expect_rejects(&t, "3 wrong_cell_count");
+    assert_int_equal(receipt_number(&t, "bytes"), 10);
+}
+
+static void
 limits_are_kept(void **state)
 {
     struct temp_dir *dir = *state;
@@ -310,6 +321,7 @@ main(void)
         TEST(utf_16_is_read_and_offsets_are_told),
         TEST(a_cell_of_a_mebibyte_is_kept_and_a_larger_one_rejected),
         TEST(what_is_no_csv_is_refused),
+        TEST(a_part_of_a_file_is_read_as_the_whole),
         TEST(limits_are_kept),
         TEST(errors_can_stop_an_import),
         TEST(rejects_are_capped_and_still_counted),

@@ -23,6 +23,7 @@ struct digest {
     const struct import_task *task;
     pthread_t thread;
     bool is_started, has_failed;
+    _Atomic bool is_unwanted;
     struct err err;
     char hex[SHA256_HEX_BYTES + 1];
 };
@@ -37,7 +38,8 @@ run_digest(void *argument)
         abort();
     struct sha256 h;
     sha256_init(&h);
-    for (uint64_t at = 0; at < digest->task->source_length && !digest->has_failed;) {
+    for (uint64_t at = 0;
+         at < digest->task->source_length && !digest->has_failed && !digest->is_unwanted;) {
         size_t n = (size_t)MIN(PIECE, digest->task->source_length - at);
         digest->has_failed = !fs_read_at(digest->task->source_fd, piece, n,
                                          digest->task->source_offset + at, &digest->err);
@@ -234,7 +236,9 @@ run_steps(struct arena *a, struct work *work, struct err *err)
                          task->options->decimal ? task->options->decimal : '.', &work->progress,
                          &work->scan, err))
         return false;
-    return build(a, work, err) && sync_folder(a, task, err);
+    /* The columns file is not verified: what would be read back are the pages just written. */
+    return build(a, work, err) && sync_folder(a, task, err) &&
+           import_progress_last(&work->progress, "publishing", err);
 }
 
 static void
@@ -268,9 +272,12 @@ fill_publication(struct arena *a, const struct work *work, const char *sha256, d
 /* The error that stopped the import stays the one that is told, also when the folder cannot be
  * removed: the sweep tries again. */
 static bool
-leave_nothing(struct arena *a, const struct import_task *task)
+leave_nothing(struct arena *a, struct work *work, struct digest *digest)
 {
+    const struct import_task *task = work->task;
     struct err ignored;
+    digest->is_unwanted = true;
+    (void)!import_progress_last(&work->progress, NULL, &ignored);
     const char *path = folder_path(a, task, "");
     if (fs_remove_tree(AT_FDCWD, path, &ignored))
         /* The dataset's own folder goes when this was all in it. */
@@ -290,11 +297,11 @@ import_run(struct arena *a, const struct import_task *task, struct dataset_publi
     if (!make_folder(a, task, err))
         return false;
     if (!start_digest(&digest, err) || !run_steps(a, &work, err))
-        return leave_nothing(a, task);
+        return leave_nothing(a, &work, &digest);
     end_digest(&digest);
     if (digest.has_failed) {
         *err = digest.err;
-        return leave_nothing(a, task);
+        return leave_nothing(a, &work, &digest);
     }
     double seconds = (double)((clock_steady_us() - begin_us) / 1000) / 1000;
     fill_publication(a, &work, digest.hex, seconds, out);

@@ -13,6 +13,20 @@
 /* The builders read a little behind the parser. */
 #define LAG_BYTES (16 * MIB)
 
+static bool
+report(struct import_progress *progress, struct err *err)
+{
+    const struct import_task *task = progress->task;
+    struct job_progress now = {
+        .phase = str_from(progress->phase),
+        .bytes_total = task->source_length,
+        .bytes_done = progress->reported_bytes,
+        .rows_done = progress->rows_done,
+        .rows_rejected = progress->rows_rejected,
+    };
+    return !task->on_progress || task->on_progress(task->context, &now, err);
+}
+
 bool
 import_progress_at(struct import_progress *progress, uint64_t part, uint64_t whole,
                    struct err *err)
@@ -23,16 +37,20 @@ import_progress_at(struct import_progress *progress, uint64_t part, uint64_t who
     progress->reported_us = now;
     double share = whole ? (double)MIN(part, whole) / (double)whole : 0;
     double done = MIN((progress->passes_done + share) / progress->pass_count, 1.0);
-    uint64_t total = progress->task->source_length;
-    struct job_progress report = {
-        .phase = str_from(progress->phase),
-        .bytes_total = total,
-        .bytes_done = (uint64_t)(done * (double)total),
-        .rows_done = progress->rows_done,
-        .rows_rejected = progress->rows_rejected,
-    };
-    const struct import_task *task = progress->task;
-    return !task->on_progress || task->on_progress(task->context, &report, err);
+    uint64_t bytes = (uint64_t)(done * (double)progress->task->source_length);
+    /* A pass that turns out to be needed makes each one's share smaller. */
+    progress->reported_bytes = MAX(progress->reported_bytes, bytes);
+    return report(progress, err);
+}
+
+bool
+import_progress_last(struct import_progress *progress, const char *phase, struct err *err)
+{
+    if (phase) {
+        progress->phase = phase;
+        progress->reported_bytes = progress->task->source_length;
+    }
+    return report(progress, err);
 }
 
 bool

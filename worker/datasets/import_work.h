@@ -21,12 +21,16 @@ struct import_progress {
     const char *phase;
     unsigned passes_done, pass_count;
     uint64_t rows_done, rows_rejected;
-    uint64_t reported_us;
+    uint64_t reported_us, reported_bytes;
 };
 /* `part` of `whole` of the running pass is done.  Calls the task's on_progress when it is due;
  * false when that cancels. */
 MUST_CHECK bool import_progress_at(struct import_progress *progress, uint64_t part,
                                    uint64_t whole, struct err *err);
+/* At once, however recently it was called: the last counts of an import.  With a phase all of
+ * the source is done; NULL where it ends early. */
+MUST_CHECK bool import_progress_last(struct import_progress *progress, const char *phase,
+                                     struct err *err);
 
 /* The columns of the new version and where in a CSV row they stand. */
 struct import_plan {

@@ -160,20 +160,18 @@ publish(struct job_run *run, const struct job_host *host)
     }
 }
 
+/* The last counts: those of a job that is done are looked at longest. */
 static void
-tell_publishing(struct job_run *run, const struct job_host *host)
+tell_last(struct job_run *run, const struct job_host *host)
 {
-    struct job_progress progress = {
-        .phase = STR("publishing"),
-        .bytes_total = run->last.bytes_total,
-        .bytes_done = run->last.bytes_total,
-        .rows_done = run->last.rows_done,
-        .rows_rejected = run->last.rows_rejected,
-    };
-    struct err ignored; /* publishing says the same, and louder */
+    struct job_progress progress = {str_from(run->last.phase), run->last.bytes_total,
+                                    run->last.bytes_done, run->last.rows_done,
+                                    run->last.rows_rejected};
+    struct err ignored; /* what follows meets the same writer, and is not silent */
     bool is_cancel_requested;
-    (void)!job_report_progress(host->writer, run->load.job.id, &progress, &is_cancel_requested,
-                               &ignored);
+    if (progress.phase.n)
+        (void)!job_report_progress(host->writer, run->load.job.id, &progress,
+                                   &is_cancel_requested, &ignored);
 }
 
 static void
@@ -184,13 +182,13 @@ end_of_child(struct job_run *run, const struct job_host *host, int status)
                  "the importer was ended by signal %d, in attempt %llu",
                  WIFSIGNALED(status) ? WTERMSIG(status) : 0,
                  (unsigned long long)run->load.job.attempt);
+    tell_last(run, host);
     if (run->is_cancelled)
         finish(run, host, JOB_CANCELLED, NULL);
     else if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && run->state == JOB_RUN_FETCHING)
         start_child(run, host, JOB_CHILD_LOAD);
     else if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         run->state = JOB_RUN_PUBLISHING;
-        tell_publishing(run, host);
         publish(run, host);
     } else if (run->last.has_error)
         fail(run, host, &run->last.error);
@@ -232,9 +230,10 @@ tick_child(struct job_run *run, const struct job_host *host)
     int got;
     struct job_child_frame frame;
     while ((got = job_child_read(&run->child, &frame)) == 1) {
-        if (frame.has_error)
-            memcpy(frame.phase, run->last.phase, sizeof(frame.phase));
-        run->last = frame;
+        if (!frame.has_error)
+            run->last = frame;
+        run->last.has_error = frame.has_error; /* it comes without counts */
+        run->last.error = frame.error;
     }
     if (got == 0) {
         if (run->is_cancelled && clock_steady_us() > run->kill_us)

@@ -112,7 +112,11 @@ load_run(struct arena *a, const struct load *load, load_progress_fn *on_progress
 {
     scoped_fd source = fs_open_at(AT_FDCWD, spool_path(a, load, "source"), O_RDONLY, err);
     if (source < 0)
-        return false;
+        return err->kind == ERR_NOT_FOUND
+                   ? err_set_code(err, ERR_GONE, "source_gone",
+                                  "the source of the import is no longer in the spool; send it "
+                                  "again")
+                   : false;
     scoped_fd rejects = fs_open_at(AT_FDCWD, spool_path(a, load, "rejects.ndjson"),
                                    O_RDWR | O_CREAT | O_TRUNC, err);
     if (rejects < 0)

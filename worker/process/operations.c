@@ -1,0 +1,11 @@
+/* See operations.h.  A folder with operations of its own adds its table here. */
+#include "process/operations.h"
+
+#include "datasets/catalogue.h"
+#include "jobs/jobs.h"
+
+const struct operation *const OPERATIONS[] = {
+    JOB_OPERATIONS,
+    DATASET_OPERATIONS,
+};
+const size_t OPERATIONS_COUNT = COUNT_OF(OPERATIONS);

@@ -1,0 +1,113 @@
+/* See writer_batch.h.  Replies are put together before the commit and taken back when it fails:
+ * nobody is answered from anything but the code of COMMIT. */
+#include "process/writer_batch.h"
+
+#include "store/message.h"
+
+struct batch {
+    struct db *db;
+    struct buf reply; /* of the operation that runs */
+    int64_t changes_max;
+    struct err lost; /* why the whole transaction is gone; ERR_NONE: it is not */
+};
+
+static void
+lose(struct batch *batch, const struct err *why)
+{
+    if (why->kind == ERR_DISK_FULL)
+        batch->lost = *why;
+    else
+        err_set_code(&batch->lost, ERR_BUSY, "unknown_outcome",
+                     "the transaction failed (%s); it may or may not have been stored",
+                     why->detail);
+}
+
+/* The operation and its savepoint.  False with err set: refused, or the transaction is lost. */
+static bool
+run_in_savepoint(struct batch *batch, struct writer_task *task, struct err *err)
+{
+    if (!db_savepoint(batch->db, err)) {
+        lose(batch, err);
+        return false;
+    }
+    bool ok = task->operation->run(batch->db, task->request, &batch->reply, err);
+    if (ok && batch->reply.is_full)
+        ok = err_set(err, ERR_INTERNAL, "the reply of %s is over %zu bytes",
+                     task->operation->name, batch->reply.max);
+    if (!db_is_in_transaction(batch->db)) {
+        if (ok)
+            err_set(err, ERR_INTERNAL, "%s ended the transaction", task->operation->name);
+        lose(batch, err);
+        return false;
+    }
+    struct err broken = {0};
+    if (ok ? !db_release(batch->db, &broken) : !db_rollback_to(batch->db, &broken)) {
+        lose(batch, &broken);
+        return false;
+    }
+    return ok;
+}
+
+static void
+run_task(struct batch *batch, struct writer_task *task)
+{
+    struct err err = {0};
+    buf_clear(&batch->reply);
+    task->is_answered = true;
+    if (run_in_savepoint(batch, task, &err))
+        message_add_done(task->out, buf_str(&batch->reply));
+    else if (batch->lost.kind == ERR_NONE)
+        message_add_refused(task->out, &err);
+}
+
+static void
+run_tasks(struct batch *batch, struct writer_task *tasks, size_t count, bool is_wallet)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (tasks[i].operation->is_wallet != is_wallet)
+            continue;
+        if (batch->lost.kind != ERR_NONE || db_total_changes(batch->db) >= batch->changes_max)
+            return;
+        run_task(batch, &tasks[i]);
+    }
+}
+
+static void
+refuse_all(struct writer_task *tasks, size_t count, const struct err *why)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!tasks[i].is_answered)
+            continue;
+        buf_clear(tasks[i].out);
+        message_add_refused(tasks[i].out, why);
+    }
+}
+
+static void
+refuse_unbegun(struct writer_task *tasks, size_t count, const struct err *why)
+{
+    for (size_t i = 0; i < count; i++)
+        tasks[i].is_answered = true;
+    refuse_all(tasks, count, why);
+}
+
+void
+writer_batch_run(struct db *db, struct writer_task *tasks, size_t count)
+{
+    struct batch batch = {.db = db};
+    struct err err = {0};
+    scoped_tx tx = {0};
+    if (!db_begin(db, &tx, &err)) {
+        refuse_unbegun(tasks, count, &err);
+        return;
+    }
+    buf_init(&batch.reply, MESSAGE_BYTES_MAX / 2);
+    batch.changes_max = db_total_changes(db) + WRITER_ROWS_MAX;
+    run_tasks(&batch, tasks, count, true);
+    run_tasks(&batch, tasks, count, false);
+    if (batch.lost.kind == ERR_NONE && !db_commit(&tx, &err))
+        lose(&batch, &err);
+    if (batch.lost.kind != ERR_NONE)
+        refuse_all(tasks, count, &batch.lost);
+    buf_free(&batch.reply);
+}

@@ -1,0 +1,20 @@
+/* One transaction of the writer: as many waiting operations as there are, one commit. */
+#pragma once
+
+#include "store/writer.h"
+
+/* A transaction ends when this many rows have changed, so that no caller waits for a crowd. */
+#define WRITER_ROWS_MAX 2000
+
+struct writer_task {
+    const struct operation *operation;
+    struct str request;
+    struct buf *out; /* gets one reply frame, which counts once writer_batch_run returned */
+    bool is_answered;
+};
+
+/* Runs the tasks, wallet operations first, each in a savepoint, and commits.  Sets is_answered
+ * of those that ran; the others wait for the next transaction, and at least one ran.  When
+ * COMMIT fails, or SQLite rolls back by itself, every task that ran is refused: disk_full, or
+ * busy with code unknown_outcome. */
+void writer_batch_run(struct db *db, struct writer_task *tasks, size_t count);

@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "process/cmd_config.h"
+#include "process/cmd_migrate.h"
 #include "process/cmd_routes.h"
 
 #include <stdio.h>
@@ -35,6 +36,9 @@ static const struct command COMMANDS[] = {
      "Make an API key and print its entry for the settings file.", cmd_keys},
     {"routes", "[--json]", "Print every route, who may call it and its parameters.",
      cmd_routes},
+    {"migrate", "--data DIR",
+     "Bring the database to the schema this program knows. Refuses beside a running service.",
+     cmd_migrate},
     {"version", "", "Print the version.", run_version},
 };
 

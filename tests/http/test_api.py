@@ -5,6 +5,8 @@ import gzip
 import http.client
 import io
 import json
+import os
+import signal
 
 import pytest
 
@@ -355,3 +357,21 @@ def test_one_log_line_per_request_without_secrets(own_server):
     assert line["method"] == "GET" and line["status"] == 400 and line["client"] == "admin"
     assert "secret-in-query" not in line["path"]
     assert own_server.admin_key not in own_server.log()
+
+
+def test_a_worker_that_dies_cuts_the_answer(own_server):
+    """An export that ends early must not look whole."""
+    lines = "\n".join(f"{i},{'x' * 40}" for i in range(200000))
+    own_server.import_csv("long", f"id,text\n{lines}\n".encode(), header="true")
+    connection = http.client.HTTPConnection("127.0.0.1", own_server.port, timeout=30)
+    connection.request("GET", "/v1/datasets/long/rows?format=ndjson",
+                       headers={"X-API-Key": own_server.admin_key})
+    answer = connection.getresponse()
+    assert answer.status == 200
+    answer.read(1)
+    for pid in own_server.pids("query"):
+        os.kill(pid, signal.SIGKILL)
+    with pytest.raises(http.client.IncompleteRead):
+        answer.read()
+    connection.close()
+    own_server.wait_for(lambda: own_server.get("/v1/datasets/long").status_code == 200)

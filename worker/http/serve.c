@@ -100,6 +100,18 @@ set_write_timeout(int fd)
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 }
 
+/* Ends an answer so that nginx cuts the client's too, instead of ending it as if it were whole:
+ * what comes where a record should begin is none. */
+static void
+cut(FCGX_Request *fcgi)
+{
+    static const char NO_RECORD[8] = {0};
+    ssize_t unused =
+        send(fcgi->ipcFd, NO_RECORD, sizeof(NO_RECORD), MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)unused; /* nginx is gone already, then */
+    FCGX_Free(fcgi, 1);
+}
+
 static void
 serve_one(FCGX_Request *fcgi, struct arena *arena, struct buf *body, serve_handle_fn *handle,
           void *context)
@@ -109,6 +121,9 @@ serve_one(FCGX_Request *fcgi, struct arena *arena, struct buf *body, serve_handl
     struct err err = {0};
     buf_clear(body);
     set_write_timeout(fcgi->ipcFd);
+    /* nginx is told to keep connections only so that it can tell the end of an answer from a
+     * worker that died in the middle of it; one that was really kept would pin this worker. */
+    fcgi->keepConnection = 0;
     bool is_read = request_parse(arena, fcgi->envp, &request, &err);
     uint64_t bytes = read_to_end(fcgi, body);
     FCGX_Detach(fcgi);
@@ -118,9 +133,8 @@ serve_one(FCGX_Request *fcgi, struct arena *arena, struct buf *body, serve_handl
     handle(context, &request, &response, &err);
     if (!response.is_broken)
         response_finish(&response);
-    /* Without END_REQUEST nginx knows that the answer was cut, and cuts the client's. */
     if (response.is_broken)
-        FCGX_Free(fcgi, 1);
+        cut(fcgi);
     else
         FCGX_Finish_r(fcgi);
     log_request(&request, &response, &err);

@@ -93,6 +93,9 @@ lists_of_values_read_as_commas_or_json(void **state)
     assert_int_equal(count_of("age__in", "[]"), 0);
     assert_int_equal(count_of("age__notin", "[]"), count_of("age__notnull", ""));
     assert_int_equal(count_of("name__in", ""), count_of("name__exact", ""));
+    uint64_t words = count_of("name", "dragon") - count_of("name__exact", "dragons");
+    assert_int_equal(count_of("name__in", "x1, dragon"), words);
+    assert_int_equal(count_of("name__in", "[REDACTED],dragon"), words);
 }
 
 /* More values than are scanned one by one. */
@@ -198,7 +201,8 @@ refusals_name_what_and_suggest(void **state)
     expect_refusal("seen", "noon", ERR_BAD_PARAMETER, "'noon' is not a time");
     expect_refusal("age__isnull", "perhaps", ERR_BAD_PARAMETER, "'perhaps'");
     expect_refusal("age__in", "1,x", ERR_BAD_PARAMETER, "'x' is not an integer");
-    expect_refusal("age__in", "[1,", ERR_BAD_PARAMETER, "JSON array");
+    expect_refusal("age__in", "[1,", ERR_BAD_PARAMETER, "'[1' is not an integer");
+    expect_refusal("name__in", "[\"a\",", ERR_BAD_PARAMETER, "not a JSON array");
     expect_refusal("age__in", "[null]", ERR_BAD_PARAMETER, "item 1");
     expect_refusal("name", "\xff", ERR_BAD_PARAMETER, "UTF-8");
 }

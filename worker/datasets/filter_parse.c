@@ -7,8 +7,10 @@
  *           | "before" | "after"          lt, gt on the default date column
  *
  * A column's own name always wins, so a column named min_age is never shadowed by the alias of
- * a column age.  The value of in and notin is a JSON array when it starts with "[", else a list
- * cut at commas, blanks around the parts dropped (as in Datasette). */
+ * a column age.  The value of in and notin is a JSON array when it reads as one, else a list
+ * cut at commas.  A value that starts with [" must read as one: that is no name, as [REDACTED]
+ * is. Blanks around a part may be part of a name or only of the list, so both are looked for.
+ */
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "datasets/filter_operator.h"
@@ -126,15 +128,9 @@ check_value(struct str param, struct str value, struct err *err)
 }
 
 static bool
-read_array(struct arena *a, const struct param *param, struct str **out, size_t *out_count,
-           struct err *err)
+read_array(struct arena *a, const struct param *param, const struct json_value *array,
+           struct str **out, size_t *out_count, struct err *err)
 {
-    const struct json_value *array;
-    struct err cause = {0};
-    if (!json_read(a, param->value, &array, &cause) || array->kind != JSON_ARRAY)
-        return err_set_name(err, ERR_BAD_PARAMETER, NULL, param->name,
-                            "%" STR_FMT ": a value that starts with [ is a JSON array%s%s",
-                            STR_ARG(param->name), cause.kind ? ": " : "", cause.detail);
     *out = arena_array(a, array->child_count, struct str);
     for (size_t i = 0; i < array->child_count; i++) {
         const struct json_value *item = &array->children[i];
@@ -152,26 +148,46 @@ read_array(struct arena *a, const struct param *param, struct str **out, size_t 
     return true;
 }
 
+static void
+read_commas(struct arena *a, struct str rest, struct str **out, size_t *out_count)
+{
+    size_t parts_max = 1, count = 0;
+    for (size_t i = 0; i < rest.n; i++)
+        parts_max += rest.p[i] == ',';
+    struct str *parts = arena_array(a, 2 * parts_max, struct str);
+    for (size_t i = 0; i < parts_max; i++) {
+        struct str part = str_cut(&rest, ','), trimmed = str_trim(part);
+        parts[count++] = part;
+        if (trimmed.n < part.n)
+            parts[count++] = trimmed;
+    }
+    *out = parts;
+    *out_count = count;
+}
+
 /* The values that an operator asks for: one, or those of a list. */
 static bool
 read_values(struct arena *a, const struct param *param, enum filter_takes takes,
             struct str **out, size_t *out_count, struct err *err)
 {
-    struct str rest = param->value;
+    struct str text = str_trim(param->value);
+    const struct json_value *array;
+    struct err cause = {0};
     if (takes != FILTER_TAKES_MANY) {
         *out = arena_new(a, struct str);
         **out = param->value;
         *out_count = 1;
-    } else if (str_starts(str_trim(rest), STR("["))) {
-        return read_array(a, param, out, out_count, err);
-    } else {
-        *out_count = 1;
-        for (size_t i = 0; i < rest.n; i++)
-            *out_count += rest.p[i] == ',';
-        *out = arena_array(a, *out_count, struct str);
-        for (size_t i = 0; i < *out_count; i++)
-            (*out)[i] = str_trim(str_cut(&rest, ','));
+        return true;
     }
+    if (str_starts(text, STR("["))) {
+        if (json_read(a, text, &array, &cause) && array->kind == JSON_ARRAY)
+            return read_array(a, param, array, out, out_count, err);
+        if (str_starts(str_trim(str_skip(text, 1)), STR("\"")))
+            return err_set_name(err, ERR_BAD_PARAMETER, NULL, param->name,
+                                "%" STR_FMT ": the value is not a JSON array: %s",
+                                STR_ARG(param->name), cause.detail);
+    }
+    read_commas(a, param->value, out, out_count);
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include "process/cmd_config.h"
 #include "process/cmd_migrate.h"
 #include "process/cmd_routes.h"
+#include "process/cmd_serve.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -39,6 +40,9 @@ static const struct command COMMANDS[] = {
     {"migrate", "--data DIR",
      "Bring the database to the schema this program knows. Refuses beside a running service.",
      cmd_migrate},
+    {"serve", "[--config FILE] [--data DIR] [--port N] [--query-workers N] [--play-workers N]",
+     "Run the service in the foreground; SIGTERM ends it, SIGHUP reads the settings again.",
+     cmd_serve},
     {"version", "", "Print the version.", run_version},
 };
 

@@ -1,0 +1,5 @@
+/* playmeter serve [--config FILE] [--data DIR] [--port N] [--query-workers N] [--play-workers
+ * N] */
+#pragma once
+
+int cmd_serve(int argc, char **argv);

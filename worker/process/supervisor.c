@@ -1,0 +1,429 @@
+/* One loop over signals that are blocked everywhere else: nothing is interrupted, and no
+ * handler shares state with the code.  What is under way is a phase; each turn of the loop
+ * moves on when the children that the phase waits for are gone.
+ *
+ *   SERVING --SIGHUP--> SWAP_API --> SWAP_WRITER --> SWAP_JOBS --> SERVING
+ *   any --SIGTERM--> STOP_NGINX --> STOP_API --> STOP_JOBS --> STOP_WRITER --> DONE
+ *
+ * The writer goes after those who write, so that what they were promised is kept. */
+#include "process/supervisor.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/nginx.h"
+#include "process/children.h"
+#include "process/listen.h"
+#include "process/migrate.h"
+#include "process/nginx_child.h"
+#include "process/prepare.h"
+#include "process/probe.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum phase {
+    SERVING,
+    SWAP_API,
+    SWAP_WRITER,
+    SWAP_JOBS,
+    STOP_NGINX,
+    STOP_API,
+    STOP_JOBS,
+    STOP_WRITER,
+    DONE
+};
+
+struct supervisor {
+    const struct supervisor_options *options;
+    struct arena arena; /* of config */
+    struct config config;
+    const char *nginx_program;
+    int pid;
+    int tcp_fd, http_fd;    /* nginx's */
+    int role_fd[ROLE_JOBS]; /* of query, play, writer */
+    enum phase phase;
+    unsigned generation; /* reloads done */
+    bool is_reload_wanted;
+    uint64_t stop_us; /* when everything is killed that has not ended; 0 while serving */
+    struct children children;
+};
+
+bool
+supervisor_load_config(struct arena *a, const struct supervisor_options *options,
+                       struct config *out, struct err *err)
+{
+    if (!config_load(a, options->config_path, out, err))
+        return false;
+    out->data_dir = str_from(options->data_dir);
+    if (options->port)
+        out->http_port = options->port;
+    if (options->query_workers)
+        out->workers_query = options->query_workers;
+    if (options->play_workers)
+        out->workers_play = options->play_workers;
+    return config_read_keys(a, out, err);
+}
+
+static int
+run_role(const struct role_env *env)
+{
+    switch (env->role) {
+    case ROLE_QUERY:
+    case ROLE_PLAY:
+        return role_run_api(env);
+    case ROLE_WRITER:
+        return role_run_writer(env);
+    case ROLE_JOBS:
+        return role_run_jobs(env);
+    }
+    return 1;
+}
+
+static void
+become(void *context, enum child_kind kind, unsigned index)
+{
+    struct supervisor *s = context;
+    const int nginx_fds[] = {s->tcp_fd, s->http_fd};
+    if (kind == CHILD_NGINX)
+        nginx_child_become(s->nginx_program, s->options->data_dir, nginx_fds,
+                           COUNT_OF(nginx_fds), s->pid);
+    if (kind == CHILD_PROBE)
+        probe_become(s->pid);
+    struct role_env env = {
+        .config = &s->config, .role = (enum role)kind, .listen_fd = -1, .index = index};
+    if (kind != CHILD_JOBS)
+        env.listen_fd = s->role_fd[kind];
+    /* A socket that a child holds open would take connections beyond the supervisor's end. */
+    for (size_t i = 0; i < COUNT_OF(s->role_fd); i++)
+        if (s->role_fd[i] != env.listen_fd)
+            close(s->role_fd[i]);
+    close(s->tcp_fd);
+    close(s->http_fd);
+    role_begin(&env, s->pid);
+    exit(run_role(&env));
+}
+
+static void
+start_api(struct supervisor *s)
+{
+    for (unsigned i = 0; i < s->config.workers_query; i++)
+        children_start(&s->children, CHILD_QUERY, i);
+    for (unsigned i = 0; i < s->config.workers_play; i++)
+        children_start(&s->children, CHILD_PLAY, i);
+}
+
+static void
+retire_api(struct supervisor *s)
+{
+    children_retire(&s->children, CHILD_QUERY);
+    children_retire(&s->children, CHILD_PLAY);
+}
+
+static bool
+is_draining(const struct supervisor *s, enum child_kind kind)
+{
+    return children_count(&s->children, kind, CHILD_STOPPING) > 0;
+}
+
+static bool
+refuse_reload(const char *what, struct err *err)
+{
+    return err_set(err, ERR_CONFLICT, "%s needs a restart", what);
+}
+
+/* What sockets and processes were made with once and for all. */
+static bool
+check_unchanged(const struct config *old, const struct config *new, struct err *err)
+{
+    if (!str_eq(old->server_user, new->server_user))
+        return refuse_reload("another server.user", err);
+    if (!str_eq(old->http_listen, new->http_listen) || old->http_port != new->http_port)
+        return refuse_reload("another http.listen or http.port", err);
+    if (!str_eq(old->http_nginx, new->http_nginx))
+        return refuse_reload("another http.nginx", err);
+    return true;
+}
+
+/* Puts nginx's files in their place once nginx itself has found them good. */
+static bool
+write_nginx(struct supervisor *s, const struct config *config, bool *has_changed,
+            struct err *err)
+{
+    scoped_arena a = {0};
+    struct nginx_files files;
+    const int fds[] = {s->tcp_fd, s->http_fd};
+    nginx_render(&a, config, &files);
+    *has_changed = !nginx_is_written(&files, NGINX_CONF_DIR);
+    if (!*has_changed)
+        return true;
+    return nginx_write(&files, NGINX_CHECK_DIR, err) &&
+           nginx_child_check(s->nginx_program, s->options->data_dir, NGINX_CHECK_DIR, fds,
+                             COUNT_OF(fds), err) &&
+           nginx_write(&files, NGINX_CONF_DIR, err);
+}
+
+static bool
+take_new_config(struct supervisor *s, bool *has_nginx_changed, struct err *err)
+{
+    struct arena arena = {0};
+    struct config config;
+    if (!supervisor_load_config(&arena, s->options, &config, err) ||
+        !check_unchanged(&s->config, &config, err) ||
+        !write_nginx(s, &config, has_nginx_changed, err)) {
+        arena_free(&arena);
+        return false;
+    }
+    /* Children have copies of the old one. */
+    arena_free(&s->arena);
+    s->arena = arena;
+    s->config = config;
+    return true;
+}
+
+static void
+signal_nginx(const struct supervisor *s, int signal_number)
+{
+    pid_t pid = children_pid(&s->children, CHILD_NGINX);
+    if (pid)
+        kill(pid, signal_number);
+}
+
+static void
+reload(struct supervisor *s)
+{
+    struct err err = {0};
+    bool has_nginx_changed = false;
+    s->is_reload_wanted = false;
+    if (!take_new_config(s, &has_nginx_changed, &err)) {
+        log_message(LOG_ERROR, "reload_refused", "%s; the old configuration goes on",
+                    err.detail);
+        return;
+    }
+    log_message(LOG_INFO, "reloading", "nginx's files %s",
+                has_nginx_changed ? "have changed" : "are the same");
+    /* SIGUSR1 reopens the access log, for logrotate; a reload does that too. */
+    signal_nginx(s, has_nginx_changed ? SIGHUP : SIGUSR1);
+    /* Marked first, so that the mark is on the old ones only; their signal comes with the next
+     * tick, when the new ones are there. */
+    retire_api(s);
+    start_api(s);
+    s->phase = SWAP_API;
+}
+
+static void
+begin_stop(struct supervisor *s, int signal_number)
+{
+    if (s->stop_us)
+        return;
+    log_message(LOG_INFO, "stopping", "%s", strsignal(signal_number));
+    s->stop_us = clock_steady_us() + CHILDREN_DRAIN_US;
+    /* nginx's is then the last, so new connections are refused and do not wait in vain. */
+    close(s->tcp_fd);
+    children_retire(&s->children, CHILD_PROBE);
+    children_retire(&s->children, CHILD_NGINX);
+    s->phase = STOP_NGINX;
+}
+
+static void
+finish_swap(struct supervisor *s)
+{
+    s->generation++;
+    s->phase = SERVING;
+    struct log_line line = log_begin(LOG_INFO, "reloaded");
+    log_int(&line, "generation", s->generation);
+    log_end(&line);
+}
+
+static bool
+advance_swap(struct supervisor *s)
+{
+    struct children *c = &s->children;
+    if (s->phase == SWAP_API && !is_draining(s, CHILD_QUERY) && !is_draining(s, CHILD_PLAY)) {
+        children_retire(c, CHILD_WRITER);
+        /* It waits for the old one's lock. */
+        children_start(c, CHILD_WRITER, 0);
+        s->phase = SWAP_WRITER;
+        return true;
+    }
+    if (s->phase == SWAP_WRITER && !is_draining(s, CHILD_WRITER)) {
+        children_retire(c, CHILD_JOBS);
+        s->phase = SWAP_JOBS;
+        return true;
+    }
+    if (s->phase == SWAP_JOBS && !children_has(c, CHILD_JOBS)) {
+        children_start(c, CHILD_JOBS, 0);
+        finish_swap(s);
+        return true;
+    }
+    return false;
+}
+
+static bool
+advance_stop(struct supervisor *s)
+{
+    struct children *c = &s->children;
+    if (s->phase == STOP_NGINX && !children_has(c, CHILD_NGINX)) {
+        retire_api(s);
+        s->phase = STOP_API;
+        return true;
+    }
+    if (s->phase == STOP_API && !children_has(c, CHILD_QUERY) && !children_has(c, CHILD_PLAY)) {
+        children_retire(c, CHILD_JOBS);
+        s->phase = STOP_JOBS;
+        return true;
+    }
+    if (s->phase == STOP_JOBS && !children_has(c, CHILD_JOBS)) {
+        children_retire(c, CHILD_WRITER);
+        s->phase = STOP_WRITER;
+        return true;
+    }
+    if (s->phase == STOP_WRITER && !children_has(c, CHILD_WRITER)) {
+        s->phase = DONE;
+        return true;
+    }
+    return false;
+}
+
+static void
+print_ready(const struct supervisor *s)
+{
+    const char *scheme = s->config.http_tls_certificate.n ? "https" : "http";
+    struct str host = s->config.http_listen;
+    if (str_eq(host, STR("0.0.0.0")) || str_eq(host, STR("::")))
+        host = STR("127.0.0.1");
+    bool is_v6 = str_find_char(host, ':') >= 0;
+    printf("ready %s://%s%" STR_FMT "%s:%llu\nadmin key: %s/" CONFIG_ADMIN_KEY "\n", scheme,
+           is_v6 ? "[" : "", STR_ARG(host), is_v6 ? "]" : "",
+           (unsigned long long)s->config.http_port, s->options->data_dir);
+    fflush(stdout);
+}
+
+static void
+make_signal_set(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+    sigaddset(set, SIGCHLD);
+}
+
+/* Waits for a signal, at most until something is due: its number, or 0. */
+static int
+wait_for_signal(const struct supervisor *s)
+{
+    sigset_t set;
+    make_signal_set(&set);
+    uint64_t now = clock_steady_us(), due = children_next_us(&s->children);
+    if (s->stop_us)
+        due = MIN(due, s->stop_us);
+    uint64_t wait_us = due > now ? MIN(due - now, UINT64_C(3600000000)) : 0;
+    struct timespec timeout = {.tv_sec = (time_t)(wait_us / 1000000),
+                               .tv_nsec = (long)(wait_us % 1000000) * 1000};
+    int got = sigtimedwait(&set, NULL, &timeout);
+    return got > 0 ? got : 0;
+}
+
+static void
+turn(struct supervisor *s)
+{
+    int got = wait_for_signal(s), probe_exit;
+    if (got == SIGTERM || got == SIGINT)
+        begin_stop(s, got);
+    s->is_reload_wanted |= got == SIGHUP;
+    if (children_reap(&s->children, &probe_exit) && probe_exit == 0)
+        print_ready(s);
+    if (s->phase == SERVING && s->is_reload_wanted)
+        reload(s);
+    while (advance_swap(s) || advance_stop(s)) {
+    }
+    children_tick(&s->children);
+    if (s->stop_us && clock_steady_us() > s->stop_us)
+        children_kill_all(&s->children);
+}
+
+static bool
+open_sockets(struct supervisor *s, struct err *err)
+{
+    s->http_fd = listen_open_unix(PROBE_SOCKET, false, err);
+    s->role_fd[ROLE_QUERY] = listen_open_unix(ROLE_QUERY_SOCKET, true, err);
+    s->role_fd[ROLE_PLAY] = listen_open_unix(ROLE_PLAY_SOCKET, true, err);
+    s->role_fd[ROLE_WRITER] = listen_open_unix(ROLE_WRITER_SOCKET, true, err);
+    return s->http_fd >= 0 && s->role_fd[ROLE_QUERY] >= 0 && s->role_fd[ROLE_PLAY] >= 0 &&
+           s->role_fd[ROLE_WRITER] >= 0;
+}
+
+/* Everything up to the first fork, in the order that privileges allow: the port as root, the
+ * rest as the user, the files only under the lock. */
+static bool
+prepare(struct supervisor *s, struct err *err)
+{
+    const char *data_dir = s->options->data_dir;
+    bool has_nginx_changed;
+    if (!config_load(&s->arena, s->options->config_path, &s->config, err) ||
+        !nginx_child_find(&s->arena, s->config.http_nginx, &s->nginx_program, err))
+        return false;
+    uint64_t port = s->options->port ? s->options->port : s->config.http_port;
+    bool is_privileged = port < 1024;
+    if (is_privileged)
+        s->tcp_fd = listen_open_tcp(s->config.http_listen, port, err);
+    if ((is_privileged && s->tcp_fd < 0) ||
+        !prepare_user(s->config.server_user, data_dir, err) ||
+        !prepare_data_dir(data_dir, err) || prepare_lock(data_dir, err) < 0 ||
+        !prepare_admin_key(err) ||
+        !supervisor_load_config(&s->arena, s->options, &s->config, err))
+        return false;
+    /* Only under the lock: a second service on the same data is told so, not that the port is
+     * in use. */
+    if (!is_privileged)
+        s->tcp_fd = listen_open_tcp(s->config.http_listen, port, err);
+    return s->tcp_fd >= 0 && open_sockets(s, err) &&
+           write_nginx(s, &s->config, &has_nginx_changed, err) &&
+           migrate_in_child(&s->config, err);
+}
+
+static void
+start_all(struct supervisor *s)
+{
+    children_start(&s->children, CHILD_WRITER, 0);
+    start_api(s);
+    children_start(&s->children, CHILD_JOBS, 0);
+    children_start(&s->children, CHILD_NGINX, 0);
+    children_start(&s->children, CHILD_PROBE, 0);
+}
+
+int
+supervisor_run(const struct supervisor_options *options)
+{
+    /* Too large for the stack of a main that everything else hangs below. */
+    static struct supervisor s;
+    s = (struct supervisor){.options = options, .pid = (int)getpid(), .tcp_fd = -1};
+    s.children.become = become;
+    s.children.context = &s;
+    struct err err = {0};
+    sigset_t set;
+    log_set_role("supervisor");
+    umask(0077);
+    signal(SIGPIPE, SIG_IGN);
+    /* What a dead child leaves behind comes to us to be reaped. */
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    if (!prepare(&s, &err)) {
+        fprintf(stderr, "playmeter: %s\n", err.detail);
+        arena_free(&s.arena);
+        return 1;
+    }
+    /* Only now: Ctrl-C ends a start that waits for a lock or a migration. */
+    make_signal_set(&set);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    start_all(&s);
+    while (s.phase != DONE)
+        turn(&s);
+    log_message(LOG_INFO, "stopped", "all children are gone");
+    arena_free(&s.arena);
+    return 0;
+}

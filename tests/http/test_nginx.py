@@ -1,0 +1,297 @@
+"""What nginx decides by itself: keys, limits, sizes, its own refusals, headers."""
+
+import json
+import os
+import socket
+import time
+
+import pytest
+
+READ, WRITE = "1" * 64, "abcdef0123456789" * 4
+KEYS = (f"\nkeys:\n  - {{client: reader, scope: read, key: \"{READ}\"}}\n"
+        f"  - {{client: writer, scope: write, key: \"{WRITE}\"}}\n")
+
+
+def with_keys(text):
+    return text.replace("\nkeys: []\n", KEYS)
+
+
+@pytest.fixture(scope="module")
+def keyed(server):
+    server.edit_config(with_keys)
+    server.reload()
+    server.wait_for(lambda: server.get("/v1/jobs", key=READ).status_code == 200)
+    return server
+
+
+def raw(server, data, timeout=15):
+    """The whole answer to these bytes: status, headers (lower-case names), body."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=timeout) as s:
+        s.sendall(data)
+        answer = b""
+        try:
+            while piece := s.recv(65536):
+                answer += piece
+        except ConnectionResetError:
+            pass
+    head, _, body = answer.partition(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    status = int(lines[0].split()[1]) if lines[0] else 0
+    headers = dict((n.lower(), v.strip()) for n, _, v in (line.partition(":") for line in lines[1:]))
+    return status, headers, body
+
+
+def check_problem(status, headers, body, expected, code):
+    assert status == expected, body
+    assert headers["content-type"] == "application/problem+json"
+    problem = json.loads(body)
+    assert set(problem) >= {"type", "title", "status", "detail", "code", "request_id"}
+    assert problem["status"] == expected
+    assert problem["code"] == code
+    assert problem["request_id"] == headers["x-request-id"]
+
+
+# Its own refusals
+
+@pytest.mark.parametrize("request_bytes, status, code", [
+    (b"NONSENSE\r\n\r\n", 400, "malformed"),
+    (b"GET / HTTP/1.1\r\n\r\n", 400, "malformed"),
+    (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414, "uri_too_long"),
+    (b"GET / HTTP/1.1\r\nHost: x\r\nX-A: " + b"a" * 9000 + b"\r\n\r\n", 431, "headers_too_large"),
+    (b"TRACE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 405, "method_not_allowed"),
+    (b"POST /api/ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 70000\r\n\r\n",
+     413, "too_large"),
+    (b"POST /api/ping HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501,
+     "not_implemented"),
+    (b"POST /api/upload_csv HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1\r\n\r\n",
+     401, "unauthorized"),
+    (b"GET /v1/datasets HTTP/1.1\r\nHost: x\r\nX-API-Key: wrong\r\nConnection: close\r\n\r\n", 401,
+     "unauthorized"),
+    (b"GET /v1/datasets HTTP/1.1\r\nHost: x\r\nX-API-Key: a:\r\nConnection: close\r\n\r\n", 401,
+     "unauthorized"),
+])
+def test_refusals_have_the_shape_of_a_problem(server, request_bytes, status, code):
+    check_problem(*raw(server, request_bytes), status, code)
+
+
+def test_a_dead_pool_gives_502_as_a_problem(own_server):
+    server = own_server
+    # Stopped in the middle of a request is hard to hit; a socket that nobody made is not.
+    os.rename(os.path.join(server.data, "run/query.sock"), os.path.join(server.data, "run/away"))
+    answer = server.get("/v1/datasets")
+    os.rename(os.path.join(server.data, "run/away"), os.path.join(server.data, "run/query.sock"))
+    check_problem(answer.status_code, {k.lower(): v for k, v in answer.headers.items()},
+                  answer.content, 502, "bad_gateway")
+    assert server.get("/v1/datasets").status_code == 200
+
+
+def test_a_request_that_never_comes_is_ended_without_a_body(server):
+    start = time.monotonic()
+    status, _, body = raw(server, b"GET / HTTP/1.1\r\nHost: x\r\n", timeout=20)
+    assert 9 <= time.monotonic() - start < 15
+    assert status in (0, 408) and body == b""
+
+
+# Keys and scopes
+
+@pytest.mark.asan
+def test_scopes_are_kept(keyed):
+    path = "/v1/datasets/scoped/imports"
+    body = {"data": b"a,b\n1,2\n", "headers": {"Content-Type": "text/csv"}}
+    assert keyed.post(path, key=None, **body).status_code == 401
+    assert keyed.post(path, key=READ, **body).status_code == 403
+    assert keyed.post(path, key=WRITE, **body).status_code == 202
+    assert keyed.get("/v1/jobs", key=None).status_code == 401
+    assert keyed.get("/v1/jobs", key=READ).status_code == 200
+    assert keyed.get("/v1/jobs", key="0" * 64).status_code == 401
+    assert keyed.get("/v1/jobs", key=READ + "0").status_code == 401
+
+
+def test_headers_cannot_pose_as_what_nginx_decided(server):
+    for name in ["PM-Scope", "PM_SCOPE", "Pm-Client", "HTTP-PM-SCOPE"]:
+        assert server.get("/v1/jobs", key=None, headers={name: "admin"}).status_code == 401
+
+
+def test_two_keys_in_one_request_are_refused(keyed):
+    request = (f"GET /v1/jobs HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-API-Key: {READ}\r\n"
+               f"X-API-Key: {WRITE}\r\n\r\n")
+    status, _, _ = raw(keyed, request.encode())
+    assert status in (400, 401)
+
+
+@pytest.mark.parametrize("key, expected", [(None, 401), (READ, 403)])
+def test_scope_is_checked_before_the_body_is_read(keyed, key, expected):
+    head = (f"POST /v1/datasets/big/imports HTTP/1.1\r\nHost: x\r\nContent-Length: 150000000\r\n"
+            + (f"X-API-Key: {key}\r\n" if key else "") + "\r\n")
+    start = time.monotonic()
+    with socket.create_connection(("127.0.0.1", keyed.port), timeout=5) as s:
+        s.sendall(head.encode())
+        answer = s.recv(4096)
+    assert answer.startswith(f"HTTP/1.1 {expected} ".encode())
+    assert time.monotonic() - start < 1
+
+
+def test_a_hundred_keys_fit_the_map(own_server):
+    lines = [f"  - {{client: c{i}, scope: read, key: \"{i:064x}\"}}" for i in range(1, 101)]
+    own_server.edit_config(
+        lambda text: text.replace("\nkeys: []\n", "\nkeys:\n" + "\n".join(lines) + "\n"))
+    own_server.reload()
+    own_server.wait_for(
+        lambda: own_server.get("/v1/jobs", key=f"{100:064x}").status_code == 200)
+    assert own_server.get("/v1/jobs", key=f"{101:064x}").status_code == 401
+
+
+# Bodies
+
+def test_sizes_are_bounded_everywhere_and_big_only_where_a_file_is_expected(server_with):
+    server = server_with({"imports.file_bytes_max": "1MiB"})
+    big = b"a,b\n" + b"1,2\n" * 600000  # 2.4 MB
+    answer = server.post("/v1/datasets/x/imports", data=big, headers={"Content-Type": "text/csv"})
+    assert answer.status_code == 413
+    assert answer.json()["code"] == "too_large"
+    assert server.post("/v1/datasets/x/versions", data=b"x" * 70000).status_code == 413
+
+
+def test_no_body_is_left_in_nginx_s_folder(server):
+    server.import_csv("bodies", b"a,b\n1,2\n")
+    folder = os.path.join(server.data, "nginx/body")
+    server.wait_for(lambda: not [f for _, _, files in os.walk(folder) for f in files])
+
+
+def test_a_chunked_body_is_taken(server):
+    request = (f"POST /v1/datasets/chunked/imports HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+               f"X-API-Key: {server.admin_key}\r\nContent-Type: text/csv\r\n"
+               "Transfer-Encoding: chunked\r\n\r\n4\r\na,b\n\r\n4\r\n1,2\n\r\n0\r\n\r\n")
+    status, _, body = raw(server, request.encode())
+    assert status == 202
+    assert server.wait_job(json.loads(body))["state"] == "succeeded"
+
+
+# Limits
+
+def test_limits_answer_429_and_spare_keys(server_with):
+    server = server_with({"limits.reads": "1/s burst 2"})
+    answers = [server.get("/api/ping", key=None) for _ in range(12)]
+    refused = [a for a in answers if a.status_code == 429]
+    assert refused
+    assert int(refused[0].headers["Retry-After"]) >= 1
+    check_problem(429, {k.lower(): v for k, v in refused[0].headers.items()}, refused[0].content,
+                  429, "too_many_requests")
+    assert all(server.get("/api/ping").status_code == 200 for _ in range(12))
+
+
+def test_imports_are_limited_per_client_and_admin_is_exempt(server_with):
+    server = server_with({"limits.imports": "2/min burst 1"})
+    server.edit_config(with_keys)
+    server.reload()
+    server.wait_for(lambda: server.get("/v1/jobs", key=WRITE).status_code == 200)
+    statuses = [server.post("/v1/datasets/x/imports", key=WRITE, data=b"a\n1\n",
+                            headers={"Content-Type": "text/csv"}) for _ in range(4)]
+    assert [a.status_code for a in statuses] == [202, 202, 429, 429]
+    assert statuses[-1].headers["Retry-After"] == "30"
+    for _ in range(4):
+        assert server.post("/v1/datasets/x/imports", data=b"a\n1\n",
+                           headers={"Content-Type": "text/csv"}).status_code == 202
+
+
+def test_exports_of_one_client_are_limited_while_pages_go_on(server_with, games_csv):
+    server = server_with({"limits.exports": "2"}, query_workers=8)
+    with open(games_csv, "rb") as f:
+        server.import_csv("games", f.read())
+    request = (b"GET /v1/datasets/games/rows?format=csv HTTP/1.1\r\nHost: x\r\n"
+               b"Connection: close\r\n\r\n")
+    readers = []
+    try:
+        for _ in range(2):
+            s = socket.socket()
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            s.settimeout(15)
+            s.connect(("127.0.0.1", server.port))
+            s.sendall(request)
+            readers.append(s)
+            assert s.recv(100).startswith(b"HTTP/1.1 200 ")
+        for path in ["rows?format=csv", "rows?format=c%73v", "rows?%66ormat=csv"]:
+            answer = server.get(f"/v1/datasets/games/{path}", key=None)
+            assert answer.status_code == 429, path
+        answer = server.get("/v1/datasets/games/rows", key=None,
+                            headers={"Accept": "application/x-ndjson"})
+        assert answer.status_code == 429
+        assert server.get("/v1/datasets/games/rows?limit=5", key=None).status_code == 200
+    finally:
+        for s in readers:
+            s.close()
+
+
+# Answers
+
+def test_request_ids_are_taken_or_made(server):
+    assert server.get("/api/ping", headers={"X-Request-Id": "my-id.1_A"}).headers["X-Request-Id"] \
+        == "my-id.1_A"
+    for bad in ["", "a" * 65, "a b", 'a"b', "a/b"]:
+        made = server.get("/api/ping", headers={"X-Request-Id": bad}).headers["X-Request-Id"]
+        assert made != bad and len(made) == 32
+
+
+def test_every_answer_carries_the_security_headers_once(server):
+    for path in ["/api/ping", "/v1/nothing"]:
+        answer = server.get(path)
+        assert answer.headers["Server"] == "nginx"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "unsafe" not in answer.headers["Content-Security-Policy"]
+        assert len(answer.raw.headers.getlist("X-Request-Id")) == 1
+        assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_gzip_weakens_etags_and_they_still_match(games):
+    path = "/v1/datasets/games/rows?limit=50"
+    answer = games.get(path, headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.headers["ETag"].startswith('W/"')
+    again = games.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304 and again.content == b""
+
+
+def test_other_origins_are_let_in_by_the_file_alone(server_with):
+    server = server_with({"http.cors_origins": "[\"https://game.example\"]"})
+    ours = {"Origin": "https://game.example"}
+    answer = server.get("/api/ping", headers=ours)
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://game.example"
+    assert "Origin" in answer.headers["Vary"]
+    preflight = server.request("OPTIONS", "/v1/datasets/x/imports", key=None, headers={
+        **ours, "Access-Control-Request-Method": "POST"})
+    assert preflight.status_code == 204
+    assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
+    assert "X-API-Key" in preflight.headers["Access-Control-Allow-Headers"]
+    refused = server.get("/v1/jobs", key=None, headers=ours)
+    assert refused.status_code == 401
+    assert refused.headers["Access-Control-Allow-Origin"] == "https://game.example"
+    assert "Access-Control-Allow-Origin" not in server.get(
+        "/api/ping", headers={"Origin": "https://evil.example"}).headers
+
+
+def test_players_have_a_pool_of_their_own(server):
+    for path, role in [("/v1/balance", "play"), ("/balance", "play"), ("/v1/datasets", "query")]:
+        name = f"pool{path.replace('/', '.')}"
+        server.get(path, key=None, headers={"X-Request-Id": name})
+        line = next(json.loads(line) for line in server.log().splitlines()
+                    if line.startswith("{") and name in line)
+        assert line["role"] == role, line
+
+
+def test_the_access_log_is_json_and_reopened(own_server):
+    server = own_server
+    path = os.path.join(server.data, "logs/access.log")
+    server.get("/api/ping", headers={"X-Request-Id": "logged"})
+
+    def entries():
+        if not os.path.exists(path):
+            return []
+        with open(path, encoding="utf-8") as f:
+            return [json.loads(line) for line in f]
+
+    server.wait_for(lambda: "logged" in [e["request_id"] for e in entries()])
+    entry = next(e for e in entries() if e["request_id"] == "logged")
+    assert entry["status"] == 200 and entry["client"] == "admin" and entry["path"] == "/api/ping"
+    os.rename(path, path + ".1")
+    server.reload()
+    server.wait_for(lambda: os.path.exists(path))

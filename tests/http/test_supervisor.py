@@ -1,0 +1,216 @@
+"""The processes: what dies comes back, what is stopped finishes, what is reloaded goes on."""
+
+import os
+import pwd
+import signal
+import socket
+import subprocess
+
+import pytest
+import requests
+
+import harness
+
+
+def serve(*arguments, timeout=20):
+    """A start that is expected to be refused."""
+    return subprocess.run([harness.binary(), "serve", *arguments], capture_output=True, text=True,
+                          timeout=timeout, stdin=subprocess.DEVNULL)
+
+
+def pss_kib(pid):
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("Pss:"))
+
+
+def is_ready(server):
+    try:
+        return server.get("/readyz", key=None, timeout=5).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+@pytest.mark.parametrize("role", ["query", "play", "writer", "jobs", "nginx"])
+def test_a_killed_child_is_restarted(server, role):
+    before = server.pids(role)
+    assert before
+    killed = server.kill(role)
+    server.wait_for(lambda: killed not in server.pids(role)
+                    and len(server.pids(role)) >= len(before))
+    server.wait_for(lambda: is_ready(server))
+    assert '"event":"child_died"' in server.log()
+
+
+def test_no_worker_of_a_killed_nginx_stays(server):
+    workers = server.pids("nginx")[1:]
+    assert workers
+    server.kill("nginx")
+    server.wait_for(lambda: not set(workers) & set(harness.parents()))
+    server.wait_for(lambda: is_ready(server))
+
+
+@pytest.mark.asan
+def test_a_reload_replaces_every_worker_and_keeps_nginx(own_server):
+    server = own_server
+    before = {role: set(server.pids(role)) for role in ["query", "play", "writer", "jobs", "nginx"]}
+    server.reload()
+    for role in ["query", "play", "writer", "jobs"]:
+        server.wait_for(lambda r=role: len(server.pids(r)) == len(before[r]))
+        assert not before[role] & set(server.pids(role)), role
+    assert set(server.pids("nginx")) == before["nginx"]
+    server.edit_config(lambda text: text, nginx_changes=True)
+    server.reload()
+    master, *workers = server.pids("nginx")
+    assert master in before["nginx"]
+    server.wait_for(lambda: not set(server.pids("nginx")[1:]) & before["nginx"])
+    assert is_ready(server)
+
+
+def test_pools_take_their_size_from_the_reloaded_file(server_with):
+    server = server_with(query_workers=2, play_workers=2)
+    server.workers = []
+    server.stop()
+    server.edit_config(lambda t: t.replace("  query: 8", "  query: 2").replace("  play: 24",
+                                                                               "  play: 1"))
+    server.start()
+    assert len(server.pids("query")) == 2
+    server.edit_config(lambda t: t.replace("  query: 2", "  query: 3"))
+    server.reload()
+    assert len(server.pids("query")) == 3
+    assert len(server.pids("play")) == 1
+
+
+def test_a_bad_new_configuration_is_refused_and_the_old_one_goes_on(own_server):
+    server = own_server
+    before = server.pids("query")
+    server.edit_config(lambda text: text + "\nhtpp:\n")
+    os.kill(server.pid, signal.SIGHUP)
+    server.wait_for(lambda: '"event":"reload_refused"' in server.log())
+    assert "there is no setting 'htpp'; did you mean 'http'?" in server.log()
+    server.edit_config(lambda text: text.replace("\nhtpp:\n", "\n").replace("port: 8080", "port: 8081")
+                       .replace("listen: 127.0.0.1", "listen: 127.0.0.2"))
+    os.kill(server.pid, signal.SIGHUP)
+    server.wait_for(lambda: "another http.listen or http.port needs a restart" in server.log())
+    assert server.pids("query") == before
+    assert is_ready(server)
+
+
+def test_sigterm_waits_for_the_request_that_runs(own_server):
+    server = own_server
+    body = b"id,name\n1,one\n"
+    head = (f"POST /v1/datasets/late/imports HTTP/1.1\r\nHost: x\r\nX-API-Key: {server.admin_key}\r\n"
+            f"Content-Type: text/csv\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as s:
+        s.sendall(head.encode() + body[:5])
+        # nginx has the head when a file for the body is there.
+        folder = os.path.join(server.data, "nginx/body")
+        server.wait_for(lambda: any(os.scandir(folder)))
+        os.kill(server.pid, signal.SIGTERM)
+        server.wait_for(lambda: '"event":"stopping"' in server.log())
+        s.sendall(body[5:])
+        answer = b""
+        while piece := s.recv(4096):
+            answer += piece
+    assert answer.startswith(b"HTTP/1.1 202 "), answer
+    assert server.process.wait(30) == 0
+    assert '"event":"child_killed"' not in server.log()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_leaves_nothing_behind(own_server, number):
+    server = own_server
+    pids = harness.descendants(server.pid)
+    os.kill(server.pid, number)
+    assert server.process.wait(30) == 0
+    assert not [pid for pid in pids if harness.title(pid)]
+
+
+def test_children_follow_a_killed_supervisor_and_the_next_start_succeeds(own_server):
+    server = own_server
+    pids = harness.descendants(server.pid)
+    os.kill(server.pid, signal.SIGKILL)
+    server.process.wait(10)
+    again = subprocess.Popen([harness.binary(), "serve", "--config", server.config, "--data",
+                              server.data, "--port", str(server.port), *server.workers],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL)
+    server.process = again
+    assert again.stdout.readline() == f"ready {server.url}\n".encode()
+    assert again.stdout.readline() == f"admin key: {server.data}/admin.key\n".encode()
+    server.wait_for(lambda: not [pid for pid in pids if harness.title(pid)])
+
+
+def test_a_second_start_on_the_same_data_is_refused(server):
+    done = serve("--data", server.data, "--port", str(harness.free_port()))
+    assert done.returncode == 1
+    assert f"playmeter serves the data directory {server.data} already" in done.stderr
+    assert is_ready(server)
+
+
+def test_a_port_in_use_is_named(server, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        data = os.path.join(server.base, "other")
+        done = serve("--data", data, "--port", str(port))
+    assert done.returncode == 1
+    assert f"port {port} of 127.0.0.1 is in use by another program" in done.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root changes its user")
+@pytest.mark.parametrize("user, message", [
+    ("root", "server.user is a user of its own, not root, not nobody, got 'root'"),
+    ("nobody", "server.user is a user of its own, not root, not nobody, got 'nobody'"),
+    ("playmeter-absent", "there is no user 'playmeter-absent'; make it with: useradd"),
+])
+def test_the_user_is_checked(server, user, message):
+    path = os.path.join(server.base, f"{user}.yaml")
+    with open(path, "w", encoding="ascii") as f:
+        f.write(f"server:\n  user: {user}\n")
+    done = serve("--config", path, "--data", os.path.join(server.base, "user"))
+    assert done.returncode == 1
+    assert message in done.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root changes its user")
+def test_a_data_directory_out_of_reach_is_explained(server):
+    closed = os.path.join(server.base, "closed")
+    os.mkdir(closed, 0o700)
+    done = serve("--data", os.path.join(closed, "data"), "--port", str(harness.free_port()))
+    assert done.returncode == 1
+    assert f"the user 'playmeter' cannot enter {closed}, which is on the way to" in done.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root changes its user")
+def test_nothing_runs_as_root(server):
+    uid = pwd.getpwnam(harness.USER).pw_uid
+    pids = [server.pid, *harness.descendants(server.pid)]
+    assert {os.stat(f"/proc/{pid}").st_uid for pid in pids} <= {0, uid}
+    for pid in pids:
+        with open(f"/proc/{pid}/status", encoding="ascii") as f:
+            ids = next(line for line in f if line.startswith("Uid:")).split()[1:]
+        assert ids == [str(uid)] * 4
+
+
+def test_secrets_are_readable_by_their_owner_alone(server):
+    paths = [os.path.join(server.data, "admin.key")]
+    conf = os.path.join(server.data, "nginx/conf")
+    paths += [os.path.join(conf, name) for name in os.listdir(conf)]
+    assert len(paths) > 5
+    for path in paths:
+        assert os.stat(path).st_mode & 0o777 == 0o600, path
+    for name in ["query", "play", "writer"]:
+        path = os.path.join(server.data, f"run/{name}.sock")
+        assert os.stat(path).st_mode & 0o777 == 0o660, path
+
+
+def test_idle_memory_is_small(server_with):
+    if os.path.basename(os.path.dirname(harness.binary())) == "asan":
+        pytest.skip("sanitizers have their own memory")
+    server = server_with(query_workers=8, play_workers=24)
+    pids = [server.pid, *harness.descendants(server.pid)]
+    sizes = {pid: pss_kib(pid) for pid in pids}
+    total = sum(sizes.values()) / 1024
+    print(f"idle memory of {len(pids)} processes: {total:.1f} MiB PSS")
+    assert total <= 60

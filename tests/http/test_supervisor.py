@@ -99,12 +99,13 @@ def test_sigterm_waits_for_the_request_that_runs(own_server):
     server = own_server
     body = b"id,name\n1,one\n"
     head = (f"POST /v1/datasets/late/imports HTTP/1.1\r\nHost: x\r\nX-API-Key: {server.admin_key}\r\n"
-            f"Content-Type: text/csv\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n")
+            f"Content-Type: text/csv\r\nContent-Length: {len(body)}\r\n"
+            "Expect: 100-continue\r\nConnection: close\r\n\r\n")
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as s:
-        s.sendall(head.encode() + body[:5])
-        # nginx has the head when a file for the body is there.
-        folder = os.path.join(server.data, "nginx/body")
-        server.wait_for(lambda: any(os.scandir(folder)))
+        s.sendall(head.encode())
+        # From here on nginx waits for the body.
+        assert s.recv(4096).startswith(b"HTTP/1.1 100 ")
+        s.sendall(body[:5])
         os.kill(server.pid, signal.SIGTERM)
         server.wait_for(lambda: '"event":"stopping"' in server.log())
         s.sendall(body[5:])
@@ -122,7 +123,7 @@ def test_a_stop_leaves_nothing_behind(own_server, number):
     pids = harness.descendants(server.pid)
     os.kill(server.pid, number)
     assert server.process.wait(30) == 0
-    assert not [pid for pid in pids if harness.title(pid)]
+    assert not [pid for pid in pids if harness.name(pid)]
 
 
 def test_children_follow_a_killed_supervisor_and_the_next_start_succeeds(own_server):
@@ -137,7 +138,7 @@ def test_children_follow_a_killed_supervisor_and_the_next_start_succeeds(own_ser
     server.process = again
     assert again.stdout.readline() == f"ready {server.url}\n".encode()
     assert again.stdout.readline() == f"admin key: {server.data}/admin.key\n".encode()
-    server.wait_for(lambda: not [pid for pid in pids if harness.title(pid)])
+    server.wait_for(lambda: not [pid for pid in pids if harness.name(pid)])
 
 
 def test_a_second_start_on_the_same_data_is_refused(server):
@@ -184,7 +185,7 @@ def test_a_data_directory_out_of_reach_is_explained(server):
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root changes its user")
 def test_nothing_runs_as_root(server):
-    uid = pwd.getpwnam(harness.USER).pw_uid
+    uid = pwd.getpwnam("playmeter").pw_uid
     pids = [server.pid, *harness.descendants(server.pid)]
     assert {os.stat(f"/proc/{pid}").st_uid for pid in pids} <= {0, uid}
     for pid in pids:

@@ -10,10 +10,10 @@
 
 /*   role        word in logs  name in ps (at most 15 bytes) */
 #define ROLES(X)                                                                               \
-    X(ROLE_QUERY, "query", "pm query")                                                         \
-    X(ROLE_PLAY, "play", "pm play")                                                            \
-    X(ROLE_WRITER, "writer", "pm writer")                                                      \
-    X(ROLE_JOBS, "jobs", "pm jobs")
+    X(ROLE_QUERY, "query", "pm-query")                                                         \
+    X(ROLE_PLAY, "play", "pm-play")                                                            \
+    X(ROLE_WRITER, "writer", "pm-writer")                                                      \
+    X(ROLE_JOBS, "jobs", "pm-jobs")
 
 enum role {
 #define X(role, word, comm) role,

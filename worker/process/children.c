@@ -33,7 +33,7 @@ free_slot(struct children *c)
     for (size_t i = 0; i < CHILDREN_MAX; i++)
         if (c->items[i].state == CHILD_FREE)
             return &c->items[i];
-    assert(!"more children than two generations have");
+    assert(false && "more children than two generations have");
     return NULL;
 }
 

@@ -7,15 +7,22 @@
 #include "http/serve.h"
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/log.h"
 #include "base/num.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+
+/* Bounds the stop of a worker under load; waiting connections are others' from then on. */
+#define LAST_ACCEPTS 16
 
 bool
 serve_init(struct err *err)
@@ -141,25 +148,71 @@ serve_one(FCGX_Request *fcgi, struct arena *arena, struct buf *body, serve_handl
     response_free(&response);
 }
 
+/* The socket is shared: where another worker is quicker, accept must not block. */
+static bool
+prepare_socket(int listen_fd, int *epoll_fd, struct err *err)
+{
+    /* Exclusive: one connection wakes one worker, not the pool. */
+    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE};
+    int flags = fcntl(listen_fd, F_GETFL);
+    *epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    return (flags >= 0 && fcntl(listen_fd, F_SETFL, flags | O_NONBLOCK) == 0 &&
+            *epoll_fd >= 0 && epoll_ctl(*epoll_fd, EPOLL_CTL_ADD, listen_fd, &event) == 0) ||
+           err_set_errno(err, "watching the listening socket");
+}
+
+/* SIGTERM arrives only in here.  Anywhere else it would interrupt libfcgi's reads, which takes
+ * that for a broken connection: a request that nginx then answers with 502. */
+static void
+wait_for_connection(int epoll_fd, const sigset_t *while_waiting)
+{
+    struct epoll_event event;
+    (void)epoll_pwait(epoll_fd, &event, 1, -1, while_waiting);
+}
+
+/* 1 served, 0 nobody was there, -1 error. */
+static int
+accept_and_serve(FCGX_Request *fcgi, struct arena *arena, struct buf *body,
+                 serve_handle_fn *handle, void *context, struct err *err)
+{
+    int status = FCGX_Accept_r(fcgi);
+    if (status == -EAGAIN || status == -EINTR || status == -ECONNABORTED)
+        return 0;
+    if (status < 0) {
+        err_set_errno(err, "accept");
+        return -1;
+    }
+    serve_one(fcgi, arena, body, handle, context);
+    arena_reset(arena);
+    return 1;
+}
+
 bool
 serve_run(int listen_fd, serve_handle_fn *handle, void *context, bool (*is_stopping)(void),
           struct err *err)
 {
     FCGX_Request fcgi;
+    sigset_t term, before;
+    scoped_fd epoll_fd = -1;
     if (FCGX_InitRequest(&fcgi, listen_fd, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
         return err_set(err, ERR_INTERNAL, "libfcgi refuses the socket");
+    if (!prepare_socket(listen_fd, &epoll_fd, err))
+        return false;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    sigprocmask(SIG_BLOCK, &term, &before);
     scoped_arena arena = {0};
     scoped_buf body;
     buf_init(&body, SERVE_BODY_BYTES_MAX);
-    while (!is_stopping()) {
-        int status = FCGX_Accept_r(&fcgi);
-        if (status == -EINTR || (status < 0 && errno == EINTR))
-            continue;
-        if (status < 0)
-            return err_set_errno(err, "accept");
-        serve_one(&fcgi, &arena, &body, handle, context);
-        arena_reset(&arena);
+    int got = 0;
+    while (got >= 0 && !is_stopping()) {
+        wait_for_connection(epoll_fd, &before);
+        got = accept_and_serve(&fcgi, &arena, &body, handle, context, err);
     }
+    /* A connection may have woken this worker and nobody else just before the signal came. */
+    for (int i = 0; i < LAST_ACCEPTS && got > 0; i++)
+        got = accept_and_serve(&fcgi, &arena, &body, handle, context, err);
+    sigprocmask(SIG_SETMASK, &before, NULL);
     FCGX_Free(&fcgi, 1);
-    return true;
+    return got >= 0;
 }

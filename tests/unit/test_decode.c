@@ -132,6 +132,20 @@ utf8_is_used_as_it_is(void **state UNUSED)
 }
 
 static void
+the_encoding_of_a_whole_file_is_told(void **state UNUSED)
+{
+    assert_int_equal(csv_detect_encoding(STR("")), CSV_UTF_8);
+    assert_int_equal(csv_detect_encoding(STR("a,\xc3\xa4")), CSV_UTF_8);
+    assert_int_equal(csv_detect_encoding(STR("\xef\xbb\xbf\xff")), CSV_UTF_8);
+    assert_int_equal(csv_detect_encoding(STR("a,\xe4")), CSV_WINDOWS_1252);
+    assert_int_equal(csv_detect_encoding(STR("\xfe\xff\0a")), CSV_UTF_16);
+    assert_int_equal(csv_detect_encoding(STR("a\0,\0b\0\n\0")), CSV_UTF_16);
+    /* As many invalid bytes as sequences: chance, not UTF-8. */
+    assert_int_equal(csv_detect_encoding(STR("\xc3\xa4,\xe4")), CSV_WINDOWS_1252);
+    assert_int_equal(csv_detect_encoding(STR("\xc3\xa4\xc3\xa4,\xe4")), CSV_UTF_8);
+}
+
+static void
 latin_text_becomes_utf8(void **state UNUSED)
 {
     assert_decodes(STR("M\xfcller,\x80 5\n"), CSV_ENCODING_AUTO,
@@ -425,6 +439,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encodings_are_known_by_their_usual_names),
         cmocka_unit_test(utf8_is_used_as_it_is),
+        cmocka_unit_test(the_encoding_of_a_whole_file_is_told),
         cmocka_unit_test(latin_text_becomes_utf8),
         cmocka_unit_test(utf16_of_both_orders_becomes_utf8),
         cmocka_unit_test(utf16_that_is_none_is_refused),

@@ -139,7 +139,7 @@ names_are_read_as_clients_write_them(void **state UNUSED)
         {STR_INIT("--X\r\n" DISPOSITION "name=a; filename=../../etc/passwd\r\n\r\nv\r\n--X--"),
          "a", "passwd"},
         {STR_INIT("--X\r\n" DISPOSITION "filename*=UTF-8''%e2%82%ac%20rates.csv; "
-                                        "filename=e.csv; name=a\r\n\r\nv\r\n--X--"),
+                  "filename=e.csv; name=a\r\n\r\nv\r\n--X--"),
          "a", "\xe2\x82\xac rates.csv"},
         {STR_INIT("--X\r\n" DISPOSITION
                   "name=a; filename=e; filename*=iso-8859-1'en'%A3\r\n\r\nv\r\n--X--"),

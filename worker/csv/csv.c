@@ -30,6 +30,7 @@
 #define WINDOW_BYTES_MAX (CSV_ROW_BYTES_MAX + 2)
 /* A carry is not looked at before it has this many bytes, so that tiny pieces stay cheap. */
 #define CARRY_BYTES_MIN (4 * KIB)
+#define CARRY_KEPT_BYTES_MAX (4 * MIB)
 /* Four rows of the maximal length: far more than an honest file needs, a second at most. */
 #define REREAD_BYTES_MAX (4 * CSV_ROW_BYTES_MAX)
 #define RAW_BYTES_MAX (64 * KIB)
@@ -440,6 +441,9 @@ feed_carry(struct csv *csv, struct str *piece, struct err *err)
         /* All that is unread came from this piece: go on there, without the copy. */
         *piece = str_skip(*piece, taken - unread);
         buf_clear(&csv->carry);
+        /* What one stray quote made it grow to is not kept for the rest of the file. */
+        if (csv->carry.cap > CARRY_KEPT_BYTES_MAX)
+            buf_free(&csv->carry);
         return true;
     }
     *piece = str_skip(*piece, taken);

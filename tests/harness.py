@@ -264,8 +264,10 @@ class Server:
             headers.setdefault("X-API-Key", self.admin_key if key == "admin" else key)
         with requests.Session() as session:
             session.trust_env = False  # no proxy, no netrc
-            return session.request(method, self.url + path, headers=headers, timeout=timeout,
-                                   allow_redirects=False, **more)
+            answer = session.request(method, self.url + path, headers=headers, timeout=timeout,
+                                     allow_redirects=False, **more)
+        answer.encoding = "utf-8"  # what is not said to be something else; no guessing
+        return answer
 
     def get(self, path, **more):
         return self.request("GET", path, **more)

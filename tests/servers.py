@@ -9,8 +9,8 @@ import http.server
 import threading
 
 PIECE = b"1,the same row again and again\n" * 512
-# A gigabyte of zeros in a megabyte.
-BOMB_BYTES = 1 << 30
+# Thousandfold.
+BOMB_BYTES = 256 << 20
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -143,5 +143,5 @@ class Source:
 
     def bomb(self):
         if self.bomb_bytes is None:
-            self.bomb_bytes = gzip.compress(b"a,b\n" + bytes(BOMB_BYTES), compresslevel=1)
+            self.bomb_bytes = gzip.compress(b"id,text\n" + PIECE * (BOMB_BYTES // len(PIECE)), compresslevel=1)
         return self.bomb_bytes

@@ -12,7 +12,8 @@ bool num_parse_u64(struct str s, uint64_t *out);
  * that underflows becomes 0 with its sign. */
 bool num_parse_f64(struct str s, double *out);
 
-/* The shortest decimal that reads back as the same double; integers up to 2^53 without exponent
- * or fraction ("3", "-0" for negative zero, "1e+300").  Valid JSON.  `v` must be finite. */
+/* The shortest decimal that reads back as the same double (for 46 of the powers of two, 17
+ * digits where 16 would do); integers up to 2^53 without exponent or fraction ("3", "-0" for
+ * negative zero, "1e+300").  Valid JSON.  `v` must be finite. */
 void num_add_f64(struct buf *out, double v);
 void num_add_i64(struct buf *out, int64_t v);

@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "process/cmd_config.h"
+#include "process/cmd_import.h"
 #include "process/cmd_migrate.h"
 #include "process/cmd_routes.h"
 #include "process/cmd_serve.h"
@@ -43,6 +44,9 @@ static const struct command COMMANDS[] = {
     {"serve", "[--config FILE] [--data DIR] [--port N] [--query-workers N] [--play-workers N]",
      "Run the service in the foreground; SIGTERM ends it, SIGHUP reads the settings again.",
      cmd_serve},
+    {"import", "FILE|URL --dataset NAME [--config FILE] [--data DIR] [--OPTION VALUE ...]",
+     "Import a CSV and print the receipt; --mode, --encoding, --key, ... as in the API.",
+     cmd_import},
     {"version", "", "Print the version.", run_version},
 };
 

@@ -474,6 +474,50 @@ a_transaction_that_is_gone_is_nobodys_success(void **state)
     assert_int_equal(count, 0);
 }
 
+static bool
+insert_one(struct db *db, struct str request UNUSED, struct buf *reply UNUSED, struct err *err)
+{
+    return sqlite_exec(db_handle(db),
+                       "INSERT INTO dataset (name, is_public, created_at, updated_at)"
+                       " VALUES ('games', 1, 0, 0)",
+                       err);
+}
+
+static const struct operation ONE = {"one", insert_one, false};
+
+/* Whether SQLite gives up the statement or the whole transaction is its own affair; what it did
+ * must be what is answered. */
+static void
+a_full_disk_is_told_and_answers_stay_true(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct message_reply replies[2];
+    struct buf outs[2];
+    struct writer_task tasks[2];
+    int64_t pages = 0, count = -1;
+    assert_true(sqlite_read_i64(db_handle(t->db), "PRAGMA page_count", &pages, &err));
+    temp_db_exec(
+        t, arena_printf(&t->arena, "PRAGMA max_page_count = %lld", (long long)pages + 2).p);
+    for (size_t i = 0; i < 2; i++) {
+        buf_init(&outs[i], SIZE_MAX);
+        tasks[i] = (struct writer_task){.operation = i ? &MANY : &ONE, .out = &outs[i]};
+    }
+    writer_batch_run(t->db, tasks, 2);
+    for (size_t i = 0; i < 2; i++) {
+        struct str rest = buf_str(&outs[i]), body;
+        assert_int_equal(message_cut(&rest, &body, &err), 1);
+        assert_true(message_read_reply(body, &replies[i], &err));
+    }
+    assert_int_equal(replies[1].outcome, MESSAGE_REFUSED);
+    assert_int_equal(replies[1].refusal.kind, ERR_DISK_FULL);
+    assert_true(
+        sqlite_read_i64(db_handle(t->db), "SELECT count(*) FROM dataset", &count, &err));
+    assert_int_equal(count, replies[0].outcome == MESSAGE_DONE ? 1 : 0);
+    buf_free(&outs[0]);
+    buf_free(&outs[1]);
+}
+
 #define WRITER_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -491,6 +535,7 @@ main(void)
         WRITER_TEST(the_command_line_uses_the_service_or_stands_in_for_it),
         DB_TEST(a_transaction_ends_when_it_is_large_enough),
         DB_TEST(a_transaction_that_is_gone_is_nobodys_success),
+        DB_TEST(a_full_disk_is_told_and_answers_stay_true),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

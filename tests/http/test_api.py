@@ -262,6 +262,8 @@ def test_rejects_come_as_json_and_csv(server):
     job = server.import_csv("rejecting", SMALL)
     answer = server.get(f"/v1/jobs/{job['id']}/rejects").json()
     assert [r["line"] for r in answer["data"]] == [4]
+    assert answer["meta"]["total"] == 1 == job["rows_rejected"]
+    assert job["rows_done"] == 3
     assert answer["data"][0]["raw"] == "3,short"
     assert answer["data"][0]["offset"] == SMALL.index(b"3,short")
     table = server.get(f"/v1/jobs/{job['id']}/rejects?format=csv").text

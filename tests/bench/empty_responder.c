@@ -24,11 +24,16 @@ work(int socket)
     if (FCGX_Init() != 0 || FCGX_InitRequest(&request, socket, 0) != 0)
         return 1;
     while (FCGX_Accept_r(&request) == 0) {
-        FCGX_FPrintF(request.out,
-                     "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-                     sizeof(BODY) - 1);
-        FCGX_PutStr(BODY, sizeof(BODY) - 1, request.out);
+        char rest[4096];
+        /* As the product does: the connection is ours to close as soon as the body is read. */
+        request.keepConnection = 0;
+        while (FCGX_GetStr(rest, sizeof(rest), request.in) > 0)
+            ;
         FCGX_Detach(&request);
+        FCGX_FPrintF(request.out,
+                     "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n",
+                     (int)sizeof(BODY) - 1);
+        FCGX_PutStr(BODY, sizeof(BODY) - 1, request.out);
         FCGX_Finish_r(&request);
     }
     return 0;

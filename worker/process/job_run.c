@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -96,7 +97,10 @@ static void
 start_child(struct job_run *run, const struct job_host *host, enum job_child_step step)
 {
     struct err err;
-    run->last = (struct job_child_frame){0};
+    run->last = (struct job_child_frame){.bytes_total = run->load.import.source_length};
+    snprintf(run->last.phase, sizeof(run->last.phase), "%s",
+             step == JOB_CHILD_FETCH ? "receiving" : "reading");
+    run->told_us = 0; /* who watches sees the step begin */
     if (!job_child_start(&run->child, step, &run->load, host->lock_fd, &err)) {
         try_again(run, host, &err);
         return;
@@ -109,7 +113,6 @@ job_run_start(struct job_run *run, const struct job_host *host, const struct job
 {
     struct err err;
     run->load = (struct load){.config = host->config, .job = *job};
-    run->told_us = clock_steady_us();
     run->is_cancelled = job->is_cancel_requested;
     if (run->is_cancelled) {
         finish(run, host, JOB_CANCELLED, NULL);
@@ -169,9 +172,8 @@ tell_last(struct job_run *run, const struct job_host *host)
                                     run->last.rows_rejected};
     struct err ignored; /* what follows meets the same writer, and is not silent */
     bool is_cancel_requested;
-    if (progress.phase.n)
-        (void)!job_report_progress(host->writer, run->load.job.id, &progress,
-                                   &is_cancel_requested, &ignored);
+    (void)!job_report_progress(host->writer, run->load.job.id, &progress, &is_cancel_requested,
+                               &ignored);
 }
 
 static void

@@ -9,7 +9,19 @@ struct param { /* one decoded query parameter, in the order given */
 };
 
 struct filter;
-/* `params` are those that no route declared.  Errors: unknown_parameter / bad_parameter naming
+/* What SPEC leaves open:
+ *   - a column's own name wins over an alias (a column min_age, and the alias of age);
+ *   - a day on a datetime column means all of it: gt begins behind its end, lte goes to its
+ * end;
+ *   - an integer column takes any number as a bound (gt 3.5), but is never equal to one that is
+ *     not whole: that is refused;
+ *   - gt gte lt lte on text compare folded bytes; boolean and list columns have no order;
+ *   - a value of in is a JSON array when it reads as one; around the parts of a comma list
+ *     blanks may be meant or not, and both are looked for;
+ *   - q cuts words at blanks, each to be found in some text column (lists are none).
+ * Bounds: 100 parameters, 1,000 values of an in, 4 KiB per value, 16 words.
+ *
+ * `params` are those that no route declared.  Errors: unknown_parameter / bad_parameter naming
  * the parameter, the rule, the value seen and the nearest column or operator. */
 MUST_CHECK bool
 filter_parse(struct arena *a, const struct schema *schema, const struct param *params,

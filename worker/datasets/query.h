@@ -20,7 +20,9 @@ struct query {
     uint64_t offset; /* matches before the page, from the cursor or the short form */
 };
 
-/* `sort=-price,name`, `fields=a,b`; empty text means none / all. */
+/* `sort=-price,name`, `fields=a,b`; empty text means none / all.  Nulls come last whatever the
+ * direction, equal rows in row order; text by folded bytes, lists by their raw text.  A field
+ * named twice is shown once. */
 MUST_CHECK bool query_parse_sort(const struct schema *schema, struct str text,
                                  struct query *out, struct err *err);
 MUST_CHECK bool query_parse_fields(struct arena *a, const struct schema *schema,
@@ -43,6 +45,7 @@ struct query_result {
 MUST_CHECK bool query_run(struct arena *a, const struct query *query,
                           const struct version *version, uint64_t deadline_us,
                           struct query_result *out, struct err *err);
-/* Row index by key value: 1 found, 0 none, -1 error (the key does not parse). */
+/* Row index by key value, exact to the byte for text: 1 found, 0 none, -1 error (the key does
+ * not parse). */
 MUST_CHECK int query_find_key(const struct version *version, struct str key, uint64_t *row,
                               struct err *err);

@@ -8,7 +8,9 @@
 
 #include <stdio.h>
 
-#define REQUEST_BYTES_MAX (4 * MIB)
+/* Options and receipts name each of up to 2,000 columns: some 100 KiB.  Well below the largest
+ * message, so that what could be enqueued can also be claimed. */
+#define REQUEST_BYTES_MAX (1 * MIB)
 #define TIME_DIGITS 12
 
 static const char *const STATE_NAMES[] = {
@@ -158,7 +160,7 @@ job_claim_one(struct arena *a, struct writer *w, struct str id, struct job *out,
 {
     scoped_buf request, reply;
     buf_init(&request, 256);
-    buf_init(&reply, REQUEST_BYTES_MAX);
+    buf_init(&reply, 2 * REQUEST_BYTES_MAX);
     wire_add_str(&request, id);
     if (!writer_call(w, "job_claim", buf_str(&request), &reply, err))
         return -1;

@@ -101,7 +101,7 @@ writer_batch_run(struct db *db, struct writer_task *tasks, size_t count)
         refuse_unbegun(tasks, count, &err);
         return;
     }
-    buf_init(&batch.reply, MESSAGE_BYTES_MAX / 2);
+    buf_init(&batch.reply, MESSAGE_BYTES_MAX / 2); /* none is near it */
     batch.changes_max = db_total_changes(db) + WRITER_ROWS_MAX;
     run_tasks(&batch, tasks, count, true);
     run_tasks(&batch, tasks, count, false);

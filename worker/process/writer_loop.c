@@ -20,8 +20,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Twice all the workers that can be configured, and the jobs.  More wait in the backlog. */
-#define CONNECTIONS_MAX 1024
+/* Two generations of all the workers that can be configured, and below the usual limit of 1,024
+ * descriptors, at which accept would fail over and over.  More wait in the backlog. */
+#define CONNECTIONS_MAX 900
 /* Requests beyond it are refused as busy: half of them would time out before their turn. */
 #define WAITING_BYTES_MAX (64 * MIB)
 #define EVENTS_MAX 256

@@ -228,6 +228,52 @@ pipelined_requests_are_answered_in_order(void **state)
     }
 }
 
+#define LARGE (900 * KIB) /* a socket holds about 200 */
+
+static void
+send_request(int fd, const char *operation, struct str request)
+{
+    struct err err = {0};
+    scoped_buf out;
+    buf_init(&out, MESSAGE_BYTES_MAX + MESSAGE_HEADER_BYTES);
+    assert_true(message_add_request(&out, operation, request, &err));
+    assert_true(fs_write(fd, buf_str(&out), &err));
+}
+
+static void
+a_client_that_does_not_read_holds_up_nobody(void **state)
+{
+    struct service *s = *state;
+    struct err err = {0};
+    scoped_arena a = {0};
+    char id[JOB_ID_DIGITS + 1];
+    job_make_id(id);
+    char *options = arena_alloc(&a, LARGE);
+    memset(options, '7', LARGE);
+    struct job large = {.id = str_from(id), .kind = STR("x"), .options = {options, LARGE}};
+    struct writer *w = writer_open(s->socket_path);
+    assert_true(job_enqueue(w, &large, &err));
+    scoped_fd fd = connect_raw(s);
+    scoped_buf any, in;
+    buf_init(&any, 64);
+    wire_add_str(&any, STR(""));
+    send_request(fd, "job_claim", buf_str(&any)); /* its reply fills the socket */
+    send_request(fd, "job_claim", buf_str(&any)); /* and another waits behind it */
+    for (int i = 0; i < 20; i++)
+        assert_true(enqueue(w, id, &err));
+    buf_init(&in, 2 * MESSAGE_BYTES_MAX);
+    for (int answered = 0; answered < 2;) {
+        char piece[64 * KIB];
+        ssize_t n = recv(fd, piece, sizeof(piece), 0);
+        assert_true(n > 0);
+        buf_add(&in, (struct str){piece, (size_t)n});
+        struct str rest = buf_str(&in), body = {0};
+        for (answered = 0; message_cut(&rest, &body, &err) == 1; answered++)
+            assert_true(answered > 0 || body.n > LARGE);
+    }
+    writer_close(&w);
+}
+
 #define CLIENTS 8
 #define CALLS_MAX 20000
 
@@ -529,6 +575,7 @@ main(void)
         WRITER_TEST(without_a_writer_the_call_is_busy),
         WRITER_TEST(half_a_frame_and_garbage_disturb_nobody),
         WRITER_TEST(pipelined_requests_are_answered_in_order),
+        WRITER_TEST(a_client_that_does_not_read_holds_up_nobody),
         WRITER_TEST(a_failing_operation_does_not_harm_its_batch),
         WRITER_TEST(a_handover_loses_and_doubles_nothing),
         WRITER_TEST(a_killed_writer_loses_nothing_it_acknowledged),

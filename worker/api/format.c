@@ -6,7 +6,7 @@ static const struct {
 } FORMATS[] = {
     [EXPORT_JSON] = {"json", "application/json", "application/json"},
     [EXPORT_CSV] = {"csv", "text/csv", "text/csv; charset=utf-8; header=present"},
-    [EXPORT_NDJSON] = {"ndjson", "application/x-ndjson", "application/x-ndjson"},
+    [EXPORT_NDJSON] = {"ndjson", "application/x-ndjson", "application/x-ndjson; charset=utf-8"},
 };
 
 const char *

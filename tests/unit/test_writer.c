@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -47,6 +48,8 @@ start_writer(struct service *s)
     sigprocmask(SIG_BLOCK, &term, &before);
     pid_t pid = fork();
     if (pid == 0) {
+        /* A test that is stopped leaves no writer behind. */
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         struct config config = {.data_dir = str_from(s->dir->path)};
         struct role_env env = {
             .config = &config, .role = ROLE_WRITER, .listen_fd = s->listen_fd};
@@ -331,6 +334,7 @@ start_storm(struct service *s, size_t count_max, bool repeats)
         pid_t pid = fork();
         assert_true(pid >= 0);
         if (pid == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
             run_client(s, storm, c);
             _exit(0);
         }

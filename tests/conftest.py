@@ -8,8 +8,8 @@
     games_csv    session   path of the games file: 5,000 real ones, or generated
     source       session   HTTP server of good and bad files, for imports by URL
 
-Tests marked `asan` run a second time against the build with sanitizers: one for each thing that
-the product does is enough.  Tests marked `crash` kill and reload.
+Tests marked `asan`, or in one of ASAN_MODULES, run a second time against the build with
+sanitizers: one for each thing that the product does is enough.  Tests marked `crash` kill and reload.
 """
 
 import os
@@ -22,9 +22,19 @@ import harness
 import servers
 
 
+# Between them they call every endpoint, well and badly.
+ASAN_MODULES = {"test_api", "test_import_by_url"}
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "asan: runs against the build with sanitizers too")
     config.addinivalue_line("markers", "crash: kills or reloads the service while it works")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.module.__name__ in ASAN_MODULES:
+            item.add_marker(pytest.mark.asan)
 
 
 @pytest.hookimpl(hookwrapper=True)

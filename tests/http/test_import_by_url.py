@@ -45,21 +45,18 @@ def rows(server, dataset):
     return answer.json()["data"]
 
 
-@pytest.mark.asan
 def test_a_file_is_fetched_and_imported(server, source):
     job = server.import_csv("by_url", source.put("/small.csv", CSV), key="id")
     assert job["result"]["bytes"] == len(CSV)
     assert [row["text"] for row in rows(server, "by_url")] == ["one", "two"]
 
 
-@pytest.mark.asan
 @pytest.mark.parametrize("path", ["/chunked.csv", "/to-chunked"])
 def test_a_body_without_length_is_fetched(server, source, path):
     server.import_csv("chunked", source.url(path), key="id")
     assert [row["text"] for row in rows(server, "chunked")] == ["one", "two"]
 
 
-@pytest.mark.asan
 @pytest.mark.parametrize("path, code", REFUSED)
 def test_a_bad_source_fails_the_job_by_name(small_server, source, path, code):
     small_server.import_csv("kept", CSV, key="id")

@@ -32,7 +32,7 @@ GAMES = {
     "tags": ("Tags", "list"),
 }
 MEASURES = ["price", "dlc_count", "positive", "negative"]
-SUFFIXES = {"inc", "inc.", "llc", "llc.", "ltd", "ltd.", "l.l.c.", "gmbh", "co.", "s.a.", "s.l.",
+SUFFIXES = {"inc", "inc.", "llc", "llc.", "l.l.c.", "ltd", "ltd.", "gmbh", "co.", "s.a.", "s.l.",
             "s.r.l."}
 
 
@@ -69,15 +69,17 @@ def split_list(cell, joins):
                 return items
         except (ValueError, SyntaxError):
             pass
-    items = []
-    for part in (p.strip() for p in cell.split(",")):
-        if not part:
+    items, end = [], 0
+    for part in cell.split(","):
+        start, end = end, end + len(part) + 1
+        if not part.strip():
             continue
-        if joins and items and part.lower() in SUFFIXES:
-            items[-1] += ", " + part
+        if joins and items and part.strip().lower() in SUFFIXES:
+            # as it stands in the cell, with or without a blank behind the comma
+            items[-1] = (items[-1][0], end - 1)
         else:
-            items.append(part)
-    return items
+            items.append((start, end - 1))
+    return [cell[i:j].strip() for i, j in items]
 
 
 def parse_cell(column, kind, cell):

@@ -3,9 +3,12 @@
 import json
 import os
 import socket
+import subprocess
 import time
 
 import pytest
+
+import harness
 
 READ, WRITE = "1" * 64, "abcdef0123456789" * 4
 KEYS = (f"\nkeys:\n  - {{client: reader, scope: read, key: \"{READ}\"}}\n"
@@ -194,12 +197,13 @@ def test_imports_are_limited_per_client_and_admin_is_exempt(server_with):
                            headers={"Content-Type": "text/csv"}).status_code == 202
 
 
-def test_exports_of_one_client_are_limited_while_pages_go_on(server_with, games_csv):
+def test_exports_of_one_client_are_limited_while_pages_go_on(server_with):
     server = server_with({"limits.exports": "2"}, query_workers=8)
-    with open(games_csv, "rb") as f:
-        server.import_csv("games", f.read())
-    request = (b"GET /v1/datasets/games/rows?format=csv HTTP/1.1\r\nHost: x\r\n"
-               b"Connection: close\r\n\r\n")
+    # More than the kernel takes from nginx for a client that does not read.
+    rows = "".join(f"{i},{'x' * 1000}\n" for i in range(16000))
+    server.import_csv("wide", b"id,text\n" + rows.encode())
+    request = (f"GET /v1/datasets/wide/rows?format=csv HTTP/1.1\r\nHost: x\r\n"
+               f"X-API-Key: {server.admin_key}\r\nConnection: close\r\n\r\n").encode()
     readers = []
     try:
         for _ in range(2):
@@ -211,12 +215,10 @@ def test_exports_of_one_client_are_limited_while_pages_go_on(server_with, games_
             readers.append(s)
             assert s.recv(100).startswith(b"HTTP/1.1 200 ")
         for path in ["rows?format=csv", "rows?format=c%73v", "rows?%66ormat=csv"]:
-            answer = server.get(f"/v1/datasets/games/{path}", key=None)
-            assert answer.status_code == 429, path
-        answer = server.get("/v1/datasets/games/rows", key=None,
-                            headers={"Accept": "application/x-ndjson"})
+            assert server.get(f"/v1/datasets/wide/{path}").status_code == 429, path
+        answer = server.get("/v1/datasets/wide/rows", headers={"Accept": "application/x-ndjson"})
         assert answer.status_code == 429
-        assert server.get("/v1/datasets/games/rows?limit=5", key=None).status_code == 200
+        assert server.get("/v1/datasets/wide/rows?limit=5").status_code == 200
     finally:
         for s in readers:
             s.close()
@@ -295,3 +297,57 @@ def test_the_access_log_is_json_and_reopened(own_server):
     os.rename(path, path + ".1")
     server.reload()
     server.wait_for(lambda: os.path.exists(path))
+
+
+def test_a_reload_of_nginx_closes_idle_connections_and_nothing_else(own_server):
+    server = own_server
+    with socket.create_connection(("127.0.0.1", server.port), timeout=15) as idle:
+        idle.sendall(b"GET /api/ping HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert idle.recv(65536).startswith(b"HTTP/1.1 200 ")
+        server.edit_config(lambda text: text, nginx_changes=True)
+        server.reload()
+        while idle.recv(65536):
+            pass  # the end of it, not a reset
+    assert server.get("/api/ping").status_code == 200
+
+
+# The commands that make and check it
+
+def run(*arguments):
+    return subprocess.run([harness.binary(), *arguments], capture_output=True, text=True,
+                          timeout=20, stdin=subprocess.DEVNULL)
+
+
+def test_nginx_config_prints_and_writes_every_part(tmp_path):
+    printed = run("nginx-config")
+    assert printed.returncode == 0
+    assert 'fastcgi_param HTTP_PROXY "";' in printed.stdout
+    assert "rate=2r/m" in printed.stdout
+    folder = tmp_path / "conf"
+    assert run("nginx-config", "--output", str(folder)).returncode == 0
+    source = os.path.join(harness.ROOT, "nginx")
+    names = {n for n in os.listdir(source) if n.endswith((".conf", ".types"))}
+    assert {p.name for p in folder.iterdir()} == names
+    assert not [p.name for p in folder.iterdir() if "@" in p.read_text(encoding="utf-8")]
+
+
+def test_keys_new_prints_an_entry_that_check_config_takes(tmp_path):
+    made = run("keys", "new", "--name", "dashboard", "--scope", "write")
+    assert made.returncode == 0
+    path = tmp_path / "playmeter.yaml"
+    path.write_text(made.stdout, encoding="utf-8")
+    checked = run("check-config", str(path))
+    assert checked.returncode == 0 and "1 keys" in checked.stdout
+    assert run("keys", "new", "--name", "a b").returncode == 1
+    assert run("keys", "new").returncode == 2
+    assert run("keys", "new", "--name", "a", "--scope", "god").returncode == 1
+
+
+def test_check_config_names_file_and_line_and_warns(tmp_path):
+    path = tmp_path / "playmeter.yaml"
+    path.write_text("http:\n  prot: 1\n", encoding="utf-8")
+    checked = run("check-config", str(path))
+    assert checked.returncode == 1
+    assert f"{path}:2: there is no setting 'http.prot'; did you mean 'port'?" in checked.stderr
+    path.write_text("fetch:\n  allow_loopback: true\n", encoding="utf-8")
+    assert "warning: fetch.allow_loopback" in run("check-config", str(path)).stdout

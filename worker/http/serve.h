@@ -19,7 +19,7 @@ typedef void serve_handle_fn(void *context, struct request *request, struct resp
 /* Once per process.  Takes over SIGTERM, SIGUSR1 and SIGPIPE: handlers of our own are installed
  * after it. */
 MUST_CHECK bool serve_init(struct err *err);
-/* Serves the listening socket until is_stopping.  A signal that arrives between looking and
- * accepting is lost, so whoever wants it to stop repeats the signal. */
+/* Serves the listening socket until is_stopping.  SIGTERM is held back while a request runs and
+ * arrives while the worker waits for the next one. */
 MUST_CHECK bool serve_run(int listen_fd, serve_handle_fn *handle, void *context,
                           bool (*is_stopping)(void), struct err *err);

@@ -194,6 +194,15 @@ printing_gives_back_what_was_read(void **state UNUSED)
 }
 
 static void
+line_ends_of_unicode_are_escaped(void **state UNUSED)
+{
+    scoped_buf out;
+    buf_init(&out, KIB);
+    json_add_quoted(&out, STR("a\xc2\x85\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa\xc2\x86z"));
+    assert_true(str_eq(buf_str(&out), STR("\"a\\u0085\\u2028\\u2029\xe2\x80\xaa\xc2\x86z\"")));
+}
+
+static void
 writer_keeps_commas_and_escapes(void **state UNUSED)
 {
     scoped_buf out;
@@ -235,6 +244,7 @@ main(void)
         cmocka_unit_test(what_json_c_would_accept_is_refused),
         cmocka_unit_test(depth_is_bounded_at_sixteen),
         cmocka_unit_test(printing_gives_back_what_was_read),
+        cmocka_unit_test(line_ends_of_unicode_are_escaped),
         cmocka_unit_test(writer_keeps_commas_and_escapes),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);

@@ -99,6 +99,18 @@ add_escape(struct buf *out, unsigned char c)
     }
 }
 
+/* U+0085, U+2028 and U+2029 end a line for JavaScript and for Python's splitlines, which would
+ * break a line of NDJSON in two. */
+static const char *
+line_end_escape(struct str sequence)
+{
+    if (str_eq(sequence, STR("\xc2\x85")))
+        return "\\u0085";
+    if (str_eq(sequence, STR("\xe2\x80\xa8")))
+        return "\\u2028";
+    return str_eq(sequence, STR("\xe2\x80\xa9")) ? "\\u2029" : NULL;
+}
+
 void
 json_add_quoted(struct buf *out, struct str s)
 {
@@ -107,16 +119,21 @@ json_add_quoted(struct buf *out, struct str s)
     while (i < s.n) {
         unsigned char c = (unsigned char)s.p[i];
         size_t n = is_plain(c) ? 1 : c >= 0x80 ? utf8_sequence(str_skip(s, i)) : 0;
-        if (n) {
+        bool may_end_line = n > 1 && (c == 0xc2 || c == 0xe2);
+        const char *escape = may_end_line ? line_end_escape(str_slice(s, i, i + n)) : NULL;
+        if (n && !escape) {
             i += n;
             continue;
         }
         buf_add(out, str_slice(s, run, i));
-        if (c >= 0x80)
+        if (escape)
+            buf_add(out, str_from(escape));
+        else if (c >= 0x80)
             buf_add_lit(out, "\xef\xbf\xbd");
         else
             add_escape(out, c);
-        run = ++i;
+        i += MAX(n, 1);
+        run = i;
     }
     buf_add(out, str_slice(s, run, s.n));
     buf_add_char(out, '"');

@@ -268,6 +268,37 @@ hash_tells_filters_apart_but_not_their_order(void **state)
     assert_int_not_equal(hash_of(&a, ab, 2), hash_of(&a, ab, 1));
 }
 
+/* What only a checksum of the whole file would notice: the answer may be wrong, but comes. */
+static void
+damaged_element_ids_stay_inside_the_map(void **state)
+{
+    (void)state;
+    scoped_arena a = {0};
+    scoped_buf out;
+    struct err err = {0};
+    struct fixture damaged = fixture;
+    struct columns *columns = &damaged.version.columns;
+    struct column *list;
+    uint64_t id_count = fixture.version.columns.columns[TAGS].list.id_count;
+    columns->columns = arena_array(&a, columns->column_count, struct column);
+    memcpy(columns->columns, fixture.version.columns.columns,
+           columns->column_count * sizeof(*list));
+    list = &columns->columns[TAGS];
+    uint64_t *row_offsets = arena_array(&a, list->row_count + 1, uint64_t);
+    uint32_t *ids = arena_array(&a, id_count, uint32_t);
+    memset(ids, 0xfe, id_count * sizeof(*ids));
+    row_offsets[1] = UINT64_MAX;
+    list->list.row_offsets = row_offsets;
+    list->list.ids = ids;
+    struct bitmap rows;
+    assert_true(
+        fixture_ask(&damaged, &a, STR("tags__in"), STR("1,2,3,4,5,6,7,8,9,x"), &rows, &err));
+    assert_true(fixture_ask(&damaged, &a, STR("tags"), STR("x"), &rows, &err));
+    struct query query = {.fields = (size_t[]){TAGS}, .field_count = 1};
+    buf_init(&out, MIB);
+    assert_true(export_add_json_row(&out, &damaged.version, &query, 0, false, NULL, &err));
+}
+
 int
 main(void)
 {
@@ -283,6 +314,7 @@ main(void)
         cmocka_unit_test(limits_are_enforced),
         cmocka_unit_test(a_deadline_that_has_passed_stops_the_filter),
         cmocka_unit_test(hash_tells_filters_apart_but_not_their_order),
+        cmocka_unit_test(damaged_element_ids_stay_inside_the_map),
     };
     return cmocka_run_group_tests(tests, open_fixture, close_fixture);
 }

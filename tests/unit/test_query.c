@@ -380,8 +380,7 @@ json_rows_read_back_as_the_values(void **state)
         struct err err = {0};
         struct query query = query_of(&a, NULL, NULL, "");
         buf_init(&out, MIB);
-        assert_true(
-            export_add_json_row(&a, &out, &fixture.version, &query, r, false, "row", &err));
+        assert_true(export_add_json_row(&out, &fixture.version, &query, r, false, "row", &err));
         if (!json_read(&a, buf_str(&out), &object, &err))
             fail_msg("%s: %s", arena_cstr(&a, buf_str(&out)), err.detail);
         assert_int_equal(object->child_count, FIXTURE_COLUMNS + 1);
@@ -408,7 +407,7 @@ json_rows_have_the_fields_asked_for_in_their_order(void **state)
         row++;
     buf_init(&out, MIB);
     assert_true(query_parse_fields(&a, &fixture.version.schema, STR("tags,id"), &query, &err));
-    assert_true(export_add_json_row(&a, &out, &fixture.version, &query, row, true, NULL, &err));
+    assert_true(export_add_json_row(&out, &fixture.version, &query, row, true, NULL, &err));
     const struct json_value *object;
     assert_true(json_read(&a, buf_str(&out), &object, &err));
     assert_int_equal(object->child_count, 2);
@@ -462,8 +461,7 @@ csv_reads_back_and_runs_no_formula(void **state)
         buf_init(&out, 4 * MIB);
         export_add_csv_header(&out, &fixture.version, &query);
         for (uint64_t r = 0; r < fixture.row_count; r++)
-            assert_true(
-                export_add_csv_row(&a, &out, &fixture.version, &query, r, is_raw, &err));
+            assert_true(export_add_csv_row(&out, &fixture.version, &query, r, is_raw, &err));
         scoped_csv csv = csv_open((struct csv_dialect){.delimiter = ',', .quote = '"'},
                                   check_csv_row, &check);
         assert_true(csv_feed(csv, buf_str(&out), &err));
@@ -485,7 +483,7 @@ a_lone_empty_cell_is_still_a_row(void **state)
         row++;
     buf_init(&out, MIB);
     assert_true(query_parse_fields(&a, &fixture.version.schema, STR("name"), &query, &err));
-    assert_true(export_add_csv_row(&a, &out, &fixture.version, &query, row, false, &err));
+    assert_true(export_add_csv_row(&out, &fixture.version, &query, row, false, &err));
     assert_true(str_eq(buf_str(&out), STR("\"\"\r\n")));
 }
 

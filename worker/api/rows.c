@@ -25,26 +25,23 @@ read_page(const struct request *request, enum export_format format, struct selec
            (cursor.n == 0 || query_use_cursor(query, cursor, s->version->info.number, err));
 }
 
-/* Appends one row; what it needed on the way is forgotten after it. */
 static bool
-add_row(struct arena *a, struct buf *out, const struct selection *s, enum export_format format,
-        uint64_t row, bool is_raw, struct err *err)
+add_row(struct buf *out, const struct selection *s, enum export_format format, uint64_t row,
+        bool is_raw, struct err *err)
 {
-    bool is_added =
-        format == EXPORT_CSV
-            ? export_add_csv_row(a, out, s->version, &s->query, row, is_raw, err)
-            : export_add_json_row(a, out, s->version, &s->query, row, false, NULL, err);
+    if (format == EXPORT_CSV)
+        return export_add_csv_row(out, s->version, &s->query, row, is_raw, err);
+    if (!export_add_json_row(out, s->version, &s->query, row, false, NULL, err))
+        return false;
     if (format == EXPORT_NDJSON)
         buf_add_char(out, '\n');
-    arena_reset(a);
-    return is_added;
+    return true;
 }
 
 static bool
 answer_page(const struct request *request, struct response *response, const struct selection *s,
             const struct query_result *result, struct err *err)
 {
-    scoped_arena row_arena = {0};
     struct json j = json_write(&response->body);
     response->type = format_media_type(EXPORT_JSON);
     json_begin_object(&j);
@@ -53,7 +50,7 @@ answer_page(const struct request *request, struct response *response, const stru
     for (size_t i = 0; i < result->row_count; i++) {
         if (i)
             buf_add_char(&response->body, ',');
-        if (!add_row(&row_arena, &response->body, s, EXPORT_JSON, result->rows[i], false, err))
+        if (!add_row(&response->body, s, EXPORT_JSON, result->rows[i], false, err))
             return false;
     }
     json_end_array(&j);
@@ -73,7 +70,6 @@ stream_rows(const struct request *request, struct response *response, const stru
             const struct query_result *result, enum export_format format, struct err *err)
 {
     bool is_raw = request_boolean(request, "raw");
-    scoped_arena row_arena = {0};
     response_header(response, "X-Total-Count", "%zu", (size_t)result->total);
     response_header(response, "Content-Disposition", "attachment; filename=\"%" STR_FMT ".%s\"",
                     STR_ARG(s->version->dataset.name), format_name(format));
@@ -84,7 +80,7 @@ stream_rows(const struct request *request, struct response *response, const stru
     if (format == EXPORT_CSV)
         export_add_csv_header(&response->body, s->version, &s->query);
     for (size_t i = 0; i < result->row_count; i++)
-        if (!add_row(&row_arena, &response->body, s, format, result->rows[i], is_raw, err) ||
+        if (!add_row(&response->body, s, format, result->rows[i], is_raw, err) ||
             !response_flush_stream(response, err))
             return false;
     return true;
@@ -136,8 +132,7 @@ get_row(struct app *app, struct request *request, struct response *response, str
     if (response_is_known(response, selection_etag(request->arena, s.version, "row")))
         return true;
     response->type = format_media_type(EXPORT_JSON);
-    if (!export_add_json_row(request->arena, &response->body, s.version, &s.query, row, false,
-                             NULL, err))
+    if (!export_add_json_row(&response->body, s.version, &s.query, row, false, NULL, err))
         return false;
     buf_add_char(&response->body, '\n');
     return true;

@@ -63,8 +63,8 @@ answer_games(const struct request *request, struct response *response,
     for (size_t i = 0; i < result->row_count; i++) {
         if (i)
             buf_add_char(&response->body, ',');
-        if (!export_add_json_row(request->arena, &response->body, s->version, &s->query,
-                                 result->rows[i], true, "id", err))
+        if (!export_add_json_row(&response->body, s->version, &s->query, result->rows[i], true,
+                                 "id", err))
             return false;
     }
     json_end_array(&j);

@@ -71,24 +71,23 @@ add_plain(struct buf *out, const struct column *c, uint64_t row, const char *nul
 static void
 add_elements(struct buf *out, const struct column *c, uint64_t row)
 {
-    uint64_t from = c->list.row_offsets[row], to = c->list.row_offsets[row + 1];
+    size_t count;
+    const uint32_t *ids = column_element_ids(c, row, &count);
     buf_add_char(out, '[');
-    for (uint64_t i = from; i < to; i++) {
-        if (i > from)
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
             buf_add_char(out, ',');
-        json_add_quoted(out, column_element(c, c->list.ids[i]));
+        json_add_quoted(out, column_element(c, ids[i]));
     }
     buf_add_char(out, ']');
 }
 
 bool
-export_add_json_row(struct arena *a, struct buf *out, const struct version *version,
-                    const struct query *query, uint64_t row, bool lists_are_raw,
-                    const char *row_id_name, struct err *err)
+export_add_json_row(struct buf *out, const struct version *version, const struct query *query,
+                    uint64_t row, bool lists_are_raw, const char *row_id_name, struct err *err)
 {
     const struct value *text = version->scratch.values;
     const char *before = "{\"";
-    (void)a;
     if (!read_texts(version, query, row, err))
         return false;
     if (row_id_name) {
@@ -165,12 +164,11 @@ export_add_csv_header(struct buf *out, const struct version *version, const stru
 }
 
 bool
-export_add_csv_row(struct arena *a, struct buf *out, const struct version *version,
-                   const struct query *query, uint64_t row, bool is_raw, struct err *err)
+export_add_csv_row(struct buf *out, const struct version *version, const struct query *query,
+                   uint64_t row, bool is_raw, struct err *err)
 {
     const struct value *text = version->scratch.values;
     size_t start = out->n;
-    (void)a;
     if (!read_texts(version, query, row, err))
         return false;
     for (size_t i = 0; i < query->field_count; i++) {

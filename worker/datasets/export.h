@@ -1,6 +1,6 @@
 /* Rows as JSON, NDJSON and CSV: the one writer of each, used by pages, exports and the short
- * form.  Nothing is kept from row to row: the caller empties `out` and resets `a` when it
- * likes. Rows are read through the version's scratch space, so by one caller at a time. */
+ * form.  Nothing is kept from row to row: the caller empties `out` when it likes.  Rows are
+ * read through the version's scratch space, so by one caller at a time. */
 #pragma once
 
 #include "datasets/query.h"
@@ -10,16 +10,15 @@ enum export_format { EXPORT_JSON, EXPORT_CSV, EXPORT_NDJSON };
 /* Reads the row's fields and appends one JSON object ("name":value,...; dates as text, lists as
  * arrays, or as their raw strings when `lists_are_raw`).  `row_id_name` adds the row number
  * first when not NULL. */
-MUST_CHECK bool export_add_json_row(struct arena *a, struct buf *out,
-                                    const struct version *version, const struct query *query,
-                                    uint64_t row, bool lists_are_raw, const char *row_id_name,
-                                    struct err *err);
+MUST_CHECK bool export_add_json_row(struct buf *out, const struct version *version,
+                                    const struct query *query, uint64_t row, bool lists_are_raw,
+                                    const char *row_id_name, struct err *err);
 /* The header line uses the original headers, defused as cells are (the column's name where the
  * header was blank).  Rows end in CRLF; a null is an empty cell, a list its raw text.  Without
  * `is_raw`, a text or list cell that a spreadsheet would run (= + - @ tab CR first) gets a
  * leading apostrophe. */
 void export_add_csv_header(struct buf *out, const struct version *version,
                            const struct query *query);
-MUST_CHECK bool export_add_csv_row(struct arena *a, struct buf *out,
-                                   const struct version *version, const struct query *query,
-                                   uint64_t row, bool is_raw, struct err *err);
+MUST_CHECK bool export_add_csv_row(struct buf *out, const struct version *version,
+                                   const struct query *query, uint64_t row, bool is_raw,
+                                   struct err *err);

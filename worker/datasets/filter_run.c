@@ -95,10 +95,13 @@ look_up_elements(struct run *run, const struct predicate *p, const struct column
     bool *is_match = arena_array(run->arena, c->list.count, bool);
     for (uint32_t id = 0; id < c->list.count; id++)
         is_match[id] = has_needle(p, column_element_folded(c, id));
-    for (uint64_t r = 0; r < c->row_count; r++)
-        for (uint64_t i = c->list.row_offsets[r]; i < c->list.row_offsets[r + 1]; i++)
-            if (is_match[c->list.ids[i]])
+    for (uint64_t r = 0; r < c->row_count; r++) {
+        size_t count;
+        const uint32_t *ids = column_element_ids(c, r, &count);
+        for (size_t i = 0; i < count; i++)
+            if (ids[i] < c->list.count && is_match[ids[i]])
                 bitmap_set(&run->hits, r);
+    }
 }
 
 static void

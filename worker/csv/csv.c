@@ -67,6 +67,7 @@ csv_fault_name(enum csv_fault fault)
         [CSV_UNCLOSED_QUOTE] = "unclosed_quote",
         [CSV_CELL_TOO_LONG] = "cell_too_long",
         [CSV_ROW_TOO_LONG] = "row_too_long",
+        [CSV_TOO_MANY_CELLS] = "too_many_cells",
         [CSV_NUL_BYTE] = "nul_byte",
         [CSV_INVALID_UTF8] = "invalid_utf8",
     };
@@ -295,9 +296,9 @@ deliver(struct csv *csv, const char *p, const struct scanned *at, enum csv_fault
 {
     struct str raw = {p, (size_t)(at->end - p)};
     struct bytes_survey survey = bytes_survey(raw);
-    if (csv->cell_count > CSV_CELLS_MAX)
-        fault = CSV_ROW_TOO_LONG;
-    bool has_cells = fault != CSV_ROW_TOO_LONG;
+    if (csv->cell_count > CSV_CELLS_MAX && fault != CSV_ROW_TOO_LONG)
+        fault = CSV_TOO_MANY_CELLS;
+    bool has_cells = csv->cell_count <= CSV_CELLS_MAX && fault != CSV_ROW_TOO_LONG;
     if (has_cells)
         unescape_cells(csv);
     if (fault == CSV_OK)

@@ -21,7 +21,7 @@
 
 #define CSV_CELL_BYTES_MAX MIB       /* a longer cell makes its row a fault */
 #define CSV_ROW_BYTES_MAX (64 * MIB) /* memory bound of the parser; a longer row is a fault */
-#define CSV_CELLS_MAX (64 * KIB)     /* a row of more cells is CSV_ROW_TOO_LONG */
+#define CSV_CELLS_MAX (64 * KIB)     /* a row of more cells is CSV_TOO_MANY_CELLS */
 
 struct csv_dialect {
     char delimiter; /* one byte */
@@ -34,13 +34,15 @@ enum csv_fault {
     CSV_UNCLOSED_QUOTE,
     CSV_CELL_TOO_LONG,
     CSV_ROW_TOO_LONG,
+    CSV_TOO_MANY_CELLS,
     CSV_NUL_BYTE,
     CSV_INVALID_UTF8,
 };
 
 struct csv_row {
-    const struct str *cells; /* unescaped; none for CSV_ROW_TOO_LONG.  In a faulty row they are
-                              * what could be read, and may hold the bytes at fault */
+    const struct str *cells; /* unescaped; none for CSV_ROW_TOO_LONG and CSV_TOO_MANY_CELLS.  In
+                              * any other faulty row they are what could be read, and may
+                              * hold the bytes at fault */
     size_t cell_count;
     struct str raw;  /* the row as it stands in the file, without its eol; cut at 64 KiB */
     uint64_t line;   /* physical line it begins on, from 1 */

@@ -36,8 +36,16 @@ keep_first_row(void *context, const struct csv_row *row, struct err *err)
 }
 
 static bool
-read_first_row(struct arena *a, struct str text, struct csv_dialect dialect,
-               struct first_row *out, struct err *err)
+refuse_columns(const struct import_task *task, const char *more, size_t count, struct err *err)
+{
+    return err_set_code(err, ERR_INVALID, "too_many_columns",
+                        "the CSV has %s%zu columns, more than the %llu allowed", more, count,
+                        (unsigned long long)task->config->imports_columns_max);
+}
+
+static bool
+read_first_row(struct arena *a, const struct import_task *task, struct str text,
+               struct csv_dialect dialect, struct first_row *out, struct err *err)
 {
     struct first_row first = {.arena = a};
     scoped_csv csv = csv_open(dialect, keep_first_row, &first);
@@ -47,11 +55,15 @@ read_first_row(struct arena *a, struct str text, struct csv_dialect dialect,
     if (!first.is_found)
         return err_set_code(err, ERR_INVALID, "empty_file",
                             "the file has no rows: a CSV needs at least a header line");
+    if (first.fault == CSV_TOO_MANY_CELLS)
+        return refuse_columns(task, "more than ", CSV_CELLS_MAX, err);
     if (first.fault != CSV_OK)
         return err_set_code(err, ERR_INVALID, "bad_header",
                             "the first row cannot be read (%s); check the delimiter, quote and "
                             "encoding options",
                             csv_fault_name(first.fault));
+    if (first.count > task->config->imports_columns_max)
+        return refuse_columns(task, "", first.count, err);
     *out = first;
     return true;
 }
@@ -395,12 +407,8 @@ import_plan_make(struct arena *a, const struct import_task *task, struct str tex
     };
     struct first_row first;
     choose_dialect(task, declared || plan.is_append || plan.is_upsert, text, &plan.dialect);
-    if (!read_first_row(a, text, plan.dialect, &first, err))
+    if (!read_first_row(a, task, text, plan.dialect, &first, err))
         return false;
-    if (first.count > task->config->imports_columns_max)
-        return err_set_code(err, ERR_INVALID, "too_many_columns",
-                            "the CSV has %zu columns, more than the %llu allowed", first.count,
-                            (unsigned long long)task->config->imports_columns_max);
     plan.cell_count = first.count;
     plan.cell_of_column = arena_array(a, first.count, size_t);
     plan.needs_type = arena_array(a, first.count, bool);

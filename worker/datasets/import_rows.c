@@ -17,6 +17,8 @@ fault_detail(enum csv_fault fault)
         return "a cell is longer than 1 MiB";
     case CSV_ROW_TOO_LONG:
         return "the row is longer than 64 MiB";
+    case CSV_TOO_MANY_CELLS:
+        return "the row has more than 65536 cells";
     case CSV_NUL_BYTE:
         return "the row has a NUL byte";
     case CSV_INVALID_UTF8:

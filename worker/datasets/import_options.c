@@ -188,6 +188,23 @@ set_types_from_json(struct arena *a, struct import_options *options, struct str 
     return true;
 }
 
+/* The job keeps the types as a JSON object, whose keys are there once. */
+static bool
+add_type(struct arena *a, struct import_options *options, struct str column, struct str type,
+         struct err *err)
+{
+    if (!check_type(column, type, err))
+        return false;
+    for (size_t i = 0; i < options->type_count; i++)
+        if (str_eq(options->types[i].name, column))
+            return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("types"),
+                                "types names a column once, and '%" STR_FMT "' again",
+                                STR_ARG(str_slice(column, 0, 64)));
+    options->types[options->type_count++] =
+        (struct param_pair){arena_str(a, column), arena_str(a, type)};
+    return true;
+}
+
 /* `price:real,name:text`, for those who write a query by hand. */
 static bool
 set_types(struct arena *a, struct import_options *options, struct str value, struct err *err)
@@ -204,10 +221,8 @@ set_types(struct arena *a, struct import_options *options, struct str value, str
         struct str type = str_cut(&rest, ',');
         struct str column = str_trim(str_cut(&type, ':'));
         type = str_trim(type);
-        if (!check_type(column, type, err))
+        if (!add_type(a, options, column, type, err))
             return false;
-        options->types[options->type_count++] =
-            (struct param_pair){arena_str(a, column), arena_str(a, type)};
     }
     return true;
 }

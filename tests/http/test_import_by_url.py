@@ -9,20 +9,21 @@ import harness
 
 CSV = b"id,text\n1,one\n2,two\n"
 
+# path, error code, words of its detail
 REFUSED = [
-    ("/404.csv", "http_status"),
-    ("/500.csv", "http_status"),
-    ("/no-such-file.csv", "http_status"),
-    ("/cut.csv", "cut_short"),
-    ("/cut-chunked.csv", "cut_short"),
-    ("/too-big.csv", "too_large"),
-    ("/endless.csv", "too_large"),
-    ("/slow.csv", "too_slow"),
-    ("/silent.csv", "too_slow"),
-    ("/to-private", "address_not_allowed"),
-    ("/to-metadata", "address_not_allowed"),
-    ("/to-file", "bad_url"),
-    ("/to-itself", "too_many_redirects"),
+    ("/404.csv", "http_status", ["404"]),
+    ("/500.csv", "http_status", ["500"]),
+    ("/no-such-file.csv", "http_status", ["404", "/no-such-file.csv"]),
+    ("/cut.csv", "cut_short", ["14 bytes"]),
+    ("/cut-chunked.csv", "cut_short", ["14 bytes"]),
+    ("/too-big.csv", "too_large", [str(4 << 20), "100000000000"]),
+    ("/endless.csv", "too_large", [str(4 << 20)]),
+    ("/slow.csv", "too_slow", ["bytes per second"]),
+    ("/silent.csv", "too_slow", ["0 bytes"]),
+    ("/to-private", "address_not_allowed", ["10.0.0.1", "private"]),
+    ("/to-metadata", "address_not_allowed", ["169.254.169.254", "link-local"]),
+    ("/to-file", "bad_url", ["file:///etc/passwd", "http:// or https://"]),
+    ("/to-itself", "too_many_redirects", ["3 redirects"]),
 ]
 
 LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "127.1", "0", "2130706433", "0x7f000001", "[::1]",
@@ -57,13 +58,13 @@ def test_a_body_without_length_is_fetched(server, source, path):
     assert [row["text"] for row in rows(server, "chunked")] == ["one", "two"]
 
 
-@pytest.mark.parametrize("path, code", REFUSED)
-def test_a_bad_source_fails_the_job_by_name(small_server, source, path, code):
+@pytest.mark.parametrize("path, code, words", REFUSED)
+def test_a_bad_source_fails_the_job_by_name(small_server, source, path, code, words):
     small_server.import_csv("kept", CSV, key="id")
     version = small_server.get("/v1/datasets/kept").json()["version"]
     job = small_server.import_csv("kept", source.url(path), expect="failed")
     assert job["error"]["code"] == code, job["error"]
-    assert job["error"]["detail"]
+    assert [w for w in words if w not in job["error"]["detail"]] == [], job["error"]
     assert small_server.get("/v1/datasets/kept").json()["version"] == version
     assert len(rows(small_server, "kept")) == 2
 

@@ -75,8 +75,9 @@ def test_a_gzip_bomb_is_stopped_at_its_decoded_size(small_server, source):
     job = small_server.import_csv("bomb", source.url("/bomb.csv.gz"), expect="failed")
     assert job["error"]["code"] == "too_large", job["error"]
     assert time.monotonic() - began < 20
-    dataset = small_server.get("/v1/datasets/bomb").json()
-    assert dataset["version"] is None and dataset["rows"] == 0, dataset
+    answer = small_server.get("/v1/datasets/bomb")
+    assert answer.status_code == 404 and answer.json()["code"] == "nothing_published"
+    assert "bomb" not in [d["name"] for d in small_server.get("/v1/datasets").json()["data"]]
 
 
 def test_an_unreachable_host_fails_the_job(server):

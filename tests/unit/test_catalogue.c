@@ -80,13 +80,24 @@ a_dataset_is_made_once(void **state)
     assert_true(dataset_ensure(t->writer, STR("games"), false, &again, &err));
     assert_int_equal(again, id);
     assert_int_not_equal(ensure(t, "sales"), id);
-    struct dataset *list, games;
+    struct dataset games;
+    assert_true(dataset_get(&t->arena, t->db, STR("games"), &games, &err));
+    assert_true(!games.is_public && games.version == 0 && games.created_at > 0);
+}
+
+static void
+a_dataset_is_listed_once_it_was_published(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct dataset *list;
     size_t count;
+    ensure(t, "waiting");
+    import(t, "sales");
+    import(t, "games");
     assert_true(dataset_list(&t->arena, t->db, &list, &count, &err));
     assert_int_equal(count, 2);
     assert_true(str_eq(list[0].name, STR("games")) && str_eq(list[1].name, STR("sales")));
-    assert_true(dataset_get(&t->arena, t->db, STR("games"), &games, &err));
-    assert_true(!games.is_public && games.version == 0 && games.created_at > 0);
 }
 
 static void
@@ -95,7 +106,7 @@ an_unknown_dataset_is_named_with_the_nearest(void **state)
     struct temp_db *t = *state;
     struct err err = {0};
     struct dataset dataset;
-    ensure(t, "games");
+    import(t, "games");
     assert_false(dataset_get(&t->arena, t->db, STR("game"), &dataset, &err));
     assert_int_equal(err.kind, ERR_NOT_FOUND);
     assert_non_null(strstr(err.detail, "did you mean 'games'?"));
@@ -284,6 +295,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         DB_TEST(a_dataset_is_made_once),
+        DB_TEST(a_dataset_is_listed_once_it_was_published),
         DB_TEST(an_unknown_dataset_is_named_with_the_nearest),
         DB_TEST(publishing_makes_the_version_current_and_finishes_the_job),
         DB_TEST(a_refused_publication_changes_nothing),

@@ -13,10 +13,7 @@ add_head(struct json *j, const struct dataset *dataset, int64_t row_count)
 {
     json_member_str(j, "name", dataset->name);
     json_member_bool(j, "public", dataset->is_public);
-    if (dataset->version)
-        json_member_i64(j, "version", dataset->version);
-    else
-        json_member_null(j, "version");
+    json_member_i64(j, "version", dataset->version);
     json_member_i64(j, "rows", row_count);
     json_member_moment(j, "created_at", dataset->created_at);
     json_member_moment(j, "updated_at", dataset->updated_at);
@@ -26,9 +23,8 @@ static bool
 add_dataset(struct app *app, struct arena *a, struct json *j, const struct dataset *dataset,
             struct err *err)
 {
-    struct dataset_version version = {0};
-    if (dataset->version &&
-        !dataset_version_get(a, app->db, dataset->name, dataset->version, &version, err))
+    struct dataset_version version;
+    if (!dataset_version_get(a, app->db, dataset->name, dataset->version, &version, err))
         return false;
     json_begin_object(j);
     add_head(j, dataset, version.row_count);
@@ -111,7 +107,7 @@ add_columns(struct json *j, const struct schema *schema, const struct json_value
     json_end_array(j);
 }
 
-/* The column part of a dataset that has a version. */
+/* What the version knows of its columns. */
 static bool
 add_version(struct arena *a, struct json *j, const struct dataset_version *version,
             struct err *err)
@@ -135,27 +131,20 @@ get_dataset(struct app *app, struct request *request, struct response *response,
 {
     struct arena *a = request->arena;
     struct dataset dataset;
-    struct dataset_version version = {0};
+    struct dataset_version version;
     struct str name = request_path_value(request, "dataset");
     if (!dataset_get(a, app->db, name, &dataset, err) ||
-        (dataset.version &&
-         !dataset_version_get(a, app->db, name, dataset.version, &version, err)))
+        !dataset_version_get(a, app->db, name, dataset.version, &version, err))
         return false;
     struct json j = json_write(&response->body);
     response->type = format_media_type(EXPORT_JSON);
     json_begin_object(&j);
     add_head(&j, &dataset, version.row_count);
-    if (!dataset.version) {
-        json_key(&j, "columns");
-        json_begin_array(&j);
-        json_end_array(&j);
-    } else if (!add_version(a, &j, &version, err)) {
+    if (!add_version(a, &j, &version, err))
         return false;
-    }
     json_end_object(&j);
     buf_add_char(&response->body, '\n');
-    if (dataset.version)
-        response_is_known(response, arena_printf(a, "\"%" STR_FMT "-%" PRId64 "\"",
-                                                 STR_ARG(version.job_id), dataset.updated_at));
+    response_is_known(response, arena_printf(a, "\"%" STR_FMT "-%" PRId64 "\"",
+                                             STR_ARG(version.job_id), dataset.updated_at));
     return true;
 }

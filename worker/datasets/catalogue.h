@@ -29,7 +29,7 @@ MUST_CHECK bool dataset_get(struct arena *a, struct db *db, struct str name,
                             struct dataset *out,
                             struct err *err); /* not_found, naming the nearest dataset */
 MUST_CHECK bool dataset_list(struct arena *a, struct db *db, struct dataset **out,
-                             size_t *out_count, struct err *err); /* by name */
+                             size_t *out_count, struct err *err); /* published ones, by name */
 /* The current version of a dataset, or the one of that number while it is kept (gone
  * otherwise). */
 MUST_CHECK bool dataset_version_get(struct arena *a, struct db *db, struct str name,

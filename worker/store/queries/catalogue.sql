@@ -5,7 +5,9 @@
 SELECT id, name, is_public, created_at, updated_at, version FROM dataset WHERE name = ?1;
 
 -- name: dataset_list
-SELECT id, name, is_public, created_at, updated_at, version FROM dataset ORDER BY name;
+-- A dataset whose first import has not been published is not there yet.
+SELECT id, name, is_public, created_at, updated_at, version FROM dataset
+WHERE version > 0 ORDER BY name;
 
 -- name: dataset_ensure
 -- ?1 name, ?2 is_public, ?3 now.

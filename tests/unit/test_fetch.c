@@ -70,6 +70,8 @@ static const struct answer ANSWERS[] = {
     {"/404", "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngone", ONCE, NULL},
     {"/500", "HTTP/1.1 500 Oops\r\n\r\n", ENDLESS, "oops "},
     {"/201", "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok", ONCE, NULL},
+    {"/o%20k", OK_HEAD "Content-Length: 8\r\n\r\na,b\n1,2\n", ONCE, NULL},
+    {"/to-blank", MOVED "/o k\r\n\r\nmoved", ONCE, NULL},
     {"/to-ok", MOVED "/ok\r\n\r\nmoved", ONCE, NULL},
     {"/to-name", MOVED "http://files.example/ok\r\n\r\nmoved", ONCE, NULL},
     {"/to-to-ok", "HTTP/1.1 301 Moved\r\nLocation: to-ok\r\n\r\n", ENDLESS, "never read "},
@@ -342,6 +344,7 @@ redirects_are_followed_and_each_is_checked(void **state)
     (void)state;
     assert_fetched("/to-ok", "a,b\n1,2\n");
     assert_fetched("/to-to-ok", "a,b\n1,2\n");
+    assert_fetched("/to-blank", "a,b\n1,2\n");
     assert_fetched("/to-name", "a,b\n1,2\n");
     assert_fetched("/to-private", "address_not_allowed");
     assert_fetched("/to-metadata", "address_not_allowed");

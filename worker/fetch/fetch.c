@@ -15,8 +15,10 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#define HEADER_BYTES_MAX                                                                       \
-    ((uint64_t)256 * 1024) /* of one answer; browsers and servers stop earlier */
+/* Of one answer.  Browsers and servers stop earlier; newer libcurl fails at 300 KiB and at
+ * 5,000 lines, with an error of its own. */
+#define HEADER_BYTES_MAX ((uint64_t)256 * 1024)
+#define HEADER_LINES_MAX 2000
 
 struct transfer {
     CURL *curl;
@@ -26,8 +28,9 @@ struct transfer {
     void *context;
     uint64_t deadline_us;
     uint64_t bytes;        /* of the body, written */
-    uint64_t header_bytes; /* of the current answer */
-    const char *refusal;   /* why an address was not connected to; NULL when none was refused */
+    uint64_t header_bytes; /* of the current answer, as header_lines */
+    unsigned header_lines;
+    const char *refusal; /* why an address was not connected to; NULL when none was refused */
     char refused_address[INET6_ADDRSTRLEN];
     struct err stop; /* why a callback ended the transfer; ERR_NONE when none did */
     char message[CURL_ERROR_SIZE];
@@ -99,10 +102,11 @@ on_header(char *bytes, size_t size, size_t count, void *context)
     struct transfer *t = context;
     (void)bytes;
     t->header_bytes += size * count;
-    if (t->header_bytes > HEADER_BYTES_MAX) {
+    t->header_lines++;
+    if (t->header_bytes > HEADER_BYTES_MAX || t->header_lines > HEADER_LINES_MAX) {
         (void)err_set_code(&t->stop, ERR_INVALID, "too_large",
-                           "the answer has more than %d KiB of headers",
-                           (int)(HEADER_BYTES_MAX / KIB));
+                           "the answer has more than %d KiB or %d lines of headers",
+                           (int)(HEADER_BYTES_MAX / KIB), HEADER_LINES_MAX);
         return 0;
     }
     return size * count;
@@ -243,6 +247,7 @@ transfer_run(struct transfer *t, struct str url, long *status, struct err *err)
 {
     uint64_t now_us = clock_steady_us();
     t->header_bytes = 0;
+    t->header_lines = 0;
     t->refusal = NULL;
     t->message[0] = '\0';
     SET(t->curl, CURLOPT_URL, url.p);
@@ -279,7 +284,8 @@ redirect_target(struct arena *a, struct transfer *t, struct str *url, struct err
     bool is_url =
         curl_url_set(handle, CURLUPART_URL, url->p, 0) == CURLUE_OK &&
         curl_url_set(handle, CURLUPART_URL, header->value,
-                     CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+                     CURLU_URLENCODE | CURLU_ALLOW_SPACE | CURLU_NON_SUPPORT_SCHEME) ==
+            CURLUE_OK &&
         curl_url_get(handle, CURLUPART_URL, &target, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK;
     bool is_good = is_url
                        ? fetch_check_url(a, str_from(target), url, err)

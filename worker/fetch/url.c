@@ -100,8 +100,10 @@ fetch_check_url(struct arena *a, struct str url, struct str *effective, struct e
 
     CURLU *handle SCOPED(url_handle_free) = curl_url();
     assert(handle);
-    CURLUcode code = curl_url_set(handle, CURLUPART_URL, arena_cstr(a, url),
-                                  CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME);
+    /* Blanks are encoded like the rest; newer libcurl wants that said. */
+    CURLUcode code =
+        curl_url_set(handle, CURLUPART_URL, arena_cstr(a, url),
+                     CURLU_URLENCODE | CURLU_ALLOW_SPACE | CURLU_NON_SUPPORT_SCHEME);
     if (code != CURLUE_OK)
         return bad_url(err, url, "this is not a URL with http:// or https:// in front");
     struct str scheme = url_part(a, handle, CURLUPART_SCHEME);

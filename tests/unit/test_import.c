@@ -1,6 +1,9 @@
 /* import_run on datasets that are declared and others, in each mode. */
 #include "import_attempt.h"
 
+#include <pthread.h>
+#include <sys/syscall.h>
+
 /* ---- declared datasets ---- */
 
 static void
@@ -221,6 +224,51 @@ rows_are_not_added_to_columns_that_changed(void **state)
     expect_failure(&t, "schema_changed");
 }
 
+/* ---- what has reached the disk ---- */
+
+static char synced[16 * 1024]; /* paths in order, each between two blanks */
+static pthread_mutex_t synced_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+int fsync(int fd);
+/* Stands before libc's, and notes what was synced. */
+int
+fsync(int fd)
+{
+    char link[64], path[512];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, sizeof(path));
+    assert_true(n > 0);
+    pthread_mutex_lock(&synced_mutex);
+    size_t used = strlen(synced);
+    snprintf(synced + used, sizeof(synced) - used, " %.*s ", (int)n, path);
+    pthread_mutex_unlock(&synced_mutex);
+    return (int)syscall(SYS_fsync, fd);
+}
+
+static ptrdiff_t
+when_synced(struct attempt *t, const char *path)
+{
+    struct str whole = arena_printf(&t->dir->arena, " %s/%s ", t->dir->path, path);
+    ptrdiff_t at = str_find(str_from(synced), whole);
+    if (at < 0)
+        fail_msg("%s was not synced, but%s", whole.p, synced);
+    return at;
+}
+
+static void
+a_version_is_on_the_disk_from_its_files_up(void **state)
+{
+    struct attempt t;
+    begin(&t, *state);
+    synced[0] = '\0';
+    assert_true(import_text(&t, "free", "a\n1\n"));
+    ptrdiff_t folder = when_synced(&t, "datasets/1/job1");
+    assert_true(when_synced(&t, "datasets/1/job1/rows.db") < folder);
+    assert_true(when_synced(&t, "datasets/1/job1/columns") < folder);
+    assert_true(when_synced(&t, "datasets/1") > folder);
+    assert_true(when_synced(&t, "datasets") > when_synced(&t, "datasets/1"));
+}
+
 int
 main(void)
 {
@@ -240,6 +288,7 @@ main(void)
         TEST(upsert_replaces_in_place_and_adds_the_rest),
         TEST(upsert_needs_a_key),
         TEST(rows_are_not_added_to_columns_that_changed),
+        TEST(a_version_is_on_the_disk_from_its_files_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

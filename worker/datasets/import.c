@@ -109,16 +109,19 @@ open_in_folder(struct arena *a, const struct import_task *task, const char *file
     return fs_open_at(AT_FDCWD, folder_path(a, task, file), O_RDWR | O_CREAT | O_EXCL, err);
 }
 
+/* Only after the files: this folder, the dataset's and datasets/, for each can be new in the
+ * one above it. */
 static bool
-sync_folder(struct arena *a, const struct import_task *task, struct err *err)
+sync_folders(struct arena *a, const struct import_task *task, struct err *err)
 {
-    const char *path = folder_path(a, task, "");
-    const char *parent = arena_printf(a, "%s/..", path).p;
-    scoped_fd folder = fs_open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, err);
-    if (folder < 0 || !fs_sync(folder, err))
-        return false;
-    scoped_fd above = fs_open_at(AT_FDCWD, parent, O_RDONLY | O_DIRECTORY, err);
-    return above >= 0 && fs_sync(above, err);
+    static const char *const FOLDERS[] = {"", "..", "../.."};
+    for (size_t i = 0; i < COUNT_OF(FOLDERS); i++) {
+        const char *path = folder_path(a, task, FOLDERS[i]);
+        scoped_fd folder = fs_open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, err);
+        if (folder < 0 || !fs_sync(folder, err))
+            return false;
+    }
+    return true;
 }
 
 /* ---- the steps ---- */
@@ -237,7 +240,7 @@ run_steps(struct arena *a, struct work *work, struct err *err)
                          &work->scan, err))
         return false;
     /* The columns file is not verified: what would be read back are the pages just written. */
-    return build(a, work, err) && sync_folder(a, task, err) &&
+    return build(a, work, err) && sync_folders(a, task, err) &&
            import_progress_last(&work->progress, "publishing", err);
 }
 

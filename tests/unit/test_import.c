@@ -204,6 +204,18 @@ upsert_replaces_in_place_and_adds_the_rest(void **state)
 }
 
 static void
+upsert_keeps_a_byte_order_mark_inside_the_file(void **state)
+{
+    struct attempt t;
+    begin(&t, *state);
+    set(&t, "key", "id");
+    import_text(&t, "free", "name,id\na,1\n");
+    set(&t, "mode", "upsert");
+    import_text(&t, "free", "name,id\nb,2\n\xef\xbb\xbfz,1\n");
+    expect_rows(&t, "\xef\xbb\xbfz,1;b,2");
+}
+
+static void
 upsert_needs_a_key(void **state)
 {
     struct attempt t;
@@ -286,6 +298,7 @@ main(void)
         TEST(append_adds_rows_behind_the_old_ones),
         TEST(append_refuses_a_key_that_is_there),
         TEST(upsert_replaces_in_place_and_adds_the_rest),
+        TEST(upsert_keeps_a_byte_order_mark_inside_the_file),
         TEST(upsert_needs_a_key),
         TEST(rows_are_not_added_to_columns_that_changed),
         TEST(a_version_is_on_the_disk_from_its_files_up),

@@ -140,7 +140,8 @@ replace_row(struct import_build *build, const struct import_key_entry *entry, st
     struct replacement replacement = {build, false};
     scoped_csv csv = csv_open(build->plan->dialect, place_row, &replacement);
     struct str text = str_slice(build->source->text, entry->offset, entry->end);
-    if (!csv_feed(csv, text, err) || !csv_finish(csv, err))
+    /* A line end first: a file that begins with U+FEFF has a mark, a row has a cell with it. */
+    if (!csv_feed(csv, STR("\n"), err) || !csv_feed(csv, text, err) || !csv_finish(csv, err))
         return false;
     return replacement.is_done ||
            err_set(err, ERR_INTERNAL, "the source changed while it was read");

@@ -1,5 +1,7 @@
 """The processes: what dies comes back, what is stopped finishes, what is reloaded goes on."""
 
+import contextlib
+import fcntl
 import os
 import pwd
 import signal
@@ -148,6 +150,38 @@ def test_a_second_start_on_the_same_data_is_refused(server):
     assert is_ready(server)
 
 
+@contextlib.contextmanager
+def writing(server):
+    """Holds the writer's lock, as an import of the command line does."""
+    with open(os.path.join(server.data, "run/writer.lock"), "w", encoding="ascii") as f:
+        fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+def test_a_start_does_not_migrate_what_another_process_writes(own_server):
+    own_server.stop()
+    database = os.path.join(own_server.data, "playmeter.db")
+    os.remove(database)
+    with writing(own_server):
+        done = serve("--config", own_server.config, "--data", own_server.data, "--port",
+                     str(harness.free_port()))
+    assert done.returncode == 1
+    assert f"another process writes the database under {own_server.data}" in done.stderr
+    assert not os.path.exists(database)
+
+
+def test_a_start_beside_an_import_of_the_command_line_writes_after_it(own_server):
+    server = own_server
+    server.stop()
+    with writing(server):
+        server.process = subprocess.Popen(
+            [harness.binary(), "serve", "--config", server.config, "--data", server.data, "--port",
+             str(server.port), *server.workers],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        server.wait_for(lambda: is_ready(server))
+    server.import_csv("pets", b"id,name\n1,Rex\n")
+
+
 def test_a_port_in_use_is_named(server, tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -210,6 +244,7 @@ def test_idle_memory_is_small(server_with):
     if os.path.basename(os.path.dirname(harness.binary())) == "asan":
         pytest.skip("sanitizers have their own memory")
     server = server_with(query_workers=8, play_workers=24)
+    server.wait_for(lambda: "admin key: " in server.log())  # the probe is gone
     pids = [server.pid, *harness.descendants(server.pid)]
     sizes = {pid: pss_kib(pid) for pid in pids}
     total = sum(sizes.values()) / 1024

@@ -1,22 +1,10 @@
 /* See cmd_migrate.h.  It holds the writer's lock, so it refuses beside a running service. */
 #include "process/cmd_migrate.h"
 
-#include "base/fs.h"
-#include "process/writer.h"
+#include "process/migrate.h"
 
 #include <getopt.h>
 #include <stdio.h>
-
-static bool
-migrate(const char *data_dir, int *applied_count, struct err *err)
-{
-    scoped_arena a = {0};
-    scoped_fd lock = writer_lock_try(data_dir, err);
-    if (lock < 0)
-        return false;
-    scoped_db db = db_open(arena_printf(&a, "%s/%s", data_dir, ROLE_DB).p, DB_MIGRATE, err);
-    return db && db_migrate(db, applied_count, err);
-}
 
 int
 cmd_migrate(int argc, char **argv)
@@ -35,7 +23,7 @@ cmd_migrate(int argc, char **argv)
     }
     struct err err = {0};
     int applied_count = 0;
-    if (!migrate(data_dir, &applied_count, &err)) {
+    if (!migrate_database(data_dir, &applied_count, &err)) {
         fprintf(stderr, "playmeter migrate: %s\n", err.detail);
         return 1;
     }

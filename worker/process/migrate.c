@@ -1,13 +1,35 @@
 /* See migrate.h. */
 #include "process/migrate.h"
 
+#include "base/fs.h"
 #include "base/log.h"
-#include "process/role.h"
-#include "store/db.h"
+#include "process/writer.h"
 
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+bool
+migrate_database(const char *data_dir, int *applied_count, struct err *err)
+{
+    scoped_arena a = {0};
+    scoped_fd lock = writer_lock_try(data_dir, err);
+    if (lock < 0)
+        return false;
+    /* Declared after the lock, so closed before it. */
+    scoped_db db = db_open(arena_printf(&a, "%s/" ROLE_DB, data_dir).p, DB_MIGRATE, err);
+    return db && db_migrate(db, applied_count, err);
+}
+
+/* A reader opens only what is migrated. */
+static bool
+is_migrated(const struct config *config)
+{
+    scoped_arena a = {0};
+    struct err ignored;
+    scoped_db db = db_open(role_path(&a, config, ROLE_DB), DB_READ_ONLY, &ignored);
+    return db;
+}
 
 static int
 migrate(const struct config *config)
@@ -15,9 +37,9 @@ migrate(const struct config *config)
     scoped_arena a = {0};
     struct err err = {0};
     int applied = 0;
-    struct db *db = db_open(role_path(&a, config, ROLE_DB), DB_MIGRATE, &err);
-    bool ok = db && db_migrate(db, &applied, &err);
-    db_close(&db);
+    bool ok = migrate_database(arena_cstr(&a, config->data_dir), &applied, &err) ||
+              /* An import of the command line: our writer waits for its end. */
+              (err.kind == ERR_BUSY && is_migrated(config));
     if (!ok)
         log_message(LOG_ERROR, "migration_failed", "%s", err.detail);
     else if (applied)

@@ -38,7 +38,7 @@ writer_lock_try(const char *data_dir, struct err *err)
         return fd;
     if (errno == EWOULDBLOCK)
         err_set_code(err, ERR_BUSY, "writer_running",
-                     "a running service writes the database under %s", data_dir);
+                     "another process writes the database under %s", data_dir);
     else
         err_set_errno(err, "%s", path);
     fs_close(&fd);

@@ -95,6 +95,14 @@ def test_bad_parameters_are_named(games, path, code, part):
     assert_problem(games.get(path), 400, code, part)
 
 
+def test_one_character_is_not_delimiter_and_quote_at_once(server):
+    answer = server.post("/v1/datasets/marks/imports", data=b"a;b\n1;2\n",
+                         params={"delimiter": ";", "quote": ";"},
+                         headers={"Content-Type": "text/csv"})
+    body = assert_problem(answer, 400, "bad_parameter", "delimiter and quote are two different")
+    assert body["errors"][0]["name"] == "quote"
+
+
 def test_unknown_things_are_404(games):
     for path in ("/nope", "/v1/datasets/games/", "/v1//datasets", f"{ROWS}/1", "/v1/jobs/zzz",
                  "/v1/datasets/nope/rows", "/v1/datasets/nope", "/v1/datasets/nope/stats",

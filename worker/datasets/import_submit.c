@@ -14,12 +14,25 @@
 #define JOB_OPTIONS_BYTES_MAX MIB
 
 static bool
+check_marks(const struct csv_hints *hints, struct err *err)
+{
+    const struct csv_dialect *dialect = &hints->dialect;
+    if (!hints->knows_delimiter || !hints->knows_quote || dialect->delimiter != dialect->quote)
+        return true;
+    return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("quote"),
+                        "delimiter and quote are two different characters, got '%c' for both",
+                        dialect->quote);
+}
+
+static bool
 check_options(struct arena *a, const struct import_request *request, struct err *err)
 {
     const struct import_options *options = request->options;
     const struct config_dataset *declared =
         import_find_declared(request->config, request->dataset);
     struct schema schema;
+    if (!check_marks(&options->dialect, err))
+        return false;
     if (!declared)
         return true;
     if (!schema_from_config(a, declared, &schema, err) ||

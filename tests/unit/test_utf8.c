@@ -117,6 +117,34 @@ folding_keeps_accents_and_joins_cases(void **state UNUSED)
     assert_int_equal(b.n, 120);
 }
 
+/* Runs of every kind, at every place in a register, against one code point at a time. */
+static void
+folding_a_text_is_folding_its_code_points(void **state UNUSED)
+{
+    static const uint32_t FIRST[] = {0x40,  0x80,  0x100,  0x140,  0x200,
+                                     0x370, 0x400, 0x2c60, 0x3041, 0x10400};
+    uint64_t seed = 88172645463325252U;
+    for (int round = 0; round < 200000; round++) {
+        char text[200], expected[300], folded[300 + 4];
+        size_t n = 0, expected_n = 0;
+        while (n < sizeof(text) / 2) {
+            seed = seed * 6364136223846793005U + 1442695040888963407U;
+            uint32_t first = FIRST[(seed >> 33) % COUNT_OF(FIRST)];
+            for (uint32_t i = 0; i < (seed >> 40) % 12; i++) {
+                uint32_t c = first + (uint32_t)(seed >> (44 + i)) % 0x40;
+                n += utf8_encode(c, text + n);
+                expected_n += utf8_encode(utf8_fold_code_point(c), expected + expected_n);
+            }
+            if ((seed >> 60) == 0)
+                break;
+        }
+        memset(folded, '#', sizeof(folded));
+        assert_int_equal(utf8_fold_into(folded, (struct str){text, n}), expected_n);
+        assert_memory_equal(folded, expected, expected_n);
+        assert_int_equal(folded[n * 3 / 2 + 4], '#');
+    }
+}
+
 /* The corpus: lines of "name:valid:bytes" and "name:invalid:bytes". */
 static void
 the_corpus_of_utf8tests_is_judged_right(void **state UNUSED)
@@ -156,6 +184,7 @@ main(void)
         cmocka_unit_test(an_invalid_byte_is_found_wherever_it_stands),
         cmocka_unit_test(folding_is_idempotent_and_bounded),
         cmocka_unit_test(folding_keeps_accents_and_joins_cases),
+        cmocka_unit_test(folding_a_text_is_folding_its_code_points),
         cmocka_unit_test(the_corpus_of_utf8tests_is_judged_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,6 +73,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"x")
             self.wfile.flush()
 
+    def paced(self):
+        """Two seconds of rows, as over a slow line; the length is announced."""
+        pieces = [b"id,text\n", *[PIECE] * 40]
+        self.head(200, Content_Length=str(sum(map(len, pieces))))
+        for piece in pieces:
+            self.wfile.write(piece)
+            self.wfile.flush()
+            if self.server.is_over.wait(0.05):
+                return
+
     def silent(self):
         self.server.is_over.wait(60)
 
@@ -100,6 +110,7 @@ BEHAVIOURS = {
     "/cut.csv": Handler.cut,
     "/cut-chunked.csv": Handler.cut_chunked,
     "/slow.csv": Handler.slow,
+    "/paced.csv": Handler.paced,
     "/silent.csv": Handler.silent,
     "/too-big.csv": Handler.too_big,
     "/bomb.csv.gz": Handler.bomb,

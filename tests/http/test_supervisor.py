@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import pwd
+import resource
 import signal
 import socket
 import subprocess
@@ -41,6 +42,21 @@ def test_a_killed_child_is_restarted(server, role):
                     and len(server.pids(role)) >= len(before))
     server.wait_for(lambda: is_ready(server))
     assert '"event":"child_died"' in server.log()
+
+
+def test_nginx_has_descriptors_for_its_connections_in_an_ordinary_login():
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    server = harness.Server()
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, limits[1]))
+        server.start()
+        with open(f"/proc/{server.pids('nginx')[0]}/limits", encoding="ascii") as f:
+            soft = next(int(line.split()[3]) for line in f if line.startswith("Max open files"))
+        assert soft >= min(limits[1], 16384)
+        assert "exceed open file resource limit" not in server.log()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        server.close()
 
 
 def test_no_worker_of_a_killed_nginx_stays(server):

@@ -9,8 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* Both sides of 4,096 connections and the files between them. */
+#define NGINX_DESCRIPTORS 16384
 
 bool
 nginx_child_find(struct arena *a, struct str program, const char **out, struct err *err)
@@ -36,6 +40,18 @@ nginx_child_find(struct arena *a, struct str program, const char **out, struct e
     return true;
 }
 
+/* A login has a soft limit of 1,024 as a rule, below nginx's worker_connections. */
+static void
+allow_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= NGINX_DESCRIPTORS)
+        return;
+    limit.rlim_cur = MIN(limit.rlim_max, NGINX_DESCRIPTORS);
+    /* Refused it serves fewer connections, and says so. */
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 NORETURN static void
 run(const char *program, const char *data_dir, const char *folder, bool is_check,
     const int *listen_fds, size_t fd_count)
@@ -52,6 +68,7 @@ run(const char *program, const char *data_dir, const char *folder, bool is_check
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
+    allow_descriptors();
     char *environment[] = {inherited, "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
     char *const arguments[] = {
         "nginx", "-p", prefix, "-c", conf, "-e", "stderr", "-q", is_check ? "-t" : NULL, NULL};

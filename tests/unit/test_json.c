@@ -202,6 +202,39 @@ line_ends_of_unicode_are_escaped(void **state UNUSED)
     assert_true(str_eq(buf_str(&out), STR("\"a\\u0085\\u2028\\u2029\xe2\x80\xaa\xc2\x86z\"")));
 }
 
+/* The writer looks at many bytes at once: every byte value at every place of strings that are
+ * shorter and longer than that. */
+static void
+escapes_are_found_at_every_place(void **state UNUSED)
+{
+    enum { LENGTH_MAX = 50 };
+    scoped_buf out;
+    buf_init(&out, KIB);
+    for (size_t n = 1; n < LENGTH_MAX; n++) {
+        for (size_t at = 0; at < n; at++) {
+            for (int c = 0; c < 256; c++) {
+                char text[LENGTH_MAX], want[LENGTH_MAX + 16], middle[8] = {(char)c};
+                memset(text, 'x', n);
+                text[at] = (char)c;
+                const char *named = c == '"'    ? "\\\""
+                                    : c == '\\' ? "\\\\"
+                                    : c == '\n' ? "\\n"
+                                    : c == '\r' ? "\\r"
+                                    : c == '\t' ? "\\t"
+                                    : c >= 0x80 ? "\xef\xbf\xbd"
+                                                : NULL;
+                if (!named && (c < 0x20 || c == 0x7f))
+                    snprintf(middle, sizeof(middle), "\\u%04x", c);
+                snprintf(want, sizeof(want), "\"%.*s%s%.*s\"", (int)at, text,
+                         named ? named : middle, (int)(n - at - 1), text + at + 1);
+                buf_clear(&out);
+                json_add_quoted(&out, (struct str){text, n});
+                assert_true(str_eq(buf_str(&out), str_from(want)));
+            }
+        }
+    }
+}
+
 static void
 writer_keeps_commas_and_escapes(void **state UNUSED)
 {
@@ -245,6 +278,7 @@ main(void)
         cmocka_unit_test(depth_is_bounded_at_sixteen),
         cmocka_unit_test(printing_gives_back_what_was_read),
         cmocka_unit_test(line_ends_of_unicode_are_escaped),
+        cmocka_unit_test(escapes_are_found_at_every_place),
         cmocka_unit_test(writer_keeps_commas_and_escapes),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);

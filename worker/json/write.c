@@ -8,6 +8,9 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
+
+typedef unsigned char lanes __attribute__((vector_size(16)));
 
 struct json
 json_write(struct buf *out)
@@ -111,14 +114,36 @@ line_end_escape(struct str sequence)
     return str_eq(sequence, STR("\xe2\x80\xa9")) ? "\\u2029" : NULL;
 }
 
+/* The first byte from `i` on that is not plain.  Texts are long and such bytes are few: looking
+ * at sixteen at a time makes the difference between a page and its copy. */
+static size_t
+skip_plain(struct str s, size_t i)
+{
+    for (; i + sizeof(lanes) <= s.n; i += sizeof(lanes)) {
+        lanes c;
+        uint64_t odd[2];
+        memcpy(&c, s.p + i, sizeof(c));
+        c = (lanes)((c < 0x20) | (c >= 0x7f) | (c == '"') | (c == '\\')); /* as is_plain */
+        memcpy(odd, &c, sizeof(odd));
+        if (odd[0] | odd[1])
+            break;
+    }
+    while (i < s.n && is_plain((unsigned char)s.p[i]))
+        i++;
+    return i;
+}
+
 void
 json_add_quoted(struct buf *out, struct str s)
 {
     size_t run = 0, i = 0;
     buf_add_char(out, '"');
     while (i < s.n) {
+        i = skip_plain(s, i);
+        if (i == s.n)
+            break;
         unsigned char c = (unsigned char)s.p[i];
-        size_t n = is_plain(c) ? 1 : c >= 0x80 ? utf8_sequence(str_skip(s, i)) : 0;
+        size_t n = c >= 0x80 ? utf8_sequence(str_skip(s, i)) : 0;
         bool may_end_line = n > 1 && (c == 0xc2 || c == 0xe2);
         const char *escape = may_end_line ? line_end_escape(str_slice(s, i, i + n)) : NULL;
         if (n && !escape) {

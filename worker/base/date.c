@@ -217,8 +217,10 @@ date_add_moment(struct buf *out, int64_t ms)
     int64_t day = ms / DATE_MS_PER_DAY - (ms % DATE_MS_PER_DAY < 0);
     int of_day = (int)(ms - day * DATE_MS_PER_DAY);
     date_add_day(out, day);
-    buf_printf(out, "T%02d:%02d:%02d", of_day / 3600000, of_day / 60000 % 60,
-               of_day / 1000 % 60);
+    int h = of_day / 3600000, m = of_day / 60000 % 60, s = of_day / 1000 % 60;
+    char text[9] = {'T',      digit(h / 10), digit(h),      ':',     digit(m / 10),
+                    digit(m), ':',           digit(s / 10), digit(s)};
+    buf_add(out, (struct str){text, sizeof(text)});
     if (of_day % 1000)
         buf_printf(out, ".%03d", of_day % 1000);
     buf_add_char(out, 'Z');

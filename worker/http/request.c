@@ -45,51 +45,58 @@ parse_scope(struct str word)
     return SCOPE_NONE;
 }
 
-/* The first parameter of that name, copied, because libfcgi takes its own back before the
- * request is logged; counts them all. */
-static struct str
-find_variable(struct arena *a, char *const *environment, const char *name, size_t *count)
-{
-    struct str found = {NULL, 0};
-    size_t name_n = strlen(name);
-    for (; *environment; environment++) {
-        if (strncmp(*environment, name, name_n) != 0 || (*environment)[name_n] != '=')
-            continue;
-        if ((*count)++ == 0)
-            found = arena_str(a, str_from(*environment + name_n + 1));
-    }
-    return found;
-}
+/* The FastCGI parameters that are read: those that nginx makes, and headers. */
+struct variables {
+    struct str id, method, uri, client, scope, body_file;
+    struct request_headers header;
+};
 
-static struct str
-get_variable(struct arena *a, char *const *environment, const char *name)
-{
-    size_t count = 0;
-    return find_variable(a, environment, name, &count);
-}
-
-static bool
-read_headers(char *const *environment, struct request *out, struct err *err)
-{
-    static const struct {
-        const char *name;
-        size_t offset;
-        bool may_repeat;
-    } HEADERS[] = {
-#define X(field, name, may_repeat) {name, offsetof(struct request, header.field), may_repeat},
-        REQUEST_HEADERS(X)
+static const struct {
+    struct str name;
+    size_t offset; /* in struct variables */
+    bool may_repeat;
+} VARIABLES[] = {{STR_INIT("PM_REQUEST_ID"), offsetof(struct variables, id), true},
+                 {STR_INIT("REQUEST_METHOD"), offsetof(struct variables, method), true},
+                 {STR_INIT("REQUEST_URI"), offsetof(struct variables, uri), true},
+                 {STR_INIT("PM_CLIENT"), offsetof(struct variables, client), true},
+                 {STR_INIT("PM_SCOPE"), offsetof(struct variables, scope), true},
+                 {STR_INIT("PM_BODY_FILE"), offsetof(struct variables, body_file), true},
+#define X(field, name, may_repeat)                                                             \
+    {STR_INIT(name), offsetof(struct variables, header.field), may_repeat},
+                 REQUEST_HEADERS(X)
 #undef X
-    };
-    for (size_t i = 0; i < COUNT_OF(HEADERS); i++) {
-        size_t count = 0;
-        struct str value = find_variable(out->arena, environment, HEADERS[i].name, &count);
-        if (count > 1 && !HEADERS[i].may_repeat)
-            return err_set_name(err, ERR_MALFORMED, "duplicate_header",
-                                str_from(HEADERS[i].name),
-                                "the header behind %s may come once, it came %zu times",
-                                HEADERS[i].name, count);
-        memcpy((char *)out + HEADERS[i].offset, &value, sizeof(value));
+};
+
+static size_t
+find_variable(struct str name)
+{
+    size_t i = 0;
+    while (i < COUNT_OF(VARIABLES) && !str_eq(VARIABLES[i].name, name))
+        i++;
+    return i;
+}
+
+/* Fills every place: the first parameter of its name counts, copied, because libfcgi takes its
+ * own back before the request is logged.  All are read even where one is refused, so that the
+ * refusal has its request id and its path. */
+static bool
+read_variables(struct arena *a, char *const *environment, struct variables *out,
+               struct err *err)
+{
+    size_t counts[COUNT_OF(VARIABLES)] = {0};
+    for (; *environment; environment++) {
+        struct str value = str_from(*environment);
+        size_t i = find_variable(str_cut(&value, '='));
+        if (i == COUNT_OF(VARIABLES) || counts[i]++ > 0)
+            continue;
+        value = arena_str(a, value);
+        memcpy((char *)out + VARIABLES[i].offset, &value, sizeof(value));
     }
+    for (size_t i = 0; i < COUNT_OF(VARIABLES); i++)
+        if (counts[i] > 1 && !VARIABLES[i].may_repeat)
+            return err_set_name(err, ERR_MALFORMED, "duplicate_header", VARIABLES[i].name,
+                                "the header behind %s may come once, it came %zu times",
+                                VARIABLES[i].name.p, counts[i]);
     return true;
 }
 
@@ -217,19 +224,19 @@ bool
 request_parse(struct arena *a, char *const *environment, struct request *out, struct err *err)
 {
     *out = (struct request){.arena = a, .started_us = clock_steady_us(), .body_file = ""};
-    struct str id = get_variable(a, environment, "PM_REQUEST_ID");
-    out->id = is_id(id) ? id : make_id(a);
-    out->method_text = get_variable(a, environment, "REQUEST_METHOD");
-    out->method = parse_method(out->method_text);
-    struct str rest = get_variable(a, environment, "REQUEST_URI");
-    out->path = str_cut(&rest, '?');
-    out->query = rest;
-    out->client = get_variable(a, environment, "PM_CLIENT");
-    out->scope = parse_scope(get_variable(a, environment, "PM_SCOPE"));
-    struct str body_file = get_variable(a, environment, "PM_BODY_FILE");
-    if (body_file.n)
-        out->body_file = body_file.p; /* a copy in the arena, which ends in a NUL */
-    return read_headers(environment, out, err) && decode_segments(a, out->path, out, err) &&
+    struct variables v = {0};
+    bool is_read = read_variables(a, environment, &v, err);
+    out->id = is_id(v.id) ? v.id : make_id(a);
+    out->method_text = v.method;
+    out->method = parse_method(v.method);
+    out->path = str_cut(&v.uri, '?');
+    out->query = v.uri;
+    out->client = v.client;
+    out->scope = parse_scope(v.scope);
+    out->header = v.header;
+    if (v.body_file.n)
+        out->body_file = v.body_file.p; /* a copy in the arena, which ends in a NUL */
+    return is_read && decode_segments(a, out->path, out, err) &&
            request_decode_query(a, out->query, &out->params, &out->param_count, err);
 }
 

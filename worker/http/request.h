@@ -63,7 +63,7 @@ struct request {
     size_t param_count;
     struct str client; /* name of the key; "" for anonymous */
     enum http_scope scope;
-    struct {
+    struct request_headers {
 #define X(field, name, may_repeat) struct str field;
         REQUEST_HEADERS(X)
 #undef X

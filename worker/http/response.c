@@ -36,30 +36,37 @@ response_reset(struct response *r)
     buf_clear(&r->body);
 }
 
-void
-response_header(struct response *r, const char *name, const char *fmt, ...)
+static void
+add_header(struct response *r, const char *name, struct str value)
 {
     buf_add(&r->head, str_from(name));
     buf_add_lit(&r->head, ": ");
+    size_t start = r->head.n;
+    buf_add(&r->head, value);
+    for (size_t i = start; i < r->head.n; i++)
+        if ((unsigned char)r->head.p[i] < 0x20 || r->head.p[i] == 0x7f)
+            r->head.p[i] = '?';
+    buf_add_lit(&r->head, "\r\n");
+}
+
+void
+response_header(struct response *r, const char *name, const char *fmt, ...)
+{
     char value[4 * KIB];
     va_list args;
     va_start(args, fmt);
     vsnprintf(value, sizeof(value), fmt, args);
     va_end(args);
-    for (char *c = value; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
-    buf_add(&r->head, str_from(value));
-    buf_add_lit(&r->head, "\r\n");
+    add_header(r, name, str_from(value));
 }
 
 bool
 response_is_known(struct response *r, struct str etag)
 {
-    response_header(r, "ETag", "%" STR_FMT, STR_ARG(etag));
+    add_header(r, "ETag", etag);
     /* The key decides what may be seen: caches have to ask each time. */
-    response_header(r, "Cache-Control", "%s",
-                    r->request->client.n ? "private, no-cache" : "no-cache");
+    add_header(r, "Cache-Control",
+               r->request->client.n ? STR("private, no-cache") : STR("no-cache"));
     if (!request_matches_etag(r->request, etag))
         return false;
     r->status = 304;
@@ -116,11 +123,11 @@ send_head(struct response *r)
 {
     assert(!r->head.is_full);
     uint64_t spent_us = clock_steady_us() - r->request->started_us;
-    response_header(r, "X-Request-Id", "%" STR_FMT, STR_ARG(r->request->id));
+    add_header(r, "X-Request-Id", r->request->id);
     response_header(r, "Server-Timing", "app;dur=%" PRIu64 ".%03" PRIu64, spent_us / 1000,
                     spent_us % 1000);
     if (r->type)
-        response_header(r, "Content-Type", "%s", r->type);
+        add_header(r, "Content-Type", str_from(r->type));
     char status[64];
     snprintf(status, sizeof(status), "Status: %d %s\r\n", r->status, reason_of(r->status));
     buf_add_lit(&r->head, "\r\n");

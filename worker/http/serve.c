@@ -23,6 +23,9 @@
 
 /* Bounds the stop of a worker under load; waiting connections are others' from then on. */
 #define LAST_ACCEPTS 16
+/* An answer smaller than that fits into the empty buffer of a socket, so writing it cannot
+ * stall, and most answers are.  Streams come in larger pieces. */
+#define STALL_BYTES_MIN (16 * KIB)
 
 bool
 serve_init(struct err *err)
@@ -30,10 +33,20 @@ serve_init(struct err *err)
     return FCGX_Init() == 0 || err_set(err, ERR_INTERNAL, "libfcgi cannot be initialised");
 }
 
+static void
+set_write_timeout(int fd)
+{
+    struct timeval timeout = {.tv_sec = SERVE_WRITE_STALL_MS / 1000};
+    /* Where it cannot be set the total time of a stream still bounds it. */
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+}
+
 static bool
 write_out(void *context, struct str bytes)
 {
     FCGX_Request *fcgi = context;
+    if (bytes.n > STALL_BYTES_MIN)
+        set_write_timeout(fcgi->ipcFd);
     while (bytes.n) {
         int n = (int)MIN(bytes.n, (size_t)INT_MAX);
         if (FCGX_PutStr(bytes.p, n, fcgi->out) != n)
@@ -99,14 +112,6 @@ log_request(const struct request *request, const struct response *response,
     log_end(&line);
 }
 
-static void
-set_write_timeout(int fd)
-{
-    struct timeval timeout = {.tv_sec = SERVE_WRITE_STALL_MS / 1000};
-    /* Where it cannot be set the total time of a stream still bounds it. */
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-}
-
 /* Ends an answer so that nginx cuts the client's too, instead of ending it as if it were whole:
  * what comes where a record should begin is none. */
 static void
@@ -127,7 +132,6 @@ serve_one(FCGX_Request *fcgi, struct arena *arena, struct buf *body, serve_handl
     struct response response;
     struct err err = {0};
     buf_clear(body);
-    set_write_timeout(fcgi->ipcFd);
     /* nginx is told to keep connections only so that it can tell the end of an answer from a
      * worker that died in the middle of it; one that was really kept would pin this worker. */
     fcgi->keepConnection = 0;

@@ -51,6 +51,7 @@ struct import_pipe {
     bool is_filling; /* the slot of `filled` belongs to the parser; no other thread looks */
     struct builder builders[BUILDER_COUNT];
 
+    struct arena arena; /* of summaries and the slots' values */
     size_t column_count, batch_rows;
     struct rows_builder *rows;
     struct columns_builder *columns;
@@ -176,10 +177,10 @@ import_pipe_open(const char *rows_path, int columns_fd, const struct rows_column
     pipe->column_count = column_count;
     pipe->batch_rows = MAX(MIN(BATCH_ROWS_MAX, BATCH_VALUES_MAX / column_count), 1);
     pipe->columns_fd = columns_fd;
-    pipe->summaries = calloc(column_count, sizeof(*pipe->summaries));
+    pipe->summaries = arena_array(&pipe->arena, column_count, struct column_summary);
     for (size_t i = 0; i < SLOTS; i++)
         pipe->slots[i].values =
-            calloc(pipe->batch_rows * column_count, sizeof(*pipe->slots[i].values));
+            arena_array(&pipe->arena, pipe->batch_rows * column_count, struct value);
     pipe->rows = rows_build_begin(rows_path, rows_columns, column_count, err);
     if (pipe->rows)
         pipe->columns =
@@ -325,11 +326,9 @@ import_pipe_close(struct import_pipe **pipe)
             pthread_join(p->builders[i].thread, NULL);
     rows_build_cancel(&p->rows);
     columns_build_cancel(&p->columns);
-    for (size_t i = 0; i < SLOTS; i++) {
+    for (size_t i = 0; i < SLOTS; i++)
         arena_free(&p->slots[i].arena);
-        free(p->slots[i].values);
-    }
-    free(p->summaries);
+    arena_free(&p->arena);
     pthread_cond_destroy(&p->changed);
     pthread_mutex_destroy(&p->mutex);
     free(p);

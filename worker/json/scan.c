@@ -116,7 +116,7 @@ scan_hex(struct scan *s, uint32_t *out)
 static bool
 scan_unicode_escape(struct scan *s)
 {
-    uint32_t high, low;
+    uint32_t high = 0, low = 0;
     if (!scan_hex(s, &high))
         return false;
     if (high == 0)

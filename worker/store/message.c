@@ -101,7 +101,9 @@ bool
 message_read_request(struct str body, struct message_request *out, struct err *err)
 {
     struct wire w = {.rest = body};
-    struct message_request request = {.operation = wire_str(&w), .request = wire_str(&w)};
+    /* Not in one initializer: C leaves open which of its parts is read first. */
+    struct message_request request = {.operation = wire_str(&w)};
+    request.request = wire_str(&w);
     if (!wire_end(&w, err))
         return false;
     *out = request;

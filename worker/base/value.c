@@ -25,12 +25,6 @@ column_type_parse(struct str word, enum column_type *out)
 }
 
 bool
-column_type_is_integral(enum column_type type)
-{
-    return type != COLUMN_REAL && !column_type_is_textual(type);
-}
-
-bool
 column_type_is_textual(enum column_type type)
 {
     return type == COLUMN_TEXT || type == COLUMN_LIST;

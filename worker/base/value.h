@@ -21,8 +21,6 @@ enum column_type {
 
 const char *column_type_name(enum column_type type);
 bool column_type_parse(struct str word, enum column_type *out);
-/* Kept as an int64 (integer, boolean, date, datetime). */
-bool column_type_is_integral(enum column_type type);
 bool column_type_is_textual(enum column_type type); /* text, list */
 
 struct value {

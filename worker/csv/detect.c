@@ -235,14 +235,3 @@ csv_encoding_by_count(const struct csv_utf8_count *count)
     return count->invalid == 0 || count->sequences > count->invalid ? CSV_UTF_8
                                                                     : CSV_WINDOWS_1252;
 }
-
-enum csv_encoding
-csv_detect_encoding(struct str file)
-{
-    enum csv_encoding encoding = csv_detect_encoding_by_head(file);
-    if (encoding != CSV_ENCODING_AUTO)
-        return encoding;
-    struct csv_utf8_count count = {0};
-    csv_count_utf8(&count, file, true);
-    return csv_encoding_by_count(&count);
-}

@@ -35,4 +35,3 @@ MUST_CHECK bool filter_run(struct arena *a, const struct filter *filter,
                            struct bitmap *out, struct err *err);
 /* Stable across processes: binds a cursor to its filter. */
 uint64_t filter_hash(const struct filter *filter);
-bool filter_is_empty(const struct filter *filter); /* matches every row */

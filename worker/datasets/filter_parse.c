@@ -354,9 +354,3 @@ filter_hash(const struct filter *filter)
 {
     return filter->hash;
 }
-
-bool
-filter_is_empty(const struct filter *filter)
-{
-    return filter->predicate_count == 0;
-}

@@ -128,9 +128,3 @@ fetch_address_refusal(const struct sockaddr *address, bool allows_loopback)
     }
     return NOT_IP;
 }
-
-bool
-fetch_address_is_allowed(const struct sockaddr *address, bool allows_loopback)
-{
-    return fetch_address_refusal(address, allows_loopback) == NULL;
-}

@@ -20,7 +20,6 @@ struct fetch_policy {
  * NULL when it is global unicast, after unwrapping IPv4-mapped, NAT64 (64:ff9b::/96) and 6to4
  * (2002::/16).  The text is static. */
 const char *fetch_address_refusal(const struct sockaddr *address, bool allows_loopback);
-bool fetch_address_is_allowed(const struct sockaddr *address, bool allows_loopback);
 
 /* http(s), no credentials, a host, at most 2,048 bytes; otherwise bad_url.  `effective` is the
  * URL without its fragment and in the spelling that will be used.  A Google Sheets link

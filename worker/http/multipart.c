@@ -396,12 +396,3 @@ multipart_parse(struct arena *a, struct str content_type, struct str body,
     *out = m;
     return true;
 }
-
-const struct multipart_part *
-multipart_find(const struct multipart *m, struct str name)
-{
-    for (size_t i = 0; i < m->count; i++)
-        if (str_eq(m->parts[i].name, name))
-            return &m->parts[i];
-    return NULL;
-}

@@ -30,5 +30,3 @@ struct multipart {
  * an end, a part without form-data disposition or name, a transfer encoding, over a limit. */
 MUST_CHECK bool multipart_parse(struct arena *a, struct str content_type, struct str body,
                                 struct multipart *out, struct err *err);
-/* The first part of that name, or NULL. */
-const struct multipart_part *multipart_find(const struct multipart *m, struct str name);

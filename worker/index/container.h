@@ -101,8 +101,6 @@ void container_stream_init(struct container_stream *s, struct container_writer *
 void container_stream_free(struct container_stream *s); /* accepts a zeroed struct */
 /* Writes the whole blocks of the buffer out. */
 MUST_CHECK bool container_stream_flush(struct container_stream *s, struct err *err);
-MUST_CHECK bool container_stream_add(struct container_stream *s, struct str bytes,
-                                     struct err *err);
 /* Everything is in the file after this, and nothing may be added. */
 MUST_CHECK bool container_stream_end(struct container_stream *s, struct err *err);
 struct container_section container_stream_section(const struct container_stream *s,

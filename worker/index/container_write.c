@@ -155,20 +155,6 @@ container_stream_flush(struct container_stream *s, struct err *err)
 }
 
 bool
-container_stream_add(struct container_stream *s, struct str bytes, struct err *err)
-{
-    while (bytes.n) {
-        if (s->n == s->cap && !container_stream_flush(s, err))
-            return false;
-        size_t n = MIN(bytes.n, s->cap - s->n);
-        memcpy(s->buffer + s->n, bytes.p, n);
-        s->n += n;
-        bytes = str_skip(bytes, n);
-    }
-    return true;
-}
-
-bool
 container_stream_end(struct container_stream *s, struct err *err)
 {
     return write_out(s, s->n, err);

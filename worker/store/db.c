@@ -219,15 +219,3 @@ db_checkpoint(struct db *db, bool truncates, struct err *err)
         db->wal_pages = 0;
     return ok;
 }
-
-int64_t
-db_last_rowid(struct db *db)
-{
-    return sqlite3_last_insert_rowid(db->handle);
-}
-
-int64_t
-db_changes(struct db *db)
-{
-    return sqlite3_changes64(db->handle);
-}

@@ -57,16 +57,11 @@ void stmt_done(struct stmt **s);
 #define scoped_stmt SCOPED(stmt_done) struct stmt *
 void stmt_bind_str(struct stmt *s, int index, struct str text);
 void stmt_bind_i64(struct stmt *s, int index, int64_t v);
-void stmt_bind_f64(struct stmt *s, int index, double v);
-void stmt_bind_null(struct stmt *s, int index);
 MUST_CHECK int stmt_step(struct stmt *s, struct err *err);
 MUST_CHECK bool stmt_run(struct stmt *s, struct err *err); /* to its end, rows ignored */
 struct str stmt_str(struct stmt *s, int column);
 int64_t stmt_i64(struct stmt *s, int column);
-double stmt_f64(struct stmt *s, int column);
 bool stmt_is_null(struct stmt *s, int column);
-int64_t db_last_rowid(struct db *db);
-int64_t db_changes(struct db *db);
 
 /* For the writer's loop.  A savepoint is one operation inside the transaction: released when it
  * succeeds, rolled back alone when it fails. */

@@ -145,18 +145,6 @@ stmt_bind_i64(struct stmt *s, int index, int64_t v)
     note_bind(s, sqlite3_bind_int64(s->handle, index, v));
 }
 
-void
-stmt_bind_f64(struct stmt *s, int index, double v)
-{
-    note_bind(s, sqlite3_bind_double(s->handle, index, v));
-}
-
-void
-stmt_bind_null(struct stmt *s, int index)
-{
-    note_bind(s, sqlite3_bind_null(s->handle, index));
-}
-
 static int
 fail_stmt(struct stmt *s, int rc, struct err *err)
 {
@@ -198,12 +186,6 @@ int64_t
 stmt_i64(struct stmt *s, int column)
 {
     return sqlite3_column_int64(s->handle, column);
-}
-
-double
-stmt_f64(struct stmt *s, int column)
-{
-    return sqlite3_column_double(s->handle, column);
 }
 
 bool

@@ -26,7 +26,7 @@ close_fixture(void **state)
 static struct query
 query_of(struct arena *a, const char *name, const char *value, const char *sort)
 {
-    struct query query = {.limit = QUERY_LIMIT_DEFAULT};
+    struct query query = {.limit = 50};
     struct param param = {str_from(name), str_from(value)};
     const struct schema *schema = &fixture.version.schema;
     struct err err = {0};

@@ -1,7 +1,10 @@
 /* Problem documents (RFC 9457): the one shape of every error.
- *     {"type", "title", "status", "detail", "code", "request_id", "errors": [{name, code,
- * detail}]} `type` is about:blank, since `code` names the kind; errors is there when a field is
- * at fault. */
+ *
+ *     {"type", "title", "status", "detail", "code", "request_id",
+ *      "errors": [{"name", "code", "detail"}]}
+ *
+ * `type` is about:blank, since `code` names the kind; errors is there when a field is at
+ * fault. */
 #pragma once
 
 #include "http/response.h"

@@ -11,8 +11,7 @@ struct param { /* one decoded query parameter, in the order given */
 struct filter;
 /* What SPEC leaves open:
  *   - a column's own name wins over an alias (a column min_age, and the alias of age);
- *   - a day on a datetime column means all of it: gt begins behind its end, lte goes to its
- * end;
+ *   - a day on a datetime column means all of it: gt begins behind its end, lte ends with it;
  *   - an integer column takes any number as a bound (gt 3.5), but is never equal to one that is
  *     not whole: that is refused;
  *   - gt gte lt lte on text compare folded bytes; boolean and list columns have no order;

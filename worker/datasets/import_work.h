@@ -147,7 +147,6 @@ void import_pipe_push(struct import_pipe *pipe);
 MUST_CHECK bool import_pipe_finish(struct import_pipe *pipe, struct import_progress *progress,
                                    struct column_summary *summaries, struct err *err);
 void import_pipe_close(struct import_pipe **pipe); /* stops the threads; accepts NULL */
-#define scoped_import_pipe SCOPED(import_pipe_close) struct import_pipe *
 
 /* The version a new one starts from. */
 struct import_base {

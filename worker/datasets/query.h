@@ -4,7 +4,6 @@
 #include "datasets/filter.h"
 
 #define QUERY_SORT_KEYS_MAX 8
-#define QUERY_LIMIT_DEFAULT 50
 #define QUERY_LIMIT_MAX 1000
 
 struct query {

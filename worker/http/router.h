@@ -10,7 +10,7 @@ struct app; /* what handlers work with; the router only passes it on */
 
 /*   type, word */
 #define PARAM_TYPES(X)                                                                         \
-    X(PARAM_TEXT, "string")     /* min and max: characters' bytes */                           \
+    X(PARAM_TEXT, "string")     /* min and max: its bytes */                                   \
     X(PARAM_INTEGER, "integer") /* min and max: the value */                                   \
     X(PARAM_BOOLEAN, "boolean") /* true false 1 0 */                                           \
     X(PARAM_WORD, "word")       /* one of `words` */

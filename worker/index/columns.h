@@ -2,21 +2,24 @@
  * statistics.  Immutable once written; any process can build it again from rows.db.  Sections
  * in the shared container (container.h), all numbers little-endian:
  *
- *   section  of                     holds
- *   1        the file               an entry of 40 bytes per column:
- *                                      0 4 type  4 4 has range  8 8 nulls  16 8 distinct
- *                                     24 8 min  32 8 max (int64, or the bits of a double)
- *   2        integral               int64[rows], 0 where null
- *            real                   double[rows], 0 where null
- *   3        integral, real         bitmap of nulls, uint64[(rows + 63) / 64]; left out when
- *                                   there are none
- *   4        text, list             folded bytes of all cells end to end (list: of the raw
- * text) 5        text, list             uint64[rows + 1] offsets into 4 6        text, list
- * uint64[rows] order prefixes 7        list                   original bytes of the distinct
- * elements end to end 8        list                   uint64[elements + 1] offsets into 7 9, 10
- * list                   the same for their folded bytes 11       list                   uint32
- * element ids of all rows end to end 12       list                   uint64[rows + 1] offsets
- * into 11, in ids
+ *   section  of              holds
+ *   1        the file        an entry of 40 bytes per column:
+ *                               0 4 type  4 4 has range  8 8 nulls  16 8 distinct
+ *                              24 8 min  32 8 max (int64, or the bits of a double)
+ *   2        integral        int64[rows], 0 where null
+ *            real            double[rows], 0 where null
+ *   3        integral, real  bitmap of nulls, uint64[(rows + 63) / 64]; left out when there
+ *                            are none
+ *   4        text, list      folded bytes of all cells end to end (list: of the raw text)
+ *   5        text, list      uint64[rows + 1] offsets into 4
+ *   6        text, list      uint64[rows] order prefixes
+ *   7        list            original bytes of the distinct elements end to end
+ *   8        list            uint64[elements + 1] offsets into 7
+ *   9, 10    list            the same for their folded bytes
+ *   11       list            uint32 element ids of all rows end to end
+ *   12       list            uint64[rows + 1] offsets into 11, in ids
+ *   13       text, list      uint64[rows] hashes of the text before folding, by a seed that the
+ *                            file does not keep: equal texts of a column have equal ones
  *
  * An order prefix is the first 8 folded bytes, big-endian, zero-padded: comparing prefixes as
  * numbers orders cells like memcmp, and only equal prefixes need the bytes.  Row r of the file
@@ -75,12 +78,13 @@ struct columns {
 
 /* Maps the file and checks header, section table and the size of every section; contents are
  * checked by columns_verify.  The functions below stay inside the map whatever the contents of
- * the sections are; whoever uses the arrays directly relies on columns_verify at publish.  A
+ * the sections are; whoever reads the arrays himself clamps what leads on: offsets and ids.  A
  * file that does not fit fails with code index_damaged (503). */
 MUST_CHECK bool columns_open(struct arena *a, struct columns *out, int fd, struct err *err);
 void columns_close(struct columns *columns); /* accepts a zeroed struct */
 /* Reads everything: body checksums, offsets ascending and inside, ids below count, bits beyond
- * the end zero.  For publish and reindex. */
+ * the end zero.  For whoever doubts the disk: an import does not read back what it has just
+ * written, and opening does not read everything. */
 MUST_CHECK bool columns_verify(const struct columns *columns, struct err *err);
 
 struct str column_text(const struct column *c, uint64_t row);   /* folded */

@@ -12,9 +12,8 @@
 #include "store/db.h"
 #include "store/writer.h"
 
-#define JOB_ID_DIGITS                                                                          \
-    20 /* lower-case hex, sortable by creation: 12 digits of time, 8 random                    \
-        */
+/* Lower-case hex, sortable by creation: 12 digits of time, 8 random. */
+#define JOB_ID_DIGITS 20
 #define JOB_LEASE_MS 10000
 
 /* state, word */

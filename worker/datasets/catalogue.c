@@ -205,24 +205,52 @@ dataset_ensure(struct writer *w, struct str name, bool is_public, int64_t *id, s
     return call_for_number(w, "dataset_ensure", &request, id, err);
 }
 
+void
+dataset_publication_add(struct buf *out, const struct dataset_publication *p)
+{
+    wire_add_str(out, p->dataset);
+    wire_add_str(out, p->job_id);
+    wire_add_str(out, p->schema_json);
+    wire_add_str(out, p->summaries_json);
+    wire_add_str(out, p->source_sha256);
+    wire_add_str(out, p->source);
+    wire_add_str(out, p->label);
+    wire_add_str(out, p->receipt_json);
+    wire_add_u64(out, (uint64_t)p->base_version);
+    wire_add_u64(out, (uint64_t)p->row_count);
+    wire_add_u64(out, (uint64_t)p->source_bytes);
+    wire_add_u64(out, p->kept);
+}
+
+bool
+dataset_publication_read(struct str bytes, struct dataset_publication *out, struct err *err)
+{
+    struct wire w = {.rest = bytes};
+    struct dataset_publication p = {.dataset = wire_str(&w)};
+    p.job_id = wire_str(&w);
+    p.schema_json = wire_str(&w);
+    p.summaries_json = wire_str(&w);
+    p.source_sha256 = wire_str(&w);
+    p.source = wire_str(&w);
+    p.label = wire_str(&w);
+    p.receipt_json = wire_str(&w);
+    p.base_version = (int64_t)wire_u64(&w);
+    p.row_count = (int64_t)wire_u64(&w);
+    p.source_bytes = (int64_t)wire_u64(&w);
+    p.kept = wire_u64(&w);
+    if (!wire_end(&w, err))
+        return false;
+    *out = p;
+    return true;
+}
+
 bool
 dataset_publish(struct writer *w, const struct dataset_publication *publication,
                 int64_t *number, struct err *err)
 {
     scoped_buf request;
     buf_init(&request, REQUEST_BYTES_MAX);
-    wire_add_str(&request, publication->dataset);
-    wire_add_str(&request, publication->job_id);
-    wire_add_str(&request, publication->schema_json);
-    wire_add_str(&request, publication->summaries_json);
-    wire_add_str(&request, publication->source_sha256);
-    wire_add_str(&request, publication->source);
-    wire_add_str(&request, publication->label);
-    wire_add_str(&request, publication->receipt_json);
-    wire_add_u64(&request, (uint64_t)publication->base_version);
-    wire_add_u64(&request, (uint64_t)publication->row_count);
-    wire_add_u64(&request, (uint64_t)publication->source_bytes);
-    wire_add_u64(&request, publication->kept);
+    dataset_publication_add(&request, publication);
     return call_for_number(w, "dataset_publish", &request, number, err);
 }
 

@@ -30,22 +30,6 @@ run_ensure(struct db *db, struct str request, struct buf *reply, struct err *err
 }
 
 static bool
-read_publication(struct str request, struct dataset_publication *out, struct err *err)
-{
-    struct wire w = {.rest = request};
-    struct str *texts[] = {&out->dataset,        &out->job_id,        &out->schema_json,
-                           &out->summaries_json, &out->source_sha256, &out->source,
-                           &out->label,          &out->receipt_json};
-    for (size_t i = 0; i < COUNT_OF(texts); i++)
-        *texts[i] = wire_str(&w);
-    out->base_version = (int64_t)wire_u64(&w);
-    out->row_count = (int64_t)wire_u64(&w);
-    out->source_bytes = (int64_t)wire_u64(&w);
-    out->kept = wire_u64(&w);
-    return wire_end(&w, err);
-}
-
-static bool
 check_base(const struct dataset *dataset, int64_t base_version, struct err *err)
 {
     if (base_version < 0 || base_version == dataset->version)
@@ -158,7 +142,7 @@ run_publish(struct db *db, struct str request, struct buf *reply, struct err *er
     struct dataset_publication p;
     struct dataset dataset;
     int64_t number;
-    bool ok = read_publication(request, &p, err) &&
+    bool ok = dataset_publication_read(request, &p, err) &&
               dataset_get(&a, db, p.dataset, &dataset, err) &&
               check_base(&dataset, p.base_version, err) && check_job(&a, db, p.job_id, err) &&
               check_folder(&a, db, &dataset, p.job_id, err) &&

@@ -2,11 +2,9 @@
 #include "process/load.h"
 
 #include "fetch/fetch.h"
-#include "store/wire.h"
 #include "json/write.h"
 
 #include <fcntl.h>
-#include <string.h>
 
 #define PUBLICATION_BYTES_MAX (16 * MIB)
 #define REDIRECTS_MAX 3
@@ -154,31 +152,13 @@ load_remove_folder(struct arena *a, const struct load *load, struct err *err)
 
 /* ---- the publication as a file ---- */
 
-/* The texts of a publication, in the order of the file. */
-static size_t
-texts_of(struct dataset_publication *p, struct str *texts[8])
-{
-    struct str *all[] = {&p->dataset,       &p->job_id, &p->schema_json, &p->summaries_json,
-                         &p->source_sha256, &p->source, &p->label,       &p->receipt_json};
-    memcpy(texts, all, sizeof(all));
-    return COUNT_OF(all);
-}
-
 bool
 load_write_publication(struct arena *a, const struct load *load,
                        const struct dataset_publication *publication, struct err *err)
 {
-    struct dataset_publication p = *publication;
-    struct str *texts[8];
-    size_t count = texts_of(&p, texts);
     scoped_buf out;
     buf_init(&out, PUBLICATION_BYTES_MAX);
-    for (size_t i = 0; i < count; i++)
-        wire_add_str(&out, *texts[i]);
-    wire_add_u64(&out, (uint64_t)p.base_version);
-    wire_add_u64(&out, (uint64_t)p.row_count);
-    wire_add_u64(&out, (uint64_t)p.source_bytes);
-    wire_add_u64(&out, p.kept);
+    dataset_publication_add(&out, publication);
     if (out.is_full)
         return err_set(err, ERR_INTERNAL, "the description of the version is over %zu bytes",
                        PUBLICATION_BYTES_MAX);
@@ -192,22 +172,8 @@ load_read_publication(struct arena *a, const struct load *load, struct dataset_p
 {
     scoped_buf bytes;
     buf_init(&bytes, PUBLICATION_BYTES_MAX);
-    if (!fs_read_file(&bytes, AT_FDCWD, spool_path(a, load, "publication"), err))
-        return false;
-    struct wire w = {.rest = buf_str(&bytes)};
-    struct dataset_publication p = {0};
-    struct str *texts[8];
-    size_t count = texts_of(&p, texts);
-    for (size_t i = 0; i < count; i++)
-        *texts[i] = arena_str(a, wire_str(&w));
-    p.base_version = (int64_t)wire_u64(&w);
-    p.row_count = (int64_t)wire_u64(&w);
-    p.source_bytes = (int64_t)wire_u64(&w);
-    p.kept = wire_u64(&w);
-    if (!wire_end(&w, err))
-        return false;
-    *out = p;
-    return true;
+    return fs_read_file(&bytes, AT_FDCWD, spool_path(a, load, "publication"), err) &&
+           dataset_publication_read(arena_str(a, buf_str(&bytes)), out, err);
 }
 
 struct str

@@ -40,11 +40,7 @@ list_datasets(struct app *app, struct request *request, struct response *respons
     size_t count, shown = 0;
     if (!dataset_list(request->arena, app->db, &datasets, &count, err))
         return false;
-    struct json j = json_write(&response->body);
-    response->type = format_media_type(EXPORT_JSON);
-    json_begin_object(&j);
-    json_key(&j, "data");
-    json_begin_array(&j);
+    struct json j = page_begin(response);
     for (size_t i = 0; i < count; i++) {
         if (!datasets[i].is_public && request->scope < SCOPE_READ)
             continue;
@@ -52,14 +48,9 @@ list_datasets(struct app *app, struct request *request, struct response *respons
         if (!add_dataset(app, request->arena, &j, &datasets[i], err))
             return false;
     }
-    json_end_array(&j);
-    page_add(&j, request, response, (struct str){NULL, 0});
-    json_key(&j, "meta");
-    json_begin_object(&j);
+    page_begin_meta(&j, request, response, (struct str){NULL, 0});
     json_member_u64(&j, "total", shown);
-    json_end_object(&j);
-    json_end_object(&j);
-    buf_add_char(&response->body, '\n');
+    page_end(&j);
     return true;
 }
 

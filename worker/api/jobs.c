@@ -1,5 +1,4 @@
 /* Jobs: the queue, one job, cancelling it. */
-#include "api/format.h"
 #include "api/handlers.h"
 #include "api/job_json.h"
 #include "api/page.h"
@@ -21,21 +20,13 @@ list_jobs(struct app *app, struct request *request, struct response *response, s
         return false;
     bool has_more = count > limit;
     count = MIN(count, limit);
-    struct json j = json_write(&response->body);
-    response->type = format_media_type(EXPORT_JSON);
+    struct json j = page_begin(response);
     response_header(response, "Cache-Control", "no-store");
-    json_begin_object(&j);
-    json_key(&j, "data");
-    json_begin_array(&j);
     for (size_t i = 0; i < count; i++)
         job_add_json(&j, &jobs[i]);
-    json_end_array(&j);
-    page_add(&j, request, response, has_more ? jobs[count - 1].id : (struct str){NULL, 0});
-    json_key(&j, "meta");
-    json_begin_object(&j);
-    json_end_object(&j);
-    json_end_object(&j);
-    buf_add_char(&response->body, '\n');
+    page_begin_meta(&j, request, response,
+                    has_more ? jobs[count - 1].id : (struct str){NULL, 0});
+    page_end(&j);
     return true;
 }
 

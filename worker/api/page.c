@@ -1,6 +1,8 @@
 /* See page.h. */
 #include "api/page.h"
 
+#include "api/format.h"
+
 #define URL_BYTES_MAX (64 * KIB)
 /* nginx reads the head of an answer into one buffer; a longer link stays in the body alone. */
 #define LINK_BYTES_MAX (2 * KIB)
@@ -22,10 +24,22 @@ add_next_url(struct buf *out, const struct request *request, struct str cursor)
     request_encode(out, cursor);
 }
 
-void
-page_add(struct json *j, const struct request *request, struct response *response,
-         struct str cursor)
+struct json
+page_begin(struct response *response)
 {
+    struct json j = json_write(&response->body);
+    response->type = format_media_type(EXPORT_JSON);
+    json_begin_object(&j);
+    json_key(&j, "data");
+    json_begin_array(&j);
+    return j;
+}
+
+void
+page_begin_meta(struct json *j, const struct request *request, struct response *response,
+                struct str cursor)
+{
+    json_end_array(j);
     json_key(j, "page");
     json_begin_object(j);
     if (cursor.n) {
@@ -43,4 +57,14 @@ page_add(struct json *j, const struct request *request, struct response *respons
     }
     json_member_bool(j, "has_more", cursor.n > 0);
     json_end_object(j);
+    json_key(j, "meta");
+    json_begin_object(j);
+}
+
+void
+page_end(struct json *j)
+{
+    json_end_object(j);
+    json_end_object(j);
+    buf_add_char(j->out, '\n');
 }

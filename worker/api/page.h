@@ -4,8 +4,11 @@
 #include "http/response.h"
 #include "json/write.h"
 
-/* Adds "page": {next_cursor, next_url, has_more} and, when there is a next page, the Link
- * header.  The next URL is this request's with another cursor.  `cursor` is "" on the last
- * page. */
-void page_add(struct json *j, const struct request *request, struct response *response,
-              struct str cursor);
+/* Begins the answer; items follow. */
+struct json page_begin(struct response *response);
+/* Behind the last item: adds "page": {next_cursor, next_url, has_more} and, when there is a
+ * next page, the Link header; members of "meta" follow.  The next URL is this request's with
+ * another cursor.  `cursor` is "" on the last page. */
+void page_begin_meta(struct json *j, const struct request *request, struct response *response,
+                     struct str cursor);
+void page_end(struct json *j);

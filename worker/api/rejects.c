@@ -55,24 +55,15 @@ answer_json(struct request *request, struct response *response, const struct job
         return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("cursor"),
                             "'%" STR_FMT "' is no cursor of these rejects", STR_ARG(cursor));
     struct str rest = str_skip(file, from), line;
-    struct json j = json_write(&response->body);
-    response->type = format_media_type(EXPORT_JSON);
-    json_begin_object(&j);
-    json_key(&j, "data");
-    json_begin_array(&j);
+    struct json j = page_begin(response);
     for (int64_t i = request_integer(request, "limit"); i > 0 && next_line(&rest, &line); i--)
         json_raw(&j, line);
-    json_end_array(&j);
     size_t at = file.n - rest.n;
     bool has_more = str_find_char(rest, '\n') >= 0;
-    page_add(&j, request, response,
-             has_more ? arena_printf(request->arena, "%zu", at) : (struct str){NULL, 0});
-    json_key(&j, "meta");
-    json_begin_object(&j);
+    page_begin_meta(&j, request, response,
+                    has_more ? arena_printf(request->arena, "%zu", at) : (struct str){NULL, 0});
     json_member_u64(&j, "total", job->rows_rejected);
-    json_end_object(&j);
-    json_end_object(&j);
-    buf_add_char(&response->body, '\n');
+    page_end(&j);
     return true;
 }
 
@@ -80,8 +71,7 @@ answer_json(struct request *request, struct response *response, const struct job
 static struct str
 defuse(struct arena *a, struct str cell)
 {
-    bool is_live = cell.n && str_find_char(STR("=+-@\t\r"), cell.p[0]) >= 0;
-    return is_live ? arena_printf(a, "'%" STR_FMT, STR_ARG(cell)) : cell;
+    return export_is_formula(cell) ? arena_printf(a, "'%" STR_FMT, STR_ARG(cell)) : cell;
 }
 
 static bool

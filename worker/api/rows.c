@@ -42,26 +42,21 @@ static bool
 answer_page(const struct request *request, struct response *response, const struct selection *s,
             const struct query_result *result, struct err *err)
 {
-    struct json j = json_write(&response->body);
-    response->type = format_media_type(EXPORT_JSON);
-    json_begin_object(&j);
-    json_key(&j, "data");
-    json_begin_array(&j);
+    struct json j = page_begin(response);
     for (size_t i = 0; i < result->row_count; i++) {
         if (i)
             buf_add_char(&response->body, ',');
         if (!add_row(&response->body, s, EXPORT_JSON, result->rows[i], false, err))
             return false;
     }
-    json_end_array(&j);
     struct str cursor = {NULL, 0};
     if (result->has_more)
         cursor = query_make_cursor(request->arena, &s->query, s->version->info.number,
                                    s->query.offset + result->row_count);
-    page_add(&j, request, response, cursor);
-    selection_add_meta(&j, s->version, result->total);
-    json_end_object(&j);
-    buf_add_char(&response->body, '\n');
+    page_begin_meta(&j, request, response, cursor);
+    json_member_u64(&j, "total", result->total);
+    json_member_i64(&j, "version", s->version->info.number);
+    page_end(&j);
     return true;
 }
 

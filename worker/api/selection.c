@@ -27,13 +27,3 @@ selection_etag(struct arena *a, const struct version *version, const char *form)
      * data directory is made anew. */
     return arena_printf(a, "\"%" STR_FMT "-%s\"", STR_ARG(version->info.job_id), form);
 }
-
-void
-selection_add_meta(struct json *j, const struct version *version, uint64_t total)
-{
-    json_key(j, "meta");
-    json_begin_object(j);
-    json_member_u64(j, "total", total);
-    json_member_i64(j, "version", version->info.number);
-    json_end_object(j);
-}

@@ -4,7 +4,6 @@
 
 #include "api/app.h"
 #include "datasets/query.h"
-#include "json/write.h"
 
 struct selection {
     const struct version *version;
@@ -18,5 +17,3 @@ MUST_CHECK bool selection_open(struct app *app, const struct request *request,
 /* A tag for an answer that is made of nothing but the version and the URL; `form` tells
  * representations of one URL apart. */
 struct str selection_etag(struct arena *a, const struct version *version, const char *form);
-/* {"total": .., "version": ..} under the key "meta". */
-void selection_add_meta(struct json *j, const struct version *version, uint64_t total);

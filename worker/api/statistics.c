@@ -3,6 +3,7 @@
 
 #include "api/format.h"
 #include "api/handlers.h"
+#include "api/page.h"
 #include "datasets/stats.h"
 
 static bool
@@ -106,9 +107,11 @@ get_stats(struct app *app, struct request *request, struct response *response, s
     if (!statistics_add(request->arena, &response->body, s.version, &question, &rows, err))
         return false;
     j.needs_comma = true;
-    selection_add_meta(&j, s.version, bitmap_count(&rows));
-    json_end_object(&j);
-    buf_add_char(&response->body, '\n');
+    json_key(&j, "meta");
+    json_begin_object(&j);
+    json_member_u64(&j, "total", bitmap_count(&rows));
+    json_member_i64(&j, "version", s.version->info.number);
+    page_end(&j);
     /* Only now, when nothing of the question turned out to be wrong. */
     response_is_known(response, selection_etag(request->arena, s.version, "stats"));
     return true;

@@ -30,21 +30,12 @@ list_versions(struct app *app, struct request *request, struct response *respons
     if (!dataset_version_list(request->arena, app->db, request_path_value(request, "dataset"),
                               &versions, &count, err))
         return false;
-    struct json j = json_write(&response->body);
-    response->type = format_media_type(EXPORT_JSON);
-    json_begin_object(&j);
-    json_key(&j, "data");
-    json_begin_array(&j);
+    struct json j = page_begin(response);
     for (size_t i = 0; i < count; i++)
         add_version(&j, &versions[i]);
-    json_end_array(&j);
-    page_add(&j, request, response, (struct str){NULL, 0});
-    json_key(&j, "meta");
-    json_begin_object(&j);
+    page_begin_meta(&j, request, response, (struct str){NULL, 0});
     json_member_u64(&j, "total", count);
-    json_end_object(&j);
-    json_end_object(&j);
-    buf_add_char(&response->body, '\n');
+    page_end(&j);
     return true;
 }
 

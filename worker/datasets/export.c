@@ -113,9 +113,8 @@ export_add_json_row(struct buf *out, const struct version *version, const struct
     return true;
 }
 
-/* The characters that make a spreadsheet run a cell (OWASP, CSV injection). */
-static bool
-is_formula(struct str cell)
+bool
+export_is_formula(struct str cell)
 {
     return cell.n > 0 && str_find_char(STR("=+-@\t\r"), cell.p[0]) >= 0;
 }
@@ -135,7 +134,7 @@ add_defused(struct buf *out, struct str cell)
 static void
 add_cell(struct buf *out, struct str cell, bool is_raw)
 {
-    if (!is_raw && is_formula(cell))
+    if (!is_raw && export_is_formula(cell))
         add_defused(out, cell);
     else
         csv_add_cell(out, DIALECT, cell);

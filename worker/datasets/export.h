@@ -15,10 +15,11 @@ MUST_CHECK bool export_add_json_row(struct buf *out, const struct version *versi
                                     const char *row_id_name, struct err *err);
 /* The header line uses the original headers, defused as cells are (the column's name where the
  * header was blank).  Rows end in CRLF; a null is an empty cell, a list its raw text.  Without
- * `is_raw`, a text or list cell that a spreadsheet would run (= + - @ tab CR first) gets a
- * leading apostrophe. */
+ * `is_raw`, a text or list cell that a spreadsheet would run gets a leading apostrophe. */
 void export_add_csv_header(struct buf *out, const struct version *version,
                            const struct query *query);
 MUST_CHECK bool export_add_csv_row(struct buf *out, const struct version *version,
                                    const struct query *query, uint64_t row, bool is_raw,
                                    struct err *err);
+/* Does it begin with = + - @ tab or CR (OWASP, CSV injection)? */
+bool export_is_formula(struct str cell);

@@ -10,15 +10,23 @@
 
 static const struct csv_dialect DIALECT = {.delimiter = ',', .quote = '"'};
 
-/* Fills scratch.values, in the order of the fields, with the text of textual ones. */
+static bool
+has_text(enum column_type type, bool lists_are_raw)
+{
+    return type == COLUMN_TEXT || (type == COLUMN_LIST && lists_are_raw);
+}
+
+/* Fills scratch.values, in the order of the fields, with the original text of those that are
+ * written as such.  Each text read is copied by SQLite, which is why lists are left out where
+ * their elements are written. */
 static bool
 read_texts(const struct version *version, const struct query *query, uint64_t row,
-           struct err *err)
+           bool lists_are_raw, struct err *err)
 {
     size_t *wanted = version->scratch.wanted;
     size_t count = 0;
     for (size_t i = 0; i < query->field_count; i++)
-        if (column_type_is_textual(version->schema.columns[query->fields[i]].type))
+        if (has_text(version->schema.columns[query->fields[i]].type, lists_are_raw))
             wanted[count++] = query->fields[i];
     if (count == 0)
         return true;
@@ -88,7 +96,7 @@ export_add_json_row(struct buf *out, const struct version *version, const struct
 {
     const struct value *text = version->scratch.values;
     const char *before = "{\"";
-    if (!read_texts(version, query, row, err))
+    if (!read_texts(version, query, row, lists_are_raw, err))
         return false;
     if (row_id_name) {
         buf_printf(out, "{\"%s\":%llu", row_id_name, (unsigned long long)row + 1);
@@ -99,15 +107,12 @@ export_add_json_row(struct buf *out, const struct version *version, const struct
         buf_add(out, str_from(before));
         buf_add(out, version->schema.columns[query->fields[i]].name); /* needs no escape */
         buf_add_lit(out, "\":");
-        if (!column_type_is_textual(c->type)) {
-            add_plain(out, c, row, "null", "\"");
-            continue;
-        }
-        if (c->type == COLUMN_LIST && !lists_are_raw)
+        if (has_text(c->type, lists_are_raw))
+            json_add_quoted(out, text++->text);
+        else if (c->type == COLUMN_LIST)
             add_elements(out, c, row);
         else
-            json_add_quoted(out, text->text);
-        text++;
+            add_plain(out, c, row, "null", "\"");
     }
     buf_add(out, *before == '{' ? STR("{}") : STR("}"));
     return true;
@@ -168,7 +173,7 @@ export_add_csv_row(struct buf *out, const struct version *version, const struct 
 {
     const struct value *text = version->scratch.values;
     size_t start = out->n;
-    if (!read_texts(version, query, row, err))
+    if (!read_texts(version, query, row, true, err))
         return false;
     for (size_t i = 0; i < query->field_count; i++) {
         const struct column *c = &version->columns.columns[query->fields[i]];

@@ -208,6 +208,20 @@ hashes_of_all_lengths_differ(void **state UNUSED)
 /* ---- fs ---- */
 
 static void
+only_the_last_folder_is_closed_to_others(void **state)
+{
+    struct err err = {0};
+    struct stat st;
+    mode_t mask = umask(022);
+    assert_true(fs_make_dirs(temp_path(*state, "above/below/last"), &err));
+    umask(mask);
+    assert_int_equal(stat(temp_path(*state, "above"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0755);
+    assert_int_equal(stat(temp_path(*state, "above/below/last"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+}
+
+static void
 folders_are_made_and_removed(void **state)
 {
     struct err err = {0};
@@ -290,6 +304,8 @@ main(void)
         cmocka_unit_test(errno_decides_between_disk_full_and_internal),
         cmocka_unit_test(digests_are_the_published_ones),
         cmocka_unit_test(hashes_of_all_lengths_differ),
+        cmocka_unit_test_setup_teardown(only_the_last_folder_is_closed_to_others, temp_set_up,
+                                        temp_tear_down),
         cmocka_unit_test_setup_teardown(folders_are_made_and_removed, temp_set_up,
                                         temp_tear_down),
         cmocka_unit_test_setup_teardown(files_are_replaced_whole, temp_set_up, temp_tear_down),

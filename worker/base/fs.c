@@ -49,7 +49,7 @@ fs_make_dirs(const char *path, struct err *err)
         char kept = partial[i];
         partial[i] = '\0';
         struct stat st;
-        bool is_made = mkdir(partial, 0700) == 0 ||
+        bool is_made = mkdir(partial, i == n ? 0700 : 0755) == 0 ||
                        (errno == EEXIST && stat(partial, &st) == 0 && S_ISDIR(st.st_mode));
         if (!is_made)
             return err_set_errno(err, "making the folder %s", partial);

@@ -14,7 +14,8 @@ void fs_close(int *fd);
 /* `dir` may be AT_FDCWD.  `flags` as for open(2); O_NOFOLLOW and O_CLOEXEC are added, and files
  * are made 0600.  -1 with err set: ERR_NOT_FOUND for ENOENT, else as err_set_errno. */
 MUST_CHECK int fs_open_at(int dir, const char *path, int flags, struct err *err);
-/* Makes the folder and the ones above it, 0700; one that is there is fine. */
+/* Makes the folder, 0700, and the ones above it, 0755 under the umask; one that is there is
+ * fine. */
 MUST_CHECK bool fs_make_dirs(const char *path, struct err *err);
 /* Removes a file, or a folder with all below it, never following links; nothing there is fine.
  */

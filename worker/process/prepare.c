@@ -57,7 +57,11 @@ static bool
 give_data_dir(const char *data_dir, const struct passwd *user, struct err *err)
 {
     struct stat st;
-    if (!fs_make_dirs(data_dir, err))
+    /* The user has to pass the folders above; the last one is closed in any case. */
+    mode_t mask = umask(0022);
+    bool is_made = fs_make_dirs(data_dir, err);
+    umask(mask);
+    if (!is_made)
         return false;
     if (stat(data_dir, &st))
         return err_set_errno(err, "%s", data_dir);

@@ -1,0 +1,117 @@
+"""`make run`: the sample games come by themselves, once, and Ctrl-C ends all of it."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+
+import pytest
+import requests
+
+import harness
+
+RUN = os.path.join(harness.ROOT, "scripts/run")
+
+
+class Run:
+    """scripts/run as the only job of a terminal's foreground: a process group of its own."""
+
+    def __init__(self, folder, **settings):
+        self.port = harness.free_port()
+        self.log_path = os.path.join(folder, "log")
+        environment = {**os.environ, "DATA": os.path.join(folder, "data"), "SAMPLE_ROWS": "50",
+                       "PORT": str(self.port), **settings}
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen([RUN], stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log, env=environment, start_new_session=True)
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def wait_for(self, words):
+        harness.Server.wait_for(lambda: words in self.log() or self.process.poll() is not None, 60,
+                                lambda: f"no '{words}' in:\n{self.log()}")
+        assert words in self.log(), self.log()
+
+    def rows(self):
+        """Of the dataset games; None when there is no such dataset."""
+        answer = requests.get(f"http://127.0.0.1:{self.port}/v1/datasets/games/rows?limit=1",
+                              timeout=10)
+        return answer.json()["meta"] if answer.status_code == 200 else None
+
+    def interrupt(self):
+        """What Ctrl-C sends, and to whom; nobody of the group may be left."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        self.process.wait(30)
+        harness.Server.wait_for(lambda: not self.group(), 5,
+                                lambda: f"left behind: {self.group()}")
+
+    def group(self):
+        return [harness.name(pid) for pid, (_, state) in harness.parents().items()
+                if state != "Z" and is_of_group(pid, self.process.pid)]
+
+
+def is_of_group(pid, group):
+    try:
+        return os.getpgid(pid) == group
+    except ProcessLookupError:
+        return False
+
+
+@contextlib.contextmanager
+def started(folder, **settings):
+    run = Run(folder, **settings)
+    try:
+        yield run
+    finally:
+        if run.group():
+            run.interrupt()
+
+
+@pytest.fixture
+def folder():
+    """A folder that the service's own user can pass; pytest's own is closed."""
+    path = tempfile.mkdtemp(prefix="playmeter-test-")
+    os.chmod(path, 0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def test_the_sample_is_loaded_once_and_ctrl_c_ends_everything(folder):
+    with started(folder) as run:
+        run.wait_for("sample: 50 games")
+        assert f"ready http://127.0.0.1:{run.port}\n" in run.log()
+        assert f"admin key: {folder}/data/admin.key\n" in run.log()
+        assert run.rows() == {"total": 50, "version": 1}
+        run.interrupt()
+    with started(folder) as run:
+        run.wait_for("admin key: ")
+        assert run.rows() == {"total": 50, "version": 1}
+        run.interrupt()
+        assert "sample" not in run.log()
+
+
+def test_a_start_without_the_sample_does_not_decide_for_the_next(folder):
+    with started(folder, SAMPLE="0") as run:
+        run.wait_for("admin key: ")
+        assert run.rows() is None
+    # Stopped while the games are still being made.
+    with started(folder, SAMPLE_ROWS="20000") as run:
+        run.wait_for("admin key: ")
+        run.interrupt()
+        assert "Traceback" not in run.log()
+        assert "could not be loaded" not in run.log()
+    with started(folder) as run:
+        run.wait_for("sample: 50 games")
+        assert run.rows() == {"total": 50, "version": 1}
+
+
+def test_folders_above_new_data_can_be_passed_by_the_service(folder):
+    data = os.path.join(folder, "above/below/data")
+    with started(folder, DATA=data, SAMPLE="0") as run:
+        run.wait_for("ready ")
+        # The data itself is nobody else's.
+        assert os.stat(data).st_mode & 0o777 == 0o700

@@ -224,8 +224,8 @@ def percentile(values, p):
 
 def root(x):
     """Square root of a non-negative Fraction, to far more than double precision."""
-    scale = 1 << 400
-    return Fraction(math.isqrt(int(x * scale * scale)), scale)
+    bits = max(x.denominator.bit_length() - x.numerator.bit_length(), 0) // 2 + 200
+    return Fraction(math.isqrt((x.numerator << 2 * bits) // x.denominator), 1 << bits)
 
 
 def statistics(values, ddof=0):
@@ -241,12 +241,11 @@ def statistics(values, ddof=0):
                mean=mean, median=percentile(values, 50),
                iqr=percentile(values, 75) - percentile(values, 25))
     m2 = sum((x - mean) ** 2 for x in exact) / n
-    if m2 <= (mean / 10**15) ** 2:
-        m2 = Fraction(0)
     if n > ddof:
         out["variance"] = m2 * n / (n - ddof)
         out["std_dev"] = root(out["variance"])
-    if m2:
+    # What is not above it counts as zero there.
+    if m2 > (mean / 10**15) ** 2:
         out["skewness"] = sum((x - mean) ** 3 for x in exact) / n / (m2 * root(m2))
         out["kurtosis"] = sum((x - mean) ** 4 for x in exact) / n / m2**2 - 3
     return out

@@ -26,6 +26,7 @@ static bool
 run(struct app *app, struct request *request, struct response *response, struct buf *allow,
     struct err *err)
 {
+    db_set_deadline(app->db, app_deadline_us(app, request));
     if (!router_find(ROUTES, ROUTE_COUNT, request, allow, err)) {
         if (err->kind != ERR_METHOD || request->method != HTTP_OPTIONS)
             return false;

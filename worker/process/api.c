@@ -49,7 +49,6 @@ role_run_api(const struct role_env *env)
 {
     SCOPED(close_handles) struct handles handles = {0};
     struct err err = {0};
-    log_set_role(env->role == ROLE_QUERY ? "query" : "play");
     bool is_ready = serve_init(&err);
     /* Only after libfcgi has installed its own. */
     role_handle_signals();

@@ -123,6 +123,25 @@ an_option_that_is_wrong_says_so(void **state)
     }
 }
 
+/* They would be stored as JSON that nobody can read back. */
+static void
+an_option_that_is_no_text_is_refused(void **state)
+{
+    struct temp_dir *dir = *state;
+    static const char *const NAMES[] = {"label", "key", "nulls", "delimiter", "quote", "url"};
+    static const struct str VALUES[] = {STR_INIT("a\0b"), STR_INIT("\0"), STR_INIT("\xff"),
+                                        STR_INIT("a,\xc3")};
+    for (size_t i = 0; i < COUNT_OF(NAMES) * COUNT_OF(VALUES); i++) {
+        const char *name = NAMES[i / COUNT_OF(VALUES)];
+        struct import_options options = {0};
+        struct err err;
+        assert_false(import_option_set(&dir->arena, &options, str_from(name),
+                                       VALUES[i % COUNT_OF(VALUES)], &err));
+        assert_int_equal(err.kind, ERR_BAD_PARAMETER);
+        assert_string_equal(err.name, name);
+    }
+}
+
 static void
 printing_options_and_parsing_them_is_identity(void **state)
 {
@@ -294,6 +313,7 @@ main(void)
         TEST(types_and_key_can_be_given),
         TEST(options_change_how_a_file_is_read),
         TEST(an_option_that_is_wrong_says_so),
+        TEST(an_option_that_is_no_text_is_refused),
         TEST(printing_options_and_parsing_them_is_identity),
         TEST(append_adds_rows_behind_the_old_ones),
         TEST(append_refuses_a_key_that_is_there),

@@ -31,6 +31,23 @@ plain_prefix(struct str s)
     return n;
 }
 
+/* The code point of a sequence that terminals act on or that ends a line somewhere: the
+ * controls of ASCII and of Latin-1 (U+0085 is NEL, U+009B begins a terminal's commands),
+ * U+2028, U+2029. -1 for every other. */
+static int
+control_code(struct str sequence)
+{
+    unsigned char c = (unsigned char)sequence.p[0];
+    if (sequence.n == 1)
+        return c < 0x20 || c == 0x7f ? c : -1;
+    unsigned char last = (unsigned char)sequence.p[sequence.n - 1];
+    if (c == 0xc2)
+        return last < 0xa0 ? last : -1;
+    bool ends_line =
+        str_eq(sequence, STR("\xe2\x80\xa8")) || str_eq(sequence, STR("\xe2\x80\xa9"));
+    return ends_line ? 0x2000 + (last & 0x3f) : -1;
+}
+
 static void
 add_quoted(struct buf *out, struct str s)
 {
@@ -42,13 +59,13 @@ add_quoted(struct buf *out, struct str s)
         if (s.n == 0)
             break;
         size_t n = utf8_sequence(s);
-        unsigned char c = (unsigned char)s.p[0];
+        int control = n ? control_code(str_slice(s, 0, n)) : -1;
         if (n == 0)
             buf_add_lit(out, "\\ufffd");
-        else if (c == '"' || c == '\\')
-            buf_printf(out, "\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
-            buf_printf(out, "\\u%04x", c);
+        else if (s.p[0] == '"' || s.p[0] == '\\')
+            buf_printf(out, "\\%c", s.p[0]);
+        else if (control >= 0)
+            buf_printf(out, "\\u%04x", (unsigned)control);
         else
             buf_add(out, str_slice(s, 0, n));
         s = str_skip(s, MAX(n, 1));

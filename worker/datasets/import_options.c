@@ -244,7 +244,7 @@ add_types(struct json *j, const struct import_options *options)
 static bool
 set_key(struct arena *a, struct import_options *options, struct str value, struct err *err)
 {
-    if (value.n > KIB || !utf8_is_valid(value))
+    if (value.n > KIB)
         return refuse("key", "the name or header of a column", value, err);
     options->key = arena_str(a, value);
     return true;
@@ -342,7 +342,7 @@ add_max_errors(struct json *j, const struct import_options *options)
 static bool
 set_label(struct arena *a, struct import_options *options, struct str value, struct err *err)
 {
-    if (value.n > LABEL_BYTES_MAX || !utf8_is_valid(value))
+    if (value.n > LABEL_BYTES_MAX)
         return refuse("label", "at most 256 bytes of UTF-8", value, err);
     options->label = arena_str(a, value);
     return true;
@@ -401,9 +401,14 @@ bool
 import_option_set(struct arena *a, struct import_options *options, struct str name,
                   struct str value, struct err *err)
 {
-    for (size_t i = 0; i < COUNT_OF(OPTIONS); i++)
-        if (str_eq(name, str_from(OPTIONS[i].name)))
-            return OPTIONS[i].set(a, options, value, err);
+    for (size_t i = 0; i < COUNT_OF(OPTIONS); i++) {
+        if (!str_eq(name, str_from(OPTIONS[i].name)))
+            continue;
+        /* A field of a form may hold any bytes; options are stored as JSON, which may not. */
+        if (!utf8_is_valid(value) || str_find_char(value, '\0') >= 0)
+            return refuse(OPTIONS[i].name, "text in UTF-8 without NUL", value, err);
+        return OPTIONS[i].set(a, options, value, err);
+    }
     return err_set_name(err, ERR_BAD_PARAMETER, "unknown_option", name,
                         "an import has no option '%" STR_FMT "'; the nearest is %s",
                         STR_ARG(str_slice(name, 0, 64)), nearest_option(name)->name);

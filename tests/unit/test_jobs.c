@@ -164,6 +164,21 @@ a_requeued_job_is_claimed_at_once(void **state)
     assert_true(claim(t, &job) && job.attempt == 2);
 }
 
+/* Or a service that is reloaded often would give up a long import. */
+static void
+an_attempt_that_is_handed_back_does_not_count(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct str id = temp_db_enqueue(t, "games");
+    struct job job;
+    for (int i = 0; i < 3; i++) {
+        assert_true(claim(t, &job) && job.attempt == 1);
+        assert_true(job_hand_back(t->writer, id, &err));
+        assert_int_equal(temp_db_job(t, id).state, JOB_QUEUED);
+    }
+}
+
 static void
 cancelling_a_queued_job_finishes_it(void **state)
 {
@@ -249,6 +264,7 @@ main(void)
         DB_TEST(a_lease_that_ran_out_is_claimed_again),
         DB_TEST(progress_renews_the_lease),
         DB_TEST(a_requeued_job_is_claimed_at_once),
+        DB_TEST(an_attempt_that_is_handed_back_does_not_count),
         DB_TEST(cancelling_a_queued_job_finishes_it),
         DB_TEST(cancelling_a_running_job_asks_it_to_stop),
         DB_TEST(a_cancelled_job_is_not_run_again),

@@ -19,6 +19,17 @@ add_optional_raw(struct json *j, const char *key, struct str json)
         json_member_null(j, key);
 }
 
+/* As in the answer to a request, paths and numbers of ours are for the log. */
+static void
+add_error(struct json *j, const struct job *job)
+{
+    bool is_ours = str_starts(job->error, STR("{\"code\":\"internal\""));
+    add_optional_raw(j, "error",
+                     is_ours ? STR("{\"code\":\"internal\",\"detail\":\"The log has the reason "
+                                   "under this job's id.\"}")
+                             : job->error);
+}
+
 /* Bytes per second since the job began; 0 before there is anything to go by. */
 static uint64_t
 rate_of(const struct job *job)
@@ -67,7 +78,7 @@ job_add_json(struct json *j, const struct job *job)
     json_member_moment(j, "created_at", job->created_at);
     json_member_moment(j, "started_at", job->started_at);
     json_member_moment(j, "finished_at", job->finished_at);
-    add_optional_raw(j, "error", job->error);
+    add_error(j, job);
     add_optional_raw(j, "result", job->result);
     json_end_object(j);
 }

@@ -222,6 +222,12 @@ job_requeue(struct writer *w, struct str id, struct err *err)
 }
 
 bool
+job_hand_back(struct writer *w, struct str id, struct err *err)
+{
+    return call_with_id(w, "job_hand_back", id, err);
+}
+
+bool
 job_finish(struct writer *w, struct str id, enum job_state state, struct str error_json,
            struct str result_json, struct err *err)
 {

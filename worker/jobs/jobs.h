@@ -92,6 +92,9 @@ MUST_CHECK bool job_finish_in(struct db *db, struct str id, enum job_state state
 /* Back to the queue at once, for a child that died; cancelled when somebody asked for it.  A
  * job that is not running is left as it is. */
 MUST_CHECK bool job_requeue(struct writer *w, struct str id, struct err *err);
+/* The same for a job that is given up in good order, by a role that is stopped: its attempt
+ * does not count. */
+MUST_CHECK bool job_hand_back(struct writer *w, struct str id, struct err *err);
 
 /* The operations of this folder, for the writer's table; ends with a NULL name. */
 extern const struct operation JOB_OPERATIONS[];

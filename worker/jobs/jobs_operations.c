@@ -156,13 +156,26 @@ run_finish(struct db *db, struct str request, struct buf *reply UNUSED, struct e
 }
 
 static bool
-run_requeue(struct db *db, struct str request, struct buf *reply UNUSED, struct err *err)
+requeue(struct db *db, struct str request, int64_t attempts_back, struct err *err)
 {
     struct wire w = {.rest = request};
     scoped_stmt s = db_stmt(db, "job_requeue");
     stmt_bind_str(s, 1, wire_str(&w));
     stmt_bind_i64(s, 2, clock_now_ms());
+    stmt_bind_i64(s, 3, attempts_back);
     return wire_end(&w, err) && stmt_run(s, err);
+}
+
+static bool
+run_requeue(struct db *db, struct str request, struct buf *reply UNUSED, struct err *err)
+{
+    return requeue(db, request, 0, err);
+}
+
+static bool
+run_hand_back(struct db *db, struct str request, struct buf *reply UNUSED, struct err *err)
+{
+    return requeue(db, request, 1, err);
 }
 
 const struct operation JOB_OPERATIONS[] = {
@@ -172,5 +185,6 @@ const struct operation JOB_OPERATIONS[] = {
     {"job_cancel", run_cancel, false},
     {"job_finish", run_finish, false},
     {"job_requeue", run_requeue, false},
+    {"job_hand_back", run_hand_back, false},
     {0},
 };

@@ -64,12 +64,23 @@ finish(struct job_run *run, const struct job_host *host, enum job_state state,
 }
 
 static void
-requeue(struct job_run *run, const struct job_host *host, const char *event)
+requeue(struct job_run *run, const struct job_host *host)
 {
     struct err err;
     remove_folder(run);
-    log_end_of(run, event, NULL);
+    log_end_of(run, "job_restarts", NULL);
     if (!job_requeue(host->writer, run->load.job.id, &err))
+        log_end_of(run, "job_not_requeued", &err);
+    release(run);
+}
+
+static void
+hand_back(struct job_run *run, const struct job_host *host)
+{
+    struct err err;
+    remove_folder(run);
+    log_end_of(run, "job_requeued", NULL);
+    if (!job_hand_back(host->writer, run->load.job.id, &err))
         log_end_of(run, "job_not_requeued", &err);
     release(run);
 }
@@ -86,7 +97,7 @@ static void
 try_again(struct job_run *run, const struct job_host *host, const struct err *error)
 {
     if (run->load.job.attempt < JOB_ATTEMPTS_MAX)
-        requeue(run, host, "job_restarts");
+        requeue(run, host);
     else
         fail(run, host, error);
 }
@@ -116,6 +127,13 @@ job_run_start(struct job_run *run, const struct job_host *host, const struct job
     run->is_cancelled = job->is_cancel_requested;
     if (run->is_cancelled) {
         finish(run, host, JOB_CANCELLED, NULL);
+        return;
+    }
+    /* Those that ended the whole role were never seen to end. */
+    if (job->attempt > JOB_ATTEMPTS_MAX) {
+        err_set_code(&err, ERR_INTERNAL, "importer_crashed",
+                     "the importer came to no end in %d attempts", JOB_ATTEMPTS_MAX);
+        fail(run, host, &err);
         return;
     }
     struct load load;
@@ -276,5 +294,5 @@ job_run_stop(struct job_run *run, const struct job_host *host)
         publish(run, host);
     }
     if (run->state != JOB_RUN_FREE)
-        requeue(run, host, "job_requeued");
+        hand_back(run, host);
 }

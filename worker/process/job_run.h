@@ -10,7 +10,7 @@
 
 #include "process/job_child.h"
 
-/* Attempts that may die of a signal before the job is given up. */
+/* Attempts that may die, alone or with the whole role, before the job is given up. */
 #define JOB_ATTEMPTS_MAX 5
 
 enum job_run_state { JOB_RUN_FREE, JOB_RUN_FETCHING, JOB_RUN_LOADING, JOB_RUN_PUBLISHING };

@@ -69,9 +69,9 @@ WHERE id = ?1 AND state IN ('queued', 'running')
 RETURNING id;
 
 -- name: job_requeue
--- ?1 id, ?2 now.
+-- ?1 id, ?2 now, ?3 attempts that are not counted.
 UPDATE job
 SET state = CASE is_cancel_requested WHEN 1 THEN 'cancelled' ELSE 'queued' END,
     finished_at = CASE is_cancel_requested WHEN 1 THEN ?2 ELSE 0 END,
-    lease_until = 0, phase = ''
+    lease_until = 0, phase = '', attempt = attempt - ?3
 WHERE id = ?1 AND state = 'running';

@@ -1,0 +1,79 @@
+"""A job that ends its processes every time is given up; one that is merely interrupted is not."""
+
+import os
+import signal
+import subprocess
+import threading
+
+import pytest
+
+ROWS = b"id,text\n" + b"".join(b"%d,%s\n" % (i, b"x" * 100) for i in range(150000))
+
+
+class Poison:
+    """While it is there, kills the processes of a role as soon as a load child is seen."""
+
+    def __init__(self, server, role):
+        self.server, self.role, self.killed = server, role, 0
+        self.is_over = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while not self.is_over.wait(0.005):
+            if self.server.pids("load"):
+                for pid in self.server.pids(self.role):
+                    try:
+                        os.kill(pid, signal.SIGKILL)
+                        self.killed += 1
+                    except ProcessLookupError:
+                        pass
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.is_over.set()
+        self.thread.join()
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("role", ["load", "jobs"])
+def test_a_job_that_kills_is_given_up(own_server, role):
+    own_server.import_csv("poison", b"id,text\n1,old\n", key="id")
+    with Poison(own_server, role) as poison:
+        job = own_server.import_csv("poison", ROWS, expect="failed", key="id")
+    assert job["error"]["code"] == "importer_crashed"
+    assert 1 <= poison.killed <= 8
+    assert own_server.get("/v1/datasets/poison/rows").json()["data"][0]["text"] == "old"
+    own_server.import_csv("poison", b"id,text\n1,new\n", key="id")
+
+
+@pytest.mark.crash
+def test_reloads_do_not_use_up_the_attempts(own_server):
+    """Each of them ends the load child; more of them than a job may have attempts."""
+    own_server.import_csv("patient", b"id,text\n1,old\n", key="id")
+    job = own_server.start_import("patient", ROWS, key="id")
+    for _ in range(7):
+        own_server.wait_for(lambda: own_server.pids("load"))
+        own_server.kill("load", signal.SIGSTOP)  # or it might be quicker than the reload
+        own_server.reload()
+    assert own_server.wait_job(job)["state"] == "succeeded"
+
+
+@pytest.mark.crash
+def test_a_job_hides_what_is_ours(own_server):
+    """A load child without descriptors: the caller hears that it failed, the log hears why."""
+    server = own_server
+    job = server.start_import("starved", ROWS, key="id")
+    server.wait_for(lambda: server.pids("load"))
+    pid = server.kill("load", signal.SIGSTOP)
+    owner = os.stat(server.data)
+    become = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
+    subprocess.run(["prlimit", f"--pid={pid}", "--nofile=4"], check=True, timeout=10,
+                   **(become if os.geteuid() == 0 else {}))
+    os.kill(pid, signal.SIGCONT)
+    ended = server.wait_job(job)
+    assert ended["state"] == "failed" and ended["error"]["code"] == "internal", ended
+    assert server.data not in str(ended["error"])
+    assert "Too many open files" in server.log()

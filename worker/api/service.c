@@ -1,15 +1,14 @@
 /* The service about itself: is it alive, is it ready, what does it offer. */
 #include "api/handlers.h"
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/hash.h"
+#include "datasets/import.h"
 #include "json/write.h"
 
 #include <inttypes.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
-/* Below this SQLite cannot be relied on to finish what it began. */
-#define DISK_FREE_BYTES_MIN (64 * MIB)
 /* The jobs role touches its file several times in this while. */
 #define HEARTBEAT_AGE_MS_MAX 15000
 
@@ -53,10 +52,10 @@ check_database(struct app *app, struct request *request, struct err *err)
 static bool
 check_disk(struct app *app, struct err *err)
 {
-    struct statvfs disk;
-    if (statvfs(app->data_dir, &disk) != 0)
-        return err_set_errno(err, "statvfs %s", app->data_dir);
-    return (uint64_t)disk.f_bavail * disk.f_frsize >= DISK_FREE_BYTES_MIN ||
+    uint64_t free_bytes;
+    if (!fs_free_bytes(app->data_dir, &free_bytes, err))
+        return false;
+    return free_bytes >= IMPORT_DISK_RESERVE ||
            refuse(err, "disk", "less than 64 MiB are free");
 }
 

@@ -10,12 +10,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* rows.db and the columns file each hold about the text once. */
 #define DISK_SHARE 2.5
-#define DISK_RESERVE (64 * MIB)
 
 /* ---- the digest ---- */
 
@@ -74,11 +72,10 @@ end_digest(struct digest *digest)
 static bool
 check_disk(const struct import_task *task, uint64_t text_bytes, struct err *err)
 {
-    struct statvfs fs;
-    if (statvfs(task->data_dir, &fs))
-        return err_set_errno(err, "%s", task->data_dir);
-    uint64_t free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
-    uint64_t needed = (uint64_t)((double)text_bytes * DISK_SHARE) + DISK_RESERVE;
+    uint64_t free_bytes;
+    uint64_t needed = (uint64_t)((double)text_bytes * DISK_SHARE) + IMPORT_DISK_RESERVE;
+    if (!fs_free_bytes(task->data_dir, &free_bytes, err))
+        return false;
     if (free_bytes >= needed)
         return true;
     return err_set(err, ERR_DISK_FULL,

@@ -6,6 +6,10 @@
 #include "csv/decode.h"
 #include "datasets/catalogue.h"
 
+/* Imports leave this much of the disk to players and to the database: none is taken, and none
+ * goes on, that would need it. */
+#define IMPORT_DISK_RESERVE (64 * MIB)
+
 enum import_mode { IMPORT_REPLACE, IMPORT_APPEND, IMPORT_UPSERT };
 
 struct import_options { /* SPEC 3.1; zeroed is the default of each */
@@ -74,9 +78,9 @@ struct import_request {
     uint64_t source_offset, source_length; /* the CSV's bytes in it; 0, 0: the whole file */
     struct str source_name;                /* file name the user gave; "" for options->url */
 };
-/* Checks what can be known before any row is read (dataset name 422 invalid, options, URL),
- * puts the source under spool/<job id>/source and enqueues a job of kind "import".  `job_id` is
- * in the arena.  On failure nothing is left in the spool. */
+/* Checks what can be known before any row is read (dataset name 422 invalid, options, URL, 507
+ * disk_full), puts the source under spool/<job id>/source and enqueues a job of kind "import".
+ * `job_id` is in the arena.  On failure nothing is left in the spool. */
 MUST_CHECK bool import_submit(struct arena *a, struct writer *w,
                               const struct import_request *request, struct str *job_id,
                               struct err *err);

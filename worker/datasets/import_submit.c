@@ -152,12 +152,28 @@ spool_and_enqueue(struct arena *a, struct writer *w, const struct import_request
     return job_enqueue(w, &job, err);
 }
 
+/* Asked when the source is on the disk already, as the body of its request: refusing it gives
+ * that back. */
+static bool
+check_disk(const struct import_request *request, struct err *err)
+{
+    uint64_t free_bytes;
+    if (!fs_free_bytes(request->data_dir, &free_bytes, err))
+        return false;
+    if (free_bytes >= IMPORT_DISK_RESERVE)
+        return true;
+    return err_set(err, ERR_DISK_FULL,
+                   "with this file %llu MiB of disk are free, and imports leave %llu",
+                   (unsigned long long)(free_bytes / MIB),
+                   (unsigned long long)(IMPORT_DISK_RESERVE / MIB));
+}
+
 bool
 import_submit(struct arena *a, struct writer *w, const struct import_request *request,
               struct str *job_id, struct err *err)
 {
     struct str url;
-    if (!check_request(a, request, &url, err))
+    if (!check_request(a, request, &url, err) || !check_disk(request, err))
         return false;
     char id[JOB_ID_DIGITS + 1];
     job_make_id(id);

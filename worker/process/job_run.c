@@ -89,6 +89,10 @@ static void
 fail(struct job_run *run, const struct job_host *host, const struct err *error)
 {
     bool is_cancel = run->is_cancelled || strcmp(err_code(error), "cancelled") == 0;
+    struct err err;
+    /* Or each attempt to send it again would leave less room. */
+    if (error->kind == ERR_DISK_FULL && !load_remove_source(&run->arena, &run->load, &err))
+        log_end_of(run, "source_not_removed", &err);
     finish(run, host, is_cancel ? JOB_CANCELLED : JOB_FAILED, is_cancel ? NULL : error);
 }
 

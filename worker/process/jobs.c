@@ -20,6 +20,8 @@
 #define CLAIM_EVERY_US 3000000
 /* Spool folders outlive their jobs on a schedule, also when no job comes any more. */
 #define SWEEP_EVERY_US (UINT64_C(600) * 1000000)
+/* While the disk is short, so that it is given back within a client's patience. */
+#define SWEEP_SHORT_EVERY_US 1000000
 
 struct jobs {
     struct job_host host;
@@ -103,6 +105,16 @@ adopt(struct jobs *jobs, struct err *err)
 
 /* ---- the loop ---- */
 
+static bool
+is_disk_short(const struct jobs *jobs)
+{
+    scoped_arena a = {0};
+    struct err ignored; /* whoever needs the disk will meet it */
+    uint64_t free_bytes;
+    return fs_free_bytes(arena_cstr(&a, jobs->host.config->data_dir), &free_bytes, &ignored) &&
+           free_bytes < IMPORT_DISK_RESERVE;
+}
+
 static void
 sweep(struct jobs *jobs)
 {
@@ -110,8 +122,10 @@ sweep(struct jobs *jobs)
     struct err err;
     const struct config *config = jobs->host.config;
     jobs->swept_us = clock_steady_us();
-    if (!dataset_sweep(jobs->host.db, arena_cstr(&a, config->data_dir),
-                       (int64_t)config->imports_spool_kept, &err))
+    /* What finished jobs left is for curious people; where the disk is short it goes at once.
+     */
+    int64_t kept_ms = is_disk_short(jobs) ? 0 : (int64_t)config->imports_spool_kept;
+    if (!dataset_sweep(jobs->host.db, arena_cstr(&a, config->data_dir), kept_ms, &err))
         complain("sweep_failed", &err);
 }
 
@@ -200,7 +214,9 @@ go_round(struct jobs *jobs)
         job_run_tick(&jobs->runs[i], &jobs->host);
         has_ended = has_ended || (was_busy && jobs->runs[i].state == JOB_RUN_FREE);
     }
-    if (has_ended || clock_steady_us() - jobs->swept_us > SWEEP_EVERY_US)
+    uint64_t since_us = clock_steady_us() - jobs->swept_us;
+    if (has_ended || since_us > SWEEP_EVERY_US ||
+        (since_us > SWEEP_SHORT_EVERY_US && is_disk_short(jobs)))
         sweep(jobs);
 }
 

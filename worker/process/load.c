@@ -141,6 +141,12 @@ load_run(struct arena *a, const struct load *load, load_progress_fn *on_progress
 }
 
 bool
+load_remove_source(struct arena *a, const struct load *load, struct err *err)
+{
+    return fs_remove_tree(AT_FDCWD, spool_path(a, load, "source"), err);
+}
+
+bool
 load_remove_folder(struct arena *a, const struct load *load, struct err *err)
 {
     const char *path =

@@ -36,6 +36,8 @@ MUST_CHECK bool load_write_publication(struct arena *a, const struct load *load,
                                        struct err *err);
 MUST_CHECK bool load_read_publication(struct arena *a, const struct load *load,
                                       struct dataset_publication *out, struct err *err);
+/* Removes the source from the spool, for a job that found the disk too small for it. */
+MUST_CHECK bool load_remove_source(struct arena *a, const struct load *load, struct err *err);
 /* Removes what a child that was killed left of the version's folder. */
 MUST_CHECK bool load_remove_folder(struct arena *a, const struct load *load, struct err *err);
 /* {code, detail} as the job's error. */

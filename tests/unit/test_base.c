@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/num.h"
+#include "base/suggest.h"
 #include "base/utf8.h"
 #include "temp_dir.h"
 
@@ -58,6 +59,42 @@ distances_are_levenshtein(void **state UNUSED)
     assert_int_equal(str_distance(STR("kitten"), STR("sitting")), 3);
     assert_int_equal(str_distance(STR(""), STR("abc")), 3);
     assert_int_equal(str_distance(STR("price"), STR("price")), 0);
+    assert_int_equal(str_distance(STR("nmae"), STR("name")), 1);
+    assert_int_equal(str_distance(STR("ca"), STR("abc")),
+                     3); /* no edit within a swapped pair */
+}
+
+static void
+suggestions_are_slips_beginnings_and_other_names(void **state UNUSED)
+{
+    static const struct synonym OTHERS[] = {{STR_INIT("page"), STR_INIT("cursor")},
+                                            {STR_INIT("price"), STR_INIT("cursor")}};
+    static const struct {
+        const char *wrong, *text;
+    } CASES[] = {
+        {"prize", "; did you mean 'price'?"},
+        {"nmae", "; did you mean 'name'?"},
+        {"Price", "; did you mean 'price'?"},
+        {"Release date", "; did you mean 'release_date'?"},
+        {"release", "; did you mean 'release_date'?"},
+        {"PAGE", "; did you mean 'cursor'?"},
+        {"price", "; did you mean 'price'?"},
+        {"nam", "; did you mean 'name'?"},
+        {"gt", ""},
+        {"rice_list", ""},
+        {"x", ""},
+        {"", ""},
+    };
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        struct suggestion s = suggest_begin(str_from(CASES[i].wrong));
+        suggest_offer(&s, STR("name"));
+        suggest_offer(&s, STR("not"));
+        suggest_offer(&s, STR("release_date"));
+        suggest_offer(&s, STR("price"));
+        suggest_offer(&s, STR(""));
+        suggest_synonyms(&s, OTHERS, COUNT_OF(OTHERS));
+        assert_string_equal(suggest_text(&s), CASES[i].text);
+    }
 }
 
 static void
@@ -295,6 +332,7 @@ main(void)
         cmocka_unit_test(strings_are_cut_and_found),
         cmocka_unit_test(ascii_case_is_ignored_behind_a_nul_too),
         cmocka_unit_test(distances_are_levenshtein),
+        cmocka_unit_test(suggestions_are_slips_beginnings_and_other_names),
         cmocka_unit_test(a_buf_keeps_its_maximum),
         cmocka_unit_test(printing_grows_a_buf_as_needed),
         cmocka_unit_test(an_arena_hands_out_zeroed_aligned_memory),

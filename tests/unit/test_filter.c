@@ -190,6 +190,11 @@ refusals_name_what_and_suggest(void **state)
     expect_refusal("qwertyuiop", "1", ERR_UNKNOWN_PARAMETER, "there is no column 'qwertyuiop'");
     expect_refusal("price__gtt", "1", ERR_UNKNOWN_PARAMETER, "did you mean 'gt'");
     expect_refusal("name__contain", "1", ERR_UNKNOWN_PARAMETER, "did you mean 'contains'");
+    expect_refusal("page", "1", ERR_UNKNOWN_PARAMETER, "did you mean 'cursor'?");
+    expect_refusal("offset", "1", ERR_UNKNOWN_PARAMETER, "did you mean 'cursor'?");
+    expect_refusal("columns", "1", ERR_UNKNOWN_PARAMETER, "did you mean 'column'?");
+    expect_refusal("name__like", "1", ERR_UNKNOWN_PARAMETER, "did you mean 'contains'?");
+    expect_refusal("price__like", "1", ERR_UNKNOWN_PARAMETER, "column 'price' (it has:");
     expect_refusal("price__contains", "1", ERR_UNKNOWN_PARAMETER, "it has: exact not gt gte");
     expect_refusal("price__", "1", ERR_UNKNOWN_PARAMETER, "'' is no operator");
     expect_refusal("min_tags", "1", ERR_UNKNOWN_PARAMETER, "list column 'tags'");

@@ -347,7 +347,14 @@ bad_requests_name_the_parameter(void **state)
     static const struct {
         const char *aggregate, *percentiles, *name, *detail;
     } CASES[] = {
-        {"mediam", "", "aggregate", "there is no aggregate 'mediam'; the nearest is median"},
+        {"mediam", "", "aggregate",
+         "there is no aggregate 'mediam'; did you mean 'median'? (there are: all count nulls "
+         "distinct min max range sum mean median variance std_dev iqr percentiles skewness "
+         "kurtosis)"},
+        {"avg", "", "aggregate",
+         "there is no aggregate 'avg'; did you mean 'mean'? (there are: all count nulls "
+         "distinct min max range sum mean median variance std_dev iqr percentiles skewness "
+         "kurtosis)"},
         {"mean,", "", "aggregate", NULL},
         {"mean", "101", "percentiles", "a percentile is a number from 0 to 100, got '101'"},
         {"mean", "nan", "percentiles", NULL},

@@ -26,11 +26,10 @@ find_column(const struct schema *schema, struct str name, size_t *index, struct 
 {
     if (schema_find(schema, name, index))
         return true;
-    struct str nearest = schema_nearest(schema, name);
+    struct suggestion near = schema_suggest(schema, name);
     return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("column"),
-                        "column: there is no column '%" STR_FMT "'%s%" STR_FMT "%s",
-                        STR_ARG(name), nearest.n ? "; did you mean '" : "", STR_ARG(nearest),
-                        nearest.n ? "'?" : "");
+                        "column: there is no column '%" STR_FMT "'%s", STR_ARG(name),
+                        suggest_text(&near));
 }
 
 static bool

@@ -118,19 +118,20 @@ str_distance(struct str a, struct str b)
     enum { LENGTH_MAX = 64 };
     a = str_slice(a, 0, LENGTH_MAX);
     b = str_slice(b, 0, LENGTH_MAX);
-    size_t row[LENGTH_MAX + 1];
+    size_t rows[3][LENGTH_MAX + 1]; /* of a's letter i, i - 1 and i - 2, by turns */
     for (size_t j = 0; j <= b.n; j++)
-        row[j] = j;
+        rows[0][j] = j;
     for (size_t i = 1; i <= a.n; i++) {
-        size_t diagonal = row[0];
+        size_t *row = rows[i % 3];
+        const size_t *above = rows[(i + 2) % 3], *second = rows[(i + 1) % 3];
         row[0] = i;
         for (size_t j = 1; j <= b.n; j++) {
-            size_t above = row[j];
-            size_t change = diagonal + (a.p[i - 1] != b.p[j - 1]);
-            size_t shift = MIN(above, row[j - 1]) + 1;
+            size_t change = above[j - 1] + (a.p[i - 1] != b.p[j - 1]);
+            size_t shift = MIN(above[j], row[j - 1]) + 1;
             row[j] = MIN(change, shift);
-            diagonal = above;
+            if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1])
+                row[j] = MIN(row[j], second[j - 2] + 1);
         }
     }
-    return row[b.n];
+    return rows[a.n % 3][b.n];
 }

@@ -38,5 +38,6 @@ struct str str_trim(struct str s);
  * Without one, all of it.  `*rest` becomes {NULL, 0} when nothing is left, so a loop reads
  * `while (rest.p) { part = str_cut(&rest, ','); ... }` and sees a trailing empty part. */
 struct str str_cut(struct str *rest, char separator);
-/* Levenshtein distance in bytes, for "did you mean": at most 64 bytes of either side count. */
+/* Edits between two words, in bytes: one put in, left out or changed, or two neighbours swapped
+ * (the optimal string alignment distance).  At most 64 bytes of either side count. */
 size_t str_distance(struct str a, struct str b);

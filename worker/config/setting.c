@@ -3,6 +3,7 @@
 #include "config/setting.h"
 
 #include "base/num.h"
+#include "base/suggest.h"
 
 #include <string.h>
 
@@ -208,14 +209,8 @@ setting_use_default(struct arena *a, const struct config_setting *setting,
 struct str
 setting_suggest(struct arena *a, struct str wrong, const char *const *names, size_t name_count)
 {
-    const char *best = NULL;
-    size_t best_distance = 4; /* beyond three edits a guess helps nobody */
-    for (size_t i = 0; i < name_count; i++) {
-        size_t distance = str_distance(wrong, str_from(names[i]));
-        if (distance < best_distance && distance < MAX(wrong.n, 2)) {
-            best = names[i];
-            best_distance = distance;
-        }
-    }
-    return best ? arena_printf(a, "; did you mean '%s'?", best) : (struct str){0};
+    struct suggestion near = suggest_begin(wrong);
+    for (size_t i = 0; i < name_count; i++)
+        suggest_offer(&near, str_from(names[i]));
+    return arena_str(a, str_from(suggest_text(&near)));
 }

@@ -4,8 +4,6 @@
 #include "store/wire.h"
 
 #define REQUEST_BYTES_MAX (4 * MIB)
-/* Edits between two names beyond which "did you mean" would be a guess. */
-#define NEAREST_EDITS_MAX 3
 
 /* In the order of the columns in catalogue.sql. */
 static struct dataset
@@ -72,20 +70,11 @@ refuse_unknown(struct db *db, struct str name, struct err *err)
     size_t count;
     if (!dataset_list(&a, db, &list, &count, err))
         return false;
-    const struct dataset *nearest = NULL;
-    size_t edits = NEAREST_EDITS_MAX + 1;
-    for (size_t i = 0; i < count; i++) {
-        size_t distance = str_distance(list[i].name, name);
-        if (distance < edits) {
-            edits = distance;
-            nearest = &list[i];
-        }
-    }
-    if (!nearest)
-        return err_set(err, ERR_NOT_FOUND, "there is no dataset '%" STR_FMT "'", STR_ARG(name));
-    return err_set(err, ERR_NOT_FOUND,
-                   "there is no dataset '%" STR_FMT "'; did you mean '%" STR_FMT "'?",
-                   STR_ARG(name), STR_ARG(nearest->name));
+    struct suggestion near = suggest_begin(name);
+    for (size_t i = 0; i < count; i++)
+        suggest_offer(&near, list[i].name);
+    return err_set(err, ERR_NOT_FOUND, "there is no dataset '%" STR_FMT "'%s", STR_ARG(name),
+                   suggest_text(&near));
 }
 
 bool

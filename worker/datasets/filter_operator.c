@@ -238,19 +238,32 @@ filter_operator_has(const struct filter_operator *op, enum column_type type)
     return (op->types & TYPE(type)) != 0;
 }
 
-struct str
-filter_operator_nearest(struct str word, enum column_type type)
+/* How PostgREST, Django, SQL and shells call them. */
+static const struct synonym SYNONYMS[] = {
+    {STR_INIT("eq"), STR_INIT("exact")},        {STR_INIT("iexact"), STR_INIT("exact")},
+    {STR_INIT("is"), STR_INIT("exact")},        {STR_INIT("ne"), STR_INIT("not")},
+    {STR_INIT("neq"), STR_INIT("not")},         {STR_INIT("ge"), STR_INIT("gte")},
+    {STR_INIT("le"), STR_INIT("lte")},          {STR_INIT("min"), STR_INIT("gte")},
+    {STR_INIT("max"), STR_INIT("lte")},         {STR_INIT("like"), STR_INIT("contains")},
+    {STR_INIT("ilike"), STR_INIT("contains")},  {STR_INIT("icontains"), STR_INIT("contains")},
+    {STR_INIT("includes"), STR_INIT("has")},    {STR_INIT("prefix"), STR_INIT("startswith")},
+    {STR_INIT("suffix"), STR_INIT("endswith")}, {STR_INIT("null"), STR_INIT("isnull")},
+    {STR_INIT("empty"), STR_INIT("isnull")},
+};
+
+struct suggestion
+filter_operator_suggest(struct str word, enum column_type type)
 {
-    struct str best = {NULL, 0};
-    size_t best_distance = 3; /* farther is another word */
-    for (size_t i = 0; i < COUNT_OF(OPERATORS); i++) {
-        size_t distance = str_distance(word, OPERATORS[i].word);
-        if (filter_operator_has(&OPERATORS[i], type) && distance < best_distance) {
-            best = OPERATORS[i].word;
-            best_distance = distance;
-        }
+    struct suggestion near = suggest_begin(word);
+    for (size_t i = 0; i < COUNT_OF(SYNONYMS); i++) {
+        const struct filter_operator *op = filter_operator_find(SYNONYMS[i].ours);
+        if (filter_operator_has(op, type))
+            suggest_synonyms(&near, &SYNONYMS[i], 1);
     }
-    return best;
+    for (size_t i = 0; i < COUNT_OF(OPERATORS); i++)
+        if (filter_operator_has(&OPERATORS[i], type))
+            suggest_offer(&near, OPERATORS[i].word);
+    return near;
 }
 
 void

@@ -26,7 +26,7 @@ const struct filter_operator *filter_operator_find(struct str word);
 /* Of the bare form column=value. */
 const struct filter_operator *filter_operator_bare(enum column_type type);
 bool filter_operator_has(const struct filter_operator *op, enum column_type type);
-/* The nearest word that the type has, or an empty str when none is near. */
-struct str filter_operator_nearest(struct str word, enum column_type type);
+/* Among the words that the type has. */
+struct suggestion filter_operator_suggest(struct str word, enum column_type type);
 /* "exact not gt ..." */
 void filter_operator_add_words(struct buf *out, enum column_type type);

@@ -23,40 +23,47 @@ struct target {
     const struct filter_operator *op;
 };
 
+/* How other services call what a request may hold besides filters. */
+static const struct synonym OTHER_WORDS[] = {
+    {STR_INIT("page"), STR_INIT("cursor")},    {STR_INIT("offset"), STR_INIT("cursor")},
+    {STR_INIT("skip"), STR_INIT("cursor")},    {STR_INIT("after_id"), STR_INIT("cursor")},
+    {STR_INIT("per_page"), STR_INIT("limit")}, {STR_INIT("page_size"), STR_INIT("limit")},
+    {STR_INIT("size"), STR_INIT("limit")},     {STR_INIT("order"), STR_INIT("sort")},
+    {STR_INIT("order_by"), STR_INIT("sort")},  {STR_INIT("orderby"), STR_INIT("sort")},
+    {STR_INIT("sort_by"), STR_INIT("sort")},   {STR_INIT("search"), STR_INIT("q")},
+    {STR_INIT("query"), STR_INIT("q")},        {STR_INIT("select"), STR_INIT("fields")},
+    {STR_INIT("columns"), STR_INIT("column")},
+};
+
 static bool
 refuse_column(const struct schema *schema, struct str param, struct str column, struct err *err)
 {
     /* What a request may hold besides filters: a typo may be one of these, too. */
-    static const struct str OTHERS[] = {STR_INIT("q"),      STR_INIT("sort"),
-                                        STR_INIT("fields"), STR_INIT("limit"),
-                                        STR_INIT("cursor"), STR_INIT("format")};
-    struct str nearest = schema_nearest(schema, column);
-    size_t distance = nearest.n > 0 ? str_distance(column, nearest) : 3;
+    static const struct str OTHERS[] = {
+        STR_INIT("sort"),   STR_INIT("fields"), STR_INIT("limit"),     STR_INIT("cursor"),
+        STR_INIT("format"), STR_INIT("column"), STR_INIT("aggregate"), STR_INIT("percentiles")};
+    struct suggestion near = schema_suggest(schema, column);
+    suggest_synonyms(&near, OTHER_WORDS, COUNT_OF(OTHER_WORDS));
     for (size_t i = 0; i < COUNT_OF(OTHERS); i++)
-        if (OTHERS[i].n > 2 && str_distance(column, OTHERS[i]) < distance) {
-            nearest = OTHERS[i];
-            distance = str_distance(column, OTHERS[i]);
-        }
+        suggest_offer(&near, OTHERS[i]);
     return err_set_name(err, ERR_UNKNOWN_PARAMETER, NULL, param,
-                        "there is no column '%" STR_FMT "'%s%" STR_FMT "%s",
-                        STR_ARG(str_slice(column, 0, 80)), nearest.n ? "; did you mean '" : "",
-                        STR_ARG(nearest), nearest.n ? "'?" : "");
+                        "there is no column '%" STR_FMT "'%s",
+                        STR_ARG(str_slice(column, 0, 80)), suggest_text(&near));
 }
 
 static bool
 refuse_operator(struct str param, const struct schema_column *column, struct str word,
                 struct err *err)
 {
-    struct str nearest = filter_operator_nearest(word, column->type);
+    struct suggestion near = filter_operator_suggest(word, column->type);
     scoped_buf words;
     buf_init(&words, 256);
     filter_operator_add_words(&words, column->type);
     return err_set_name(err, ERR_UNKNOWN_PARAMETER, NULL, param,
                         "'%" STR_FMT "' is no operator of the %s column '%" STR_FMT
-                        "'%s%" STR_FMT "%s (it has: %" STR_FMT ")",
+                        "'%s (it has: %" STR_FMT ")",
                         STR_ARG(str_slice(word, 0, 80)), column_type_name(column->type),
-                        STR_ARG(column->name), nearest.n ? "; did you mean '" : "",
-                        STR_ARG(nearest), nearest.n ? "'?" : "", STR_ARG(buf_str(&words)));
+                        STR_ARG(column->name), suggest_text(&near), STR_ARG(buf_str(&words)));
 }
 
 /* Offset of the last "__", or -1: a column's name may hold one itself. */

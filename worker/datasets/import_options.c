@@ -3,6 +3,7 @@
 #include "datasets/import.h"
 
 #include "base/num.h"
+#include "base/suggest.h"
 #include "base/utf8.h"
 #include "json/read.h"
 #include "json/write.h"
@@ -386,15 +387,31 @@ static const struct option OPTIONS[] = {
     {"url", set_url, add_url},
 };
 
-static const struct option *
-nearest_option(struct str name)
+static bool
+refuse_option(struct str name, struct err *err)
 {
-    const struct option *best = &OPTIONS[0];
-    for (size_t i = 1; i < COUNT_OF(OPTIONS); i++)
-        if (str_distance(name, str_from(OPTIONS[i].name)) <
-            str_distance(name, str_from(best->name)))
-            best = &OPTIONS[i];
-    return best;
+    static const struct synonym SYNONYMS[] = {
+        {STR_INIT("link"), STR_INIT("url")},
+        {STR_INIT("file_url"), STR_INIT("url")},
+        {STR_INIT("sep"), STR_INIT("delimiter")},
+        {STR_INIT("separator"), STR_INIT("delimiter")},
+        {STR_INIT("charset"), STR_INIT("encoding")},
+        {STR_INIT("data"), STR_INIT("file")},
+        {STR_INIT("upload"), STR_INIT("file")},
+        {STR_INIT("csv"), STR_INIT("file")},
+    };
+    struct suggestion near = suggest_begin(name);
+    scoped_buf names;
+    buf_init(&names, KIB);
+    suggest_synonyms(&near, SYNONYMS, COUNT_OF(SYNONYMS));
+    for (size_t i = 0; i < COUNT_OF(OPTIONS); i++) {
+        suggest_offer(&near, str_from(OPTIONS[i].name));
+        buf_printf(&names, " %s", OPTIONS[i].name);
+    }
+    return err_set_name(err, ERR_BAD_PARAMETER, "unknown_option", name,
+                        "an import has no option '%" STR_FMT "'%s (it has:%" STR_FMT ")",
+                        STR_ARG(str_slice(name, 0, 64)), suggest_text(&near),
+                        STR_ARG(buf_str(&names)));
 }
 
 bool
@@ -409,9 +426,7 @@ import_option_set(struct arena *a, struct import_options *options, struct str na
             return refuse(OPTIONS[i].name, "text in UTF-8 without NUL", value, err);
         return OPTIONS[i].set(a, options, value, err);
     }
-    return err_set_name(err, ERR_BAD_PARAMETER, "unknown_option", name,
-                        "an import has no option '%" STR_FMT "'; the nearest is %s",
-                        STR_ARG(str_slice(name, 0, 64)), nearest_option(name)->name);
+    return refuse_option(name, err);
 }
 
 void

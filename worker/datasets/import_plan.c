@@ -268,11 +268,10 @@ find_by_name_or_header(struct arena *a, const struct schema *schema, struct str 
 static bool
 refuse_column(const struct schema *schema, const char *option, struct str word, struct err *err)
 {
-    struct str nearest = schema_nearest(schema, word);
+    struct suggestion near = schema_suggest(schema, word);
     return err_set_name(err, ERR_BAD_PARAMETER, "unknown_column", str_from(option),
-                        "%s names '%" STR_FMT "', which is no column of the CSV%s%" STR_FMT,
-                        option, STR_ARG(str_slice(word, 0, 64)),
-                        nearest.n ? "; the nearest is " : "", STR_ARG(nearest));
+                        "%s names '%" STR_FMT "', which is no column of the CSV%s", option,
+                        STR_ARG(str_slice(word, 0, 64)), suggest_text(&near));
 }
 
 static void

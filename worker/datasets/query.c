@@ -5,11 +5,10 @@
 static bool
 refuse_name(const struct schema *schema, const char *param, struct str name, struct err *err)
 {
-    struct str nearest = schema_nearest(schema, name);
+    struct suggestion near = schema_suggest(schema, name);
     return err_set_name(err, ERR_BAD_PARAMETER, NULL, str_from(param),
-                        "%s: there is no column '%" STR_FMT "'%s%" STR_FMT "%s", param,
-                        STR_ARG(str_slice(name, 0, 80)), nearest.n ? "; did you mean '" : "",
-                        STR_ARG(nearest), nearest.n ? "'?" : "");
+                        "%s: there is no column '%" STR_FMT "'%s", param,
+                        STR_ARG(str_slice(name, 0, 80)), suggest_text(&near));
 }
 
 bool

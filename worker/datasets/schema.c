@@ -52,21 +52,16 @@ schema_find(const struct schema *schema, struct str name, size_t *out_index)
     return NULL;
 }
 
-struct str
-schema_nearest(const struct schema *schema, struct str name)
+struct suggestion
+schema_suggest(const struct schema *schema, struct str name)
 {
-    struct str best = {0};
-    /* A third of the letters may differ; more is another word, not a slip. */
-    size_t best_distance = name.n / 3 + 1;
+    struct suggestion near = suggest_begin(name);
     for (size_t i = 0; i < schema->column_count; i++) {
-        struct str candidate = schema->columns[i].name;
-        size_t distance = str_distance(name, candidate);
-        if (distance <= best_distance && (!best.p || distance < best_distance)) {
-            best = candidate;
-            best_distance = distance;
-        }
+        struct synonym header = {schema->columns[i].header, schema->columns[i].name};
+        suggest_synonyms(&near, &header, 1);
+        suggest_offer(&near, schema->columns[i].name);
     }
-    return best;
+    return near;
 }
 
 struct str

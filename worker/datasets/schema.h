@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/suggest.h"
 #include "base/value.h"
 #include "config/config.h"
 
@@ -39,8 +40,8 @@ bool dataset_name_is_valid(struct str name); /* [a-z][a-z0-9_]{0,62} */
 /* NULL when there is none of that name. */
 const struct schema_column *schema_find(const struct schema *schema, struct str name,
                                         size_t *out_index);
-/* The nearest column name for "did you mean", or an empty str when none is near. */
-struct str schema_nearest(const struct schema *schema, struct str name);
+/* Among the columns' names; a header counts as the name of its column. */
+struct suggestion schema_suggest(const struct schema *schema, struct str name);
 
 /* From the YAML; the strings stay the config's. */
 MUST_CHECK bool schema_from_config(struct arena *a, const struct config_dataset *declared,

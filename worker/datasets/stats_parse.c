@@ -2,6 +2,7 @@
 #include "datasets/stats.h"
 
 #include "base/num.h"
+#include "base/suggest.h"
 
 static const struct str WORDS[] = {
 #define X(aggregate, word) [aggregate] = STR_INIT(word),
@@ -23,14 +24,30 @@ stats_aggregates_of(enum column_type type)
     return type == COLUMN_DATE || type == COLUMN_DATETIME ? OF_DAYS : ALL;
 }
 
-static struct str
-nearest_word(struct str word)
+static bool
+refuse_aggregate(struct str word, struct err *err)
 {
-    size_t best = 0;
-    for (size_t i = 1; i < COUNT_OF(WORDS); i++)
-        if (str_distance(word, WORDS[i]) < str_distance(word, WORDS[best]))
-            best = i;
-    return WORDS[best];
+    static const struct synonym SYNONYMS[] = {
+        {STR_INIT("avg"), STR_INIT("mean")},
+        {STR_INIT("average"), STR_INIT("mean")},
+        {STR_INIT("stddev"), STR_INIT("std_dev")},
+        {STR_INIT("stdev"), STR_INIT("std_dev")},
+        {STR_INIT("sd"), STR_INIT("std_dev")},
+        {STR_INIT("total"), STR_INIT("sum")},
+        {STR_INIT("quantiles"), STR_INIT("percentiles")},
+    };
+    struct suggestion near = suggest_begin(word);
+    scoped_buf words;
+    buf_init(&words, KIB);
+    suggest_synonyms(&near, SYNONYMS, COUNT_OF(SYNONYMS));
+    for (size_t i = 0; i < COUNT_OF(WORDS); i++) {
+        suggest_offer(&near, WORDS[i]);
+        buf_printf(&words, " %" STR_FMT, STR_ARG(WORDS[i]));
+    }
+    return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("aggregate"),
+                        "there is no aggregate '%" STR_FMT "'%s (there are: all%" STR_FMT ")",
+                        STR_ARG(str_slice(word, 0, 80)), suggest_text(&near),
+                        STR_ARG(buf_str(&words)));
 }
 
 static bool
@@ -49,10 +66,7 @@ parse_aggregates(struct str text, uint32_t *out, struct err *err)
         else if (str_eq(word, STR("all")))
             bits |= ALL;
         else
-            return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("aggregate"),
-                                "there is no aggregate '%" STR_FMT
-                                "'; the nearest is %" STR_FMT,
-                                STR_ARG(word), STR_ARG(nearest_word(word)));
+            return refuse_aggregate(word, err);
     }
     *out = bits;
     return true;

@@ -3,6 +3,7 @@
 #include "http/router.h"
 
 #include "base/num.h"
+#include "base/suggest.h"
 
 #include <inttypes.h>
 
@@ -96,23 +97,12 @@ find_param(const struct route *route, struct str name)
 static bool
 refuse_unknown(const struct route *route, struct str name, struct err *err)
 {
-    struct str nearest = {NULL, 0};
-    size_t best = name.n / 2 + 1; /* farther than this is no misspelling */
-    for (size_t i = 0; i < route->param_count; i++) {
-        struct str candidate = str_from(route->params[i].name);
-        size_t distance = str_distance(name, candidate);
-        if (distance < best) {
-            best = distance;
-            nearest = candidate;
-        }
-    }
-    if (nearest.n)
-        return err_set_name(err, ERR_UNKNOWN_PARAMETER, NULL, name,
-                            "there is no parameter '%" STR_FMT "' here; did you mean '%" STR_FMT
-                            "'?",
-                            STR_ARG(name), STR_ARG(nearest));
+    struct suggestion near = suggest_begin(name);
+    for (size_t i = 0; i < route->param_count; i++)
+        suggest_offer(&near, str_from(route->params[i].name));
     return err_set_name(err, ERR_UNKNOWN_PARAMETER, NULL, name,
-                        "there is no parameter '%" STR_FMT "' here", STR_ARG(name));
+                        "there is no parameter '%" STR_FMT "' here%s", STR_ARG(name),
+                        suggest_text(&near));
 }
 
 static bool

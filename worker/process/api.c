@@ -6,6 +6,12 @@
 #include "http/serve.h"
 #include "process/role.h"
 
+#include <malloc.h>
+
+/* What a worker may keep of the memory it has freed: the arrays of a statistic over 100,000
+ * rows fit, so that their pages are not asked back and cleared for each request. */
+#define KEPT_BYTES_MAX (4 * MIB)
+#define KEPT_PIECE_BYTES_MAX (2 * MIB)
 #define OPENAPI_BYTES_MAX (4 * MIB)
 
 struct handles {
@@ -13,6 +19,15 @@ struct handles {
     struct buf openapi;
     struct app app;
 };
+
+/* Left alone, glibc adapts both to what was freed last: too small for the next statistic, and
+ * up to 64 MiB kept after one large answer. */
+static void
+bound_kept_memory(void)
+{
+    mallopt(M_TRIM_THRESHOLD, (int)KEPT_BYTES_MAX);
+    mallopt(M_MMAP_THRESHOLD, (int)KEPT_PIECE_BYTES_MAX);
+}
 
 static bool
 open_handles(const struct role_env *env, struct handles *h, struct err *err)
@@ -49,6 +64,7 @@ role_run_api(const struct role_env *env)
 {
     SCOPED(close_handles) struct handles handles = {0};
     struct err err = {0};
+    bound_kept_memory();
     bool is_ready = serve_init(&err);
     /* Only after libfcgi has installed its own. */
     role_handle_signals();

@@ -57,8 +57,12 @@ static uint64_t
 distinct_ints_in(struct arena *a, const struct stats_values *v, int64_t min, uint64_t range)
 {
     struct bitmap seen = bitmap_new(a, range + 1);
-    for (size_t i = 0; i < v->n; i++)
-        bitmap_set(&seen, (uint64_t)v->ints[i] - (uint64_t)min);
+    for (size_t i = 0; i < v->n; i++) {
+        uint64_t at = (uint64_t)v->ints[i] - (uint64_t)min;
+        /* Counts are mostly small ones: writing a bit again would wait for the last write. */
+        if (!bitmap_has(&seen, at))
+            bitmap_set(&seen, at);
+    }
     return bitmap_count(&seen);
 }
 
@@ -93,21 +97,27 @@ stats_values_distinct(struct arena *a, const struct stats_values *v)
 void
 stats_values_int_range(const struct stats_values *v, int64_t *min, int64_t *max)
 {
-    *min = *max = v->ints[0];
+    /* Not through the pointers: they might point among the values, so each step would wait for
+     * the memory. */
+    int64_t lo = v->ints[0], hi = lo;
     for (size_t i = 1; i < v->n; i++) {
-        *min = MIN(*min, v->ints[i]);
-        *max = MAX(*max, v->ints[i]);
+        lo = MIN(lo, v->ints[i]);
+        hi = MAX(hi, v->ints[i]);
     }
+    *min = lo;
+    *max = hi;
 }
 
 void
 stats_values_real_range(const struct stats_values *v, double *min, double *max)
 {
-    *min = *max = v->reals[0];
+    double lo = v->reals[0], hi = lo;
     for (size_t i = 1; i < v->n; i++) {
-        *min = MIN(*min, v->reals[i]);
-        *max = MAX(*max, v->reals[i]);
+        lo = MIN(lo, v->reals[i]);
+        hi = MAX(hi, v->reals[i]);
     }
+    *min = lo;
+    *max = hi;
 }
 
 /* In their own place: 8 bytes for 8 bytes. */

@@ -32,19 +32,6 @@ bitmap_new_full(struct arena *a, uint64_t row_count)
     return b;
 }
 
-void
-bitmap_set(struct bitmap *b, uint64_t row)
-{
-    assert(row < b->row_count);
-    b->words[row / 64] |= UINT64_C(1) << row % 64;
-}
-
-bool
-bitmap_has(const struct bitmap *b, uint64_t row)
-{
-    return row < b->row_count && b->words[row / 64] >> row % 64 & 1;
-}
-
 uint64_t
 bitmap_count(const struct bitmap *b)
 {

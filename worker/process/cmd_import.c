@@ -62,24 +62,20 @@ struct arguments {
     const char *source, *dataset, *config, *data;
 };
 
-/* The options of an import are the command's own, with - for _. */
+/* The options of an import are the command's own. */
 static bool
 parse_arguments(int argc, char **argv, struct arguments *out, struct session *s)
 {
     static const char *const NAMES[] = {"mode",   "encoding", "delimiter",  "quote",
                                         "header", "decimal",  "types",      "key",
                                         "nulls",  "on_error", "max_errors", "label"};
-    static const char *const DASHED[] = {"on-error", "max-errors"};
     const char *values[COUNT_OF(NAMES)] = {0};
-    struct option_row rows[COUNT_OF(NAMES) + COUNT_OF(DASHED) + 4] = {
-        {.name = "dataset", .text = &out->dataset},
-        {.name = "config", .text = &out->config},
-        {.name = "data", .text = &out->data}};
+    struct option_row rows[COUNT_OF(NAMES) + 4] = {{.name = "dataset", .text = &out->dataset},
+                                                   {.name = "config", .text = &out->config},
+                                                   {.name = "data", .text = &out->data}};
     size_t count = 3;
     for (size_t i = 0; i < COUNT_OF(NAMES); i++)
         rows[count++] = (struct option_row){.name = NAMES[i], .text = &values[i]};
-    rows[count++] = (struct option_row){.name = DASHED[0], .text = &values[9]};
-    rows[count++] = (struct option_row){.name = DASHED[1], .text = &values[10]};
     if (!options_parse(argc, argv, rows, &out->source))
         return false;
     if (!out->source || !out->dataset) {

@@ -33,8 +33,8 @@ cmd_serve(int argc, char **argv)
         {.name = "config", .text = &config},
         {.name = "data", .text = &data},
         {.name = "port", .number = &options.port, .min = 1, .max = 65535},
-        {.name = "query-workers", .number = &options.query_workers, .min = 1, .max = 128},
-        {.name = "play-workers", .number = &options.play_workers, .min = 1, .max = 256},
+        {.name = "query_workers", .number = &options.query_workers, .min = 1, .max = 128},
+        {.name = "play_workers", .number = &options.play_workers, .min = 1, .max = 256},
         {0},
     };
     if (!options_parse(argc, argv, rows, NULL))

@@ -6,17 +6,26 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool
+is_named(struct str given, const char *name)
+{
+    size_t i = 0;
+    while (i < given.n && name[i] && (given.p[i] == '-' ? '_' : given.p[i]) == name[i])
+        i++;
+    return i == given.n && !name[i];
+}
+
 static const struct option_row *
 find(const struct option_row *rows, struct str name)
 {
     for (; rows->name; rows++)
-        if (str_eq(name, str_from(rows->name)))
+        if (is_named(name, rows->name))
             return rows;
     return NULL;
 }
 
 static bool
-set(const struct option_row *row, const char *command, const char *value)
+set(const struct option_row *row, const char *command, struct str name, const char *value)
 {
     if (row->text) {
         *row->text = value;
@@ -27,8 +36,9 @@ set(const struct option_row *row, const char *command, const char *value)
         *row->number = number;
         return true;
     }
-    fprintf(stderr, "playmeter %s: --%s is a number from %llu to %llu, got '%s'\n", command,
-            row->name, (unsigned long long)row->min, (unsigned long long)row->max, value);
+    fprintf(stderr, "playmeter %s: --%" STR_FMT " is a number from %llu to %llu, got '%s'\n",
+            command, STR_ARG(name), (unsigned long long)row->min, (unsigned long long)row->max,
+            value);
     return false;
 }
 
@@ -52,13 +62,14 @@ options_parse(int argc, char **argv, const struct option_row *rows, const char *
             continue;
         }
         rest = str_skip(rest, 2);
-        const struct option_row *row = find(rows, str_cut(&rest, '='));
+        struct str name = str_cut(&rest, '=');
+        const struct option_row *row = find(rows, name);
         if (!row)
             return refuse(argv[0], argv[i], "there is no such option");
         const char *value = rest.p ? rest.p : i + 1 < argc ? argv[++i] : NULL;
         if (!value)
             return refuse(argv[0], argv[i], "its value is missing");
-        if (!set(row, argv[0], value))
+        if (!set(row, argv[0], name, value))
             return false;
     }
     return true;

@@ -4,7 +4,7 @@
 #include "base/err.h"
 
 struct option_row {
-    const char *name;  /* without the dashes; NULL ends the table */
+    const char *name;  /* in snake_case, written with - as well; NULL ends the table */
     const char **text; /* one of the two is given */
     uint64_t *number;
     uint64_t min, max; /* of the number */

@@ -44,6 +44,17 @@ expect_refusal(const char *name, const char *value, enum err_kind kind, const ch
         fail_msg("%s=%s: '%s' does not say '%s'", name, value, err.detail, words);
 }
 
+/* A route that has no such parameter is not asked for it again. */
+static void
+expect_silence(const char *name, const char *value, const char *words)
+{
+    scoped_arena a = {0};
+    struct bitmap rows;
+    struct err err = {0};
+    assert_false(fixture_ask(&fixture, &a, str_from(name), str_from(value), &rows, &err));
+    assert_null(strstr(err.detail, words));
+}
+
 /* ---- single cases ---- */
 
 static void
@@ -187,6 +198,10 @@ refusals_name_what_and_suggest(void **state)
     expect_refusal("prise", "1", ERR_UNKNOWN_PARAMETER, "did you mean 'price'");
     expect_refusal("prise__gt", "1", ERR_UNKNOWN_PARAMETER, "did you mean 'price'");
     expect_refusal("limt", "1", ERR_UNKNOWN_PARAMETER, "did you mean 'limit'");
+    expect_refusal("min_prise", "1", ERR_UNKNOWN_PARAMETER, "did you mean 'min_price'?");
+    expect_refusal("max_pric", "1", ERR_UNKNOWN_PARAMETER, "did you mean 'max_price'?");
+    expect_refusal("sort", "1", ERR_UNKNOWN_PARAMETER, "there is no column 'sort'");
+    expect_silence("sort", "1", "did you mean 'sort'");
     expect_refusal("qwertyuiop", "1", ERR_UNKNOWN_PARAMETER, "there is no column 'qwertyuiop'");
     expect_refusal("price__gtt", "1", ERR_UNKNOWN_PARAMETER, "did you mean 'gt'");
     expect_refusal("name__contain", "1", ERR_UNKNOWN_PARAMETER, "did you mean 'contains'");

@@ -16,6 +16,7 @@
 #include "datasets/filter_operator.h"
 #include "json/read.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct target {
@@ -35,6 +36,34 @@ static const struct synonym OTHER_WORDS[] = {
     {STR_INIT("columns"), STR_INIT("column")},
 };
 
+struct alias {
+    struct str word, operator;
+};
+/* Before a column's name, and for the default date column. */
+static const struct alias PREFIXES[] = {{STR_INIT("min_"), STR_INIT("gte")},
+                                        {STR_INIT("max_"), STR_INIT("lte")}};
+static const struct alias DATES[] = {{STR_INIT("before"), STR_INIT("lt")},
+                                     {STR_INIT("after"), STR_INIT("gt")}};
+
+/* `bytes` holds an alias that is made up. */
+static void
+offer_aliases(struct suggestion *near, const struct schema *schema,
+              char bytes[SUGGEST_BYTES_MAX])
+{
+    for (size_t i = 0; i < COUNT_OF(PREFIXES); i++) {
+        struct str word = PREFIXES[i].word;
+        if (!str_starts(near->wrong, word))
+            continue;
+        struct str column = schema_suggest(schema, str_skip(near->wrong, word.n)).best;
+        snprintf(bytes, SUGGEST_BYTES_MAX, "%" STR_FMT "%" STR_FMT, STR_ARG(word),
+                 STR_ARG(column));
+        if (column.n)
+            suggest_offer(near, str_from(bytes));
+    }
+    for (size_t i = 0; i < COUNT_OF(DATES) && schema->date_index != SCHEMA_ROW_NUMBER; i++)
+        suggest_offer(near, DATES[i].word);
+}
+
 static bool
 refuse_column(const struct schema *schema, struct str param, struct str column, struct err *err)
 {
@@ -45,7 +74,10 @@ refuse_column(const struct schema *schema, struct str param, struct str column, 
     struct suggestion near = schema_suggest(schema, column);
     suggest_synonyms(&near, OTHER_WORDS, COUNT_OF(OTHER_WORDS));
     for (size_t i = 0; i < COUNT_OF(OTHERS); i++)
-        suggest_offer(&near, OTHERS[i]);
+        if (!str_eq(OTHERS[i], column)) /* one that is not known here is no help */
+            suggest_offer(&near, OTHERS[i]);
+    char alias[SUGGEST_BYTES_MAX];
+    offer_aliases(&near, schema, alias);
     return err_set_name(err, ERR_UNKNOWN_PARAMETER, NULL, param,
                         "there is no column '%" STR_FMT "'%s",
                         STR_ARG(str_slice(column, 0, 80)), suggest_text(&near));
@@ -79,10 +111,6 @@ find_split(struct str name)
 static bool
 find_alias(const struct schema *schema, struct str name, struct target *out)
 {
-    static const struct {
-        struct str word, operator;
-    } PREFIXES[] = {{STR_INIT("min_"), STR_INIT("gte")}, {STR_INIT("max_"), STR_INIT("lte")}},
-      DATES[] = {{STR_INIT("before"), STR_INIT("lt")}, {STR_INIT("after"), STR_INIT("gt")}};
     for (size_t i = 0; i < COUNT_OF(PREFIXES); i++)
         if (str_starts(name, PREFIXES[i].word) &&
             schema_find(schema, str_skip(name, PREFIXES[i].word.n), &out->column)) {

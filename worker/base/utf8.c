@@ -207,6 +207,13 @@ utf8_fold_into(char *out, struct str s)
     return (size_t)(out - start);
 }
 
+struct str
+utf8_folded(struct arena *a, struct str s)
+{
+    char *out = arena_alloc(a, s.n * 3 / 2 + 4);
+    return (struct str){out, utf8_fold_into(out, s)};
+}
+
 void
 utf8_fold(struct buf *out, struct str s)
 {

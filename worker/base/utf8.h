@@ -2,6 +2,7 @@
  * case folding that all text matching and ordering rests on. */
 #pragma once
 
+#include "base/arena.h"
 #include "base/buf.h"
 
 /* Bytes of the valid sequence that `s` starts with (1-4), or 0 when it starts with none. */
@@ -24,3 +25,5 @@ void utf8_fold(struct buf *out, struct str s);
 /* The same into memory of the caller that holds at least s.n * 3 / 2 + 4 bytes; returns the
  * bytes written.  May be given overlapping memory only when `out` == s.p and s is ASCII. */
 size_t utf8_fold_into(char *out, struct str s);
+/* The same in the arena. */
+struct str utf8_folded(struct arena *a, struct str s);

@@ -34,13 +34,6 @@ append(struct predicate *predicate, enum predicate_kind kind)
     return &predicate->tests[predicate->test_count++];
 }
 
-static struct str
-fold(struct arena *a, struct str s)
-{
-    char *out = arena_alloc(a, s.n * 3 / 2 + 4);
-    return (struct str){out, utf8_fold_into(out, s)};
-}
-
 static void
 append_ints(struct predicate *predicate, filter_wide lo, filter_wide hi)
 {
@@ -66,7 +59,7 @@ append_needle(struct arena *a, struct predicate *predicate, enum predicate_kind 
               enum scan_match match, struct str value)
 {
     predicate->match = match;
-    append(predicate, kind)->needle = fold(a, value);
+    append(predicate, kind)->needle = utf8_folded(a, value);
 }
 
 static bool
@@ -104,7 +97,7 @@ add_order(struct arena *a, struct predicate *predicate, const struct filter_argu
     double real;
     if (type == COLUMN_TEXT) {
         predicate->order = order;
-        append(predicate, PREDICATE_TEXT_ORDER)->needle = fold(a, argument->value);
+        append(predicate, PREDICATE_TEXT_ORDER)->needle = utf8_folded(a, argument->value);
     } else if (type == COLUMN_REAL) {
         if (!num_parse_f64(str_trim(argument->value), &real))
             return refuse(argument, err);

@@ -333,8 +333,7 @@ static struct predicate
 word_predicate(struct arena *a, struct str word)
 {
     struct filter_test *test = arena_new(a, struct filter_test);
-    char *folded = arena_alloc(a, word.n * 3 / 2 + 4);
-    test->needle = (struct str){folded, utf8_fold_into(folded, word)};
+    test->needle = utf8_folded(a, word);
     return (struct predicate){.column = FILTER_ANY_TEXT,
                               .kind = PREDICATE_TEXT,
                               .match = SCAN_CONTAINS,

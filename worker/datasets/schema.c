@@ -153,10 +153,8 @@ static struct str *
 fold_all(struct arena *a, const struct str *words, size_t count)
 {
     struct str *out = arena_array(a, count, struct str);
-    for (size_t i = 0; i < count; i++) {
-        char *p = arena_alloc(a, words[i].n * 3 / 2 + 4);
-        out[i] = (struct str){p, utf8_fold_into(p, words[i])};
-    }
+    for (size_t i = 0; i < count; i++)
+        out[i] = utf8_folded(a, words[i]);
     return out;
 }
 

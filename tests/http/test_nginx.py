@@ -337,7 +337,7 @@ def test_keys_new_prints_an_entry_that_check_config_takes(tmp_path):
     path = tmp_path / "playmeter.yaml"
     path.write_text(made.stdout, encoding="utf-8")
     checked = run("check-config", str(path))
-    assert checked.returncode == 0 and "1 keys" in checked.stdout
+    assert checked.returncode == 0 and "keys: 1" in checked.stdout
     assert run("keys", "new", "--name", "a b").returncode == 1
     assert run("keys", "new").returncode == 2
     assert run("keys", "new", "--name", "a", "--scope", "god").returncode == 1

@@ -14,11 +14,10 @@ refuse(const struct request *request, struct err *err)
     const char *needed = http_scope_name(request->route->scope);
     if (request->scope == SCOPE_NONE)
         return err_set(err, ERR_UNAUTHORIZED,
-                       "%s needs a key of scope %s in the header X-API-Key",
-                       request->route->operation, needed);
-    return err_set(err, ERR_FORBIDDEN, "%s needs a key of scope %s, '%" STR_FMT "' has %s",
-                   request->route->operation, needed, STR_ARG(request->client),
-                   http_scope_name(request->scope));
+                       "this needs a key of scope %s in the header X-API-Key", needed);
+    return err_set(err, ERR_FORBIDDEN,
+                   "this needs a key of scope %s, and the key of '%" STR_FMT "' has %s", needed,
+                   STR_ARG(request->client), http_scope_name(request->scope));
 }
 
 /* Without a key: a dataset that does not exist is said not to, without naming others that are
@@ -34,7 +33,11 @@ check_public(struct app *app, const struct request *request, struct err *err)
                                 "there is no dataset '%" STR_FMT "'", STR_ARG(name));
         return false;
     }
-    return dataset.is_public || refuse(request, err);
+    return dataset.is_public ||
+           err_set(err, ERR_UNAUTHORIZED,
+                   "the dataset '%" STR_FMT "' is not public: it needs a key of scope read in "
+                   "the header X-API-Key",
+                   STR_ARG(name));
 }
 
 bool

@@ -202,7 +202,8 @@ refuse_type(const struct request *request, unsigned forms, struct err *err)
     const char *right =
         forms & BODY_RAW
             ? "curl -T FILE, curl -F file=@FILE, or curl --data-binary @FILE with -H "
-              "'Content-Type: text/csv'"
+              "'Content-Type: text/csv'; for {\"url\": ...} add -H 'Content-Type: "
+              "application/json'"
         : forms & BODY_MULTIPART ? "curl -F file=@FILE"
                                  : "curl -d file_url=URL";
     return err_set(err, ERR_MEDIA_TYPE,

@@ -46,7 +46,7 @@ cmd_check_config(int argc, char **argv)
     if (!config_load(&a, path, &config, &err) || !config_read_keys(&a, &config, &err))
         return fail(&err);
     warn(&config);
-    printf("ok: %s: %zu datasets, %zu keys\n", path ? path : "the shipped settings",
+    printf("ok: %s (declared datasets: %zu, keys: %zu)\n", path ? path : "the shipped settings",
            config.dataset_count, config.key_count);
     return 0;
 }
@@ -108,8 +108,14 @@ cmd_keys(int argc, char **argv)
     struct str entry = arena_printf(&a, "keys:\n  - {client: \"%s\", scope: \"%s\", key: %s}\n",
                                     client, scope, key);
     /* Read back as the service would, so that what is printed is taken. */
-    if (!config_parse(&a, STR("keys new"), entry, &config, &err))
-        return fail(&err);
+    if (!config_parse(&a, STR("keys new"), entry, &config, &err)) {
+        const char *why = strstr(err.detail, ": "); /* behind a file and line nobody wrote */
+        fprintf(stderr, "playmeter keys new: %s\n", why ? why + 2 : err.detail);
+        return 1;
+    }
     printf("%" STR_FMT, STR_ARG(entry));
+    fputs("The entry goes into the settings file; `kill -HUP` of the service lets it read the "
+          "file again.\nThe key is stored nowhere else.\n",
+          stderr);
     return 0;
 }

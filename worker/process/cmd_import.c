@@ -1,6 +1,7 @@
 /* See cmd_import.h. */
 #include "process/cmd_import.h"
 
+#include "api/app.h"
 #include "base/clock.h"
 #include "process/load.h"
 #include "process/options.h"
@@ -9,6 +10,7 @@
 #include "process/writer.h"
 #include "json/read.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -93,6 +95,39 @@ parse_arguments(int argc, char **argv, struct arguments *out, struct session *s)
     return true;
 }
 
+/* "replace|append|upsert", or what kind of thing the value is. */
+static struct str
+values_of(struct arena *a, const struct route_param *param)
+{
+    if (param->type != PARAM_WORD)
+        return param->type == PARAM_INTEGER ? STR("N") : STR("TEXT");
+    scoped_buf words;
+    buf_init(&words, KIB);
+    for (struct str rest = str_from(param->words); rest.p;) {
+        struct str word = str_cut(&rest, ' ');
+        buf_printf(&words, "%s%" STR_FMT, words.n ? "|" : "", STR_ARG(word));
+    }
+    return arena_str(a, buf_str(&words));
+}
+
+void
+cmd_import_explain(void)
+{
+    scoped_arena a = {0};
+    const struct route *route = ROUTES;
+    while (strcmp(route->operation, "create_import") != 0)
+        route++;
+    puts("\nOptions of the import, as in the API:");
+    for (size_t i = 0; i < route->param_count; i++) {
+        const struct route_param *param = &route->params[i];
+        if (strcmp(param->name, "altname") == 0)
+            continue; /* the seed's name for label, for forms only */
+        struct str option =
+            arena_printf(&a, "--%s %" STR_FMT, param->name, STR_ARG(values_of(&a, param)));
+        printf("  %-31s  %s\n", option.p, param->help);
+    }
+}
+
 static bool
 is_url(const char *source)
 {
@@ -124,13 +159,18 @@ static bool
 print_end(struct session *s, struct err *err)
 {
     struct job job;
-    progress_bar_end(&s->bar);
     if (!job_get(&s->arena, s->access.db, s->job_id, &job, err))
         return false;
     if (job.state == JOB_SUCCEEDED) {
+        /* The last look may be a while ago: a bar that ends at 40 % looks like a failure. */
+        struct job_progress done = {STR("done"), job.bytes_total, job.bytes_total,
+                                    job.rows_done, job.rows_rejected};
+        progress_bar_show(&s->bar, &done);
+        progress_bar_end(&s->bar);
         printf("%" STR_FMT "\n", STR_ARG(job.result));
         return true;
     }
+    progress_bar_end(&s->bar);
     if (job.state == JOB_CANCELLED)
         return err_set_code(err, ERR_CONFLICT, "cancelled",
                             "the import was cancelled; the "
@@ -245,7 +285,11 @@ run(struct session *s, const struct arguments *arguments, int source_fd, struct 
 {
     if (!open_session(s, arguments, err) || !submit(s, arguments, source_fd, err))
         return false;
-    return s->access.lock_fd < 0 ? watch(s, err) : run_here(s, err);
+    if (s->access.lock_fd < 0)
+        return watch(s, err);
+    /* A service on another data directory would never see the rows. */
+    fprintf(stderr, "no service runs on %s; importing without one\n", s->data_dir);
+    return run_here(s, err);
 }
 
 int
@@ -264,7 +308,9 @@ cmd_import(int argc, char **argv)
     bool ok = true;
     if (!is_url(arguments.source)) {
         source = open(arguments.source, O_RDONLY | O_CLOEXEC);
-        ok = source >= 0 || err_set_errno(&err, "%s", arguments.source);
+        /* The user's own slip, whatever the errno: no error of this program. */
+        ok = source >= 0 || err_set_code(&err, ERR_INVALID, "no_source", "%s: %s",
+                                         arguments.source, strerror(errno));
     }
     ok = ok && run(&s, &arguments, source, &err);
     progress_bar_end(&s.bar);

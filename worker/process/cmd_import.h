@@ -6,3 +6,5 @@
 #pragma once
 
 int cmd_import(int argc, char **argv);
+/* The options that an import has in the API, for --help. */
+void cmd_import_explain(void);

@@ -18,7 +18,12 @@ struct command {
     const char *usage;   /* arguments, as --help shows them */
     const char *summary; /* one line */
     int (*run)(int argc, char **argv);
+    const char *options;   /* lines of --help; NULL: the usage says it all */
+    void (*explain)(void); /* what comes behind them, from a table that others use, too */
 };
+
+#define CONFIG_OPTION "  --config FILE       settings; without it the shipped ones hold\n"
+#define DATA_OPTION "  --data DIR          data directory (var)\n"
 
 static int
 run_version(int argc UNUSED, char **argv UNUSED)
@@ -30,24 +35,42 @@ run_version(int argc UNUSED, char **argv UNUSED)
 static const struct command COMMANDS[] = {
     {"check-config", "[FILE]",
      "Read a settings file and say what is wrong or odd with it; the shipped one without FILE.",
-     cmd_check_config},
+     cmd_check_config, NULL, NULL},
     {"nginx-config", "[--config FILE] [--data DIR] [--output DIR]",
      "Print nginx's configuration, or write it to a folder. It may hold keys.",
-     cmd_nginx_config},
+     cmd_nginx_config,
+     CONFIG_OPTION
+     "  --data DIR          data directory whose admin key and sockets it names\n"
+     "  --output DIR        folder to write the files to; without it they are printed\n",
+     NULL},
     {"keys", "new --name NAME [--scope read|write|admin]",
-     "Make an API key and print its entry for the settings file.", cmd_keys},
-    {"routes", "[--json]", "Print every route, who may call it and its parameters.",
-     cmd_routes},
+     "Make an API key and print its entry for the settings file.", cmd_keys,
+     "  --name NAME         the client that will use it: it stands in logs and is "
+     "rate-limited\n"
+     "  --scope SCOPE       read, write (and read), or admin (everything); read when left "
+     "out\n",
+     NULL},
+    {"routes", "[--json]", "Print every route, who may call it and its parameters.", cmd_routes,
+     "  --json              with the parameters' types and bounds\n", NULL},
     {"migrate", "--data DIR",
      "Bring the database to the schema this program knows. Refuses beside a running service.",
-     cmd_migrate},
+     cmd_migrate, NULL, NULL},
     {"serve", "[--config FILE] [--data DIR] [--port N] [--query-workers N] [--play-workers N]",
      "Run the service in the foreground; SIGTERM ends it, SIGHUP reads the settings again.",
-     cmd_serve},
+     cmd_serve,
+     CONFIG_OPTION DATA_OPTION "  --port N            instead of http.port of the settings\n"
+                               "  --query-workers N   instead of workers.query\n"
+                               "  --play-workers N    instead of workers.play\n",
+     NULL},
     {"import", "FILE|URL --dataset NAME [--config FILE] [--data DIR] [--OPTION VALUE ...]",
-     "Import a CSV and print the receipt; --mode, --encoding, --key, ... as in the API.",
-     cmd_import},
-    {"version", "", "Print the version.", run_version},
+     "Import a CSV, show how far it is, and print the receipt. Ctrl-C cancels the import.",
+     cmd_import,
+     "  --dataset NAME      dataset to import into; a new name makes a new "
+     "dataset\n" CONFIG_OPTION
+     "  --data DIR          data directory (var): a service that runs on it does the import,\n"
+     "                      else this command does\n",
+     cmd_import_explain},
+    {"version", "", "Print the version.", run_version, NULL, NULL},
 };
 
 static int
@@ -82,7 +105,12 @@ commands_run(int argc, char **argv)
             continue;
         if (!asks_for_help(argc - 1, argv + 1))
             return c->run(argc - 1, argv + 1);
-        printf("Usage: playmeter %s %s\n\n%s\n", c->name, c->usage, c->summary);
+        printf("Usage: playmeter %s%s%s\n\n%s\n", c->name, *c->usage ? " " : "", c->usage,
+               c->summary);
+        if (c->options)
+            printf("\n%s", c->options);
+        if (c->explain)
+            c->explain();
         return 0;
     }
     fprintf(stderr, "playmeter: there is no command '%s'; playmeter --help lists them\n",

@@ -1,0 +1,135 @@
+"""The commands beside `serve`, as somebody at a shell meets them."""
+
+import json
+import os
+import pty
+import subprocess
+
+import harness
+
+CSV = "name,price\nAnna,1.5\nBob,2.25\n"
+
+
+def run(*arguments, cwd=None):
+    return subprocess.run([harness.binary(), *arguments], capture_output=True, text=True,
+                          timeout=60, cwd=cwd)
+
+
+def run_at_terminal(*arguments):
+    """(what the terminal shows, stdout)"""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([harness.binary(), *arguments], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(ours, 4096)
+        except OSError:  # the other side is gone
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(ours)
+    out = process.communicate(timeout=60)[0]
+    assert process.returncode == 0, shown
+    return shown.decode(), out.decode()
+
+
+def csv_file(tmp_path, text=CSV):
+    path = tmp_path / "sales.csv"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_import_goes_through_the_service_that_runs(server, tmp_path):
+    done = run("import", csv_file(tmp_path), "--dataset", "by_shell", "--data", server.data)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["accepted"] == 2
+    assert "no service" not in done.stderr
+    answer = server.get("/v1/datasets/by_shell/rows")
+    assert answer.json()["data"] == [{"name": "Anna", "price": 1.5}, {"name": "Bob", "price": 2.25}]
+
+
+def test_import_bar_ends_full(server, tmp_path):
+    shown, out = run_at_terminal("import", csv_file(tmp_path), "--dataset", "bar", "--data",
+                                 server.data)
+    last = shown.split("\r\x1b[K")[-1]
+    assert "[##############################] 100%  done" in last and "2 rows" in last
+    assert json.loads(out)["rows"] == 2
+
+
+def test_import_without_a_service_says_so_and_where(tmp_path):
+    server = harness.Server()  # never started: a folder that the service's user can reach
+    try:
+        done = run("import", csv_file(tmp_path), "--dataset", "alone", "--data", server.data)
+    finally:
+        server.close()
+    assert done.returncode == 0, done.stderr
+    assert f"no service runs on {server.data}; importing without one" in done.stderr
+    assert json.loads(done.stdout)["rows"] == 2
+
+
+def test_import_failures_say_what_to_change(server, tmp_path):
+    path = csv_file(tmp_path)
+    data = ["--data", server.data]
+    missing = run("import", str(tmp_path / "nofile.csv"), "--dataset", "x", *data)
+    assert missing.returncode == 1
+    assert missing.stderr.endswith("nofile.csv: No such file or directory\n")
+    assert "internal" not in missing.stderr
+    wrong = run("import", path, "--dataset", "x", "--decimal", ";", *data)
+    assert wrong.returncode == 2 and "decimal is '.' or ',', got ';'" in wrong.stderr
+    assert run("import", path, "--dataset", "x", "--mod", "append", *data).returncode == 2
+    failed = run("import", path, "--dataset", "x", "--key", "nmae", *data)
+    assert failed.returncode == 1
+    assert "key names 'nmae', which is no column of the CSV; did you mean 'name'?" in failed.stderr
+
+
+def test_every_command_explains_itself():
+    names = [line.split()[0] for line in run("--help").stdout.splitlines()
+             if line.startswith("  ")]
+    assert {"serve", "import", "keys", "routes", "check-config", "version"} <= set(names)
+    for name in names:
+        told = run(name, "--help")
+        assert told.returncode == 0 and told.stdout.startswith(f"Usage: playmeter {name}")
+
+
+def test_import_help_lists_the_options_of_the_api():
+    told = run("import", "--help").stdout
+    routes = json.loads(run("routes", "--json").stdout)
+    options = next(r for r in routes if r["operation"] == "create_import")["parameters"]
+    for option in options:
+        if option["name"] != "altname":
+            assert f"--{option['name']} " in told and option["help"] in told
+    assert "--mode replace|append|upsert" in told and "--max_errors N" in told
+
+
+def test_keys_new_says_where_the_entry_goes():
+    made = run("keys", "new", "--name", "dashboard")
+    assert made.returncode == 0 and 'scope: "read"' in made.stdout
+    assert "settings file" in made.stderr
+    refused = run("keys", "new", "--name", "dashboard", "--scope", "reed")
+    assert refused.stderr == ("playmeter keys new: a key needs a scope: read, write or admin\n")
+
+
+def test_a_key_that_is_missing_unknown_or_too_small_is_told_apart(server):
+    server.import_csv("private", CSV.encode())
+    path = "/v1/datasets/private/rows"
+    missing = server.get(path, key=None)
+    assert missing.status_code == 401
+    assert "'private' is not public: it needs a key of scope read" in missing.json()["detail"]
+    unknown = server.get(path, key="0" * 64)
+    assert unknown.status_code == 401
+    assert unknown.json()["detail"] == "The key in the header X-API-Key is not known here."
+    jobs = server.get("/v1/jobs", key=None)
+    assert jobs.json()["detail"] == "this needs a key of scope read in the header X-API-Key"
+    upload = server.request("PUT", "/v1/datasets/x/imports", key=None, data=CSV)
+    assert upload.status_code == 401
+    assert upload.json()["detail"] == "This needs a key of scope write in the header X-API-Key."
+
+
+def test_json_without_its_type_is_told_the_type(server):
+    answer = server.post("/v1/datasets/x/imports", data='{"url": "http://127.0.0.1/"}',
+                         headers={"Content-Type": "application/x-www-form-urlencoded"})
+    assert answer.status_code == 415
+    assert "Content-Type: application/json" in answer.json()["detail"]

@@ -216,9 +216,16 @@ def test_exports_of_one_client_are_limited_while_pages_go_on(server_with):
             assert s.recv(100).startswith(b"HTTP/1.1 200 ")
         for path in ["rows?format=csv", "rows?format=c%73v", "rows?%66ormat=csv"]:
             assert server.get(f"/v1/datasets/wide/{path}").status_code == 429, path
-        answer = server.get("/v1/datasets/wide/rows", headers={"Accept": "application/x-ndjson"})
-        assert answer.status_code == 429
-        assert server.get("/v1/datasets/wide/rows?limit=5").status_code == 200
+        for accept in ["application/x-ndjson", "text/csv", "TEXT/CSV", "text/*",
+                       "application/json;q=0, */*", "*/*;q=0.5, application/json;q=0.1",
+                       "application/*;q=0.9, application/json ; Q=0", "application/*;q=0, */*"]:
+            answer = server.get("/v1/datasets/wide/rows", headers={"Accept": accept})
+            assert answer.status_code == 429, accept
+        for accept in ["*/*", "application/json", "application/*", "",
+                       "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"]:
+            answer = server.get("/v1/datasets/wide/rows?limit=5", headers={"Accept": accept})
+            assert answer.status_code == 200, accept
+            assert answer.headers["Content-Type"] == "application/json"
     finally:
         for s in readers:
             s.close()

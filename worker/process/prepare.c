@@ -68,7 +68,8 @@ give_data_dir(const char *data_dir, const struct passwd *user, struct err *err)
     if (st.st_uid == user->pw_uid)
         return true;
     if (st.st_uid == 0 && is_empty_folder(data_dir))
-        return chown(data_dir, user->pw_uid, user->pw_gid) == 0 ||
+        return (chown(data_dir, user->pw_uid, user->pw_gid) == 0 &&
+                chmod(data_dir, 0700) == 0) ||
                err_set_errno(err, "giving %s to %s", data_dir, user->pw_name);
     return err_set(
         err, ERR_FORBIDDEN,
@@ -97,6 +98,20 @@ explain_unreachable(const char *data_dir, const char *user, struct err *err)
                    user, data_dir);
 }
 
+/* Links and files that somebody else plants there would be taken for the service's own. */
+static bool
+check_closed(const char *data_dir, struct err *err)
+{
+    struct stat st;
+    if (stat(data_dir, &st))
+        return err_set_errno(err, "%s", data_dir);
+    if (!(st.st_mode & S_IWOTH))
+        return true;
+    return err_set(err, ERR_FORBIDDEN,
+                   "everybody can write to the data directory %s; close it with: chmod o-w %s",
+                   data_dir, data_dir);
+}
+
 bool
 prepare_user(struct str user, const char *data_dir, struct err *err)
 {
@@ -108,14 +123,14 @@ prepare_user(struct str user, const char *data_dir, struct err *err)
                        "%s",
                        DATA_DIR_BYTES_MAX, data_dir);
     if (geteuid() != 0)
-        return fs_make_dirs(data_dir, err);
+        return fs_make_dirs(data_dir, err) && check_closed(data_dir, err);
     if (!find_user(user, &who, name, sizeof(name), err) || !give_data_dir(data_dir, &who, err))
         return false;
     if (initgroups(name, who.pw_gid) || setgid(who.pw_gid) || setuid(who.pw_uid))
         return err_set_errno(err, "becoming the user '%s'", name);
     if (access(data_dir, R_OK | W_OK | X_OK))
         return explain_unreachable(data_dir, name, err);
-    return true;
+    return check_closed(data_dir, err);
 }
 
 bool

@@ -206,6 +206,21 @@ a_header_becomes_a_unique_name(void **state)
         {"PRIX", "prix_2"},
         {"App ID", "app_id_3"},
         {"a--b__c", "a_b_c"},
+        {"Gr\xc3\xb6\xc3\x9f"
+         "e [MB]",
+         "grosse_mb"},
+        {"T\xc3\xadtulo", "titulo"},
+        {"Ann\xc3\xa9"
+         "eSortie",
+         "annee_sortie"},
+        {"\xc5\x81\xc3\xb3"
+         "d\xc5\xba \xc3\x86ra m\xc2\xb2",
+         "lodz_aera_m2"},
+        {"\xe5\x80\xa4\xe6\xae\xb5", "column_15"},
+        {"Pr\xe9"
+         "cio",
+         "pr_cio"},              /* no UTF-8 */
+        {"\xef\xb7\xba x", "x"}, /* one code point that stands for eighteen */
     };
     struct temp_dir *dir = *state;
     struct str names[COUNT_OF(CASES)];

@@ -228,3 +228,53 @@ utf8_fold(struct buf *out, struct str s)
         s = str_skip(s, n);
     }
 }
+
+/* Code points that one of them can become; the longest of Unicode has 18. */
+#define UNMARKED_MAX 32
+
+/* Letters that Unicode does not take apart. */
+static const struct {
+    uint32_t letter;
+    struct str plain;
+} SPELT_OUT[] = {
+    {0xdf, STR_INIT("ss")},  {0xc6, STR_INIT("AE")},   {0xe6, STR_INIT("ae")},
+    {0xd8, STR_INIT("O")},   {0xf8, STR_INIT("o")},    {0xd0, STR_INIT("D")},
+    {0xf0, STR_INIT("d")},   {0xde, STR_INIT("Th")},   {0xfe, STR_INIT("th")},
+    {0x110, STR_INIT("D")},  {0x111, STR_INIT("d")},   {0x131, STR_INIT("i")},
+    {0x141, STR_INIT("L")},  {0x142, STR_INIT("l")},   {0x152, STR_INIT("OE")},
+    {0x153, STR_INIT("oe")}, {0x1e9e, STR_INIT("SS")},
+};
+
+static void
+add_without_marks(struct buf *out, uint32_t code_point)
+{
+    for (size_t i = 0; i < COUNT_OF(SPELT_OUT); i++)
+        if (SPELT_OUT[i].letter == code_point) {
+            buf_add(out, SPELT_OUT[i].plain);
+            return;
+        }
+    utf8proc_int32_t parts[UNMARKED_MAX];
+    int boundary = 0;
+    utf8proc_ssize_t n = utf8proc_decompose_char(
+        (utf8proc_int32_t)code_point, parts, COUNT_OF(parts),
+        UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_STRIPMARK, &boundary);
+    for (utf8proc_ssize_t i = 0; i < n && n <= (utf8proc_ssize_t)COUNT_OF(parts); i++) {
+        char bytes[4];
+        buf_add(out, (struct str){bytes, utf8_encode((uint32_t)parts[i], bytes)});
+    }
+}
+
+struct str
+utf8_without_marks(struct arena *a, struct str s)
+{
+    if (!utf8_is_valid(s))
+        return s;
+    scoped_buf out;
+    buf_init(&out, s.n * UNMARKED_MAX * 2 + 4);
+    while (s.n) {
+        size_t n = utf8_sequence(s);
+        add_without_marks(&out, utf8_decode(s.p, n));
+        s = str_skip(s, n);
+    }
+    return arena_str(a, buf_str(&out));
+}

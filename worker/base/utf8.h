@@ -27,3 +27,7 @@ void utf8_fold(struct buf *out, struct str s);
 size_t utf8_fold_into(char *out, struct str s);
 /* The same in the arena. */
 struct str utf8_folded(struct arena *a, struct str s);
+/* Latin letters as ASCII has them, for names: marks fall off (é: e), ligatures and crossed
+ * letters are spelt out (ß: ss, æ: ae, ø: o), what has no such spelling stays.  What is no
+ * UTF-8 stays as it is. */
+struct str utf8_without_marks(struct arena *a, struct str s);

@@ -89,11 +89,12 @@ is_taken(struct str name, const struct str *taken, size_t taken_count)
     return false;
 }
 
-/* Letters and digits of ASCII stay, an upper-case letter behind a lower-case one begins a word,
- * everything else separates words. */
+/* Latin letters lose their marks; letters and digits of ASCII stay, an upper-case letter behind
+ * a lower-case one begins a word, everything else separates words. */
 static struct str
 snake_case(struct arena *a, struct str header)
 {
+    header = utf8_without_marks(a, header);
     char *out = arena_alloc(a, header.n * 2 + 3);
     size_t n = 0;
     bool is_gap = false;

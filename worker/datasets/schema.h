@@ -64,6 +64,7 @@ struct str schema_fold_header(struct arena *a, struct str header);
 /* A list's elements (SPEC 3): Python list of strings when it looks like one, else at commas. */
 void schema_split_list(struct arena *a, const struct schema_column *column, struct str raw,
                        struct str **out, size_t *out_count);
-/* A header as a snake_case name, unique among the `taken_count` names before it. */
+/* A header as a snake_case name (Größe [MB]: grosse_mb; one without Latin letters or digits:
+ * column_3, by its place), unique among the `taken_count` names before it. */
 struct str schema_make_name(struct arena *a, struct str header, const struct str *taken,
                             size_t taken_count);

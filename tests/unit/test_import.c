@@ -108,9 +108,10 @@ an_option_that_is_wrong_says_so(void **state)
 {
     struct temp_dir *dir = *state;
     static const char *const CASES[][2] = {
-        {"mode", "merge"},   {"encoding", "ebcdic"}, {"delimiter", "ab"},    {"header", "yes"},
-        {"decimal", ";"},    {"types", "a:money"},   {"types", "{\"a\":1}"}, {"on_error", "x"},
-        {"max_errors", "0"}, {"nulls", "[1]"},       {"modes", "append"},
+        {"mode", "merge"},      {"encoding", "ebcdic"}, {"delimiter", "ab"},
+        {"header", "yes"},      {"decimal", ";"},       {"types", "a:money"},
+        {"types", "{\"a\":1}"}, {"on_error", "x"},      {"max_errors", "0"},
+        {"nulls", "[1]"},       {"modes", "append"},    {"types", "\"a\":\"real\""},
     };
     for (size_t i = 0; i < COUNT_OF(CASES); i++) {
         struct import_options options = {0};
@@ -121,6 +122,20 @@ an_option_that_is_wrong_says_so(void **state)
         assert_int_equal(err.kind, ERR_BAD_PARAMETER);
         assert_string_equal(err.name, CASES[i][0]);
     }
+}
+
+static void
+braces_that_curl_took_away_are_missed(void **state)
+{
+    struct temp_dir *dir = *state;
+    struct import_options options = {0};
+    struct err err;
+    assert_false(
+        import_option_set(&dir->arena, &options, STR("types"), STR("\"a\":\"real\""), &err));
+    assert_non_null(strstr(err.detail, "in curl with -g"));
+    assert_true(
+        import_option_set(&dir->arena, &options, STR("types"), STR("a:real,b:text"), &err));
+    assert_int_equal(options.type_count, 2);
 }
 
 /* They would be stored as JSON that nobody can read back. */
@@ -313,6 +328,7 @@ main(void)
         TEST(types_and_key_can_be_given),
         TEST(options_change_how_a_file_is_read),
         TEST(an_option_that_is_wrong_says_so),
+        TEST(braces_that_curl_took_away_are_missed),
         TEST(an_option_that_is_no_text_is_refused),
         TEST(printing_options_and_parsing_them_is_identity),
         TEST(append_adds_rows_behind_the_old_ones),

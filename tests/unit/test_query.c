@@ -153,6 +153,10 @@ bad_sorts_and_fields_are_refused(void **state)
     assert_false(query_parse_sort(schema, STR("-prise"), &query, &err));
     assert_string_equal(err.name, "sort");
     assert_non_null(strstr(err.detail, "did you mean 'price'"));
+    assert_false(query_parse_sort(schema, STR("name,price desc"), &query, &err));
+    assert_non_null(strstr(err.detail, "did you mean '-price'?"));
+    assert_false(query_parse_sort(schema, STR("price:DESC"), &query, &err));
+    assert_non_null(strstr(err.detail, "did you mean '-price'?"));
     assert_false(query_parse_sort(schema, STR("age,"), &query, &err));
     assert_false(query_parse_sort(schema, STR("id,id,id,id,id,id,id,id,id"), &query, &err));
     assert_non_null(strstr(err.detail, "at most 8 columns"));

@@ -213,6 +213,12 @@ set_types(struct arena *a, struct import_options *options, struct str value, str
     value = str_trim(value);
     if (value.n && value.p[0] == '{')
         return set_types_from_json(a, options, value, err);
+    /* curl takes {} of a URL for a list of alternatives, and sends what is inside. */
+    if (value.n && value.p[0] == '"')
+        return refuse("types",
+                      "a JSON object (in curl with -g, or it eats the braces) or "
+                      "column:type,column:type",
+                      value, err);
     size_t count = 0;
     for (struct str rest = value; rest.p && value.n; count++)
         str_cut(&rest, ',');

@@ -5,6 +5,17 @@
 static bool
 refuse_name(const struct schema *schema, const char *param, struct str name, struct err *err)
 {
+    /* "price desc" and "price:desc", as SQL and others write it. */
+    size_t end = 0;
+    while (end < name.n && name.p[end] != ' ' && name.p[end] != ':')
+        end++;
+    struct str head = str_slice(name, 0, end);
+    if (str_eq_ascii_nocase(str_skip(name, end + 1), STR("desc")) &&
+        schema_find(schema, head, NULL))
+        return err_set_name(err, ERR_BAD_PARAMETER, NULL, str_from(param),
+                            "%s: there is no column '%" STR_FMT "'; did you mean '-%" STR_FMT
+                            "'?",
+                            param, STR_ARG(str_slice(name, 0, 80)), STR_ARG(head));
     struct suggestion near = schema_suggest(schema, name);
     return err_set_name(err, ERR_BAD_PARAMETER, NULL, str_from(param),
                         "%s: there is no column '%" STR_FMT "'%s", param,

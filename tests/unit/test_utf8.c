@@ -84,6 +84,14 @@ an_invalid_byte_is_found_wherever_it_stands(void **state UNUSED)
     assert_int_equal(utf8_count_prefix(STR("a\xc3\xa4\xf0\x9f\x8e\xaez\xe2\x82"), &sequences),
                      8);
     assert_int_equal(sequences, 2);
+    /* A run of pairs that ends in the middle of one, and in what only looks like one. */
+    sequences = 0;
+    assert_int_equal(utf8_count_prefix(STR("\xd0\xb6\xd1\x8f \xd0\xb6\xd1"), &sequences), 7);
+    assert_int_equal(sequences, 3);
+    sequences = 0;
+    assert_int_equal(utf8_count_prefix(STR("\xd0\xb6\xc3\xa4\xc1\xa4"), &sequences), 4);
+    assert_int_equal(sequences, 2);
+    assert_int_equal(utf8_count_prefix((struct str){NULL, 0}, &sequences), 0);
 }
 
 static void

@@ -82,19 +82,34 @@ ascii_prefix(struct str s)
     return i;
 }
 
+/* Bytes of the sequences of two that `s` begins with: Latin, Greek and Cyrillic letters stand
+ * in runs of them. */
+static size_t
+pairs_prefix(struct str s)
+{
+    size_t i = 0;
+    while (i + 2 <= s.n && (unsigned char)s.p[i] >= 0xc2 && (unsigned char)s.p[i] <= 0xdf &&
+           is_continuation(s.p[i + 1]))
+        i += 2;
+    return i;
+}
+
 size_t
 utf8_count_prefix(struct str s, uint64_t *sequences)
 {
     size_t at = 0;
-    for (;;) {
-        if (at < s.n && (unsigned char)s.p[at] < 0x80)
-            at += ascii_prefix(str_skip(s, at));
-        size_t n = utf8_sequence(str_skip(s, at));
+    while (at < s.n) {
+        at += ascii_prefix((struct str){s.p + at, s.n - at});
+        size_t pairs = pairs_prefix((struct str){s.p + at, s.n - at});
+        at += pairs;
+        *sequences += pairs / 2;
+        size_t n = utf8_sequence((struct str){s.p + at, s.n - at});
         if (n == 0)
-            return at;
+            break;
         *sequences += n > 1;
         at += n;
     }
+    return at;
 }
 
 size_t

@@ -1,6 +1,8 @@
 """Imports by URL, with the real libcurl in the real fetch child, against a server that behaves
 well, badly and worse."""
 
+import os
+import sqlite3
 import time
 
 import pytest
@@ -103,3 +105,23 @@ def test_loopback_is_refused_as_shipped(server_with, source):
         job = server.import_csv("never", f"http://{host}:{port}/small.csv", expect="failed")
         assert job["error"]["code"] == "address_not_allowed", (host, job["error"])
     assert len(source.seen) == before
+
+
+def test_a_lease_that_ran_out_starts_no_second_child_beside_the_first(server_with, source):
+    """As after a sleep of the machine, or when the writer was away for long."""
+    server = server_with({"fetch.low_speed": "1"})
+    job = server.start_import("leased", source.url("/slow.csv"))
+    server.wait_for(lambda: server.pids("fetch"))
+    db = sqlite3.connect(os.path.join(server.data, "playmeter.db"), isolation_level=None, timeout=10)
+    db.execute("PRAGMA wal_autocheckpoint = 0")
+
+    def was_claimed():
+        db.execute("UPDATE job SET lease_until = 1 WHERE id = ?", (job["id"],))
+        return '"event":"lease_ran_out"' in server.log() or len(server.pids("fetch")) > 1
+
+    child = server.pids("fetch")
+    server.wait_for(was_claimed, timeout=20)
+    assert server.pids("fetch") == child
+    db.close()
+    assert server.delete(f"/v1/jobs/{job['id']}").status_code == 200
+    assert server.wait_job(job)["state"] == "cancelled"

@@ -184,6 +184,13 @@ claim(struct jobs *jobs)
             arena_free(&run->arena);
             return;
         }
+        /* Ours: its lease ran out while the machine slept or the writer was away, and is
+         * renewed by the claim.  A second child would take the folder from under the first. */
+        if (is_running_on(jobs, job.dataset)) {
+            log_message(LOG_WARN, "lease_ran_out", "%" STR_FMT " goes on", STR_ARG(job.id));
+            arena_free(&run->arena);
+            continue;
+        }
         job_run_start(run, &jobs->host, &job);
     }
 }

@@ -1,9 +1,13 @@
 """Files: nobody else can plant, read or change what is the service's, and it follows no link."""
 
+import contextlib
 import os
 import pwd
+import signal
+import socket
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -72,3 +76,24 @@ def test_no_file_is_open_to_others(server):
             mode = os.lstat(path).st_mode
             mask = 0o007 if stat.S_ISSOCK(mode) else 0o077
             assert not mode & mask and not stat.S_ISLNK(mode), (path, oct(mode))
+
+
+def test_bodies_that_a_killed_nginx_left_are_removed(own_server):
+    """One that grew a moment ago may belong to an upload that goes on."""
+    server = own_server
+    folder = os.path.join(server.data, "nginx/body")
+    request = (f"POST /v1/datasets/x/imports HTTP/1.1\r\nHost: x\r\nX-API-Key: {server.admin_key}\r\n"
+               "Content-Type: text/csv\r\nContent-Length: 2000000\r\n\r\n").encode()
+    with contextlib.ExitStack() as stack:
+        for _ in range(2):
+            upload = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            upload.sendall(request + b"a,b\n" * 200000)
+        server.wait_for(lambda: len(os.listdir(folder)) == 2)
+        for pid in server.pids("nginx")[1:]:
+            os.kill(pid, signal.SIGKILL)
+    server.wait_for(lambda: len(server.pids("nginx")) > 1)
+    old, young = sorted(os.listdir(folder))
+    an_hour_ago = time.time() - 3700
+    os.utime(os.path.join(folder, old), (an_hour_ago, an_hour_ago))
+    server.import_csv("x", b"a\n1\n", header="true")  # the end of a job is when things are swept
+    server.wait_for(lambda: os.listdir(folder) == [young])

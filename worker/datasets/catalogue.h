@@ -69,8 +69,9 @@ MUST_CHECK bool dataset_publish(struct writer *w, const struct dataset_publicati
 MUST_CHECK bool dataset_rollback(struct writer *w, struct str name, int64_t number,
                                  int64_t *current, struct err *err);
 /* Removes folders under datasets/ that no kept version and no unfinished job names, and spool
- * folders of jobs finished longer than spool_kept_ms ago or, a day old, of none.  Run by the
- * jobs role at start and after each job.  `db` may be a reader. */
+ * folders of jobs finished longer than spool_kept_ms ago or, a day old, of none; and bodies of
+ * requests that an nginx which was killed left, an hour later.  Run by the jobs role at start
+ * and after each job.  `db` may be a reader. */
 MUST_CHECK bool dataset_sweep(struct db *db, const char *data_dir, int64_t spool_kept_ms,
                               struct err *err);
 

@@ -17,6 +17,9 @@
 /* The source of an upload lies in the spool a moment before its job is enqueued; after a day
  * the request that put it there is over. */
 #define ORPHAN_KEPT_MS DATE_MS_PER_DAY
+/* nginx removes the file of a request's body itself, unless it was killed.  It writes 256 KiB
+ * at a time, so a file that has not grown for so long belongs to nobody who will finish it. */
+#define BODY_KEPT_MS (INT64_C(3600) * 1000)
 
 struct sweep {
     struct db *db;
@@ -102,11 +105,19 @@ sweep_spool_folder(struct sweep *sweep, int dir, struct str name, struct err *er
     return !is_over || fs_remove_tree(dir, name.p, err);
 }
 
+static bool
+sweep_body(struct sweep *sweep, int dir, struct str name, struct err *err)
+{
+    return !is_older_than(dir, name.p, sweep->now - BODY_KEPT_MS) ||
+           fs_remove_tree(dir, name.p, err);
+}
+
 bool
 dataset_sweep(struct db *db, const char *data_dir, int64_t spool_kept_ms, struct err *err)
 {
     struct sweep sweep = {.db = db, .spool_kept_ms = spool_kept_ms, .now = clock_now_ms()};
     scoped_fd dir = fs_open_at(AT_FDCWD, data_dir, O_RDONLY | O_DIRECTORY, err);
     return dir >= 0 && for_each_entry(dir, "datasets", &sweep, sweep_dataset_folder, err) &&
-           for_each_entry(dir, "spool", &sweep, sweep_spool_folder, err);
+           for_each_entry(dir, "spool", &sweep, sweep_spool_folder, err) &&
+           for_each_entry(dir, "nginx/body", &sweep, sweep_body, err);
 }

@@ -240,6 +240,19 @@ def test_a_bad_file_fails_its_job_and_changes_nothing(server, kept, case):
     assert state_of(server, "kept") == kept
 
 
+def test_exactly_the_most_is_taken(server):
+    """Of bytes, plain or once decoded, and of columns."""
+    data = HEAD + b"1,abcd\n" * ((FILE_BYTES_MAX - len(HEAD)) // 7)
+    data += b"\n" * (FILE_BYTES_MAX - len(data))
+    for file in (data, gzip.compress(data, 1)):
+        assert server.import_csv("most", file)["result"]["rows"] == data.count(b"1,abcd")
+    for file in (data + b"\n", gzip.compress(data + b"\n", 1)):
+        assert server.import_csv("most", file, expect="failed")["error"]["code"] == "too_large"
+    names = [f"c{i}" for i in range(2000)]
+    server.import_csv("most", ",".join(names).encode() + b"\n" + b"7," * 1999 + b"7\n")
+    assert server.get("/v1/datasets/most/rows").json()["data"] == [dict.fromkeys(names, 7)]
+
+
 def test_the_row_that_stopped_an_import_is_listed(server):
     job = server.import_csv("stopped", HEAD + b"1,one\n2\n3,three\n", expect="failed",
                             on_error="abort")

@@ -4,6 +4,7 @@ it runs and what its receipt holds at the end, and cancelling."""
 import datetime
 import gzip
 import hashlib
+import json
 import os
 import signal
 
@@ -286,6 +287,16 @@ def test_progress_of_a_load_moves_twice_a_second(server):
     assert seen[-1]["state"] == "succeeded", seen[-1]
     assert seen[-1]["rows_done"] == 1500000 and seen[-1]["eta_s"] is None
     assert len({s["bytes_done"] for s in running}) >= 2
+
+
+def test_the_end_of_every_job_is_one_line_of_the_log(own_server):
+    server = own_server
+    good = server.import_csv("logged", b"id\n1\n")
+    bad = server.import_csv("logged", b"\n", expect="failed")
+    lines = [json.loads(line) for line in server.log().splitlines() if line.startswith("{")]
+    ends = [(line["event"], line["dataset"], line.get("code")) for line in lines
+            if line.get("job") in (good["id"], bad["id"])]
+    assert ends == [("succeeded", "logged", None), ("failed", "logged", "empty_file")]
 
 
 # Cancelling

@@ -221,6 +221,25 @@ def test_tags_follow_the_version_and_refusals_are_never_known(own_server):
     assert answer.status_code == 304
 
 
+@pytest.mark.parametrize("origins, origin, allowed", [
+    ('["*"]', "https://any.example", "*"),
+    ('["https://a.example", "http://localhost:3000"]', "http://localhost:3000",
+     "http://localhost:3000"),
+    ('["https://a.example"]', "https://a.example.evil", None),
+    ("[]", "https://a.example", None),
+])
+def test_pages_of_other_origins_are_let_in_as_the_settings_say(server_with, origins, origin,
+                                                                allowed):
+    server = server_with({"http.cors_origins": origins})
+    for path, status in (("/livez", 200), ("/nope", 404), ("/v1/jobs", 401)):
+        answer = server.get(path, key=None, headers={"Origin": origin})
+        assert answer.status_code == status
+        assert answer.headers.get("Access-Control-Allow-Origin") == allowed
+        shown = answer.headers.get("Access-Control-Expose-Headers", "").split(", ")
+        needed = {"X-Request-Id", "X-Total-Count", "Link", "Location", "ETag", "Retry-After"}
+        assert needed <= set(shown) if allowed else shown == [""]
+
+
 @contextlib.contextmanager
 def stopped(server, role):
     """Its processes hang."""

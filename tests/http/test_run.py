@@ -115,3 +115,11 @@ def test_folders_above_new_data_can_be_passed_by_the_service(folder):
         run.wait_for("ready ")
         # The data itself is nobody else's.
         assert os.stat(data).st_mode & 0o777 == 0o700
+
+
+def test_a_sample_that_cannot_be_made_is_no_traceback(tmp_path):
+    done = subprocess.run([os.path.join(harness.ROOT, "scripts/load-sample"), str(tmp_path), "many"],
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    assert "not 'many'" in done.stderr and "the service goes on" in done.stderr
+    assert "Traceback" not in done.stderr

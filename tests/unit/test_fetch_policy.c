@@ -166,6 +166,31 @@ urls_are_checked_before_use(void **state)
 }
 
 static void
+a_sheet_that_is_not_shared_is_explained(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url, *code;
+        bool is_explained;
+    } CASES[] = {
+        {"https://docs.google.com/spreadsheets/d/A/export?format=csv", "not_csv", true},
+        {"http://docs.google.com/spreadsheets/d/A/edit", "http_status", true},
+        {"https://docs.google.com/spreadsheets/d/A/edit", "too_slow", false},
+        {"https://example.com/?u=https://docs.google.com/spreadsheets/d/A", "not_csv", false},
+        {"", "not_csv", false},
+    };
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        struct err err;
+        (void)err_set_code(&err, ERR_INVALID, CASES[i].code, "%s", "It is an HTML page");
+        assert_false(fetch_explain(str_from(CASES[i].url), &err));
+        assert_int_equal(err.kind, ERR_INVALID);
+        assert_string_equal(err_code(&err), CASES[i].code);
+        assert_int_equal(strstr(err.detail, "has to be shared") != NULL, CASES[i].is_explained);
+        assert_non_null(strstr(err.detail, "It is an HTML page"));
+    }
+}
+
+static void
 sheet_links_become_csv_exports(void **state)
 {
     (void)state;
@@ -207,6 +232,7 @@ main(void)
         cmocka_unit_test(addresses_are_judged_at_both_ends_of_each_block),
         cmocka_unit_test(allowing_loopback_allows_nothing_else),
         cmocka_unit_test(urls_are_checked_before_use),
+        cmocka_unit_test(a_sheet_that_is_not_shared_is_explained),
         cmocka_unit_test(sheet_links_become_csv_exports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

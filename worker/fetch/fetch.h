@@ -28,6 +28,10 @@ const char *fetch_address_refusal(const struct sockaddr *address, bool allows_lo
 MUST_CHECK bool fetch_check_url(struct arena *a, struct str url, struct str *effective,
                                 struct err *err);
 
+/* Adds to an error what a link of its kind commonly lacks: a Google sheet that is not shared is
+ * answered with a page to log in at (not_csv) or a status (http_status).  Always false. */
+bool fetch_explain(struct str url, struct err *err);
+
 /* bytes_total is 0 while the length is unknown.  False cancels. */
 typedef bool fetch_progress_fn(void *context, uint64_t bytes_done, uint64_t bytes_total,
                                struct err *err);

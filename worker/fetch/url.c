@@ -77,6 +77,23 @@ sheet_export(struct arena *a, CURLU *handle, struct str *out)
     return true;
 }
 
+bool
+fetch_explain(struct str url, struct err *err)
+{
+    static const char *const CODES[] = {"not_csv", "http_status"};
+    ptrdiff_t at = str_find(url, STR("://docs.google.com/spreadsheets/"));
+    for (size_t i = 0; i < COUNT_OF(CODES); i++)
+        if (at > 0 && at <= 5 && strcmp(err_code(err), CODES[i]) == 0) {
+            struct err cause = *err;
+            return err_set_code(
+                err, cause.kind, CODES[i],
+                "%s; a Google sheet has to be shared with everybody who has the "
+                "link",
+                cause.detail);
+        }
+    return false;
+}
+
 static bool
 has_control_byte(struct str url)
 {

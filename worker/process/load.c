@@ -98,8 +98,11 @@ load_fetch(struct arena *a, const struct load *load, load_progress_fn *on_progre
         return false;
     scoped_fd fd =
         fs_open_at(AT_FDCWD, spool_path(a, load, "source"), O_RDWR | O_CREAT | O_TRUNC, err);
-    return fd >= 0 && fetch_url(load->import.options.url, fd, &policy, report_receiving,
-                                &receiving, &bytes, err);
+    if (fd < 0)
+        return false;
+    return fetch_url(load->import.options.url, fd, &policy, report_receiving, &receiving,
+                     &bytes, err) ||
+           fetch_explain(load->import.options.url, err);
 }
 
 /* ---- load ---- */
@@ -137,7 +140,7 @@ load_run(struct arena *a, const struct load *load, load_progress_fn *on_progress
     };
     if (load_needs_fetch(load) && !fs_size(source, &task.source_length, err))
         return false;
-    return import_run(a, &task, out, err);
+    return import_run(a, &task, out, err) || fetch_explain(load->import.options.url, err);
 }
 
 bool

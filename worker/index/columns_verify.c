@@ -1,6 +1,5 @@
 /* columns_verify: the check that reads everything.  Checksums say that the bytes are those that
- * were written; the rest says that what was written makes sense, since a version is published
- * only after this. */
+ * were written; the rest says that what was written makes sense. */
 #include "index/columns.h"
 
 #include "index/columns_format.h"

@@ -244,13 +244,15 @@ the_sweep_removes_what_nobody_names(void **state)
     assert_true(job_finish(t->writer, failed, JOB_FAILED, STR("{}"), STR(""), &err));
     const char *orphan = folder_of(t, id, STR("0123456789abcdef0123"));
     const char *foreign = folder_of(t, id, STR("notes"));
+    const char *capital = folder_of(t, id, STR("0123456789ABCDEF0123"));
     const char *wrong_dataset = folder_of(t, id, running);
-    assert_true(fs_make_dirs(orphan, &err) && fs_make_dirs(foreign, &err));
+    assert_true(fs_make_dirs(orphan, &err) && fs_make_dirs(foreign, &err) &&
+                fs_make_dirs(capital, &err));
     const char *file = arena_printf(&t->arena, "%s/rows.db", orphan).p;
     assert_true(fs_replace_file(AT_FDCWD, file, STR("x"), 0600, &err));
     assert_true(dataset_sweep(t->db, data_dir, 0, &err));
     assert_false(exists(orphan));
-    assert_true(exists(foreign)); /* not a name of ours */
+    assert_true(exists(foreign) && exists(capital)); /* no names of ours */
     assert_false(exists(wrong_dataset));
     assert_true(exists(folder_of(t, ensure(t, "sales"), running)));
     assert_false(exists(folder_of(t, ensure(t, "other"), failed)));

@@ -11,7 +11,9 @@ import signal
 
 import pytest
 
+import harness
 from test_api import ROWS, assert_problem, export
+from test_bad_input import GAME, GAMES
 
 MOMENT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
 TIMING = re.compile(r"^(app;dur=\d+\.\d{3}|nginx)$")
@@ -282,3 +284,78 @@ def test_readiness_is_that_of_the_importer_and_life_is_not(own_server):
         assert [e["name"] for e in problem["errors"]] == ["importer"]
         assert server.get("/livez", key=None).status_code == 200
     server.wait_for(lambda: server.get("/readyz", key=None).status_code == 200)
+
+
+# Who may call
+
+SCOPES = {"read": "1" * 64, "write": "2" * 64, "admin": "3" * 64}
+
+
+@pytest.fixture(scope="module")
+def keyed():
+    """A public dataset, a private one, a job, and a key of each scope."""
+    server = harness.Server()
+    entries = "".join(f'\n  - {{client: {s}_client, scope: {s}, key: "{k}"}}'
+                      for s, k in SCOPES.items())
+    server.edit_config(lambda text: text.replace("\nkeys: []\n", f"\nkeys:{entries}\n"))
+    try:
+        server.start()
+        server.import_csv("games", GAMES + b"\n" + GAME + b"\n")
+        server.job_id = server.import_csv("closed", b"id\n1\n")["id"]
+        yield server
+    finally:
+        server.close()
+
+
+def expected(wants, is_public, scope):
+    """0: whatever the route says to those that may call it."""
+    if wants == "none" or (wants == "read" and is_public):
+        return 0
+    if scope is None:
+        return 401
+    return 403 if (wants, scope) == ("write", "read") else 0
+
+
+@pytest.mark.asan
+@pytest.mark.parametrize("scope", [None, *SCOPES])
+def test_every_route_is_open_to_those_it_names(keyed, scope):
+    paths = keyed.get("/openapi.json", key=None).json()["paths"]
+    operations = [(path, method, row) for path, rows in paths.items()
+                  for method, row in rows.items() if method in ("get", "post", "put", "delete")]
+    assert len(operations) >= 18
+    for path, method, row in operations:
+        for dataset in ("games", "closed") if "{dataset}" in path else ("games",):
+            url = path.format(dataset=dataset, key="1", id=keyed.job_id)
+            answer = keyed.request(method.upper(), url, key=SCOPES.get(scope))
+            wants = expected(row["x-scope"], row.get("x-public") and dataset == "games", scope)
+            said = (method, url, scope, answer.status_code, answer.text[:200])
+            assert answer.status_code == wants if wants else \
+                answer.status_code not in (401, 403, 405, 500), said
+            if wants:
+                code = {401: "unauthorized", 403: "forbidden"}[wants]
+                assert_problem(answer, wants, code)
+                assert wants == 403 or answer.headers["WWW-Authenticate"]
+
+
+def test_a_private_dataset_is_not_listed_without_a_key(keyed):
+    for scope, names in ((None, {"games"}), ("read", {"games", "closed"})):
+        listed = keyed.get("/v1/datasets", key=SCOPES.get(scope)).json()
+        assert {d["name"] for d in listed["data"]} == names
+        assert listed["meta"]["total"] == len(names)
+
+
+# The short form's ways in
+
+@pytest.mark.parametrize("way", ["data", "params", "json"])
+def test_the_short_form_imports_a_url_given_in_any_way(server, source, way):
+    table = (GAMES + b"\n" + GAME.replace(b"Ricochet", b"Caf\xe9") + b"\n").replace(b",", b";")
+    url = source.put("/semicolons.csv", table.replace(b"Nov 1; 2000", b"2000-11-01"))
+    sent = server.post("/api/import_csv", **{way: {
+        "file_url": url, "altname": way, "encoding": "iso-8859-1", "delimiter": ";"}})
+    assert sent.status_code == 202, sent.text
+    job = server.wait_job(sent.json()["job_id"])
+    assert job["state"] == "succeeded", job
+    assert (job["label"], job["result"]["encoding"]) == (way, "iso-8859-1")
+    found = server.get("/api/query", key=None).json()
+    assert found["status"] == "1 found" and found["results"][0]["name"] == "Café"
+    assert sent.headers["Location"] == sent.json()["status_url"]

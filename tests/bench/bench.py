@@ -27,6 +27,15 @@ BUILD = os.path.join(harness.ROOT, "build", "bench")
 CONNECTIONS = 8
 COUNT_PATH = "/v1/datasets/games/rows?about_game__contains=dragon&limit=1&fields=app_id"
 STATS_PATH = "/v1/datasets/games/stats?column=all&price__gt=1"
+ROWS_PATH = "/v1/datasets/games/rows"
+# What an analyst's afternoon asks of a worker; "{key}" is another row each time.
+MIXED_PATHS = [
+    ROWS_PATH + "/{key}", COUNT_PATH, STATS_PATH,
+    ROWS_PATH + "?sort=-price,name&limit=1000", ROWS_PATH + "?limit=1000",
+    ROWS_PATH + "?genres__has=Indie&sort=release_date&limit=50",
+    "/v1/datasets/games/stats?column=all", "/v1/datasets/games",
+    ROWS_PATH + "?q=dragon%20castle", "/api/query?name=dragon&limit=10",
+]
 
 
 def games_file(size):
@@ -106,6 +115,37 @@ class PeakMemory(threading.Thread):
         return self.bytes
 
 
+def process_kb(pid, file, field):
+    """A figure of /proc/PID/FILE in kB; 0 when the process is gone."""
+    try:
+        with open(f"/proc/{pid}/{file}", encoding="ascii") as f:
+            return int(re.search(rf"^{field}:\s+(\d+) kB", f.read(), re.M)[1])
+    except OSError:
+        return 0
+
+
+def worker_memory(server):
+    """What the largest query worker has of its own; mapped files are the kernel's to take."""
+    return max(process_kb(pid, "status", "RssAnon") for pid in server.pids("query")) / 1e3
+
+
+class WorkerMemory(threading.Thread):
+    """The most that a query worker has of its own until stopped."""
+
+    def __init__(self, server):
+        super().__init__()
+        self.server, self.most, self.is_over = server, 0, threading.Event()
+
+    def run(self):
+        while not self.is_over.wait(0.01):
+            self.most = max(self.most, worker_memory(self.server))
+
+    def stop(self):
+        self.is_over.set()
+        self.join()
+        return self.most
+
+
 def upload(server, path):
     """Sends the file as a raw body; (job, seconds from the last byte to the whole answer)."""
     size = os.path.getsize(path)
@@ -163,6 +203,42 @@ def measure_idle(server, key, seconds, results):
     poller.start()
     time.sleep(seconds)
     results["row by key p99 idle, ms"].append(poller.stop())
+
+
+def measure_export(server, form, results):
+    """All rows as one file, read as fast as it comes."""
+    memory = WorkerMemory(server)
+    memory.start()
+    began, size = time.perf_counter(), 0
+    with server.get(ROWS_PATH, params={"format": form}, stream=True, timeout=600,
+                    headers={"Accept-Encoding": "identity"}) as answer:
+        assert answer.status_code == 200, answer.text
+        for piece in answer.raw.stream(1 << 20, decode_content=False):
+            size += len(piece)
+    results[f"export of all rows as {form}, MB/s"].append(
+        size / 1e6 / (time.perf_counter() - began))
+    results["own memory of a worker that exports, most, MB"].append(memory.stop())
+
+
+def measure_mixed(server, keys, results):
+    for i in range(200):
+        answer = server.get(MIXED_PATHS[i % len(MIXED_PATHS)].format(key=keys[i]))
+        assert answer.status_code == 200, answer.text
+    results["own memory of a worker after 200 requests, MB"].append(worker_memory(server))
+
+
+def measure_idle_memory(path, results):
+    """The product as it is shipped, with a dataset and after its first requests."""
+    server = harness.Server({}, query_workers=8, play_workers=24).start()
+    try:
+        server.wait_job(upload(server, path)[0], timeout=600)
+        assert server.get(ROWS_PATH).status_code == 200
+        time.sleep(2)
+        pids = [server.pid, *harness.descendants(server.pid)]
+        results["idle memory of the whole product, MB PSS"].append(
+            sum(process_kb(pid, "smaps_rollup", "Pss") for pid in pids) / 1e3)
+    finally:
+        server.close()
 
 
 def engine_ms(server, path):
@@ -265,16 +341,16 @@ RATIOS = [
 def report(about, results, json_path):
     print(f"{about['cpu']}, {about['cores']} cores, Linux {about['kernel']}, "
           f"load {about['load_before']} before, SQLite {about['sqlite3']}")
-    print(f"\n{'':<44}{'median':>12}{'least':>12}{'most':>12}{'n':>4}")
+    print(f"\n{'':<48}{'median':>12}{'least':>12}{'most':>12}{'n':>4}")
     for name, values in results.items():
         if values:
-            print(f"{name:<44}{statistics.median(values):>12.3f}{min(values):>12.3f}"
+            print(f"{name:<48}{statistics.median(values):>12.3f}{min(values):>12.3f}"
                   f"{max(values):>12.3f}{len(values):>4}")
     ratios = {}
     for name, above, below in RATIOS:
         if results[above] and results[below]:
             ratios[name] = statistics.median(results[above]) / statistics.median(results[below])
-            print(f"{name:<44}{ratios[name]:>12.3f}")
+            print(f"{name:<48}{ratios[name]:>12.3f}")
     if json_path:
         with open(json_path, "w", encoding="utf-8") as f:
             json.dump({"machine": about, "results": results, "ratios": ratios}, f, indent=2)
@@ -297,7 +373,11 @@ def main():
         "peak memory of the load child, MB", "status poll p99 while importing, ms",
         "row by key p99 while importing, ms", "row by key p99 idle, ms",
         "row by key c=8, requests/s", "empty responder c=8, requests/s",
-        "count of a substring, engine ms", "statistics of 4 columns, filtered, engine ms")}
+        "count of a substring, engine ms", "statistics of 4 columns, filtered, engine ms",
+        "export of all rows as csv, MB/s", "export of all rows as ndjson, MB/s",
+        "own memory of a worker that exports, most, MB",
+        "own memory of a worker after 200 requests, MB",
+        "idle memory of the whole product, MB PSS")}
     settings = {"imports.file_bytes_max": str(max(os.path.getsize(path), 157286400))}
     server = harness.Server(settings, query_workers=8, play_workers=2).start()
     try:
@@ -310,9 +390,14 @@ def main():
             results["count of a substring, engine ms"].append(engine_ms(server, COUNT_PATH))
             results["statistics of 4 columns, filtered, engine ms"].append(
                 engine_ms(server, STATS_PATH))
+            for form in ("csv", "ndjson"):
+                measure_export(server, form, results)
+            measure_mixed(server, keys, results)
         measure_row_by_key(server, keys, arguments.rounds, arguments.seconds, results)
     finally:
         server.close()
+    for _ in range(arguments.rounds):
+        measure_idle_memory(path, results)
     report(about, results, arguments.json)
 
 

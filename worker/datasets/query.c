@@ -96,10 +96,8 @@ take_sorted(struct arena *a, const struct query *query, const struct version *ve
             const struct bitmap *rows, uint64_t offset, struct query_result *out)
 {
     struct order order = order_of(query, version);
-    size_t wanted = (size_t)offset + out->row_count;
-    uint64_t *first = arena_array(a, wanted, uint64_t);
-    (void)order_take_first(a, &order, rows, out->total, wanted, first);
-    out->rows = first + offset;
+    out->rows = arena_array(a, out->row_count, uint64_t);
+    order_take_page(&order, rows, out->total, (size_t)offset, out->row_count, out->rows);
 }
 
 bool

@@ -1,13 +1,20 @@
 /* See query_order.h.  What is sorted is one word per row that holds the first sort key so that
  * plain unsigned comparison orders it; the columns themselves are looked at only where two
- * words are equal.  A page keeps a heap of the best rows seen; an export sorts them all. */
+ * words are equal.  A page near the beginning keeps a heap of the best rows seen; of one
+ * further on the words at its ends are selected and only what lies between is sorted; an export
+ * sorts all. */
 #include "datasets/query_order.h"
+
+#include "datasets/stats_select.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A heap that holds a larger share of the rows than this costs more than sorting them all. */
-#define HEAP_SHARE 8
+/* A heap that holds a larger share of the rows than this costs more than selecting the band:
+ * 1,000 of 88,000 rows 1.7 ms against 1.5, 50 of them 0.4 ms. */
+#define HEAP_SHARE 128
+/* Where the page has a larger share than this, most rows have to be sorted anyway. */
+#define BAND_SHARE 4
 
 #define ROW_IS_NULL ((uint64_t)1 << 63)
 
@@ -182,19 +189,52 @@ collect_all(const struct order *order, const struct bitmap *rows, struct item *i
     return count;
 }
 
-size_t
-order_take_first(struct arena *a, const struct order *order, const struct bitmap *rows,
-                 uint64_t row_count, size_t wanted, uint64_t *out)
+/* Orders as items do, but for those it holds equal: half of the word, to have room for nulls
+ * behind it. */
+static uint64_t
+rough_key(const struct item *item)
 {
-    bool is_page = wanted < row_count / HEAP_SHARE;
-    if (wanted == 0)
-        return 0;
-    struct item *items = arena_array(a, is_page ? wanted : row_count, struct item);
-    size_t count =
-        is_page ? collect_best(order, rows, items, wanted) : collect_all(order, rows, items);
+    return item->row & ROW_IS_NULL ? UINT64_MAX : item->word >> 1;
+}
+
+/* Keeps the items of which one may stand at the places `first` to `last` of the order, at the
+ * front, and gives how many come before all of them. */
+static size_t
+keep_band(struct arena *a, struct item *items, size_t *count, size_t first, size_t last)
+{
+    uint64_t *keys = arena_array(a, *count, uint64_t), bounds[2];
+    size_t ranks[] = {first, last};
+    size_t before = 0, kept = 0;
+    for (size_t i = 0; i < *count; i++)
+        keys[i] = rough_key(&items[i]);
+    stats_select(a, keys, *count, ranks, COUNT_OF(ranks), bounds);
+    for (size_t i = 0; i < *count; i++) {
+        before += keys[i] < bounds[0];
+        if (keys[i] >= bounds[0] && keys[i] <= bounds[1])
+            items[kept++] = items[i];
+    }
+    *count = kept;
+    return before;
+}
+
+void
+order_take_page(const struct order *order, const struct bitmap *rows, uint64_t row_count,
+                size_t skip, size_t limit, uint64_t *out)
+{
+    scoped_arena scratch = {0};
+    size_t wanted = skip + limit, before = 0, count;
+    bool is_near = wanted < row_count / HEAP_SHARE;
+    assert(wanted <= row_count);
+    if (limit == 0)
+        return;
+    struct item *items = arena_array(&scratch, is_near ? wanted : row_count, struct item);
+    if (is_near)
+        count = collect_best(order, rows, items, wanted);
+    else
+        count = collect_all(order, rows, items);
+    if (!is_near && limit < row_count / BAND_SHARE)
+        before = keep_band(&scratch, items, &count, skip, wanted - 1);
     qsort_r(items, count, sizeof(*items), compare_items, (void *)(uintptr_t)order);
-    count = MIN(count, wanted);
-    for (size_t i = 0; i < count; i++)
-        out[i] = items[i].row & ~ROW_IS_NULL;
-    return count;
+    for (size_t i = 0; i < limit; i++)
+        out[i] = items[skip - before + i].row & ~ROW_IS_NULL;
 }

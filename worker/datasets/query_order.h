@@ -10,7 +10,7 @@ struct order {
 };
 struct order order_of(const struct query *query, const struct version *version);
 
-/* The first `wanted` rows of the set in order, or all of them when there are fewer; gives how
- * many.  `out` has room for `wanted`. */
-size_t order_take_first(struct arena *a, const struct order *order, const struct bitmap *rows,
-                        uint64_t row_count, size_t wanted, uint64_t *out);
+/* The rows at the places `skip` and on, `limit` of them, of the set in order.  The set has at
+ * least so many; `row_count` is how many it has. */
+void order_take_page(const struct order *order, const struct bitmap *rows, uint64_t row_count,
+                     size_t skip, size_t limit, uint64_t *out);

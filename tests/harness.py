@@ -105,6 +105,15 @@ def name(pid):
         return ""
 
 
+def takes_connections(pid):
+    """Of a worker of nginx: it is there and has not been told to finish."""
+    try:
+        with open(f"/proc/{pid}/cmdline", encoding="latin-1") as f:
+            return "worker process" in (title := f.read()) and "shutting down" not in title
+    except OSError:
+        return False
+
+
 class Server:
     running = []  # for the report of a failed test
 
@@ -195,9 +204,15 @@ class Server:
 
     def reload(self):
         """SIGHUP, and waits until the new generation serves alone."""
-        before = self.reloads()
+        before, nginx_before, old = self.reloads(), self.nginx_reloads(), self.pids("nginx")[1:]
         os.kill(self.pid, signal.SIGHUP)
         self.wait_reloaded(before + 1)
+        # nginx changes its workers in its own time; the old ones take connections until then.
+        if self.nginx_reloads() > nginx_before:
+            self.wait_for(lambda: not any(takes_connections(pid) for pid in old))
+
+    def nginx_reloads(self):
+        return self.log().count("nginx's files have changed")
 
     def reloads(self):
         return self.log().count('"event":"reloaded"')

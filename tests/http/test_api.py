@@ -376,6 +376,8 @@ def test_short_form_imports(own_server, games_csv, source):
 
 def test_one_log_line_per_request_without_secrets(own_server):
     own_server.get("/v1/datasets?token=secret-in-query", headers={"X-Request-Id": "find-me"})
+    # It is written behind the answer.
+    own_server.wait_for(lambda: '"find-me"' in own_server.log())
     lines = [line for line in own_server.log().splitlines() if '"find-me"' in line]
     assert len(lines) == 1
     line = json.loads(lines[0])

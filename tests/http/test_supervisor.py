@@ -84,6 +84,20 @@ def test_a_reload_replaces_every_worker_and_keeps_nginx(own_server):
     assert is_ready(server)
 
 
+def test_nothing_of_the_settings_before_a_reload_is_used_after_it(monkeypatch):
+    monkeypatch.setenv("MALLOC_PERTURB_", "165")  # glibc overwrites what is freed
+    server = harness.Server()
+    try:
+        server.start()
+        for _ in range(2):
+            server.edit_config(lambda text: text, nginx_changes=True)
+            server.reload()
+        server.kill("nginx")
+        server.wait_for(lambda: is_ready(server))
+    finally:
+        server.close()
+
+
 def test_pools_take_their_size_from_the_reloaded_file(server_with):
     server = server_with(query_workers=2, play_workers=2)
     server.workers = []

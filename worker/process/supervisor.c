@@ -40,8 +40,9 @@ enum phase {
 
 struct supervisor {
     const struct supervisor_options *options;
-    struct arena arena; /* of config */
+    struct arena arena; /* of config, so each reload frees it */
     struct config config;
+    struct arena start; /* of what no reload changes */
     const char *nginx_program;
     int pid;
     int tcp_fd, http_fd;    /* nginx's */
@@ -366,7 +367,7 @@ prepare(struct supervisor *s, struct err *err)
     const char *data_dir = s->options->data_dir;
     bool has_nginx_changed;
     if (!config_load(&s->arena, s->options->config_path, &s->config, err) ||
-        !nginx_child_find(&s->arena, s->config.http_nginx, &s->nginx_program, err))
+        !nginx_child_find(&s->start, s->config.http_nginx, &s->nginx_program, err))
         return false;
     uint64_t port = s->options->port ? s->options->port : s->config.http_port;
     bool is_privileged = port < 1024;
@@ -415,6 +416,7 @@ supervisor_run(const struct supervisor_options *options)
     if (!prepare(&s, &err)) {
         fprintf(stderr, "playmeter: %s\n", err.detail);
         arena_free(&s.arena);
+        arena_free(&s.start);
         return 1;
     }
     /* Only now: Ctrl-C ends a start that waits for a lock or a migration. */
@@ -425,5 +427,6 @@ supervisor_run(const struct supervisor_options *options)
         turn(&s);
     log_message(LOG_INFO, "stopped", "all children are gone");
     arena_free(&s.arena);
+    arena_free(&s.start);
     return 0;
 }

@@ -230,7 +230,7 @@ def test_the_receipt_is_complete(server):
         "dialect": {"delimiter": ",", "quote": '"', "header": True, "decimal": "."},
         "columns": [{"name": "id", "header": "id", "type": "integer"},
                     {"name": "name", "header": "name", "type": "text"}],
-        "key": "id", "ignored_columns": [], "rows_in": 4, "accepted": 2, "rejected": 1,
+        "key": "id", "ignored_columns": [], "hints": [], "rows_in": 4, "accepted": 2, "rejected": 1,
         "duplicates": 1, "rows": 2, "version": 1}
     version = server.get("/v1/datasets/receipted/versions").json()["data"][0]
     assert (version["source_sha256"], version["source_bytes"], version["label"],

@@ -75,6 +75,22 @@ an_undeclared_dataset_gets_types_and_names(void **state)
 }
 
 static void
+the_receipt_hints_at_decimal_commas(void **state)
+{
+    struct attempt t;
+    begin(&t, *state);
+    import_text(&t, "free", "name;price;n\nx;1,50;1\ny;2,25;2\n");
+    expect_rows(&t, "x,1,50,1;y,2,25,2");
+    assert_true(str_find(t.publication.receipt_json,
+                         STR("\"hints\":[\"column 'price' is text; with decimal=, it would be "
+                             "numbers\"]")) > 0);
+    begin(&t, *state);
+    set(&t, "decimal", ",");
+    import_text(&t, "free", "name;price;n\nx;1,50;1\ny;2,25;2\n");
+    assert_true(str_find(t.publication.receipt_json, STR("\"hints\":[]")) > 0);
+}
+
+static void
 types_and_key_can_be_given(void **state)
 {
     struct attempt t;
@@ -325,6 +341,7 @@ main(void)
         TEST(the_last_good_row_of_a_key_wins),
         TEST(types_of_a_declared_dataset_cannot_be_given),
         TEST(an_undeclared_dataset_gets_types_and_names),
+        TEST(the_receipt_hints_at_decimal_commas),
         TEST(types_and_key_can_be_given),
         TEST(options_change_how_a_file_is_read),
         TEST(an_option_that_is_wrong_says_so),

@@ -288,6 +288,32 @@ printing_a_schema_and_parsing_it_is_identity(void **state)
 /* ---- inference ---- */
 
 static void
+numbers_with_the_other_decimal_are_noticed(void **state UNUSED)
+{
+    static const struct {
+        const char *cells[3];
+        bool fits;
+        char decimal;
+    } CASES[] = {
+        {{"1", "2,5"}, true, '.'},  {{"2,5", "", "-7"}, true, '.'}, {{"1", "2.5"}, true, ','},
+        {{"1", "2,5"}, false, ','}, /* real already */
+        {{"1", "2"}, false, '.'},   {{"2.5", "2,5"}, false, '.'},   {{"1.234,50"}, false, '.'},
+        {{"2,5", "x"}, false, '.'}, {{"2020-01-31"}, false, '.'},   {{"true"}, false, '.'},
+        {{"", "NA"}, false, '.'},
+    };
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        struct schema_column unused = {0};
+        struct schema schema = schema_of(&unused);
+        struct infer_column column;
+        infer_init(&column);
+        for (size_t j = 0; j < 3 && CASES[i].cells[j]; j++)
+            infer_add(&column, &schema, CASES[i].decimal, str_from(CASES[i].cells[j]));
+        if (infer_fits_other_decimal(&column) != CASES[i].fits)
+            fail_msg("case %zu (%s)", i, CASES[i].cells[0]);
+    }
+}
+
+static void
 the_type_of_a_column_fits_every_value(void **state UNUSED)
 {
     static const struct {
@@ -365,6 +391,7 @@ main(void)
         TEST(a_header_becomes_a_unique_name),
         TEST(a_long_header_becomes_a_name_of_bounded_length),
         TEST(printing_a_schema_and_parsing_it_is_identity),
+        TEST(numbers_with_the_other_decimal_are_noticed),
         TEST(the_type_of_a_column_fits_every_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -332,10 +332,13 @@ import_plan_set_types(struct arena *a, struct import_plan *plan,
                       const struct infer_column *inferred)
 {
     struct schema *schema = &plan->schema;
+    plan->fits_other_decimal = arena_array(a, schema->column_count, bool);
     for (size_t i = 0; i < schema->column_count; i++) {
         struct schema_column *column = &schema->columns[i];
-        if (plan->needs_type[i])
+        if (plan->needs_type[i]) {
             column->type = infer_type(&inferred[i]);
+            plan->fits_other_decimal[i] = infer_fits_other_decimal(&inferred[i]);
+        }
         if (column->type == COLUMN_DATE && !column->format_count)
             set_date_formats(a, column);
         bool is_number = column->type == COLUMN_INTEGER || column->type == COLUMN_REAL;

@@ -46,6 +46,24 @@ add_ignored(struct json *j, const struct import_plan *plan)
     json_end_array(j);
 }
 
+/* What is not wrong, but is likely not what was meant. */
+static void
+add_hints(struct arena *a, struct json *j, const struct import_receipt *receipt)
+{
+    const struct import_plan *plan = receipt->plan;
+    bool has_comma = receipt->task->options->decimal == ',';
+    json_key(j, "hints");
+    json_begin_array(j);
+    for (size_t i = 0; plan->fits_other_decimal && i < plan->schema.column_count; i++)
+        if (plan->fits_other_decimal[i])
+            json_str(j, arena_printf(a,
+                                     "column '%" STR_FMT "' is text; with decimal=%c it would "
+                                     "be numbers",
+                                     STR_ARG(plan->schema.columns[i].name),
+                                     has_comma ? '.' : ','));
+    json_end_array(j);
+}
+
 struct str
 import_receipt_json(struct arena *a, const struct import_receipt *receipt)
 {
@@ -66,6 +84,7 @@ import_receipt_json(struct arena *a, const struct import_receipt *receipt)
     add_dialect(&j, receipt);
     add_columns(&j, &receipt->plan->schema);
     add_ignored(&j, receipt->plan);
+    add_hints(a, &j, receipt);
     json_member_u64(&j, "rows_in", build->source_rows);
     json_member_u64(&j, "accepted", build->accepted);
     json_member_u64(&j, "rejected", build->rejects->count);

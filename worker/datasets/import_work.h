@@ -42,6 +42,7 @@ struct import_plan {
     size_t ignored_count;
     bool is_inferred;          /* some type waits for the scan */
     bool *needs_type;          /* per schema column: is one of those */
+    bool *fits_other_decimal;  /* per schema column; NULL: no type was inferred */
     bool is_upsert, is_append; /* there is a base whose rows are kept */
 };
 /* By the first row of `text`.  Errors: empty_file, bad_header, missing_columns,

@@ -9,6 +9,8 @@
 #define BIT(type) (1u << (type))
 #define NUMBERS (BIT(COLUMN_INTEGER) | BIT(COLUMN_REAL))
 #define DATES (BIT(COLUMN_DATE) | BIT(COLUMN_DATETIME))
+/* Beside the types: numbers all the same, but some with the other decimal separator. */
+#define OTHER_DECIMAL (1u << 31)
 
 /* The last integer that a double, and so every JSON reader, can tell from its neighbours. */
 #define EXACT_MAX (INT64_C(1) << 53)
@@ -34,7 +36,8 @@ infer_date_formats(size_t *count)
 void
 infer_init(struct infer_column *column)
 {
-    *column = (struct infer_column){.types = NUMBERS | DATES | BIT(COLUMN_BOOLEAN)};
+    *column =
+        (struct infer_column){.types = NUMBERS | DATES | BIT(COLUMN_BOOLEAN) | OTHER_DECIMAL};
 }
 
 static bool
@@ -118,8 +121,13 @@ infer_add(struct infer_column *column, const struct schema *schema, char decimal
     unsigned fitting = 0;
     if (cell.n <= TYPED_BYTES_MAX) {
         bool is_whole_date = false;
-        if (column->types & NUMBERS)
+        if (column->types & (NUMBERS | OTHER_DECIMAL))
             fitting |= number_types(cell, decimal);
+        /* A whole number has none, and so costs no second look. */
+        if (column->types & OTHER_DECIMAL &&
+            (fitting & BIT(COLUMN_INTEGER) ||
+             (!fitting && number_types(cell, decimal == ',' ? '.' : ','))))
+            fitting |= OTHER_DECIMAL;
         if (column->types & DATES)
             fitting |= date_types(cell, &is_whole_date);
         if (column->types & BIT(COLUMN_BOOLEAN))
@@ -144,4 +152,10 @@ infer_type(const struct infer_column *column)
             return type;
     }
     return COLUMN_TEXT;
+}
+
+bool
+infer_fits_other_decimal(const struct infer_column *column)
+{
+    return column->has_value && column->types == OTHER_DECIMAL;
 }

@@ -11,7 +11,8 @@
 #include "datasets/schema.h"
 
 struct infer_column {
-    unsigned types;      /* bit per enum column_type that no value has contradicted */
+    unsigned types;      /* bit per enum column_type that no value has contradicted, and one
+                            for the decimal separator that was not asked for */
     bool has_value;      /* some cell was not null */
     bool has_whole_date; /* a date with its day: only then is `Oct 2008` one, of the first */
 };
@@ -21,6 +22,8 @@ void infer_init(struct infer_column *column);
 void infer_add(struct infer_column *column, const struct schema *schema, char decimal,
                struct str cell);
 enum column_type infer_type(const struct infer_column *column);
+/* It is text, and would be real with the other decimal separator. */
+bool infer_fits_other_decimal(const struct infer_column *column);
 
 /* Formats a date column has when it was inferred, or named `date` without a declaration. */
 const struct str *infer_date_formats(size_t *count);

@@ -293,6 +293,11 @@ apply_options(struct arena *a, const struct import_options *options, struct impo
         size_t at;
         if (!find_by_name_or_header(a, schema, options->types[i].name, &at))
             return refuse_column(schema, "types", options->types[i].name, err);
+        /* By its header and by its name, for one. */
+        if (!plan->needs_type[at])
+            return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("types"),
+                                "types gives the column %" STR_FMT " a type twice",
+                                STR_ARG(schema->columns[at].name));
         if (!column_type_parse(options->types[i].value, &schema->columns[at].type))
             return refuse_column(schema, "types", options->types[i].value, err);
         if (schema->columns[at].type == COLUMN_DATE)

@@ -97,6 +97,23 @@ def test_a_url_that_is_none_is_refused_at_once(server, url):
     assert server.get("/v1/datasets/never").status_code == 404
 
 
+@pytest.mark.parametrize("host, words", [
+    ("10.1.2.3", "private"), ("172.16.0.1", "private"), ("192.168.0.1", "private"),
+    ("100.64.0.1", "100.64.0.1"), ("169.254.169.254", "link-local"), ("[fe80::1]", "not global unicast"),
+    ("[fc00::1]", "fc00::1"), ("224.0.0.1", "multicast"), ("255.255.255.255", "255.255.255.255"),
+    ("[::ffff:10.0.0.1]", "private"), ("0xa000001", "10.0.0.1"),
+])
+def test_addresses_of_other_networks_are_refused(server, host, words):
+    server.import_csv("guarded", CSV, key="id")
+    before = server.get("/v1/datasets/guarded").json()
+    began = time.monotonic()
+    job = server.import_csv("guarded", f"http://{host}/x.csv", expect="failed")
+    assert job["error"]["code"] == "address_not_allowed", job["error"]
+    assert words in job["error"]["detail"], job["error"]
+    assert time.monotonic() - began < 5  # nobody was asked
+    assert server.get("/v1/datasets/guarded").json() == before
+
+
 def test_loopback_is_refused_as_shipped(server_with, source):
     server = server_with({"fetch.allow_loopback": "false"})
     before = len(source.seen)

@@ -225,3 +225,13 @@ def test_labels_and_file_names_come_back_unchanged(server):
                              headers={"Content-Type": "multipart/form-data; boundary=x"})
         assert answer.status_code == 400, answer.text
         assert answer.json()["errors"][0]["name"] == "label"
+
+
+def test_a_cursor_of_another_dataset_is_refused(server):
+    """The same columns, the same version number, the same question."""
+    for name in ["here", "there"]:
+        server.import_csv(name, b"id\n1\n2\n3\n", key="id")
+    page = server.get("/v1/datasets/here/rows", params={"limit": 1}).json()["page"]
+    for name, status in [("here", 200), ("there", 400)]:
+        answer = server.get(f"/v1/datasets/{name}/rows", params={"cursor": page["next_cursor"]})
+        assert answer.status_code == status, answer.text

@@ -13,6 +13,7 @@ selection_open(struct app *app, const struct request *request, struct str datase
     for (size_t i = 0; i < request->filter_count; i++)
         params[i] = (struct param){request->filters[i].name, request->filters[i].value};
     const struct schema *schema = &s.version->schema;
+    s.query.dataset_id = s.version->dataset.id;
     if (!filter_parse(a, schema, params, request->filter_count, q, &s.query.filter, err) ||
         !query_parse_fields(a, schema, (struct str){NULL, 0}, &s.query, err))
         return false;

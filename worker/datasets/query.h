@@ -7,6 +7,7 @@
 #define QUERY_LIMIT_MAX 1000
 
 struct query {
+    int64_t dataset_id; /* for cursors: version numbers of two datasets are alike */
     struct filter *filter;
     struct {
         size_t column;

@@ -1,6 +1,7 @@
 /* The cursor of query.h: 32 bytes, little-endian, as base64url without padding.
  *
- *     version i64 | hash u64 of filter and sort | offset u64 | checksum u64 of the 24 before
+ *     version i64 | hash u64 of dataset, filter, sort | offset u64 | checksum u64 of the 24
+ * before
  *
  * The checksum tells a mangled cursor from one of another query, so that the message can say
  * which; it is no signature, since a forged offset shows nothing that the filter would not. */
@@ -47,7 +48,7 @@ checksum(const unsigned char *bytes)
 static uint64_t
 hash_query(const struct query *query)
 {
-    uint64_t hash = filter_hash(query->filter);
+    uint64_t hash = hash_u64((uint64_t)query->dataset_id, filter_hash(query->filter));
     for (size_t i = 0; i < query->sort_count; i++)
         hash = hash_u64(query->sort[i].column * 2 + query->sort[i].is_descending, hash);
     return hash;

@@ -156,6 +156,40 @@ open_descriptors(void)
     return count;
 }
 
+/* Mapped files are the disk's until the last map is gone. */
+static size_t
+maps_of(struct str folder)
+{
+    struct err err = {0};
+    scoped_buf maps;
+    buf_init(&maps, 16 * MIB);
+    if (!fs_read_file(&maps, AT_FDCWD, "/proc/self/maps", &err))
+        fail_msg("%s", err.detail);
+    size_t count = 0;
+    struct str rest = buf_str(&maps);
+    while (rest.p)
+        count += str_find(str_cut(&rest, '\n'), folder) >= 0;
+    return count;
+}
+
+static void
+a_dropped_version_is_closed_when_a_newer_one_is_opened(void **state)
+{
+    struct temp_db *t = *state;
+    SCOPED(versions_close) struct versions *cache = open_cache(t);
+    struct str folders[4];
+    for (int64_t rows = 1; rows <= 4; rows++) {
+        folders[rows - 1] = publish(t, "games", rows, COLUMN_INTEGER);
+        assert_int_equal(rows_of(cache, "games", 0), rows);
+    }
+    /* One is kept beside the current one. */
+    assert_int_equal(maps_of(folders[0]), 0);
+    assert_int_equal(maps_of(folders[1]), 0);
+    assert_int_not_equal(maps_of(folders[2]), 0);
+    assert_int_not_equal(maps_of(folders[3]), 0);
+    assert_int_equal(rows_of(cache, "games", 3), 3);
+}
+
 static void
 more_datasets_than_the_cache_holds_are_all_answered(void **state)
 {
@@ -202,6 +236,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         DB_TEST(a_version_published_elsewhere_is_seen_by_the_next_call),
         DB_TEST(a_dropped_version_is_gone_even_while_it_is_mapped),
+        DB_TEST(a_dropped_version_is_closed_when_a_newer_one_is_opened),
         DB_TEST(what_is_not_there_says_so),
         DB_TEST(more_datasets_than_the_cache_holds_are_all_answered),
         DB_TEST(files_that_are_missing_or_damaged_ask_for_an_index),

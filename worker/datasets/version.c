@@ -181,6 +181,21 @@ check_kept(struct versions *cache, struct str dataset, int64_t number, struct er
     return dataset_version_get(&cache->scratch, cache->db, dataset, number, &info, err);
 }
 
+/* A version that was dropped occupies the disk for as long as it is mapped.  It is dropped when
+ * a newer one is published, and that one is about to be opened. */
+static void
+close_dropped(struct versions *cache, const struct dataset *dataset)
+{
+    for (size_t i = 0; i < VERSIONS_OPEN_MAX; i++) {
+        struct slot *slot = &cache->slots[i];
+        struct err err = {0};
+        if (slot->used_at && slot->version.info.dataset_id == dataset->id &&
+            !check_kept(cache, dataset->name, slot->version.info.number, &err) &&
+            err.kind == ERR_GONE)
+            slot_close(slot);
+    }
+}
+
 /* The slot of the version, opened if need be: 1 done, 0 it vanished meanwhile, -1 error. */
 static int
 fill_slot(struct versions *cache, const struct dataset *dataset, int64_t number,
@@ -192,6 +207,7 @@ fill_slot(struct versions *cache, const struct dataset *dataset, int64_t number,
         *out = slot;
         return is_current || check_kept(cache, dataset->name, number, err) ? 1 : -1;
     }
+    close_dropped(cache, dataset);
     slot = make_room(cache);
     int got = -1;
     if (!read_info(slot, cache->db, dataset->name, number, err))

@@ -5,6 +5,7 @@ import fcntl
 import os
 import pwd
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -245,6 +246,19 @@ def test_a_data_directory_out_of_reach_is_explained(server):
     done = serve("--data", os.path.join(closed, "data"), "--port", str(harness.free_port()))
     assert done.returncode == 1
     assert f"the user 'playmeter' cannot enter {closed}, which is on the way to" in done.stderr
+
+
+def test_a_closed_data_directory_is_explained(server):
+    """As after a start by root, when somebody else starts."""
+    # The build may lie where only its owner can go.
+    program = shutil.copy(harness.binary(), server.base)
+    closed = os.path.join(server.base, "of-another")
+    os.mkdir(closed, 0o000)
+    somebody = {"user": "nobody", "extra_groups": []} if os.getuid() == 0 else {}
+    done = subprocess.run([program, "serve", "--data", closed], capture_output=True, text=True,
+                          timeout=20, stdin=subprocess.DEVNULL, cwd="/", **somebody)
+    assert done.returncode == 1
+    assert f"the data directory {closed} is closed to this user; start as its owner" in done.stderr
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root changes its user")

@@ -138,7 +138,14 @@ prepare_data_dir(const char *data_dir, struct err *err)
 {
     static const char *const FOLDERS[] = {"datasets", "spool", "run",
                                           "logs",     "nginx", "nginx/body"};
-    if (chdir(data_dir))
+    int status = chdir(data_dir);
+    if (status && errno == EACCES)
+        return err_set(err, ERR_FORBIDDEN,
+                       "the data directory %s is closed to this user; start as its owner (as "
+                       "root, if that is the service's user), or choose another with --data "
+                       "(make run DATA=...)",
+                       data_dir);
+    if (status)
         return err_set_errno(err, "entering the data directory %s", data_dir);
     for (size_t i = 0; i < COUNT_OF(FOLDERS); i++)
         if (!fs_make_dirs(FOLDERS[i], err))

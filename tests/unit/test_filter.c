@@ -221,6 +221,7 @@ refusals_name_what_and_suggest(void **state)
     expect_refusal("seen", "noon", ERR_BAD_PARAMETER, "'noon' is not a time");
     expect_refusal("age__isnull", "perhaps", ERR_BAD_PARAMETER, "'perhaps'");
     expect_refusal("age__in", "1,x", ERR_BAD_PARAMETER, "'x' is not an integer");
+    expect_refusal("age__gt", "3.x", ERR_BAD_PARAMETER, "'3.x' is not an integer");
     expect_refusal("age__in", "[1,", ERR_BAD_PARAMETER, "'[1' is not an integer");
     expect_refusal("name__in", "[\"a\",", ERR_BAD_PARAMETER, "not a JSON array");
     expect_refusal("age__in", "[null]", ERR_BAD_PARAMETER, "item 1");

@@ -116,9 +116,10 @@ static void
 text_scans_agree_with_the_obvious_loop(void **state)
 {
     (void)state;
-    for (uint64_t round = 0; round < 60; round++) {
+    for (uint64_t round = 0; round < 120; round++) {
         struct fixture f;
-        make_fixture(&f, next_random(300));
+        /* Of so few rows the needle can be all there is. */
+        make_fixture(&f, next_random(round % 3 ? 300 : 3));
         struct str needle = fold(&f.a, random_text(&f.a, next_random(round % 3 ? 4 : 14)));
         if (f.row_count && round % 4 == 0)
             needle = column_text(&f.columns.columns[0], next_random(f.row_count));

@@ -19,11 +19,17 @@ def with_keys(text):
     return text.replace("\nkeys: []\n", KEYS)
 
 
-@pytest.fixture(scope="module")
-def keyed(server):
+def load_keys(server):
+    """Until no nginx worker is left that does not know them."""
+    before = set(server.pids("nginx")[1:])
     server.edit_config(with_keys)
     server.reload()
-    server.wait_for(lambda: server.get("/v1/jobs", key=READ).status_code == 200)
+    server.wait_for(lambda: not before & set(server.pids("nginx")))
+
+
+@pytest.fixture(scope="module")
+def keyed(server):
+    load_keys(server)
     return server
 
 
@@ -185,9 +191,7 @@ def test_limits_answer_429_and_spare_keys(server_with):
 
 def test_imports_are_limited_per_client_and_admin_is_exempt(server_with):
     server = server_with({"limits.imports": "2/min burst 1"})
-    server.edit_config(with_keys)
-    server.reload()
-    server.wait_for(lambda: server.get("/v1/jobs", key=WRITE).status_code == 200)
+    load_keys(server)
     statuses = [server.post("/v1/datasets/x/imports", key=WRITE, data=b"a\n1\n",
                             headers={"Content-Type": "text/csv"}) for _ in range(4)]
     assert [a.status_code for a in statuses] == [202, 202, 429, 429]

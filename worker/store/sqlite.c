@@ -2,6 +2,7 @@
 #include "store/sqlite.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 
 static bool
@@ -35,10 +36,20 @@ sqlite_fail(sqlite3 *handle, int rc, const char *doing, struct err *err)
     }
 }
 
+/* SQLite counts the bytes it holds under a lock, at each allocation; nobody asks for the sum.
+ */
+static void
+configure(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 sqlite3 *
 sqlite_open(const char *path_or_uri, int flags, struct err *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     sqlite3 *handle = NULL;
+    pthread_once(&once, configure);
     int rc = sqlite3_open_v2(path_or_uri, &handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc == SQLITE_OK) {
         sqlite3_extended_result_codes(handle, 1);

@@ -101,8 +101,8 @@ static bool
 parse(struct arena *a, const struct version *version, const struct request *r,
       struct query *query, struct err *err)
 {
-    return filter_parse(a, &version->schema, r->filters, r->filter_count, r->q, &query->filter,
-                        err) &&
+    return filter_parse(a, &version->schema, r->filters, r->filter_count, STR("sort fields"),
+                        r->q, &query->filter, err) &&
            query_parse_sort(&version->schema, r->sort, query, err) &&
            query_parse_fields(a, &version->schema, r->fields, query, err) &&
            (r->cursor.n == 0 || query_use_cursor(query, r->cursor, 1, err));

@@ -176,8 +176,8 @@ words_are_found_anywhere_in_the_text_columns(void **state)
         struct filter *filter;
         struct bitmap rows;
         struct err err = {0};
-        assert_true(filter_parse(&a, &fixture.version.schema, NULL, 0, str_from(QUERIES[i]),
-                                 &filter, &err));
+        assert_true(filter_parse(&a, &fixture.version.schema, NULL, 0, STR("limit"),
+                                 str_from(QUERIES[i]), &filter, &err));
         assert_true(filter_run(&a, filter, &fixture.version, 0, &rows, &err));
         for (uint64_t r = 0; r < fixture.row_count; r++) {
             static const char *const WORDS[][3] = {{"dragon"},  {"dragon", "100%"},
@@ -202,12 +202,13 @@ refusals_name_what_and_suggest(void **state)
     expect_refusal("max_pric", "1", ERR_UNKNOWN_PARAMETER, "did you mean 'max_price'?");
     expect_refusal("sort", "1", ERR_UNKNOWN_PARAMETER, "there is no column 'sort'");
     expect_silence("sort", "1", "did you mean 'sort'");
+    expect_silence("order_by", "1", "did you mean 'sort'");
     expect_refusal("qwertyuiop", "1", ERR_UNKNOWN_PARAMETER, "there is no column 'qwertyuiop'");
     expect_refusal("price__gtt", "1", ERR_UNKNOWN_PARAMETER, "did you mean 'gt'");
     expect_refusal("name__contain", "1", ERR_UNKNOWN_PARAMETER, "did you mean 'contains'");
     expect_refusal("page", "1", ERR_UNKNOWN_PARAMETER, "did you mean 'cursor'?");
     expect_refusal("offset", "1", ERR_UNKNOWN_PARAMETER, "did you mean 'cursor'?");
-    expect_refusal("columns", "1", ERR_UNKNOWN_PARAMETER, "did you mean 'column'?");
+    expect_refusal("columns", "1", ERR_UNKNOWN_PARAMETER, "did you mean 'fields'?");
     expect_refusal("name__like", "1", ERR_UNKNOWN_PARAMETER, "did you mean 'contains'?");
     expect_refusal("price__like", "1", ERR_UNKNOWN_PARAMETER, "column 'price' (it has:");
     expect_refusal("price__contains", "1", ERR_UNKNOWN_PARAMETER, "it has: exact not gt gte");
@@ -243,11 +244,13 @@ limits_are_enforced(void **state)
     struct err err = {0};
     for (size_t i = 0; i < 101; i++)
         params[i] = (struct param){STR("age"), STR("1")};
-    assert_true(filter_parse(&a, &fixture.version.schema, params, 100, STR(""), &filter, &err));
-    assert_false(
-        filter_parse(&a, &fixture.version.schema, params, 101, STR(""), &filter, &err));
+    assert_true(filter_parse(&a, &fixture.version.schema, params, 100, STR("limit"), STR(""),
+                             &filter, &err));
+    assert_false(filter_parse(&a, &fixture.version.schema, params, 101, STR("limit"), STR(""),
+                              &filter, &err));
     struct str words = STR("a b c d e f g h i j k l m n o p q");
-    assert_false(filter_parse(&a, &fixture.version.schema, NULL, 0, words, &filter, &err));
+    assert_false(
+        filter_parse(&a, &fixture.version.schema, NULL, 0, STR("limit"), words, &filter, &err));
     assert_non_null(strstr(err.detail, "at most 16 words"));
 }
 
@@ -260,7 +263,8 @@ a_deadline_that_has_passed_stops_the_filter(void **state)
     struct filter *filter;
     struct bitmap rows;
     struct err err = {0};
-    assert_true(filter_parse(&a, &fixture.version.schema, &param, 1, STR(""), &filter, &err));
+    assert_true(filter_parse(&a, &fixture.version.schema, &param, 1, STR("limit"), STR(""),
+                             &filter, &err));
     assert_false(filter_run(&a, filter, &fixture.version, 1, &rows, &err));
     assert_int_equal(err.kind, ERR_BUSY);
     assert_string_equal(err_code(&err), "deadline");
@@ -271,8 +275,8 @@ hash_of(struct arena *a, const struct param *params, size_t count)
 {
     struct filter *filter;
     struct err err = {0};
-    assert_true(
-        filter_parse(a, &fixture.version.schema, params, count, STR(""), &filter, &err));
+    assert_true(filter_parse(a, &fixture.version.schema, params, count, STR("limit"), STR(""),
+                             &filter, &err));
     return filter_hash(filter);
 }
 

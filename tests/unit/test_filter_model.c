@@ -257,8 +257,8 @@ several_filters_are_their_intersection(void **state)
                                           STR_ARG(FIXTURE_SCHEMA[q[i].column].name), q[i].op);
             params[i].value = url_value(&a, &q[i]);
         }
-        assert_true(
-            filter_parse(&a, &fixture.version.schema, params, 3, STR(""), &filter, &err));
+        assert_true(filter_parse(&a, &fixture.version.schema, params, 3, STR(""), STR(""),
+                                 &filter, &err));
         assert_true(filter_run(&a, filter, &fixture.version, 0, &rows, &err));
         for (uint64_t r = 0; r < fixture.row_count; r++) {
             bool expected = true;

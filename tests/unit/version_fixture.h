@@ -204,6 +204,7 @@ fixture_ask(const struct fixture *f, struct arena *a, struct str name, struct st
 {
     struct param param = {name, value};
     struct filter *filter;
-    return filter_parse(a, &f->version.schema, &param, name.n > 0, STR(""), &filter, err) &&
+    return filter_parse(a, &f->version.schema, &param, name.n > 0,
+                        STR("q fields limit cursor format"), STR(""), &filter, err) &&
            filter_run(a, filter, &f->version, 0, out, err);
 }

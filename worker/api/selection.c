@@ -1,6 +1,16 @@
 /* See selection.h. */
 #include "api/selection.h"
 
+static struct str
+declared_names(struct arena *a, const struct route *route)
+{
+    scoped_buf names;
+    buf_init(&names, KIB);
+    for (size_t i = 0; i < route->param_count; i++)
+        buf_printf(&names, "%s%s", i ? " " : "", route->params[i].name);
+    return arena_str(a, buf_str(&names));
+}
+
 bool
 selection_open(struct app *app, const struct request *request, struct str dataset,
                int64_t version_or_0, struct str q, struct selection *out, struct err *err)
@@ -14,7 +24,10 @@ selection_open(struct app *app, const struct request *request, struct str datase
         params[i] = (struct param){request->filters[i].name, request->filters[i].value};
     const struct schema *schema = &s.version->schema;
     s.query.dataset_id = s.version->dataset.id;
-    if (!filter_parse(a, schema, params, request->filter_count, q, &s.query.filter, err) ||
+    struct str declared =
+        request->filter_count ? declared_names(a, request->route) : (struct str){0};
+    if (!filter_parse(a, schema, params, request->filter_count, declared, q, &s.query.filter,
+                      err) ||
         !query_parse_fields(a, schema, (struct str){NULL, 0}, &s.query, err))
         return false;
     *out = s;

@@ -20,11 +20,13 @@ struct filter;
  *   - q cuts words at blanks, each to be found in some text column (lists are none).
  * Bounds: 100 parameters, 1,000 values of an in, 4 KiB per value, 16 words.
  *
- * `params` are those that no route declared.  Errors: unknown_parameter / bad_parameter naming
- * the parameter, the rule, the value seen and the nearest column or operator. */
+ * `params` are those that the route does not declare; the names of those it does, separated by
+ * blanks, are `declared`: a wrong one may be a slip of one of them.  Errors: unknown_parameter
+ * / bad_parameter naming the parameter, the rule, the value seen and the nearest column or
+ * operator. */
 MUST_CHECK bool
 filter_parse(struct arena *a, const struct schema *schema, const struct param *params,
-             size_t param_count,
+             size_t param_count, struct str declared,
              struct str q, /* all words, anywhere in the text columns; "" none */
              struct filter **out, struct err *err);
 /* The matching rows.  Fails with busy and code deadline past `deadline_us` (steady clock; 0:

@@ -24,7 +24,7 @@ struct target {
     const struct filter_operator *op;
 };
 
-/* How other services call what a request may hold besides filters. */
+/* How other services call what a route may declare. */
 static const struct synonym OTHER_WORDS[] = {
     {STR_INIT("page"), STR_INIT("cursor")},    {STR_INIT("offset"), STR_INIT("cursor")},
     {STR_INIT("skip"), STR_INIT("cursor")},    {STR_INIT("after_id"), STR_INIT("cursor")},
@@ -33,7 +33,7 @@ static const struct synonym OTHER_WORDS[] = {
     {STR_INIT("order_by"), STR_INIT("sort")},  {STR_INIT("orderby"), STR_INIT("sort")},
     {STR_INIT("sort_by"), STR_INIT("sort")},   {STR_INIT("search"), STR_INIT("q")},
     {STR_INIT("query"), STR_INIT("q")},        {STR_INIT("select"), STR_INIT("fields")},
-    {STR_INIT("columns"), STR_INIT("column")},
+    {STR_INIT("columns"), STR_INIT("fields")},
 };
 
 struct alias {
@@ -65,17 +65,17 @@ offer_aliases(struct suggestion *near, const struct schema *schema,
 }
 
 static bool
-refuse_column(const struct schema *schema, struct str param, struct str column, struct err *err)
+refuse_column(const struct schema *schema, struct str declared, struct str param,
+              struct str column, struct err *err)
 {
-    /* What a request may hold besides filters: a typo may be one of these, too. */
-    static const struct str OTHERS[] = {
-        STR_INIT("sort"),   STR_INIT("fields"), STR_INIT("limit"),     STR_INIT("cursor"),
-        STR_INIT("format"), STR_INIT("column"), STR_INIT("aggregate"), STR_INIT("percentiles")};
     struct suggestion near = schema_suggest(schema, column);
-    suggest_synonyms(&near, OTHER_WORDS, COUNT_OF(OTHER_WORDS));
-    for (size_t i = 0; i < COUNT_OF(OTHERS); i++)
-        if (!str_eq(OTHERS[i], column)) /* one that is not known here is no help */
-            suggest_offer(&near, OTHERS[i]);
+    while (declared.p) {
+        struct str word = str_cut(&declared, ' ');
+        for (size_t i = 0; i < COUNT_OF(OTHER_WORDS); i++)
+            if (str_eq(word, OTHER_WORDS[i].ours))
+                suggest_synonyms(&near, &OTHER_WORDS[i], 1);
+        suggest_offer(&near, word);
+    }
     char alias[SUGGEST_BYTES_MAX];
     offer_aliases(&near, schema, alias);
     return err_set_name(err, ERR_UNKNOWN_PARAMETER, NULL, param,
@@ -127,7 +127,8 @@ find_alias(const struct schema *schema, struct str name, struct target *out)
 }
 
 static bool
-find_target(const struct schema *schema, struct str name, struct target *out, struct err *err)
+find_target(const struct schema *schema, struct str declared, struct str name,
+            struct target *out, struct err *err)
 {
     ptrdiff_t split = find_split(name);
     struct str column = str_slice(name, 0, split >= 0 ? (size_t)split : name.n);
@@ -143,7 +144,7 @@ find_target(const struct schema *schema, struct str name, struct target *out, st
         return true;
     }
     if (!find_alias(schema, name, out))
-        return refuse_column(schema, name, column, err);
+        return refuse_column(schema, declared, name, column, err);
     if (!filter_operator_has(out->op, schema->columns[out->column].type))
         return refuse_operator(name, &schema->columns[out->column], out->op->word, err);
     return true;
@@ -289,11 +290,11 @@ add_tests(struct arena *a, const struct schema_column *column, const struct para
 }
 
 static bool
-parse_param(struct arena *a, const struct schema *schema, const struct param *param,
-            struct predicate *out, struct err *err)
+parse_param(struct arena *a, const struct schema *schema, struct str declared,
+            const struct param *param, struct predicate *out, struct err *err)
 {
     struct target target;
-    if (!find_target(schema, param->name, &target, err))
+    if (!find_target(schema, declared, param->name, &target, err))
         return false;
     const struct schema_column *column = &schema->columns[target.column];
     *out = (struct predicate){.column = target.column,
@@ -360,7 +361,8 @@ parse_words(struct arena *a, struct str q, struct filter *filter, struct err *er
 
 bool
 filter_parse(struct arena *a, const struct schema *schema, const struct param *params,
-             size_t param_count, struct str q, struct filter **out, struct err *err)
+             size_t param_count, struct str declared, struct str q, struct filter **out,
+             struct err *err)
 {
     struct filter *filter = arena_new(a, struct filter);
     if (param_count > FILTER_PARAMS_MAX)
@@ -368,7 +370,7 @@ filter_parse(struct arena *a, const struct schema *schema, const struct param *p
                        param_count);
     filter->predicates = arena_array(a, param_count + FILTER_WORDS_MAX, struct predicate);
     for (size_t i = 0; i < param_count; i++)
-        if (!parse_param(a, schema, &params[i], &filter->predicates[i], err))
+        if (!parse_param(a, schema, declared, &params[i], &filter->predicates[i], err))
             return false;
     filter->predicate_count = param_count;
     if (!parse_words(a, q, filter, err))

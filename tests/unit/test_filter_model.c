@@ -1,5 +1,7 @@
 /* Filters asked at random: each operator on each type against a plain evaluation of the typed
- * rows, and the same questions asked of rows.db in SQL. */
+ * rows, and the same questions asked of rows.db in SQL; all of it by scans and then by
+ * trigrams.
+ */
 #include "version_fixture.h"
 
 #include "base/buf.h"
@@ -17,10 +19,33 @@ open_fixture(void **state)
 }
 
 static int
+open_indexed_fixture(void **state)
+{
+    open_fixture(state);
+    fixture_index(&fixture);
+    return 0;
+}
+
+/* Lists that lie outside: every search turns to the scan. */
+static int
+open_damaged_fixture(void **state)
+{
+    open_indexed_fixture(state);
+    for (size_t i = 0; i < fixture.version.trigrams.column_count; i++) {
+        struct trigrams_segment *s = fixture.version.trigrams.columns[i].segments;
+        uint32_t *offsets = arena_array(&fixture.arena, s->gram_count + 1, uint32_t);
+        memset(offsets, 0xff, s->gram_count * sizeof(*offsets));
+        s->offsets = offsets;
+    }
+    return 0;
+}
+
+static int
 close_fixture(void **state)
 {
     (void)state;
     fixture_close(&fixture);
+    fixture = (struct fixture){0};
     return 0;
 }
 
@@ -269,6 +294,34 @@ several_filters_are_their_intersection(void **state)
     }
 }
 
+static void
+words_are_found_in_any_text_column(void **state)
+{
+    (void)state;
+    for (size_t round = 0; round < 500; round++) {
+        scoped_arena a = {0};
+        struct filter *filter;
+        struct bitmap rows;
+        struct err err = {0};
+        struct str words[] = {fixture_word(), fixture_word()};
+        struct str q =
+            arena_printf(&a, "%" STR_FMT " %" STR_FMT, STR_ARG(words[0]), STR_ARG(words[1]));
+        assert_true(filter_parse(&a, &fixture.version.schema, NULL, 0, q, &filter, &err));
+        assert_true(filter_run(&a, filter, &fixture.version, 0, &rows, &err));
+        for (uint64_t r = 0; r < fixture.row_count; r++) {
+            bool expected = true;
+            struct str rest = q;
+            while (rest.n) {
+                struct str word = str_cut(&rest, ' ');
+                expected &= word_fits(&a, "contains", fixture.rows[r][NAME].text, word) ||
+                            word_fits(&a, "contains", fixture.rows[r][ABOUT].text, word);
+            }
+            if (bitmap_has(&rows, r) != expected)
+                fail_msg("q=%s differs at row %llu", q.p, (unsigned long long)r);
+        }
+    }
+}
+
 /* ---- the same question in SQL ---- */
 
 static void
@@ -374,7 +427,13 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(filter_equals_the_model_row_by_row),
         cmocka_unit_test(several_filters_are_their_intersection),
+        cmocka_unit_test(words_are_found_in_any_text_column),
         cmocka_unit_test(filter_equals_the_same_question_in_sql),
     };
-    return cmocka_run_group_tests(tests, open_fixture, close_fixture);
+    int failed = cmocka_run_group_tests_name("scans", tests, open_fixture, close_fixture);
+    failed +=
+        cmocka_run_group_tests_name("trigrams", tests, open_indexed_fixture, close_fixture);
+    failed += cmocka_run_group_tests_name("damaged trigrams", tests, open_damaged_fixture,
+                                          close_fixture);
+    return failed;
 }

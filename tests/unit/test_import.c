@@ -1,6 +1,8 @@
 /* import_run on datasets that are declared and others, in each mode. */
 #include "import_attempt.h"
 
+#include "index/trigrams.h"
+
 #include <pthread.h>
 #include <sys/syscall.h>
 
@@ -331,6 +333,59 @@ a_version_is_on_the_disk_from_its_files_up(void **state)
     assert_true(when_synced(&t, "datasets") > when_synced(&t, "datasets/1"));
 }
 
+/* ---- the trigrams file ---- */
+
+static struct str
+long_texts(struct attempt *t, uint64_t bytes_min)
+{
+    scoped_buf csv;
+    buf_init(&csv, 8 * MIB);
+    buf_add_lit(&csv, "id,about\n");
+    for (int i = 0; csv.n < bytes_min; i++)
+        buf_printf(&csv, "%d,text %d of some %d words about DRAGONS\n", i, i * 7, i % 100);
+    return arena_str(&t->dir->arena, buf_str(&csv));
+}
+
+static void
+long_text_gets_trigrams_that_fit_its_columns(void **state)
+{
+    struct attempt t;
+    struct err err;
+    struct columns columns;
+    struct trigrams trigrams;
+    begin(&t, *state);
+    synced[0] = '\0';
+    import_bytes(&t, "books", long_texts(&t, 6 * MIB));
+    assert_true(t.is_done);
+    assert_true(when_synced(&t, "datasets/1/job1/trigrams") <
+                when_synced(&t, "datasets/1/job1"));
+    const char *folder = t.task.dataset_folder.p;
+    struct arena *a = &t.dir->arena;
+    scoped_fd fd = fs_open_at(
+        AT_FDCWD, temp_path(t.dir, arena_printf(a, "%s/columns", folder).p), O_RDONLY, &err);
+    assert_true(columns_open(a, &columns, fd, &err));
+    scoped_fd trigrams_fd = fs_open_at(
+        AT_FDCWD, temp_path(t.dir, arena_printf(a, "%s/trigrams", folder).p), O_RDONLY, &err);
+    assert_true(trigrams_open(a, &trigrams, trigrams_fd, &columns, &err));
+    assert_true(trigrams_verify(&trigrams, &err));
+    assert_int_equal(trigrams.column_count, 1);
+    assert_non_null(trigrams_find(&trigrams, 1));
+    trigrams_close(&trigrams);
+    columns_close(&columns);
+}
+
+static void
+short_text_gets_no_trigrams(void **state)
+{
+    struct attempt t;
+    struct stat st;
+    begin(&t, *state);
+    import_bytes(&t, "books", long_texts(&t, MIB));
+    assert_true(t.is_done);
+    const char *path = arena_printf(&t.dir->arena, "%s/trigrams", t.task.dataset_folder.p).p;
+    assert_int_equal(stat(temp_path(t.dir, path), &st), -1);
+}
+
 int
 main(void)
 {
@@ -355,6 +410,8 @@ main(void)
         TEST(upsert_needs_a_key),
         TEST(rows_are_not_added_to_columns_that_changed),
         TEST(a_version_is_on_the_disk_from_its_files_up),
+        TEST(long_text_gets_trigrams_that_fit_its_columns),
+        TEST(short_text_gets_no_trigrams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

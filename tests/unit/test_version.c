@@ -230,6 +230,22 @@ files_that_are_missing_or_damaged_ask_for_an_index(void **state)
     expect_failure(cache, "mistaken", 0, 503, "index_damaged");
 }
 
+/* What is in the file decides how long a search takes, not what it answers. */
+static void
+a_version_is_answered_without_its_trigrams(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    SCOPED(versions_close) struct versions *cache = open_cache(t);
+    publish(t, "games", 3, COLUMN_INTEGER);
+    assert_int_equal(rows_of(cache, "games", 0), 3);
+    struct str folder = publish(t, "broken", 3, COLUMN_INTEGER);
+    const char *path = arena_printf(&t->arena, "%s/" TRIGRAMS_FILE_NAME, folder.p).p;
+    scoped_fd fd = fs_open_at(AT_FDCWD, path, O_RDWR | O_CREAT, &err);
+    assert_true(fs_write_at(fd, STR("not this"), 0, &err));
+    assert_int_equal(rows_of(cache, "broken", 0), 3);
+}
+
 int
 main(void)
 {
@@ -240,6 +256,7 @@ main(void)
         DB_TEST(what_is_not_there_says_so),
         DB_TEST(more_datasets_than_the_cache_holds_are_all_answered),
         DB_TEST(files_that_are_missing_or_damaged_ask_for_an_index),
+        DB_TEST(a_version_is_answered_without_its_trigrams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -178,10 +178,23 @@ fixture_open(struct fixture *f, uint64_t row_count)
     f->version.scratch.wanted = arena_array(&f->arena, FIXTURE_COLUMNS, size_t);
 }
 
+/* Trigrams for every text and list column, however short. */
+static inline void
+fixture_index(struct fixture *f)
+{
+    struct err err = {0};
+    scoped_fd fd = open(arena_printf(&f->arena, "%s/" TRIGRAMS_FILE_NAME, f->folder).p,
+                        O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    assert_true(trigrams_build(fd, &f->version.columns, 0, NULL, &err));
+    assert_true(trigrams_open(&f->arena, &f->version.trigrams, fd, &f->version.columns, &err));
+    assert_int_equal(f->version.trigrams.column_count, 3);
+}
+
 static inline void
 fixture_close(struct fixture *f)
 {
     struct err err = {0};
+    trigrams_close(&f->version.trigrams);
     key_index_free(f->version.keys);
     rows_close(&f->version.rows);
     columns_close(&f->version.columns);

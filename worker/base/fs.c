@@ -261,3 +261,13 @@ fs_map_drop_before(const struct fs_map *map, size_t offset)
     if (whole)
         madvise((void *)map->bytes.p, whole, MADV_DONTNEED);
 }
+
+void
+fs_map_drop(const struct fs_map *map, struct str part)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t from = (size_t)(part.p - map->bytes.p);
+    size_t first = (from + page - 1) / page * page, end = (from + part.n) / page * page;
+    if (first < end)
+        madvise((void *)(map->bytes.p + first), end - first, MADV_DONTNEED);
+}

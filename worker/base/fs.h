@@ -44,3 +44,5 @@ MUST_CHECK bool fs_map_open(struct fs_map *map, int fd, struct err *err);
 void fs_map_close(struct fs_map *map); /* accepts a zeroed struct */
 /* The pages before `offset` are not needed again: keeps a sequential reader's memory flat. */
 void fs_map_drop_before(const struct fs_map *map, size_t offset);
+/* The same for a part of the map, but for the pages that it shares with its neighbours. */
+void fs_map_drop(const struct fs_map *map, struct str part);

@@ -1,8 +1,9 @@
 /* See filter.h.  The AND is narrowed predicate by predicate, cheapest first, and ends when no
- * row is left.  Three ways to answer a predicate, by what is cheaper:
+ * row is left.  Ways to answer a predicate, by what is cheaper:
  *   - a scan kernel per test over the whole column;
  *   - for long in-lists, one pass that looks each row's value up among the ordered tests;
- *   - for text, once few rows are left, a look at those rows only. */
+ *   - for text, once few rows are left, a look at those rows only;
+ *   - for long text, the trigrams, and a look at the rows that they leave. */
 #include "base/clock.h"
 #include "datasets/filter_tree.h"
 
@@ -18,8 +19,9 @@
 struct run {
     struct arena *arena;
     const struct version *version;
-    struct bitmap rows; /* matches so far */
-    struct bitmap hits; /* of the predicate at hand */
+    struct bitmap rows;       /* matches so far */
+    struct bitmap hits;       /* of the predicate at hand */
+    struct bitmap candidates; /* of a search by trigrams; made by the first */
     uint64_t deadline_us;
     uint64_t row_count; /* left in `rows` */
 };
@@ -31,22 +33,6 @@ check_deadline(const struct run *run, struct err *err)
         return true;
     return err_set_code(err, ERR_BUSY, "deadline",
                         "the filter took longer than a request may; narrow it");
-}
-
-static bool
-text_matches(struct str text, enum scan_match match, struct str needle)
-{
-    switch (match) {
-    case SCAN_CONTAINS:
-        return str_find(text, needle) >= 0;
-    case SCAN_STARTS:
-        return str_starts(text, needle);
-    case SCAN_ENDS:
-        return str_ends(text, needle);
-    case SCAN_EQUALS:
-        return str_eq(text, needle);
-    }
-    return false;
 }
 
 static int
@@ -104,16 +90,39 @@ look_up_elements(struct run *run, const struct predicate *p, const struct column
     }
 }
 
-static void
-visit_texts(struct run *run, const struct predicate *p, const struct column *c)
+/* By the trigrams of the column; false when it has none, the needle is too short for them, or
+ * they turn out to be damaged: whoever asks scans then. */
+static bool
+search_text(struct run *run, const struct predicate *p, const struct filter_test *t,
+            const struct column *c)
 {
-    for (uint64_t r = bitmap_next(&run->rows, 0); r < c->row_count;
-         r = bitmap_next(&run->rows, r + 1))
-        for (size_t t = 0; t < p->test_count; t++)
-            if (text_matches(column_text(c, r), p->match, p->tests[t].needle)) {
-                bitmap_set(&run->hits, r);
-                break;
-            }
+    size_t index = (size_t)(c - run->version->columns.columns);
+    const struct trigrams_column *trigrams = trigrams_find(&run->version->trigrams, index);
+    if (!trigrams || t->needle.n < TRIGRAM_BYTES || p->match == SCAN_EQUALS)
+        return false;
+    struct bitmap *candidates = &run->candidates;
+    if (!candidates->words)
+        *candidates = bitmap_new(run->arena, c->row_count);
+    memcpy(candidates->words, run->rows.words, bitmap_word_count(c->row_count) * 8);
+    if (!trigrams_narrow(trigrams, t->needle, candidates))
+        return false;
+    if (p->match == SCAN_CONTAINS && t->needle.n == TRIGRAM_BYTES)
+        bitmap_or(&run->hits, candidates);
+    else
+        scan_text_rows(c, p->match, t->needle, candidates, &run->hits);
+    return true;
+}
+
+static void
+match_text(struct run *run, const struct predicate *p, const struct filter_test *t,
+           const struct column *c)
+{
+    if (search_text(run, p, t, c))
+        return;
+    if (run->row_count < c->row_count / VISIT_SHARE)
+        scan_text_rows(c, p->match, t->needle, &run->rows, &run->hits);
+    else
+        scan_text(c, p->match, t->needle, &run->hits);
 }
 
 static void
@@ -130,7 +139,7 @@ scan_test(struct run *run, const struct predicate *p, const struct filter_test *
                         &run->hits);
         break;
     case PREDICATE_TEXT:
-        scan_text(c, p->match, t->needle, &run->hits);
+        match_text(run, p, t, c);
         break;
     case PREDICATE_TEXT_ORDER:
         scan_text_order(c, p->order, t->needle, &run->hits);
@@ -166,8 +175,6 @@ match_column(struct run *run, const struct predicate *p, const struct column *c,
         look_up_elements(run, p, c);
     } else if (p->kind == PREDICATE_TEXT && is_lookup && is_equality) {
         look_up_texts(run, p, c);
-    } else if (p->kind == PREDICATE_TEXT && run->row_count < c->row_count / VISIT_SHARE) {
-        visit_texts(run, p, c);
     } else {
         for (size_t t = 0; t < p->test_count; t++) {
             if (!check_deadline(run, err))
@@ -215,8 +222,9 @@ run_predicate(struct run *run, const struct predicate *p, struct err *err)
 
 /* Bytes read, about. */
 static uint64_t
-cost_of(const struct predicate *p, const struct columns *columns)
+cost_of(const struct predicate *p, const struct version *version)
 {
+    const struct columns *columns = &version->columns;
     uint64_t cost = 0;
     if (p->kind == PREDICATE_NULL)
         return 0;
@@ -228,6 +236,10 @@ cost_of(const struct predicate *p, const struct columns *columns)
     }
     const struct column *c = &columns->columns[p->column];
     uint64_t test_count = MIN(p->test_count, LOOKUP_TESTS_MIN);
+    const struct trigrams_column *trigrams = trigrams_find(&version->trigrams, p->column);
+    if (p->kind == PREDICATE_TEXT && p->match == SCAN_CONTAINS && trigrams &&
+        p->tests[0].needle.n >= TRIGRAM_BYTES)
+        return trigrams_cost(trigrams, p->tests[0].needle) * test_count;
     if (p->kind == PREDICATE_TEXT && p->match == SCAN_CONTAINS)
         return c->text.bytes.n * test_count;
     return c->row_count * sizeof(uint64_t) * test_count;
@@ -257,8 +269,8 @@ filter_run(struct arena *a, const struct filter *filter, const struct version *v
                       .row_count = version->row_count};
     struct step *steps = arena_array(a, filter->predicate_count, struct step);
     for (size_t i = 0; i < filter->predicate_count; i++)
-        steps[i] = (struct step){cost_of(&filter->predicates[i], &version->columns),
-                                 &filter->predicates[i]};
+        steps[i] =
+            (struct step){cost_of(&filter->predicates[i], version), &filter->predicates[i]};
     qsort(steps, filter->predicate_count, sizeof(*steps), compare_steps);
     for (size_t i = 0; i < filter->predicate_count && run.row_count > 0; i++) {
         if (!check_deadline(&run, err) || !run_predicate(&run, steps[i].predicate, err))

@@ -4,6 +4,7 @@
 #include "datasets/import_work.h"
 
 #include "base/clock.h"
+#include "index/trigrams.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* rows.db and the columns file each hold about the text once. */
-#define DISK_SHARE 2.5
+/* rows.db and the columns file each hold about the text once, the trigrams file a third. */
+#define DISK_SHARE 2.8
 
 /* ---- the digest ---- */
 
@@ -194,9 +195,12 @@ open_pipe(struct arena *a, struct work *work, struct err *err)
     work->columns_fd = open_in_folder(a, work->task, COLUMNS_FILE_NAME, err);
     if (work->columns_fd < 0)
         return false;
-    work->pipe =
-        import_pipe_open(folder_path(a, work->task, ROWS_FILE_NAME), work->columns_fd, rows,
-                         specs, count, work->scan.row_count + work->base.row_count, err);
+    struct import_files files = {.rows_path = folder_path(a, work->task, ROWS_FILE_NAME),
+                                 .trigrams_path =
+                                     folder_path(a, work->task, TRIGRAMS_FILE_NAME),
+                                 .columns_fd = work->columns_fd};
+    work->pipe = import_pipe_open(&files, rows, specs, count,
+                                  work->scan.row_count + work->base.row_count, err);
     return work->pipe;
 }
 

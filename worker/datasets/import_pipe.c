@@ -9,7 +9,10 @@
  * its arena or in the mapped file. */
 #include "datasets/import_work.h"
 
+#include "index/trigrams.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,8 +58,9 @@ struct import_pipe {
     size_t column_count, batch_rows;
     struct rows_builder *rows;
     struct columns_builder *columns;
-    int columns_fd;
+    struct import_files files;
     struct column_summary *summaries;
+    _Atomic bool is_unwanted; /* as is_stopped, for the trigrams' threads */
 };
 
 /* ---- the builders' side ---- */
@@ -80,10 +84,29 @@ add_to_columns(struct import_pipe *pipe, const struct value *row, struct err *er
 }
 
 static bool
+build_trigrams(struct import_pipe *pipe, const struct columns *columns, struct err *err)
+{
+    if (!trigrams_are_wanted(columns, TRIGRAMS_TEXT_BYTES_MIN))
+        return true;
+    scoped_fd fd =
+        fs_open_at(AT_FDCWD, pipe->files.trigrams_path, O_RDWR | O_CREAT | O_EXCL, err);
+    return fd >= 0 &&
+           trigrams_build(fd, columns, TRIGRAMS_TEXT_BYTES_MIN, &pipe->is_unwanted, err) &&
+           fs_sync(fd, err);
+}
+
+/* Before the columns file is synced, so that its text is still in memory. */
+static bool
 finish_columns(struct import_pipe *pipe, struct err *err)
 {
-    return columns_build_finish(&pipe->columns, pipe->summaries, err) &&
-           fs_sync(pipe->columns_fd, err);
+    scoped_arena a = {0};
+    struct columns columns = {0};
+    if (!columns_build_finish(&pipe->columns, pipe->summaries, err) ||
+        !columns_open(&a, &columns, pipe->files.columns_fd, err))
+        return false;
+    bool ok = build_trigrams(pipe, &columns, err);
+    columns_close(&columns);
+    return ok && fs_sync(pipe->files.columns_fd, err);
 }
 
 /* The next batch, or NULL at the end. */
@@ -165,7 +188,7 @@ start_builders(struct import_pipe *pipe, struct err *err)
 }
 
 struct import_pipe *
-import_pipe_open(const char *rows_path, int columns_fd, const struct rows_column *rows_columns,
+import_pipe_open(const struct import_files *files, const struct rows_column *rows_columns,
                  const struct columns_spec *specs, size_t column_count, uint64_t row_count_max,
                  struct err *err)
 {
@@ -176,15 +199,15 @@ import_pipe_open(const char *rows_path, int columns_fd, const struct rows_column
     pthread_cond_init(&pipe->changed, NULL);
     pipe->column_count = column_count;
     pipe->batch_rows = MAX(MIN(BATCH_ROWS_MAX, BATCH_VALUES_MAX / column_count), 1);
-    pipe->columns_fd = columns_fd;
+    pipe->files = *files;
     pipe->summaries = arena_array(&pipe->arena, column_count, struct column_summary);
     for (size_t i = 0; i < SLOTS; i++)
         pipe->slots[i].values =
             arena_array(&pipe->arena, pipe->batch_rows * column_count, struct value);
-    pipe->rows = rows_build_begin(rows_path, rows_columns, column_count, err);
+    pipe->rows = rows_build_begin(files->rows_path, rows_columns, column_count, err);
     if (pipe->rows)
         pipe->columns =
-            columns_build_begin(columns_fd, specs, column_count, row_count_max, err);
+            columns_build_begin(files->columns_fd, specs, column_count, row_count_max, err);
     if (!pipe->columns || !start_builders(pipe, err))
         import_pipe_close(&pipe);
     return pipe;
@@ -319,6 +342,7 @@ import_pipe_close(struct import_pipe **pipe)
         return;
     pthread_mutex_lock(&p->mutex);
     p->is_stopped = true;
+    p->is_unwanted = true;
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->mutex);
     for (size_t i = 0; i < BUILDER_COUNT; i++)

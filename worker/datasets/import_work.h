@@ -1,6 +1,7 @@
 /* What the steps of an import hand to each other; private to import_*.c.
  *
- *   source -> decode -> plan -> scan (types, keys, sizes) -> build -> rows.db, columns
+ *   source -> decode -> plan -> scan (types, keys, sizes) -> build -> rows.db, columns ->
+ * trigrams
  *                                                              \-> rejects
  *
  * The text is read twice because the columns file wants to know its sizes, a column its type
@@ -131,9 +132,14 @@ MUST_CHECK bool import_rejects_add(struct import_rejects *rejects, const struct 
                                    const struct import_fault *fault, struct err *err);
 MUST_CHECK bool import_rejects_flush(struct import_rejects *rejects, struct err *err);
 
-/* Rows on their way to the two builders, each on a thread of its own. */
+/* Rows on their way to the two builders, each on a thread of its own.  The builder of columns
+ * makes the trigrams file too, when some column is long enough for it. */
 struct import_pipe;
-MUST_CHECK struct import_pipe *import_pipe_open(const char *rows_path, int columns_fd,
+struct import_files {
+    const char *rows_path, *trigrams_path; /* not there yet; valid until import_pipe_close */
+    int columns_fd;                        /* empty; stays the caller's */
+};
+MUST_CHECK struct import_pipe *import_pipe_open(const struct import_files *files,
                                                 const struct rows_column *rows_columns,
                                                 const struct columns_spec *specs,
                                                 size_t column_count, uint64_t row_count_max,
@@ -144,7 +150,7 @@ MUST_CHECK struct value *import_pipe_next(struct import_pipe *pipe, struct arena
                                           struct err *err);
 /* The row that import_pipe_next gave is complete. */
 void import_pipe_push(struct import_pipe *pipe);
-/* No more rows: waits for both files to be complete and synced, calling `progress`. */
+/* No more rows: waits for the files to be complete and synced, calling `progress`. */
 MUST_CHECK bool import_pipe_finish(struct import_pipe *pipe, struct import_progress *progress,
                                    struct column_summary *summaries, struct err *err);
 void import_pipe_close(struct import_pipe **pipe); /* stops the threads; accepts NULL */

@@ -44,6 +44,7 @@ slot_close(struct slot *slot)
     if (slot->version.keys)
         key_index_free(slot->version.keys);
     rows_close(&slot->version.rows);
+    trigrams_close(&slot->version.trigrams);
     columns_close(&slot->version.columns);
     arena_free(&slot->arena);
     memset(slot, 0, sizeof(*slot));
@@ -116,6 +117,19 @@ open_columns(struct slot *slot, const char *folder, struct err *err)
     return fd >= 0 && columns_open(&slot->arena, &slot->version.columns, fd, err);
 }
 
+/* Goes without them when it cannot. */
+static void
+open_trigrams(struct slot *slot, const char *folder)
+{
+    struct err ignored;
+    struct str path = arena_printf(&slot->arena, "%s/" TRIGRAMS_FILE_NAME, folder);
+    scoped_fd fd = fs_open_at(AT_FDCWD, path.p, O_RDONLY, &ignored);
+    struct version *version = &slot->version;
+    if (fd >= 0 &&
+        !trigrams_open(&slot->arena, &version->trigrams, fd, &version->columns, &ignored))
+        version->trigrams = (struct trigrams){0};
+}
+
 static bool
 open_rows(struct slot *slot, const char *folder, struct err *err)
 {
@@ -156,6 +170,7 @@ open_files(struct slot *slot, const char *data_dir, struct err *err)
     if (!open_columns(slot, folder.p, err) || !check_shape(version, err) ||
         !open_rows(slot, folder.p, err))
         return false;
+    open_trigrams(slot, folder.p);
     version->row_count = version->columns.row_count;
     version->key_ascends = key_ascends(version);
     version->keys = arena_new(&slot->arena, struct key_index);

@@ -4,6 +4,7 @@
 #include "datasets/catalogue.h"
 #include "datasets/key_index.h"
 #include "index/columns.h"
+#include "index/trigrams.h"
 #include "store/rows.h"
 
 struct version {
@@ -11,6 +12,9 @@ struct version {
     struct dataset_version info;
     struct schema schema;
     struct columns columns; /* same order as the schema */
+    /* No columns where the file is not there or is damaged: the scan gives the same answers,
+     * and a service that is slower serves better than one that refuses until reindexed. */
+    struct trigrams trigrams;
     struct rows *rows;
     uint64_t row_count;
     bool key_ascends;       /* the key column is integral and each value above the one before */

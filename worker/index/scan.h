@@ -16,6 +16,9 @@ void scan_real_range(const struct column *c, double lo, bool lo_open, double hi,
 enum scan_match { SCAN_CONTAINS, SCAN_STARTS, SCAN_ENDS, SCAN_EQUALS };
 void scan_text(const struct column *c, enum scan_match match, struct str folded_needle,
                struct bitmap *out);
+/* The same, looking at the rows of `candidates` only. */
+void scan_text_rows(const struct column *c, enum scan_match match, struct str folded_needle,
+                    const struct bitmap *candidates, struct bitmap *out);
 /* Rows of a text column ordered before the needle / after it: folded bytes, memcmp order. */
 enum scan_order { SCAN_LESS, SCAN_LESS_EQUAL, SCAN_GREATER, SCAN_GREATER_EQUAL };
 void scan_text_order(const struct column *c, enum scan_order order, struct str folded_needle,

@@ -52,6 +52,23 @@ check_step(const struct search *s, size_t p)
     return SIZE_MAX;
 }
 
+/* From p on, less than a step; before `from` nothing counts.  The last vector ends where the
+ * haystack does and looks at positions again that are known to be none: memmem's preparations
+ * would take longer than all of a cell of 1.4 kB. */
+AVX2 static size_t
+find_in_rest(const struct search *s, struct str haystack, size_t from, size_t p)
+{
+    size_t reach = LANES - 1 + s->needle->bytes.n;
+    if (p > haystack.n || haystack.n - from < reach)
+        return SCAN_PORTABLE.find(haystack, p, s->needle);
+    for (; haystack.n - p >= reach; p += LANES) {
+        size_t hit = check(s, p, candidates(s, p));
+        if (hit != SIZE_MAX)
+            return hit;
+    }
+    return check(s, haystack.n - reach, candidates(s, haystack.n - reach));
+}
+
 AVX2 static size_t
 find(struct str haystack, size_t from, const struct scan_needle *needle)
 {
@@ -64,7 +81,7 @@ find(struct str haystack, size_t from, const struct scan_needle *needle)
     /* A needle that began at the last position of a step must still end inside. */
     size_t reach = STEP - 1 + needle->bytes.n, p = from;
     for (; p <= haystack.n && haystack.n - p >= reach; p += STEP) {
-        for (size_t line = 0; line < STEP; line += 64)
+        for (size_t line = 0; line < STEP && haystack.n - p > PREFETCH_BYTES; line += 64)
             _mm_prefetch(s.haystack + p + PREFETCH_BYTES + line, _MM_HINT_T0);
         __m256i low = _mm256_or_si256(candidates(&s, p), candidates(&s, p + LANES));
         __m256i high =
@@ -76,7 +93,7 @@ find(struct str haystack, size_t from, const struct scan_needle *needle)
         if (hit != SIZE_MAX)
             return hit;
     }
-    return SCAN_PORTABLE.find(haystack, p, needle);
+    return find_in_rest(&s, haystack, from, p);
 }
 
 /* 64 values to a word.  Outside is what is compared, since there is no "at least" for

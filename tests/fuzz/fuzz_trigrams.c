@@ -1,0 +1,135 @@
+/* The trigrams file as an attacker or a dying disk would leave it, as in fuzz_columns.c: small
+ * changes to a good file, half of the time with the checksums made right again.  Whatever opens
+ * is searched, verified or not, and has to stay inside the map. */
+#include "base/hash.h"
+#include "index/container.h"
+#include "index/container_format.h"
+#include "index/trigrams.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+#define ROWS 200
+
+static struct buf good;
+static struct arena good_arena;
+static struct columns columns;
+
+static void
+build_good(void)
+{
+    static const struct columns_spec SPECS[] = {{COLUMN_TEXT, 16384}, {COLUMN_TEXT, 16384}};
+    struct err err = {0};
+    struct column_summary summaries[COUNT_OF(SPECS)];
+    scoped_fd columns_fd = memfd_create("columns", MFD_CLOEXEC);
+    scoped_fd fd = memfd_create("trigrams", MFD_CLOEXEC);
+    struct columns_builder *b =
+        columns_build_begin(columns_fd, SPECS, COUNT_OF(SPECS), ROWS, &err);
+    bool ok = b != NULL;
+    scoped_arena a = {0};
+    for (int row = 0; row < ROWS && ok; row++) {
+        struct value v[] = {{.text = arena_printf(&a, "dragon %d", row)},
+                            {.text = arena_printf(&a, "%d", row % 9 ? row : 7777777)}};
+        ok = columns_build_add(b, v, &err);
+    }
+    uint64_t bytes = 0;
+    ok = ok && columns_build_finish(&b, summaries, &err) &&
+         columns_open(&good_arena, &columns, columns_fd, &err) &&
+         trigrams_build(fd, &columns, 0, NULL, &err) && fs_size(fd, &bytes, &err);
+    buf_init(&good, bytes);
+    char *room = buf_reserve(&good, bytes);
+    ok = ok && fs_read_at(fd, room, bytes, 0, &err);
+    good.n = bytes;
+    if (!ok)
+        abort();
+}
+
+/* Every checksum made to fit what is there, as far as the places lie inside. */
+static void
+repair(char *file, size_t n)
+{
+    struct container_header h;
+    memcpy(&h, file, sizeof(h));
+    uint64_t table_bytes = (uint64_t)h.section_count * sizeof(struct container_section);
+    if (h.table_offset <= n && table_bytes <= n - h.table_offset) {
+        for (uint32_t i = 0; i < h.section_count; i++) {
+            struct container_section s;
+            char *at = file + h.table_offset + i * sizeof(s);
+            memcpy(&s, at, sizeof(s));
+            if (s.offset <= n && s.bytes <= n - s.offset)
+                s.checksum = container_checksum(0, (struct str){file + s.offset, s.bytes});
+            memcpy(at, &s, sizeof(s));
+        }
+        h.table_checksum =
+            container_checksum(0, (struct str){file + h.table_offset, table_bytes});
+    }
+    struct str checked = {(const char *)&h, offsetof(struct container_header, header_checksum)};
+    h.header_checksum = hash_bytes(checked, 0);
+    memcpy(file, &h, sizeof(h));
+}
+
+/* Six bytes each: where (from the start, or from the end where the tables are), what. */
+static void
+change(char *file, size_t n, const uint8_t *data, size_t data_bytes)
+{
+    for (; data_bytes >= 6; data += 6, data_bytes -= 6) {
+        size_t where = (size_t)data[0] | (size_t)data[1] << 8 | (size_t)(data[2] & 0x3f) << 16;
+        size_t at = data[2] & 0x80 ? n - 1 - where % n : where % n;
+        if (data[2] & 0x40)
+            memset(file + at, data[3], MIN(n - at, 8));
+        else
+            file[at] = (char)data[3];
+        if (at + 1 < n)
+            file[at + 1] ^= (char)data[4];
+    }
+}
+
+static uint64_t
+use_column(struct arena *a, const struct trigrams_column *t)
+{
+    static const struct str NEEDLES[] = {STR_INIT("dragon 1"), STR_INIT("777"),
+                                         STR_INIT("7777"), STR_INIT("on 19"), STR_INIT("xyz")};
+    uint64_t used = 0;
+    for (size_t i = 0; i < COUNT_OF(NEEDLES); i++) {
+        struct bitmap left = bitmap_new_full(a, columns.row_count);
+        used += trigrams_cost(t, NEEDLES[i]);
+        used += trigrams_narrow(t, NEEDLES[i], &left);
+        used += bitmap_count(&left);
+    }
+    return used;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    if (!good.p)
+        build_good();
+    if (n == 0)
+        return 0;
+    struct err err = {0};
+    scoped_arena a = {0};
+    struct str file = arena_str(&a, buf_str(&good));
+    char *bytes = (char *)file.p;
+    change(bytes, file.n, data + 1, n - 1);
+    if (data[0] & 1)
+        repair(bytes, file.n);
+    if (data[0] & 2)
+        file.n -= MIN(file.n, (size_t)data[0] * 16);
+    scoped_fd fd = memfd_create("trigrams", MFD_CLOEXEC);
+    if (fd < 0 || !fs_write(fd, file, &err))
+        abort();
+    struct trigrams t;
+    if (!trigrams_open(&a, &t, fd, &columns, &err))
+        return 0;
+    bool is_verified = trigrams_verify(&t, &err);
+    uint64_t used = is_verified;
+    for (size_t i = 0; i < t.column_count; i++)
+        used += use_column(&a, &t.columns[i]);
+    trigrams_close(&t);
+    __asm__ volatile("" : : "r"(used));
+    return 0;
+}

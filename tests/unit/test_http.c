@@ -109,6 +109,7 @@ headers_we_act_on_come_once(void **state UNUSED)
     assert_false(parse("/a", "HTTP_X_API_KEY=one", "HTTP_X_API_KEY=two", &r, &err));
     assert_int_equal(err_status(&err), 400);
     assert_string_equal(err_code(&err), "duplicate_header");
+    assert_string_equal(err.detail, "the header x-api-key may come once, it came 2 times");
     assert_false(parse("/a", "HTTP_X_API_KEY=same", "HTTP_X_API_KEY=same", &r, &err));
     assert_true(parse("/a", "HTTP_ACCEPT=text/csv", "HTTP_ACCEPT=text/html", &r, &err));
     assert_str(r.header.accept, "text/csv");

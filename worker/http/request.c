@@ -76,6 +76,17 @@ find_variable(struct str name)
     return i;
 }
 
+/* As a client writes it: of HTTP_X_API_KEY "x-api-key". */
+static struct str
+header_name(struct arena *a, struct str variable)
+{
+    struct str name = str_starts(variable, STR("HTTP_")) ? str_skip(variable, 5) : variable;
+    char *text = arena_array(a, name.n + 1, char);
+    for (size_t i = 0; i < name.n; i++)
+        text[i] = name.p[i] == '_' ? '-' : (char)(name.p[i] | 0x20);
+    return (struct str){text, name.n};
+}
+
 /* Fills every place: the first parameter of its name counts, copied, because libfcgi takes its
  * own back before the request is logged.  All are read even where one is refused, so that the
  * refusal has its request id and its path. */
@@ -93,10 +104,12 @@ read_variables(struct arena *a, char *const *environment, struct variables *out,
         memcpy((char *)out + VARIABLES[i].offset, &value, sizeof(value));
     }
     for (size_t i = 0; i < COUNT_OF(VARIABLES); i++)
-        if (counts[i] > 1 && !VARIABLES[i].may_repeat)
-            return err_set_name(err, ERR_MALFORMED, "duplicate_header", VARIABLES[i].name,
-                                "the header behind %s may come once, it came %zu times",
-                                VARIABLES[i].name.p, counts[i]);
+        if (counts[i] > 1 && !VARIABLES[i].may_repeat) {
+            struct str name = header_name(a, VARIABLES[i].name);
+            return err_set_name(err, ERR_MALFORMED, "duplicate_header", name,
+                                "the header %s may come once, it came %zu times", name.p,
+                                counts[i]);
+        }
     return true;
 }
 

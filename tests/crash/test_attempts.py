@@ -1,5 +1,6 @@
 """A job that ends its processes every time is given up; one that is merely interrupted is not."""
 
+import json
 import os
 import signal
 import subprocess
@@ -47,6 +48,18 @@ def test_a_job_that_kills_is_given_up(own_server, role):
     assert 1 <= poison.killed <= 8
     assert own_server.get("/v1/datasets/poison/rows").json()["data"][0]["text"] == "old"
     own_server.import_csv("poison", b"id,text\n1,new\n", key="id")
+
+
+@pytest.mark.crash
+def test_the_log_names_the_job_that_a_successor_starts_again(own_server):
+    job = own_server.start_import("resumed", ROWS * 3)
+    own_server.wait_for(lambda: own_server.pids("load"))
+    own_server.kill("jobs")
+    assert own_server.wait_job(job)["state"] == "succeeded"
+    told = [json.loads(line) for line in own_server.log().splitlines() if "job_restarts" in line]
+    assert [(line["job"], line["dataset"], line["attempt"]) for line in told] == \
+        [(job["id"], "resumed", 1)]
+    assert "is gone" in told[0]["message"]
 
 
 @pytest.mark.crash

@@ -96,7 +96,12 @@ adopt(struct jobs *jobs, struct err *err)
     if (!job_list(&a, jobs->host.db, &filter, &left, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
-        log_message(LOG_INFO, "job_adopted", "%" STR_FMT, STR_ARG(left[i].id));
+        struct log_line line = log_begin(LOG_WARN, "job_restarts");
+        log_str(&line, "job", left[i].id);
+        log_str(&line, "dataset", left[i].dataset);
+        log_int(&line, "attempt", (int64_t)left[i].attempt);
+        log_str(&line, "message", STR("the process that ran it is gone"));
+        log_end(&line);
         if (!job_requeue(jobs->host.writer, left[i].id, err))
             return false;
     }

@@ -251,13 +251,27 @@ def engine_ms(server, path):
     return statistics.median(times)
 
 
-def wrk(port, key, script, seconds):
+def cpu_seconds(roots):
+    """What those processes and all below them have used so far."""
+    ticks = 0
+    for pid in {p for root in roots for p in (root, *harness.descendants(root))}:
+        with open(f"/proc/{pid}/stat", encoding="latin-1") as f:
+            fields = f.read().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def wrk(port, key, script, seconds, roots):
+    """(requests per second, microseconds of CPU that the servers under `roots` used for one)"""
+    before = cpu_seconds(roots)
     output = subprocess.run(
         ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", script,
          "-H", f"X-API-Key: {key}", f"http://127.0.0.1:{port}/"],
         stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 60).stdout
     assert "Non-2xx" not in output, output
-    return float(re.search(r"Requests/sec:\s+([0-9.]+)", output)[1])
+    used = cpu_seconds(roots) - before
+    count = int(re.search(r"(\d+) requests in", output)[1])
+    return float(re.search(r"Requests/sec:\s+([0-9.]+)", output)[1]), 1e6 * used / count
 
 
 class EmptyResponder:
@@ -312,10 +326,12 @@ def measure_row_by_key(server, keys, rounds, seconds, results):
     empty = EmptyResponder(server, 8)
     try:
         for _ in range(rounds):
-            results["empty responder c=8, requests/s"].append(
-                wrk(empty.port, server.admin_key, script, seconds))
-            results["row by key c=8, requests/s"].append(
-                wrk(server.port, server.admin_key, script, seconds))
+            for name, port, roots in (
+                    ("empty responder", empty.port, [p.pid for p in empty.processes]),
+                    ("row by key", server.port, [server.pid])):
+                rate, cpu = wrk(port, server.admin_key, script, seconds, roots)
+                results[f"{name} c=8, requests/s"].append(rate)
+                results[f"{name} c=8, CPU us per request"].append(cpu)
     finally:
         empty.stop()
 
@@ -335,6 +351,8 @@ RATIOS = [
     ("import / sqlite3 .import", "import, s", "sqlite3 .import, s"),
     ("row by key / empty responder", "row by key c=8, requests/s",
      "empty responder c=8, requests/s"),
+    ("empty responder / row by key, CPU", "empty responder c=8, CPU us per request",
+     "row by key c=8, CPU us per request"),
 ]
 
 
@@ -373,6 +391,7 @@ def main():
         "peak memory of the load child, MB", "status poll p99 while importing, ms",
         "row by key p99 while importing, ms", "row by key p99 idle, ms",
         "row by key c=8, requests/s", "empty responder c=8, requests/s",
+        "row by key c=8, CPU us per request", "empty responder c=8, CPU us per request",
         "count of a substring, engine ms", "statistics of 4 columns, filtered, engine ms",
         "export of all rows as csv, MB/s", "export of all rows as ndjson, MB/s",
         "own memory of a worker that exports, most, MB",

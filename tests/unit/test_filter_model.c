@@ -306,7 +306,8 @@ words_are_found_in_any_text_column(void **state)
         struct str words[] = {fixture_word(), fixture_word()};
         struct str q =
             arena_printf(&a, "%" STR_FMT " %" STR_FMT, STR_ARG(words[0]), STR_ARG(words[1]));
-        assert_true(filter_parse(&a, &fixture.version.schema, NULL, 0, q, &filter, &err));
+        assert_true(
+            filter_parse(&a, &fixture.version.schema, NULL, 0, STR(""), q, &filter, &err));
         assert_true(filter_run(&a, filter, &fixture.version, 0, &rows, &err));
         for (uint64_t r = 0; r < fixture.row_count; r++) {
             bool expected = true;

@@ -293,3 +293,22 @@ utf8_without_marks(struct arena *a, struct str s)
     }
     return arena_str(a, buf_str(&out));
 }
+
+static bool
+is_ascii(struct str s)
+{
+    uint64_t seen = 0, word;
+    for (; s.n >= sizeof(word); s = str_skip(s, sizeof(word))) {
+        memcpy(&word, s.p, sizeof(word));
+        seen |= word;
+    }
+    for (size_t i = 0; i < s.n; i++)
+        seen |= (uint64_t)(unsigned char)s.p[i];
+    return !(seen & UINT64_C(0x8080808080808080));
+}
+
+uint64_t
+utf8_folded_bytes_max(struct str s)
+{
+    return is_ascii(s) ? s.n : (uint64_t)s.n * 3 / 2 + 1;
+}

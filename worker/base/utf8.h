@@ -25,6 +25,8 @@ void utf8_fold(struct buf *out, struct str s);
 /* The same into memory of the caller that holds at least s.n * 3 / 2 + 4 bytes; returns the
  * bytes written.  May be given overlapping memory only when `out` == s.p and s is ASCII. */
 size_t utf8_fold_into(char *out, struct str s);
+/* What the folding takes at most: as many bytes where all is ASCII. */
+uint64_t utf8_folded_bytes_max(struct str s);
 /* The same in the arena. */
 struct str utf8_folded(struct arena *a, struct str s);
 /* Latin letters as ASCII has them, for names: marks fall off (é: e), ligatures and crossed

@@ -1,9 +1,8 @@
 /* The first pass: how much text each column has, what its type is, and which row of a key is
  * the last good one.  A key whose type is inferred needs a pass more: the same key can be
  * spelled 98 and 98.0, and whether that is a number is known at the end of the file. */
+#include "base/utf8.h"
 #include "datasets/import_work.h"
-
-#include <string.h>
 
 struct scan {
     const struct import_plan *plan;
@@ -18,19 +17,6 @@ struct scan {
     struct value *values;
 };
 
-static bool
-is_ascii(struct str s)
-{
-    uint64_t seen = 0, word;
-    for (; s.n >= sizeof(word); s = str_skip(s, sizeof(word))) {
-        memcpy(&word, s.p, sizeof(word));
-        seen |= word;
-    }
-    for (size_t i = 0; i < s.n; i++)
-        seen |= (uint64_t)(unsigned char)s.p[i];
-    return !(seen & UINT64_C(0x8080808080808080));
-}
-
 static void
 measure_row(struct scan *scan, const struct csv_row *row)
 {
@@ -38,8 +24,7 @@ measure_row(struct scan *scan, const struct csv_row *row)
     for (size_t i = 0; i < plan->schema.column_count; i++) {
         struct str cell = row->cells[plan->cell_of_column[i]];
         scan->out->text_bytes[i] += cell.n;
-        /* Folding makes at most three bytes of two (utf8.h), and only beyond ASCII. */
-        scan->out->text_bytes_max[i] += is_ascii(cell) ? cell.n : cell.n * 3 / 2 + 1;
+        scan->out->text_bytes_max[i] += utf8_folded_bytes_max(cell);
         if (scan->inferred && plan->needs_type[i])
             infer_add(&scan->inferred[i], &plan->schema, scan->decimal, cell);
     }

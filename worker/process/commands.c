@@ -5,6 +5,7 @@
 #include "process/cmd_config.h"
 #include "process/cmd_import.h"
 #include "process/cmd_migrate.h"
+#include "process/cmd_reindex.h"
 #include "process/cmd_routes.h"
 #include "process/cmd_serve.h"
 
@@ -70,6 +71,11 @@ static const struct command COMMANDS[] = {
      "  --data DIR          data directory (var): a service that runs on it does the import,\n"
      "                      else this command does\n",
      cmd_import_explain},
+    {"reindex", "--dataset NAME [--config FILE] [--data DIR]",
+     "Make the index files of a dataset's versions again from their rows.db.", cmd_reindex,
+     "  --dataset NAME      dataset whose files are damaged or gone\n" CONFIG_OPTION
+         DATA_OPTION,
+     NULL},
     {"version", "", "Print the version.", run_version, NULL, NULL},
 };
 

@@ -1,0 +1,188 @@
+/* reindex_version: whatever became of the index files, rows.db gives them back as they were. */
+#include "import_attempt.h"
+
+#include "datasets/reindex.h"
+#include "index/trigrams.h"
+
+struct indexes {
+    struct arena arena;
+    struct columns columns;
+    struct trigrams trigrams;
+};
+
+static const char *
+path_of(struct attempt *t, const char *file)
+{
+    return temp_path(t->dir,
+                     arena_printf(&t->dir->arena, "%s/%s", t->task.dataset_folder.p, file).p);
+}
+
+static void
+open_indexes(struct attempt *t, struct indexes *x)
+{
+    struct err err;
+    *x = (struct indexes){0};
+    scoped_fd fd = fs_open_at(AT_FDCWD, path_of(t, "columns"), O_RDONLY, &err);
+    scoped_fd trigrams = fs_open_at(AT_FDCWD, path_of(t, "trigrams"), O_RDONLY, &err);
+    if (!columns_open(&x->arena, &x->columns, fd, &err) || !columns_verify(&x->columns, &err) ||
+        !trigrams_open(&x->arena, &x->trigrams, trigrams, &x->columns, &err) ||
+        !trigrams_verify(&x->trigrams, &err))
+        fail_msg("%s", err.detail);
+}
+
+static void
+close_indexes(struct indexes *x)
+{
+    trigrams_close(&x->trigrams);
+    columns_close(&x->columns);
+    arena_free(&x->arena);
+}
+
+static void
+expect_same_column(const struct column *a, const struct column *b)
+{
+    uint64_t rows = a->row_count;
+    assert_int_equal(a->type, b->type);
+    assert_int_equal(rows, b->row_count);
+    assert_memory_equal(&a->summary, &b->summary, sizeof(a->summary));
+    for (uint64_t row = 0; row < rows; row++)
+        assert_int_equal(column_is_null(a, row), column_is_null(b, row));
+    if (a->ints || a->reals) {
+        assert_memory_equal(a->ints ? (const void *)a->ints : a->reals,
+                            b->ints ? (const void *)b->ints : b->reals, rows * 8);
+        return;
+    }
+    assert_true(str_eq(a->text.bytes, b->text.bytes));
+    assert_memory_equal(a->text.offsets, b->text.offsets, (rows + 1) * 8);
+    assert_memory_equal(a->text.prefixes, b->text.prefixes, rows * 8);
+    if (a->type != COLUMN_LIST)
+        return;
+    assert_true(str_eq(a->list.bytes, b->list.bytes));
+    assert_int_equal(a->list.id_count, b->list.id_count);
+    assert_memory_equal(a->list.ids, b->list.ids, a->list.id_count * 4);
+    assert_memory_equal(a->list.row_offsets, b->list.row_offsets, (rows + 1) * 8);
+}
+
+static void
+expect_same(const struct indexes *a, const struct indexes *b)
+{
+    assert_int_equal(a->columns.column_count, b->columns.column_count);
+    for (size_t i = 0; i < a->columns.column_count; i++)
+        expect_same_column(&a->columns.columns[i], &b->columns.columns[i]);
+    assert_int_equal(a->trigrams.column_count, b->trigrams.column_count);
+    for (size_t i = 0; i < a->trigrams.column_count; i++) {
+        const struct trigrams_column *x = &a->trigrams.columns[i], *y = &b->trigrams.columns[i];
+        assert_int_equal(x->column, y->column);
+        assert_int_equal(x->segment_count, y->segment_count);
+        for (size_t s = 0; s < x->segment_count; s++)
+            assert_true(str_eq(x->segments[s].lists, y->segments[s].lists));
+    }
+}
+
+static void
+import_books(struct attempt *t, struct temp_dir *dir)
+{
+    scoped_buf csv;
+    begin(t, dir);
+    set(t, "key", "id");
+    set(t, "types", "tags:list");
+    buf_init(&csv, 8 * MIB);
+    buf_add_lit(&csv, "id,about,tags,price,day,free\n");
+    for (int i = 0; csv.n < 7 * MIB; i++)
+        buf_printf(&csv,
+                   "%d,Straße %d of ÉCLAIR dragons and some %d words,\"A%d, B, É\",%s,%s,%s\n",
+                   i, i * 7, i % 100, i % 9, i % 4 ? "1.25" : "", i % 3 ? "2020-02-29" : "",
+                   i % 2 ? "true" : "false");
+    import_bytes(t, "books", buf_str(&csv));
+    if (!t->is_done)
+        fail_msg("%s", t->err.detail);
+    t->base.row_count = t->publication.row_count;
+}
+
+static void
+spoil(struct attempt *t, const char *file, bool removes)
+{
+    struct err err;
+    if (removes) {
+        assert_true(fs_remove_tree(AT_FDCWD, path_of(t, file), &err));
+        return;
+    }
+    /* The old bytes are mapped by the test, so that it is another file that is damaged. */
+    assert_true(fs_replace_file(AT_FDCWD, path_of(t, file), STR("not this"), 0600, &err));
+}
+
+static void
+every_index_file_comes_back_deleted_or_damaged(void **state)
+{
+    struct attempt t;
+    struct indexes before, after;
+    struct err err;
+    static const char *const FILES[] = {"columns", "trigrams"};
+    import_books(&t, *state);
+    open_indexes(&t, &before);
+    assert_int_equal(before.trigrams.column_count, 1);
+    for (unsigned which = 1; which < 4; which++)
+        for (int removes = 0; removes < 2; removes++) {
+            for (size_t i = 0; i < COUNT_OF(FILES); i++)
+                if (which >> i & 1)
+                    spoil(&t, FILES[i], removes);
+            if (!reindex_version(t.dir->path, &t.base, &err))
+                fail_msg("%s", err.detail);
+            open_indexes(&t, &after);
+            expect_same(&before, &after);
+            close_indexes(&after);
+        }
+    close_indexes(&before);
+    assert_int_equal(access(path_of(&t, "columns.new"), F_OK), -1);
+    assert_int_equal(access(path_of(&t, "trigrams.new"), F_OK), -1);
+}
+
+static void
+what_a_killed_reindex_left_is_written_over(void **state)
+{
+    struct attempt t;
+    struct indexes before, after;
+    struct err err;
+    import_books(&t, *state);
+    open_indexes(&t, &before);
+    assert_true(fs_replace_file(AT_FDCWD, path_of(&t, "columns.new"), STR("half"), 0600, &err));
+    assert_true(reindex_version(t.dir->path, &t.base, &err));
+    open_indexes(&t, &after);
+    expect_same(&before, &after);
+    close_indexes(&after);
+    close_indexes(&before);
+}
+
+static void
+without_rows_the_old_files_stay(void **state)
+{
+    struct attempt t;
+    struct indexes before, after;
+    struct err err;
+    import_books(&t, *state);
+    open_indexes(&t, &before);
+    t.base.row_count++;
+    assert_false(reindex_version(t.dir->path, &t.base, &err));
+    assert_non_null(strstr(err.detail, "has no row"));
+    t.base.row_count--;
+    spoil(&t, "rows.db", true);
+    assert_false(reindex_version(t.dir->path, &t.base, &err));
+    assert_string_equal(err_code(&err), "not_found");
+    open_indexes(&t, &after);
+    expect_same(&before, &after);
+    close_indexes(&after);
+    close_indexes(&before);
+    assert_int_equal(access(path_of(&t, "columns.new"), F_OK), -1);
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, temp_set_up, temp_tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(every_index_file_comes_back_deleted_or_damaged),
+        TEST(what_a_killed_reindex_left_is_written_over),
+        TEST(without_rows_the_old_files_stay),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

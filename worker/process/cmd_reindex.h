@@ -1,0 +1,5 @@
+/* playmeter reindex --dataset NAME: makes the index files of its versions again from rows.db.
+ */
+#pragma once
+
+int cmd_reindex(int argc, char **argv);

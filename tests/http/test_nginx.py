@@ -158,7 +158,10 @@ def test_sizes_are_bounded_everywhere_and_big_only_where_a_file_is_expected(serv
     answer = server.post("/v1/datasets/x/imports", data=big, headers={"Content-Type": "text/csv"})
     assert answer.status_code == 413
     assert answer.json()["code"] == "too_large"
-    assert server.post("/v1/datasets/x/versions", data=b"x" * 70000).status_code == 413
+    assert "is 1 MiB (imports.file_bytes_max" in answer.json()["detail"]
+    small = server.post("/v1/datasets/x/versions", data=b"x" * 70000)
+    assert small.status_code == 413
+    assert small.json()["detail"] == "The body is larger than this path takes."
 
 
 def test_no_body_is_left_in_nginx_s_folder(server):

@@ -119,6 +119,16 @@ add_key_scopes(struct buf *out, const struct config *config)
                    STR_ARG(config->keys[i].scope));
 }
 
+/* For people, who wrote it as a size themselves. */
+static void
+add_file_bytes_max(struct buf *out, const struct config *config)
+{
+    uint64_t bytes = config->imports_file_bytes_max;
+    bool is_whole = bytes % MIB == 0;
+    add_u64(out, is_whole ? bytes / MIB : bytes);
+    buf_add(out, is_whole ? STR(" MiB") : STR(" bytes"));
+}
+
 static void
 add_exports(struct buf *out, const struct config *config)
 {
@@ -183,15 +193,33 @@ static const struct {
     const char *name;
     add_word_fn *add;
 } WORDS[] = {
-    WORD(nginx_workers),   WORD(upstream_timeout), WORD(export_spool),
-    WORD(body_bytes_max),  WORD(listen),           WORD(tls),
-    WORD(trusted_proxies), WORD(cors_origins),     WORD(vary),
-    WORD(key_clients),     WORD(key_scopes),       WORD(exports),
-    WORD(exports_all),     WORD(access_log),       WORD(rate_imports),
-    WORD(burst_imports),   WORD(retry_imports),    WORD(rate_accounts),
-    WORD(burst_accounts),  WORD(retry_accounts),   WORD(rate_reads),
-    WORD(burst_reads),     WORD(retry_reads),      WORD(rate_play),
-    WORD(burst_play),      WORD(retry_play),
+    WORD(nginx_workers),
+    WORD(upstream_timeout),
+    WORD(export_spool),
+    WORD(body_bytes_max),
+    WORD(file_bytes_max),
+    WORD(listen),
+    WORD(tls),
+    WORD(trusted_proxies),
+    WORD(cors_origins),
+    WORD(vary),
+    WORD(key_clients),
+    WORD(key_scopes),
+    WORD(exports),
+    WORD(exports_all),
+    WORD(access_log),
+    WORD(rate_imports),
+    WORD(burst_imports),
+    WORD(retry_imports),
+    WORD(rate_accounts),
+    WORD(burst_accounts),
+    WORD(retry_accounts),
+    WORD(rate_reads),
+    WORD(burst_reads),
+    WORD(retry_reads),
+    WORD(rate_play),
+    WORD(burst_play),
+    WORD(retry_play),
 };
 
 static add_word_fn *

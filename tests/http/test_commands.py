@@ -89,7 +89,10 @@ def test_every_command_explains_itself():
     names = [line.split()[0] for line in run("--help").stdout.splitlines()
              if line.startswith("  ")]
     assert {"serve", "import", "keys", "routes", "check-config", "version"} <= set(names)
+    with open(os.path.join(harness.ROOT, "README.md"), encoding="utf-8") as f:
+        readme = f.read()
     for name in names:
+        assert f"`playmeter {name}" in readme or f"`{name}`" in readme
         told = run(name, "--help")
         assert told.returncode == 0 and told.stdout.startswith(f"Usage: playmeter {name}")
 

@@ -183,10 +183,32 @@ the_corpus_of_utf8tests_is_judged_right(void **state UNUSED)
     assert_true(valid >= 20 && invalid >= 50);
 }
 
+static void
+every_code_point_without_marks_is_utf8(void **state UNUSED)
+{
+    scoped_arena a = {0};
+    for (uint32_t c = 1; c <= 0x10ffff; c++) {
+        char bytes[4];
+        if (c >= 0xd800 && c <= 0xdfff)
+            continue;
+        struct str s = {bytes, utf8_encode(c, bytes)};
+        assert_true(utf8_is_valid(utf8_without_marks(&a, s)));
+        if (c % 4096 == 0)
+            arena_reset(&a);
+    }
+    assert_true(str_eq(utf8_without_marks(&a, STR("Gr\xc3\xb6\xc3\x9f"
+                                                  "e \xe2\x82\xac")),
+                       STR("Grosse \xe2\x82\xac")));
+    /* Eighteen code points of Arabic, the longest there is: nothing is cut. */
+    assert_int_equal(utf8_without_marks(&a, STR("\xef\xb7\xba")).n, 33);
+    assert_true(str_eq(utf8_without_marks(&a, STR("a\xff")), STR("a\xff")));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_code_point_without_marks_is_utf8),
         cmocka_unit_test(every_code_point_round_trips),
         cmocka_unit_test(sequences_are_those_of_the_rfc),
         cmocka_unit_test(an_invalid_byte_is_found_wherever_it_stands),

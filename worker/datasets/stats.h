@@ -54,6 +54,14 @@ struct stats_request {
 };
 
 uint32_t stats_aggregates_of(enum column_type type); /* bits, as in the request */
+struct str stats_aggregate_name(enum stats_aggregate aggregate);
+bool stats_aggregate_find(struct str word, enum stats_aggregate *out);
+/* Says that there is no such aggregate, which is near, and which there are: `also` (" all", or
+ * "") and those of the table. */
+bool stats_refuse_aggregate(const char *param, const char *also, struct str word,
+                            struct err *err);
+/* "count, nulls, distinct": what a type has, for a message. */
+void stats_add_aggregates_of(struct buf *out, enum column_type type);
 
 /* aggregate=mean,median or all ("" is all); percentiles=1,50,99 ("" is 25,50,75), named by
  * their English ordinals: "1st", "50th", "99.9th"; one said twice counts once.  Unknown words

@@ -24,8 +24,36 @@ stats_aggregates_of(enum column_type type)
     return type == COLUMN_DATE || type == COLUMN_DATETIME ? OF_DAYS : ALL;
 }
 
-static bool
-refuse_aggregate(struct str word, struct err *err)
+struct str
+stats_aggregate_name(enum stats_aggregate aggregate)
+{
+    return WORDS[aggregate];
+}
+
+bool
+stats_aggregate_find(struct str word, enum stats_aggregate *out)
+{
+    for (size_t i = 0; i < COUNT_OF(WORDS); i++)
+        if (str_eq(word, WORDS[i])) {
+            *out = (enum stats_aggregate)i;
+            return true;
+        }
+    return false;
+}
+
+void
+stats_add_aggregates_of(struct buf *out, enum column_type type)
+{
+    size_t start = out->n;
+    for (size_t i = 0; i < COUNT_OF(WORDS); i++)
+        if (stats_aggregates_of(type) & BIT(i)) {
+            buf_add(out, out->n > start ? STR(", ") : STR(""));
+            buf_add(out, WORDS[i]);
+        }
+}
+
+bool
+stats_refuse_aggregate(const char *param, const char *also, struct str word, struct err *err)
 {
     static const struct synonym SYNONYMS[] = {
         {STR_INIT("avg"), STR_INIT("mean")},
@@ -44,9 +72,9 @@ refuse_aggregate(struct str word, struct err *err)
         suggest_offer(&near, WORDS[i]);
         buf_printf(&words, " %" STR_FMT, STR_ARG(WORDS[i]));
     }
-    return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("aggregate"),
-                        "there is no aggregate '%" STR_FMT "'%s (there are: all%" STR_FMT ")",
-                        STR_ARG(str_slice(word, 0, 80)), suggest_text(&near),
+    return err_set_name(err, ERR_BAD_PARAMETER, NULL, str_from(param),
+                        "there is no aggregate '%" STR_FMT "'%s (there are:%s%" STR_FMT ")",
+                        STR_ARG(str_slice(word, 0, 80)), suggest_text(&near), also,
                         STR_ARG(buf_str(&words)));
 }
 
@@ -58,15 +86,13 @@ parse_aggregates(struct str text, uint32_t *out, struct err *err)
         text = STR("all");
     while (text.p) {
         struct str word = str_trim(str_cut(&text, ','));
-        size_t i = 0;
-        while (i < COUNT_OF(WORDS) && !str_eq(word, WORDS[i]))
-            i++;
-        if (i < COUNT_OF(WORDS))
-            bits |= BIT(i);
+        enum stats_aggregate found;
+        if (stats_aggregate_find(word, &found))
+            bits |= BIT(found);
         else if (str_eq(word, STR("all")))
             bits |= ALL;
         else
-            return refuse_aggregate(word, err);
+            return stats_refuse_aggregate("aggregate", " all", word, err);
     }
     *out = bits;
     return true;
@@ -133,11 +159,7 @@ stats_check(const struct stats_request *request, const struct schema_column *col
     if (is_all || !missing)
         return true;
     scoped_buf has = {.max = KIB};
-    for (size_t i = 0; i < COUNT_OF(WORDS); i++)
-        if (stats_aggregates_of(column->type) & BIT(i)) {
-            buf_add(&has, has.n ? STR(", ") : STR(""));
-            buf_add(&has, WORDS[i]);
-        }
+    stats_add_aggregates_of(&has, column->type);
     return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("aggregate"),
                         "the column %" STR_FMT " is of type %s and has no %" STR_FMT
                         "; it has %" STR_FMT,

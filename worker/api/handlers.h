@@ -13,6 +13,9 @@
     X(list_rows)                                                                               \
     X(get_row)                                                                                 \
     X(get_stats)                                                                               \
+    X(list_groups)                                                                             \
+    X(get_facets)                                                                              \
+    X(get_histogram)                                                                           \
     X(create_import)                                                                           \
     X(list_versions)                                                                           \
     X(rollback_dataset)                                                                        \

@@ -1,6 +1,7 @@
 /* THE table: every route of the service, what it takes and who may call it.  openapi.yaml
  * describes the same routes in words; a test compares the two both ways. */
 #include "api/handlers.h"
+#include "datasets/histogram.h"
 
 // clang-format off
 #define TEXT_MAX   4096
@@ -26,6 +27,10 @@ static const struct route_param NO_PARAMS[] = {{.name = NULL}};
     {"column",      PARAM_TEXT,    1, TEXT_MAX,          "all", NULL, "columns, separated by commas; all: the measures"}
 #define AGGREGATE \
     {"aggregate",   PARAM_TEXT,    1, TEXT_MAX,          "all", NULL, "aggregates, separated by commas; all: every one the column's type has"}
+#define DDOF \
+    {"ddof",        PARAM_INTEGER, 0, 1,                 "0", NULL, "1: variance and standard deviation of a sample"}
+#define BIAS \
+    {"bias",        PARAM_BOOLEAN, 0, 0,                 "true", NULL, "false: skewness and kurtosis corrected for bias"}
 #define ENCODING \
     {"encoding",    PARAM_TEXT,    1, 32,                NULL, NULL, "auto, utf-8, utf-16, iso-8859-1, windows-1252 or ascii"}
 #define DELIMITER \
@@ -45,9 +50,33 @@ static const struct route_param STATS_PARAMS[] = {
     COLUMN,
     AGGREGATE,
     {"percentiles", PARAM_TEXT,    1, 512,               NULL, NULL, "percentiles from 0 to 100, separated by commas; 25,50,75 when absent"},
-    {"ddof",        PARAM_INTEGER, 0, 1,                 "0", NULL, "1: variance and standard deviation of a sample"},
-    {"bias",        PARAM_BOOLEAN, 0, 0,                 "true", NULL, "false: skewness and kurtosis corrected for bias"},
+    DDOF,
+    BIAS,
     WORDS,
+};
+static const struct route_param GROUPS_PARAMS[] = {
+    {"by",          PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "one or two columns; a date takes :year, :month or :day, a number :WIDTH"},
+    {"aggregate",   PARAM_TEXT,    1, TEXT_MAX,          "count", NULL, "what to know of each group: count, mean(price), ..."},
+    {"having",      PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "tests of aggregates that a group has to pass: sum(positive)__gt=100"},
+    {"sort",        PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "aggregates and columns of by to order by; - before one reverses it"},
+    DDOF,
+    BIAS,
+    WORDS,
+    {"limit",       PARAM_INTEGER, 1, EXPORT_LIMIT_MAX,  "50", NULL, "most groups; at most 1000 as JSON, no default as CSV and NDJSON"},
+    CURSOR,
+    FORMAT_ALL,
+    {"raw",         PARAM_BOOLEAN, 0, 0,                 "false", NULL, "CSV: leave cells that a spreadsheet would run as they are"},
+};
+static const struct route_param FACETS_PARAMS[] = {
+    {"column",      PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "columns, separated by commas, each as in by of groups"},
+    {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "20", NULL, "most values of each column"},
+    WORDS,
+};
+static const struct route_param HISTOGRAM_PARAMS[] = {
+    {"column",      PARAM_TEXT,    1, 256,               NULL, NULL, "a column of numbers or dates"},
+    {"bins",        PARAM_INTEGER, 1, HISTOGRAM_BINS_MAX, "10", NULL, "number of bins"},
+    WORDS,
+    FORMAT_ALL,
 };
 static const struct route_param IMPORT_PARAMS[] = {
     {"mode",        PARAM_WORD,    0, 0,                 NULL, "replace append upsert", "what becomes of the rows that are there; replace when absent"},
@@ -111,6 +140,9 @@ const struct route ROUTES[] = {
     {HTTP_GET,    "/v1/datasets/{dataset}/rows",      "list_rows",        list_rows,        SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(ROWS_PARAMS)},
     {HTTP_GET,    "/v1/datasets/{dataset}/rows/{key}","get_row",          get_row,          SCOPE_READ,  IN_PUBLIC,                       0,          PARAMS(ROW_PARAMS)},
     {HTTP_GET,    "/v1/datasets/{dataset}/stats",     "get_stats",        get_stats,        SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(STATS_PARAMS)},
+    {HTTP_GET,    "/v1/datasets/{dataset}/groups",    "list_groups",      list_groups,      SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(GROUPS_PARAMS)},
+    {HTTP_GET,    "/v1/datasets/{dataset}/facets",    "get_facets",       get_facets,       SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(FACETS_PARAMS)},
+    {HTTP_GET,    "/v1/datasets/{dataset}/histogram", "get_histogram",    get_histogram,    SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(HISTOGRAM_PARAMS)},
     {HTTP_POST,   "/v1/datasets/{dataset}/imports",   "create_import",    create_import,    SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(IMPORT_PARAMS)},
     {HTTP_PUT,    "/v1/datasets/{dataset}/imports",   "put_import",       create_import,    SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(IMPORT_PARAMS)},
     {HTTP_GET,    "/v1/datasets/{dataset}/versions",  "list_versions",    list_versions,    SCOPE_READ,  IN_PUBLIC,                       0,          NONE},

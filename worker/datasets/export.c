@@ -136,8 +136,8 @@ add_defused(struct buf *out, struct str cell)
     buf_add_char(out, '"');
 }
 
-static void
-add_cell(struct buf *out, struct str cell, bool is_raw)
+void
+export_add_cell(struct buf *out, struct str cell, bool is_raw)
 {
     if (!is_raw && export_is_formula(cell))
         add_defused(out, cell);
@@ -162,7 +162,7 @@ export_add_csv_header(struct buf *out, const struct version *version, const stru
         const struct schema_column *column = &version->schema.columns[query->fields[i]];
         if (i > 0)
             buf_add_char(out, ',');
-        add_cell(out, column->header.n > 0 ? column->header : column->name, false);
+        export_add_cell(out, column->header.n > 0 ? column->header : column->name, false);
     }
     end_row(out, query, start);
 }
@@ -180,7 +180,7 @@ export_add_csv_row(struct buf *out, const struct version *version, const struct 
         if (i > 0)
             buf_add_char(out, ',');
         if (column_type_is_textual(c->type))
-            add_cell(out, text++->text, is_raw);
+            export_add_cell(out, text++->text, is_raw);
         else
             add_plain(out, c, row, "", "");
     }

@@ -23,3 +23,5 @@ MUST_CHECK bool export_add_csv_row(struct buf *out, const struct version *versio
                                    struct err *err);
 /* Does it begin with = + - @ tab or CR (OWASP, CSV injection)? */
 bool export_is_formula(struct str cell);
+/* One cell of such a line, text defused unless `is_raw`. */
+void export_add_cell(struct buf *out, struct str cell, bool is_raw);

@@ -16,8 +16,9 @@ struct query {
     size_t sort_count;
     const size_t *fields; /* column indexes to show */
     size_t field_count;
-    uint64_t limit;  /* 0: all (exports) */
-    uint64_t offset; /* matches before the page, from the cursor or the short form */
+    uint64_t limit;   /* 0: all (exports) */
+    uint64_t offset;  /* matches before the page, from the cursor or the short form */
+    uint64_t binding; /* a hash of what else a cursor belongs to; 0 for rows */
 };
 
 /* `sort=-price,name`, `fields=a,b`; empty text means none / all.  Nulls come last whatever the

@@ -48,7 +48,8 @@ checksum(const unsigned char *bytes)
 static uint64_t
 hash_query(const struct query *query)
 {
-    uint64_t hash = hash_u64((uint64_t)query->dataset_id, filter_hash(query->filter));
+    uint64_t hash =
+        hash_u64((uint64_t)query->dataset_id, filter_hash(query->filter)) ^ query->binding;
     for (size_t i = 0; i < query->sort_count; i++)
         hash = hash_u64(query->sort[i].column * 2 + query->sort[i].is_descending, hash);
     return hash;

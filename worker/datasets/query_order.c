@@ -5,6 +5,8 @@
  * sorts all. */
 #include "datasets/query_order.h"
 
+#include "datasets/rows_walk.h"
+
 #include "datasets/stats_select.h"
 
 #include <stdlib.h>
@@ -133,26 +135,6 @@ rise(const struct order *order, struct item *heap, size_t at, struct item item)
     heap[at] = item;
 }
 
-/* The rows of a set one by one; a call per row would cost as much as the comparison. */
-struct walk {
-    const struct bitmap *rows;
-    uint64_t word_index; /* of the word after the one in `bits` */
-    uint64_t bits;       /* rows of the word before, not yet given */
-};
-
-static inline bool
-walk_next(struct walk *walk, uint64_t *row)
-{
-    while (walk->bits == 0) {
-        if (walk->word_index == bitmap_word_count(walk->rows->row_count))
-            return false;
-        walk->bits = walk->rows->words[walk->word_index++];
-    }
-    *row = (walk->word_index - 1) * 64 + (uint64_t)__builtin_ctzll(walk->bits);
-    walk->bits &= walk->bits - 1;
-    return true;
-}
-
 /* By the words alone: so for nearly every row, once the heap holds good ones. */
 static inline bool
 is_worse(const struct item *item, const struct item *worst_kept)
@@ -165,10 +147,10 @@ static size_t
 collect_best(const struct order *order, const struct bitmap *rows, struct item *heap,
              size_t wanted)
 {
-    struct walk walk = {.rows = rows};
+    struct rows_walk walk = {.rows = rows};
     uint64_t row;
     size_t count = 0;
-    while (walk_next(&walk, &row)) {
+    while (rows_walk_next(&walk, &row)) {
         struct item item = item_of(order, row);
         if (count < wanted)
             rise(order, heap, count++, item);
@@ -181,10 +163,10 @@ collect_best(const struct order *order, const struct bitmap *rows, struct item *
 static size_t
 collect_all(const struct order *order, const struct bitmap *rows, struct item *items)
 {
-    struct walk walk = {.rows = rows};
+    struct rows_walk walk = {.rows = rows};
     uint64_t row;
     size_t count = 0;
-    while (walk_next(&walk, &row))
+    while (rows_walk_next(&walk, &row))
         items[count++] = item_of(order, row);
     return count;
 }

@@ -68,8 +68,10 @@ role_run_api(const struct role_env *env)
     bool is_ready = serve_init(&err);
     /* Only after libfcgi has installed its own. */
     role_handle_signals();
-    if (is_ready && open_handles(env, &handles, &err) &&
-        serve_run(env->listen_fd, app_handle, &handles.app, role_is_stopping, &err))
+    is_ready = is_ready && open_handles(env, &handles, &err);
+    /* What reading the YAML files took is not needed again. */
+    malloc_trim(0);
+    if (is_ready && serve_run(env->listen_fd, app_handle, &handles.app, role_is_stopping, &err))
         return 0;
     log_message(LOG_ERROR, "worker_failed", "%s", err.detail);
     return 1;

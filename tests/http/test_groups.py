@@ -15,6 +15,7 @@ import pytest
 
 import oracle
 import test_answers as answers
+from test_api import export
 
 SEED = int(os.environ.get("PLAYMETER_SEED", "20260131")) + 7
 QUESTIONS = 120
@@ -376,19 +377,19 @@ def test_having_and_sort_take_what_is_not_shown(made):
 def test_csv_and_ndjson_hold_every_group(games, made):
     params = {"by": "developers", "aggregate": "count,mean(price)", "sort": "-count"}
     pages, meta = fetch_all(games, GROUPS, [*params.items(), ("limit", "1000")])
-    lines = games.get(GROUPS, params={**params, "format": "ndjson"})
+    lines = export(games, GROUPS, params={**params, "format": "ndjson"})
     assert lines.headers["X-Total-Count"] == str(meta["total"]) == str(len(pages))
     assert [json.loads(line) for line in lines.text.split("\n")[:-1]] == pages
-    table = made.get("/v1/datasets/made/groups",
-                     params={"by": "word,seen:day", "aggregate": "count,min(seen)",
-                             "format": "csv"})
+    table = export(made, "/v1/datasets/made/groups",
+                   params={"by": "word,seen:day", "aggregate": "count,min(seen)",
+                           "format": "csv"})
     assert table.headers["Content-Type"].startswith("text/csv")
     rows = list(csv.reader(io.StringIO(table.text, newline="")))
     assert rows[0] == ["word", "seen:day", "count", "min(seen)"]
     assert rows[2] == ["'=1+1", "1969-12-31", "1", "1969-12-31T23:59:59Z"]
     assert rows[-1] == ["Rpg", "", "1", ""]
-    bins = games.get("/v1/datasets/games/histogram",
-                     params={"column": "price", "bins": 4, "format": "csv"})
+    bins = export(games, "/v1/datasets/games/histogram",
+                  params={"column": "price", "bins": 4, "format": "csv"})
     assert bins.text.splitlines()[0] == "from,to,count" and len(bins.text.splitlines()) == 5
 
 
@@ -455,7 +456,7 @@ def test_groups_facets_and_histograms_answer(games):
     for path in ("groups?by=tags,release_date:year&aggregate=count,iqr(price),distinct(name)",
                  "facets?column=name,genres,price:5", "histogram?column=positive&bins=1000",
                  "groups?by=name&format=csv&aggregate=kurtosis(price),median(release_date)"):
-        answer = games.get(f"/v1/datasets/games/{path}")
+        answer = export(games, f"/v1/datasets/games/{path}")
         assert answer.status_code == 200 and answer.content, answer.text
 
 

@@ -1,6 +1,7 @@
 /* Groups and histograms against the plain model of groups_model.h. */
 #include "groups_model.h"
 
+#include "datasets/groups_word.h"
 #include "datasets/histogram.h"
 
 static int
@@ -221,6 +222,32 @@ nothing_selected_makes_no_groups(void **state UNUSED)
     }
 }
 
+/* Each decimal is the edge of its own bin, whatever the division of the doubles says (0.3 / 0.1
+ * is below 3), and what is just below an edge is not. */
+static void
+decimals_begin_their_own_bins(void **state UNUSED)
+{
+    scoped_arena a = {0};
+    struct groups_question q;
+    struct err err = {0};
+    for (int64_t k = -2000; k <= 2000; k++) {
+        static const struct {
+            const char *by;
+            int64_t digits;
+            double scale;
+        } WIDTHS[] = {{"price:0.1", 1, 10}, {"price:0.07", 7, 100}, {"price:2.50", 25, 10}};
+        for (size_t i = 0; i < COUNT_OF(WIDTHS); i++) {
+            double edge = (double)(k * WIDTHS[i].digits) / WIDTHS[i].scale;
+            double before = (double)((k - 1) * WIDTHS[i].digits) / WIDTHS[i].scale;
+            double values[] = {edge, nextafter(edge, -INFINITY)};
+            struct column column = {.type = COLUMN_REAL, .row_count = 2, .reals = values};
+            assert_true(parse(&a, WIDTHS[i].by, STR(""), "", "", &q, &err));
+            assert_true(groups_real_of_word(groups_word(&column, &q.keys[0], 0)) == edge);
+            assert_true(groups_real_of_word(groups_word(&column, &q.keys[0], 1)) == before);
+        }
+    }
+}
+
 /* Beside a key that is called count, the rows' count is count(). */
 static void
 labels_do_not_collide(void **state UNUSED)
@@ -326,6 +353,7 @@ main(void)
         cmocka_unit_test(having_keeps_what_passes_and_sort_orders_it),
         cmocka_unit_test(bounds_are_held),
         cmocka_unit_test(nothing_selected_makes_no_groups),
+        cmocka_unit_test(decimals_begin_their_own_bins),
         cmocka_unit_test(labels_do_not_collide),
         cmocka_unit_test(csv_lines_hold_the_same_groups),
         cmocka_unit_test(histograms_count_by_their_edges),

@@ -2,9 +2,9 @@
  * changes to a good file, each put where it chooses; half of the inputs also have their
  * checksums made right again, so that the checks behind them are reached.  Whatever opens is
  * used: every accessor and scan has to stay inside the map, verified or not. */
+#include "damage.h"
+
 #include "base/hash.h"
-#include "index/container.h"
-#include "index/container_format.h"
 #include "index/scan.h"
 
 #include <math.h>
@@ -49,46 +49,6 @@ build_good(void)
         abort();
 }
 
-/* Every checksum made to fit what is there, as far as the places lie inside. */
-static void
-repair(char *file, size_t n)
-{
-    struct container_header h;
-    memcpy(&h, file, sizeof(h));
-    uint64_t table_bytes = (uint64_t)h.section_count * sizeof(struct container_section);
-    if (h.table_offset <= n && table_bytes <= n - h.table_offset) {
-        for (uint32_t i = 0; i < h.section_count; i++) {
-            struct container_section s;
-            char *at = file + h.table_offset + i * sizeof(s);
-            memcpy(&s, at, sizeof(s));
-            if (s.offset <= n && s.bytes <= n - s.offset)
-                s.checksum = container_checksum(0, (struct str){file + s.offset, s.bytes});
-            memcpy(at, &s, sizeof(s));
-        }
-        h.table_checksum =
-            container_checksum(0, (struct str){file + h.table_offset, table_bytes});
-    }
-    struct str checked = {(const char *)&h, offsetof(struct container_header, header_checksum)};
-    h.header_checksum = hash_bytes(checked, 0);
-    memcpy(file, &h, sizeof(h));
-}
-
-/* Six bytes each: where (from the start, or from the end where the tables are), what. */
-static void
-change(char *file, size_t n, const uint8_t *data, size_t data_bytes)
-{
-    for (; data_bytes >= 6; data += 6, data_bytes -= 6) {
-        size_t where = (size_t)data[0] | (size_t)data[1] << 8 | (size_t)(data[2] & 0x3f) << 16;
-        size_t at = data[2] & 0x80 ? n - 1 - where % n : where % n;
-        if (data[2] & 0x40)
-            memset(file + at, data[3], MIN(n - at, 8));
-        else
-            file[at] = (char)data[3];
-        if (at + 1 < n)
-            file[at + 1] ^= (char)data[4];
-    }
-}
-
 static uint64_t
 use_column(struct arena *a, const struct column *c)
 {
@@ -130,13 +90,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         return 0;
     struct err err = {0};
     scoped_arena a = {0};
-    struct str file = arena_str(&a, buf_str(&good));
-    char *bytes = (char *)file.p;
-    change(bytes, file.n, data + 1, n - 1);
-    if (data[0] & 1)
-        repair(bytes, file.n);
-    if (data[0] & 2)
-        file.n -= MIN(file.n, (size_t)data[0] * 16);
+    struct str file = damage(&a, buf_str(&good), data, n);
     scoped_fd fd = memfd_create("columns", MFD_CLOEXEC);
     if (fd < 0 || !fs_write(fd, file, &err))
         abort();

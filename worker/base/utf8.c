@@ -125,6 +125,24 @@ utf8_is_valid(struct str s)
     return utf8_valid_prefix(s) == s.n;
 }
 
+bool
+utf8_is_word(uint32_t c)
+{
+    switch (utf8proc_category((utf8proc_int32_t)c)) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_NO:
+        return true;
+    default:
+        return c == '_';
+    }
+}
+
 static uint32_t
 fold_by_library(uint32_t c)
 {

@@ -17,6 +17,9 @@ bool utf8_is_valid(struct str s);
 /* The same offset, adding to `*sequences` the sequences of two and more bytes before it. */
 size_t utf8_count_prefix(struct str s, uint64_t *sequences);
 
+/* Letters, digits and other numerals of any script, and the underscore: what Python's \w is. */
+bool utf8_is_word(uint32_t code_point);
+
 /* Simple case folding: the C and S mappings of Unicode's CaseFolding.txt, one code point to one
  * code point; accents are kept (é is not e).  Deterministic and idempotent. */
 uint32_t utf8_fold_code_point(uint32_t code_point);

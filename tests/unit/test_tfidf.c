@@ -1,0 +1,229 @@
+/* The tf-idf file against scikit-learn's figures, over threads, and damaged. */
+#include "base/hash.h"
+#include "base/utf8.h"
+#include "index/tfidf.h"
+#include "index/tokens.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const char *const DOCUMENTS[] = {
+    "The dragon and the Dragon's hoard, dragon! x y2 snake_case",
+    "A hoard of gold for the dragon slayer",
+    "gold gold gold mine racing",
+    "",
+    "the and of",
+    "İstanbul ΣΊΣΥΦΟΣ naïve Straße 東京 ２０ ½a",
+    "naïve dragon straße istanbul stanbul σίσυφος",
+};
+#define DOCUMENT_COUNT COUNT_OF(DOCUMENTS)
+
+/* m = TfidfVectorizer(stop_words="english").fit_transform(DOCUMENTS); (m @ m.T).toarray() */
+static const double SCORES[DOCUMENT_COUNT][DOCUMENT_COUNT] = {
+    {1, 0.482186604061888, 0, 0, 0, 0, 0.272339978048318},
+    {0.482186604061888, 1, 0.453783495027508, 0, 0, 0, 0.143696497022057},
+    {0, 0.453783495027508, 1, 0, 0, 0, 0},
+    {0, 0, 0, 0, 0, 0, 0},
+    {0, 0, 0, 0, 0, 0, 0},
+    {0, 0, 0, 0, 0, 1, 0.55661469611503},
+    {0.272339978048318, 0.143696497022057, 0, 0, 0, 0.55661469611503, 1},
+};
+
+static int
+make_file(void)
+{
+    int fd = memfd_create("index", MFD_CLOEXEC);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+/* A columns file with one text column; `text_of` gives each row's. */
+static void
+make_columns(struct arena *a, struct columns *out, uint64_t row_count,
+             struct str (*text_of)(struct arena *a, uint64_t row))
+{
+    struct err err = {0};
+    struct columns_spec spec = {COLUMN_TEXT, row_count * 4096};
+    struct column_summary summary;
+    int fd = make_file();
+    struct columns_builder *b = columns_build_begin(fd, &spec, 1, row_count, &err);
+    for (uint64_t row = 0; row < row_count; row++) {
+        struct value value = {.text = text_of(a, row)};
+        assert_true(columns_build_add(b, &value, &err));
+    }
+    assert_true(columns_build_finish(&b, &summary, &err));
+    assert_true(columns_open(a, out, fd, &err));
+    close(fd);
+}
+
+static int
+build(const struct columns *columns, unsigned thread_count)
+{
+    static const size_t SIMILAR[] = {0};
+    struct err err = {0};
+    int fd = make_file();
+    if (!tfidf_build(fd, columns, SIMILAR, 1, thread_count, NULL, &err))
+        fail_msg("%s", err.detail);
+    return fd;
+}
+
+static struct tfidf_vector
+vector_of(struct arena *a, const struct tfidf *t, const struct columns *columns, uint64_t row)
+{
+    static const size_t SIMILAR[] = {0};
+    return tfidf_row_vector(a, t, columns, SIMILAR, 1, row);
+}
+
+static struct str
+document(struct arena *a UNUSED, uint64_t row)
+{
+    return str_from(DOCUMENTS[row]);
+}
+
+static void
+scores_are_those_of_scikit_learn(void **state UNUSED)
+{
+    scoped_arena a = {0};
+    struct err err = {0};
+    struct columns columns;
+    struct tfidf t;
+    make_columns(&a, &columns, DOCUMENT_COUNT, document);
+    int fd = build(&columns, 3);
+    assert_true(tfidf_open(&t, fd, DOCUMENT_COUNT, &err));
+    assert_true(tfidf_verify(&t, &err));
+    assert_int_equal(t.word_count, 15);
+    for (uint64_t row = 0; row < DOCUMENT_COUNT; row++) {
+        double scores[DOCUMENT_COUNT];
+        struct tfidf_vector query = vector_of(&a, &t, &columns, row);
+        tfidf_score_rows(&t, &query, scores);
+        for (size_t i = 0; i < DOCUMENT_COUNT; i++)
+            assert_true(fabs(scores[i] - SCORES[row][i]) < 1e-12);
+    }
+    tfidf_close(&t);
+    columns_close(&columns);
+    close(fd);
+}
+
+/* Words of a Zipf-like vocabulary, some often in one document. */
+static struct str
+random_document(struct arena *a, uint64_t row)
+{
+    struct buf text;
+    buf_init(&text, 4000);
+    uint64_t state = hash_u64(row, 3), count = state % 120;
+    for (uint64_t i = 0; i < count; i++) {
+        state = hash_u64(state, i);
+        uint64_t word = state % (1 + state / 7 % 3000);
+        for (uint64_t times = state % 97 == 0 ? 300 : 1; times; times--)
+            buf_printf(&text, "w%d ", (int)word);
+    }
+    struct str copy = arena_str(a, buf_str(&text));
+    buf_free(&text);
+    return copy;
+}
+
+static void
+any_number_of_threads_gives_the_same_scores(void **state UNUSED)
+{
+    enum { ROWS = 3000 };
+    scoped_arena a = {0};
+    struct err err = {0};
+    struct columns columns;
+    make_columns(&a, &columns, ROWS, random_document);
+    double *first = arena_array(&a, ROWS, double), *scores = arena_array(&a, ROWS, double);
+    for (unsigned threads = 1; threads <= 16; threads *= 2) {
+        struct tfidf t;
+        int fd = build(&columns, threads);
+        assert_true(tfidf_open(&t, fd, ROWS, &err));
+        if (!tfidf_verify(&t, &err))
+            fail_msg("%s", err.detail);
+        struct tfidf_vector query = vector_of(&a, &t, &columns, 17);
+        tfidf_score_rows(&t, &query, threads == 1 ? first : scores);
+        assert_true(fabs(first[17] - 1) < 1e-12);
+        if (threads > 1)
+            assert_memory_equal(first, scores, ROWS * sizeof(double));
+        tfidf_close(&t);
+        close(fd);
+    }
+    columns_close(&columns);
+}
+
+/* Each byte in turn: the file is refused, or verify finds it, and no answer leaves the map. */
+static void
+a_damaged_file_is_found_out(void **state UNUSED)
+{
+    scoped_arena a = {0};
+    scoped_arena scratch = {0};
+    struct columns columns;
+    make_columns(&a, &columns, DOCUMENT_COUNT, document);
+    int fd = build(&columns, 2);
+    off_t end = lseek(fd, 0, SEEK_END);
+    size_t found = 0, holes = 0;
+    for (off_t at = 0; at < end; at++) {
+        struct err err = {0};
+        unsigned char byte, turned;
+        assert_int_equal(pread(fd, &byte, 1, at), 1);
+        turned = byte ^ 0x41;
+        assert_int_equal(pwrite(fd, &turned, 1, at), 1);
+        struct tfidf t;
+        if (!tfidf_open(&t, fd, DOCUMENT_COUNT, &err)) {
+            assert_string_equal(err_code(&err), "index_damaged");
+            found++;
+        } else {
+            if (tfidf_verify(&t, &err))
+                holes++;
+            else
+                found++;
+            double scores[DOCUMENT_COUNT];
+            for (uint64_t row = 0; row < DOCUMENT_COUNT; row++) {
+                struct tfidf_vector query = vector_of(&scratch, &t, &columns, row);
+                tfidf_score_rows(&t, &query, scores);
+            }
+            tfidf_close(&t);
+        }
+        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+        arena_reset(&scratch);
+    }
+    /* Only what no section holds may go unseen: a page before the first one, gaps of alignment.
+     */
+    assert_true(found > 1000);
+    assert_true(holes < 4096 + 9 * 64);
+    columns_close(&columns);
+    close(fd);
+}
+
+static void
+words_are_runs_of_two_and_more_word_characters(void **state UNUSED)
+{
+    static const char *const WORDS[] = {"ab", "c_d", "x2", "éà", "isi", "2nd", "ж1"};
+    struct tokens tokens = tokens_of(STR("a ab,c_d-x2 é éà isİt\xe2\x80\xa8"
+                                         "2nd . ж1 "));
+    struct str word;
+    size_t count = 0;
+    /* The dotted I ends its word as an i: isi, and then t alone. */
+    while (tokens_next(&tokens, &word)) {
+        assert_true(count < COUNT_OF(WORDS) && str_eq(word, str_from(WORDS[count])));
+        count++;
+    }
+    tokens_free(&tokens);
+    assert_int_equal(count, COUNT_OF(WORDS));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(scores_are_those_of_scikit_learn),
+        cmocka_unit_test(any_number_of_threads_gives_the_same_scores),
+        cmocka_unit_test(a_damaged_file_is_found_out),
+        cmocka_unit_test(words_are_runs_of_two_and_more_word_characters),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -16,6 +16,8 @@
     X(list_groups)                                                                             \
     X(get_facets)                                                                              \
     X(get_histogram)                                                                           \
+    X(list_similar)                                                                            \
+    X(search_titles)                                                                           \
     X(create_import)                                                                           \
     X(list_versions)                                                                           \
     X(rollback_dataset)                                                                        \
@@ -27,7 +29,8 @@
     X(upload_csv)                                                                              \
     X(import_csv)                                                                              \
     X(query_games)                                                                             \
-    X(games_stats)
+    X(games_stats)                                                                             \
+    X(similar_games)
 
 #define X(name)                                                                                \
     MUST_CHECK bool name(struct app *app, struct request *request, struct response *response,  \

@@ -2,6 +2,8 @@
  * describes the same routes in words; a test compares the two both ways. */
 #include "api/handlers.h"
 #include "datasets/histogram.h"
+#include "datasets/similar.h"
+#include "datasets/titles.h"
 
 // clang-format off
 #define TEXT_MAX   4096
@@ -126,6 +128,22 @@ static const struct route_param IMPORT_URL_PARAMS[] = {
     DELIMITER,
 };
 
+static const struct route_param SIMILAR_PARAMS[] = {
+    {"name",        PARAM_TEXT,    1, TITLES_QUERY_BYTES_MAX, NULL, NULL, "a title: exact, in another case, or nearly so"},
+    {"key",         PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "key of a row, in place of name"},
+    FIELDS,
+    {"limit",       PARAM_INTEGER, 1, SIMILAR_LIMIT_MAX, "10", NULL, "most rows"},
+};
+static const struct route_param SEARCH_PARAMS[] = {
+    {"name",        PARAM_TEXT,    1, TITLES_QUERY_BYTES_MAX, NULL, NULL, "a title, or nearly one"},
+    FIELDS,
+    {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "10", NULL, "most rows"},
+};
+static const struct route_param SIMILAR_GAMES_PARAMS[] = {
+    {"name",        PARAM_TEXT,    1, TITLES_QUERY_BYTES_MAX, NULL, NULL, "a title: exact, in another case, or nearly so"},
+    {"limit",       PARAM_INTEGER, 1, SIMILAR_LIMIT_MAX, "10", NULL, "most games"},
+};
+
 #define PARAMS(list) list, COUNT_OF(list)
 #define NONE NO_PARAMS, 0
 #define IN_PUBLIC ROUTE_PUBLIC_DATASET
@@ -143,6 +161,8 @@ const struct route ROUTES[] = {
     {HTTP_GET,    "/v1/datasets/{dataset}/groups",    "list_groups",      list_groups,      SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(GROUPS_PARAMS)},
     {HTTP_GET,    "/v1/datasets/{dataset}/facets",    "get_facets",       get_facets,       SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(FACETS_PARAMS)},
     {HTTP_GET,    "/v1/datasets/{dataset}/histogram", "get_histogram",    get_histogram,    SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(HISTOGRAM_PARAMS)},
+    {HTTP_GET,    "/v1/datasets/{dataset}/similar",   "list_similar",     list_similar,     SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(SIMILAR_PARAMS)},
+    {HTTP_GET,    "/v1/datasets/{dataset}/search",    "search_titles",    search_titles,    SCOPE_READ,  IN_PUBLIC,                       0,          PARAMS(SEARCH_PARAMS)},
     {HTTP_POST,   "/v1/datasets/{dataset}/imports",   "create_import",    create_import,    SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(IMPORT_PARAMS)},
     {HTTP_PUT,    "/v1/datasets/{dataset}/imports",   "put_import",       create_import,    SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(IMPORT_PARAMS)},
     {HTTP_GET,    "/v1/datasets/{dataset}/versions",  "list_versions",    list_versions,    SCOPE_READ,  IN_PUBLIC,                       0,          NONE},
@@ -156,6 +176,7 @@ const struct route ROUTES[] = {
     {HTTP_POST,   "/api/import_csv",                  "import_csv",       import_csv,       SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(IMPORT_URL_PARAMS)},
     {HTTP_GET,    "/api/query",                       "query_games",      query_games,      SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(GAMES_QUERY_PARAMS)},
     {HTTP_GET,    "/api/stats",                       "games_stats",      games_stats,      SCOPE_READ,  IN_PUBLIC,                       0,          PARAMS(GAMES_STATS_PARAMS)},
+    {HTTP_GET,    "/api/similar_games",               "similar_games",    similar_games,    SCOPE_READ,  IN_PUBLIC,                       0,          PARAMS(SIMILAR_GAMES_PARAMS)},
 };
 const size_t ROUTE_COUNT = COUNT_OF(ROUTES);
 // clang-format on

@@ -4,6 +4,7 @@
 #include "datasets/import_work.h"
 
 #include "base/clock.h"
+#include "index/tfidf.h"
 #include "index/trigrams.h"
 
 #include <errno.h>
@@ -198,7 +199,11 @@ open_pipe(struct arena *a, struct work *work, struct err *err)
     struct import_files files = {.rows_path = folder_path(a, work->task, ROWS_FILE_NAME),
                                  .trigrams_path =
                                      folder_path(a, work->task, TRIGRAMS_FILE_NAME),
+                                 .tfidf_path = folder_path(a, work->task, TFIDF_FILE_NAME),
                                  .columns_fd = work->columns_fd};
+    size_t *similar;
+    files.similar_count = schema_similar_columns(a, schema, &similar);
+    files.similar = similar;
     work->pipe = import_pipe_open(&files, rows, specs, count,
                                   work->scan.row_count + work->base.row_count, err);
     return work->pipe;

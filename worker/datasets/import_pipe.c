@@ -9,6 +9,7 @@
  * its arena or in the mapped file. */
 #include "datasets/import_work.h"
 
+#include "index/tfidf.h"
 #include "index/trigrams.h"
 
 #include <errno.h>
@@ -60,7 +61,7 @@ struct import_pipe {
     struct columns_builder *columns;
     struct import_files files;
     struct column_summary *summaries;
-    _Atomic bool is_unwanted; /* as is_stopped, for the trigrams' threads */
+    _Atomic bool is_unwanted; /* as is_stopped, for the threads of the index files */
 };
 
 /* ---- the builders' side ---- */
@@ -95,6 +96,19 @@ build_trigrams(struct import_pipe *pipe, const struct columns *columns, struct e
            fs_sync(fd, err);
 }
 
+static bool
+build_tfidf(struct import_pipe *pipe, const struct columns *columns, struct err *err)
+{
+    const struct import_files *files = &pipe->files;
+    if (files->similar_count == 0)
+        return true;
+    scoped_fd fd = fs_open_at(AT_FDCWD, files->tfidf_path, O_RDWR | O_CREAT | O_EXCL, err);
+    return fd >= 0 &&
+           tfidf_build(fd, columns, files->similar, files->similar_count, 0, &pipe->is_unwanted,
+                       err) &&
+           fs_sync(fd, err);
+}
+
 /* Before the columns file is synced, so that its text is still in memory. */
 static bool
 finish_columns(struct import_pipe *pipe, struct err *err)
@@ -104,7 +118,7 @@ finish_columns(struct import_pipe *pipe, struct err *err)
     if (!columns_build_finish(&pipe->columns, pipe->summaries, err) ||
         !columns_open(&a, &columns, pipe->files.columns_fd, err))
         return false;
-    bool ok = build_trigrams(pipe, &columns, err);
+    bool ok = build_trigrams(pipe, &columns, err) && build_tfidf(pipe, &columns, err);
     columns_close(&columns);
     return ok && fs_sync(pipe->files.columns_fd, err);
 }

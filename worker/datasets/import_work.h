@@ -133,11 +133,14 @@ MUST_CHECK bool import_rejects_add(struct import_rejects *rejects, const struct 
 MUST_CHECK bool import_rejects_flush(struct import_rejects *rejects, struct err *err);
 
 /* Rows on their way to the two builders, each on a thread of its own.  The builder of columns
- * makes the trigrams file too, when some column is long enough for it. */
+ * makes the trigrams file too, when some column is long enough for it, and the tf-idf file,
+ * when some column is marked similar. */
 struct import_pipe;
-struct import_files {
-    const char *rows_path, *trigrams_path; /* not there yet; valid until import_pipe_close */
-    int columns_fd;                        /* empty; stays the caller's */
+struct import_files {                                   /* valid until import_pipe_close */
+    const char *rows_path, *trigrams_path, *tfidf_path; /* not there yet */
+    int columns_fd;                                     /* empty; stays the caller's */
+    const size_t *similar;                              /* columns marked so */
+    size_t similar_count;
 };
 MUST_CHECK struct import_pipe *import_pipe_open(const struct import_files *files,
                                                 const struct rows_column *rows_columns,

@@ -257,3 +257,14 @@ schema_from_config(struct arena *a, const struct config_dataset *declared, struc
     *out = schema;
     return true;
 }
+
+size_t
+schema_similar_columns(struct arena *a, const struct schema *schema, size_t **out)
+{
+    size_t count = 0;
+    *out = arena_array(a, schema->column_count, size_t);
+    for (size_t i = 0; i < schema->column_count; i++)
+        if (schema->columns[i].is_similar && column_type_is_textual(schema->columns[i].type))
+            (*out)[count++] = i;
+    return count;
+}

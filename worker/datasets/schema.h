@@ -43,6 +43,9 @@ const struct schema_column *schema_find(const struct schema *schema, struct str 
 /* Among the columns' names; a header counts as the name of its column. */
 struct suggestion schema_suggest(const struct schema *schema, struct str name);
 
+/* Indexes of the text and list columns marked similar, in the arena. */
+size_t schema_similar_columns(struct arena *a, const struct schema *schema, size_t **out);
+
 /* From the YAML; the strings stay the config's. */
 MUST_CHECK bool schema_from_config(struct arena *a, const struct config_dataset *declared,
                                    struct schema *out, struct err *err);

@@ -44,6 +44,7 @@ slot_close(struct slot *slot)
     if (slot->version.keys)
         key_index_free(slot->version.keys);
     rows_close(&slot->version.rows);
+    tfidf_close(&slot->version.tfidf);
     trigrams_close(&slot->version.trigrams);
     columns_close(&slot->version.columns);
     arena_free(&slot->arena);
@@ -130,6 +131,18 @@ open_trigrams(struct slot *slot, const char *folder)
         version->trigrams = (struct trigrams){0};
 }
 
+/* Whatever else the version is asked for can be answered without it. */
+static void
+open_tfidf(struct slot *slot, const char *folder)
+{
+    struct err ignored;
+    struct str path = arena_printf(&slot->arena, "%s/" TFIDF_FILE_NAME, folder);
+    scoped_fd fd = fs_open_at(AT_FDCWD, path.p, O_RDONLY, &ignored);
+    struct version *version = &slot->version;
+    if (fd >= 0 && !tfidf_open(&version->tfidf, fd, version->columns.row_count, &ignored))
+        version->tfidf = (struct tfidf){0};
+}
+
 static bool
 open_rows(struct slot *slot, const char *folder, struct err *err)
 {
@@ -171,6 +184,7 @@ open_files(struct slot *slot, const char *data_dir, struct err *err)
         !open_rows(slot, folder.p, err))
         return false;
     open_trigrams(slot, folder.p);
+    open_tfidf(slot, folder.p);
     version->row_count = version->columns.row_count;
     version->key_ascends = key_ascends(version);
     version->keys = arena_new(&slot->arena, struct key_index);

@@ -4,6 +4,7 @@
 #include "datasets/catalogue.h"
 #include "datasets/key_index.h"
 #include "index/columns.h"
+#include "index/tfidf.h"
 #include "index/trigrams.h"
 #include "store/rows.h"
 
@@ -15,6 +16,8 @@ struct version {
     /* No columns where the file is not there or is damaged: the scan gives the same answers,
      * and a service that is slower serves better than one that refuses until reindexed. */
     struct trigrams trigrams;
+    struct tfidf
+        tfidf; /* zeroed where the file is not there or is damaged: likeness is refused */
     struct rows *rows;
     uint64_t row_count;
     bool key_ascends;       /* the key column is integral and each value above the one before */

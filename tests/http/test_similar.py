@@ -1,11 +1,15 @@
 """Likeness equals scikit-learn's, titles are found in spite of typing errors."""
 
 import csv
+import glob
+import os
 import random
+import subprocess
 
 import pytest
 from sklearn.feature_extraction import text
 
+import harness
 import oracle
 
 SIMILAR = ["About the game", "Categories", "Genres", "Tags"]
@@ -125,3 +129,23 @@ def test_short_form_has_the_original_shape(games, documents):
     assert len(body["similar_games"]) == 3
     for game in body["similar_games"]:
         assert game.keys() == {"app_id", "name", "release_date", "price", "similarity_score"}
+
+
+def test_a_damaged_index_is_refused_and_made_again(own_games):
+    server = own_games
+    before = similar(server, key="20200")
+    path, = glob.glob(os.path.join(server.data, "datasets", "*", "*", "tfidf"))
+    for is_deleted in (True, False):
+        if is_deleted:
+            os.unlink(path)
+        else:
+            with open(path, "r+b") as f:
+                f.write(b"not this")
+        server.restart()
+        answer = server.get("/v1/datasets/games/similar", params={"key": "20200"})
+        assert (answer.status_code, answer.json()["code"]) == (503, "index_damaged")
+        assert server.get("/v1/datasets/games/rows/20200").status_code == 200
+        subprocess.run([harness.binary(), "reindex", "--dataset", "games", "--data", server.data],
+                       check=True, timeout=60)
+        server.restart()
+        assert similar(server, key="20200") == before

@@ -3,6 +3,7 @@
 #include "datasets/reindex.h"
 
 #include "base/utf8.h"
+#include "index/tfidf.h"
 #include "index/trigrams.h"
 #include "store/rows.h"
 
@@ -13,7 +14,12 @@
 #include <unistd.h>
 
 #define NEW_COLUMNS_NAME COLUMNS_FILE_NAME ".new"
-#define NEW_TRIGRAMS_NAME TRIGRAMS_FILE_NAME ".new"
+
+/* The files made from the columns file; a version has those that its columns ask for. */
+enum derived { TRIGRAMS, TFIDF, DERIVED_COUNT };
+static const char *const DERIVED_NAMES[] = {TRIGRAMS_FILE_NAME, TFIDF_FILE_NAME};
+static const char *const NEW_DERIVED_NAMES[] = {TRIGRAMS_FILE_NAME ".new",
+                                                TFIDF_FILE_NAME ".new"};
 
 struct reindex {
     struct arena arena;
@@ -24,20 +30,21 @@ struct reindex {
     size_t *wanted; /* every column */
     struct value *values;
     struct columns_spec *specs;
-    int columns_fd, trigrams_fd;
+    int columns_fd;
     struct columns columns;
     struct trigrams trigrams;
-    bool has_trigrams;
+    struct tfidf tfidf;
+    bool is_wanted[DERIVED_COUNT];
 };
 
 static void
 end_reindex(struct reindex *r)
 {
     rows_close(&r->rows);
+    tfidf_close(&r->tfidf);
     trigrams_close(&r->trigrams);
     columns_close(&r->columns);
     fs_close(&r->columns_fd);
-    fs_close(&r->trigrams_fd);
     fs_close(&r->folder);
     arena_free(&r->arena);
 }
@@ -161,15 +168,26 @@ build_columns(struct reindex *r, struct err *err)
 static bool
 build_trigrams(struct reindex *r, struct err *err)
 {
-    r->has_trigrams = trigrams_are_wanted(&r->columns, TRIGRAMS_TEXT_BYTES_MIN);
-    if (!r->has_trigrams)
+    r->is_wanted[TRIGRAMS] = trigrams_are_wanted(&r->columns, TRIGRAMS_TEXT_BYTES_MIN);
+    if (!r->is_wanted[TRIGRAMS])
         return true;
-    r->trigrams_fd = open_new(r, NEW_TRIGRAMS_NAME, err);
-    return r->trigrams_fd >= 0 &&
-           trigrams_build(r->trigrams_fd, &r->columns, TRIGRAMS_TEXT_BYTES_MIN, NULL, err) &&
-           fs_sync(r->trigrams_fd, err) &&
-           trigrams_open(&r->arena, &r->trigrams, r->trigrams_fd, &r->columns, err) &&
+    scoped_fd fd = open_new(r, NEW_DERIVED_NAMES[TRIGRAMS], err);
+    return fd >= 0 && trigrams_build(fd, &r->columns, TRIGRAMS_TEXT_BYTES_MIN, NULL, err) &&
+           fs_sync(fd, err) && trigrams_open(&r->arena, &r->trigrams, fd, &r->columns, err) &&
            trigrams_verify(&r->trigrams, err);
+}
+
+static bool
+build_tfidf(struct reindex *r, struct err *err)
+{
+    size_t *similar, count = schema_similar_columns(&r->arena, &r->schema, &similar);
+    r->is_wanted[TFIDF] = count > 0;
+    if (count == 0)
+        return true;
+    scoped_fd fd = open_new(r, NEW_DERIVED_NAMES[TFIDF], err);
+    return fd >= 0 && tfidf_build(fd, &r->columns, similar, count, 0, NULL, err) &&
+           fs_sync(fd, err) && tfidf_open(&r->tfidf, fd, r->columns.row_count, err) &&
+           tfidf_verify(&r->tfidf, err);
 }
 
 static bool
@@ -182,16 +200,19 @@ move_over(struct reindex *r, const char *new_name, const char *name, struct err 
 static bool
 take_over(struct reindex *r, struct err *err)
 {
-    if (!r->has_trigrams && !fs_remove_tree(r->folder, TRIGRAMS_FILE_NAME, err))
-        return false;
-    return (!r->has_trigrams || move_over(r, NEW_TRIGRAMS_NAME, TRIGRAMS_FILE_NAME, err)) &&
-           move_over(r, NEW_COLUMNS_NAME, COLUMNS_FILE_NAME, err) && fs_sync(r->folder, err);
+    for (enum derived d = 0; d < DERIVED_COUNT; d++) {
+        bool ok = r->is_wanted[d] ? move_over(r, NEW_DERIVED_NAMES[d], DERIVED_NAMES[d], err)
+                                  : fs_remove_tree(r->folder, DERIVED_NAMES[d], err);
+        if (!ok)
+            return false;
+    }
+    return move_over(r, NEW_COLUMNS_NAME, COLUMNS_FILE_NAME, err) && fs_sync(r->folder, err);
 }
 
 bool
 reindex_version(const char *data_dir, const struct dataset_version *version, struct err *err)
 {
-    scoped_reindex r = {.version = version, .folder = -1, .columns_fd = -1, .trigrams_fd = -1};
+    scoped_reindex r = {.version = version, .folder = -1, .columns_fd = -1};
     const char *folder = arena_printf(&r.arena, "%s/datasets/%lld/%" STR_FMT, data_dir,
                                       (long long)version->dataset_id, STR_ARG(version->job_id))
                              .p;
@@ -199,10 +220,11 @@ reindex_version(const char *data_dir, const struct dataset_version *version, str
         !open_folder(&r, folder, err))
         return false;
     if (open_rows(&r, folder, err) && measure(&r, err) && build_columns(&r, err) &&
-        build_trigrams(&r, err) && take_over(&r, err))
+        build_trigrams(&r, err) && build_tfidf(&r, err) && take_over(&r, err))
         return true;
     struct err ignored;
     (void)!fs_remove_tree(r.folder, NEW_COLUMNS_NAME, &ignored);
-    (void)!fs_remove_tree(r.folder, NEW_TRIGRAMS_NAME, &ignored);
+    for (enum derived d = 0; d < DERIVED_COUNT; d++)
+        (void)!fs_remove_tree(r.folder, NEW_DERIVED_NAMES[d], &ignored);
     return false;
 }

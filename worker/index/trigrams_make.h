@@ -19,8 +19,10 @@
 
 #include <pthread.h>
 
-/* The bitmaps of the common ones, 16 MiB per thread at most: half of what the format allows. */
-#define TRIGRAMS_MAKE_ROWS_MAX 32768
+/* The bitmaps of the common ones, 8 MiB per thread at most.  A word of each is written in turn:
+ * with an odd number of words to a bitmap they do not meet in one set of the cache, as they did
+ * with 512. */
+#define TRIGRAMS_MAKE_ROWS_MAX (255 * 64)
 static_assert(TRIGRAMS_MAKE_ROWS_MAX <= TRIGRAMS_SEGMENT_ROWS_MAX, "fits the format");
 #define TRIGRAMS_COMMON_COUNT 4096
 #define TRIGRAMS_COMMON_WORDS (TRIGRAMS_COMMON_COUNT / 64)

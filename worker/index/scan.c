@@ -197,9 +197,10 @@ scan_text(const struct column *c, enum scan_match match, struct str folded_needl
 
 /* ---- single rows ---- */
 
-/* Texts that lie apart come from memory at 0.1 us each, one after the other, unless they are
- * asked for before they are looked at. */
-#define AHEAD_ROWS 16
+/* Texts that lie apart come from memory at 0.2 us each, one after the other, unless they are
+ * asked for before they are looked at.  10,760 texts of 1.4 kB, p50: 4 rows ahead 1.19 ms, 16
+ * rows 1.32, 4 rows of 256 bytes 1.31, 16 of 1,100 1.39: more is in each other's way. */
+#define AHEAD_ROWS 4
 #define AHEAD_BYTES ((size_t)768)
 #define CACHE_LINE 64
 

@@ -14,9 +14,10 @@ ROWS = 20000
 
 
 def csv_of(generation):
-    """Every row carries its generation, so that a mix would show."""
+    """Every row carries its generation, so that a mix would show; and there is enough text for the
+    trigrams file to be made."""
     lines = ["id,generation,text"]
-    lines += [f"{i},{generation},row {i} of generation {generation} {'x' * 60}"
+    lines += [f"{i},{generation},row {i} of generation {generation} {'x' * 230}"
               for i in range(ROWS)]
     return ("\n".join(lines) + "\n").encode()
 

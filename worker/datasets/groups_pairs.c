@@ -48,7 +48,7 @@ groups_check_deadline(uint64_t deadline_us, struct err *err)
                         "grouping took longer than a request may; narrow the filter");
 }
 
-static void
+static inline void
 read_row_codes(struct row_codes *r, uint64_t row)
 {
     const struct groups_codes *codes = r->codes;
@@ -57,18 +57,18 @@ read_row_codes(struct row_codes *r, uint64_t row)
         r->count = 1;
         return;
     }
-    size_t id_count;
+    size_t id_count, count = 0;
     const uint32_t *ids = column_element_ids(codes->column, row, &id_count);
-    r->count = 0;
+    uint32_t *list = r->list, *last_row = r->last_row, this_row = (uint32_t)row + 1;
     for (size_t i = 0; i < id_count; i++) {
         uint32_t code = MIN(ids[i], codes->null_code); /* a damaged file */
-        if (r->last_row[code] == row + 1)
-            continue;
-        r->last_row[code] = (uint32_t)row + 1;
-        r->list[r->count++] = code;
+        list[count] = code; /* without a branch: overwritten when it is there already */
+        count += last_row[code] != this_row;
+        last_row[code] = this_row;
     }
-    if (r->count == 0)
-        r->list[r->count++] = codes->null_code;
+    if (count == 0)
+        list[count++] = codes->null_code;
+    r->count = count;
 }
 
 static void
@@ -112,28 +112,37 @@ hashed_place(struct builder *b, uint32_t first, uint32_t second)
     return (uint32_t)b->place_count - 1;
 }
 
-static inline bool
-count_pair(struct builder *b, uint32_t first, uint32_t second)
+static inline void
+count_place(struct builder *b, uint32_t place)
 {
-    uint32_t place = b->is_hashed               ? hashed_place(b, first, second)
-                     : b->pairs->key_count == 2 ? first * b->pairs->codes[1].count + second
-                                                : first;
-    if (place == GROUPS_NO_CODE)
-        return false;
     b->counts[place]++;
     if (b->place_of)
         b->place_of[b->pair_count++] = place;
+}
+
+static inline bool
+count_pair(struct builder *b, uint32_t first, uint32_t second)
+{
+    uint32_t place = b->is_hashed ? hashed_place(b, first, second)
+                                  : first * b->pairs->codes[1].count + second;
+    if (place == GROUPS_NO_CODE)
+        return false;
+    count_place(b, place);
     return true;
 }
 
-static bool
+static inline bool
 count_row(struct builder *b, uint64_t row)
 {
     read_row_codes(&b->keys[0], row);
-    if (b->pairs->key_count == 2)
-        read_row_codes(&b->keys[1], row);
-    else
-        b->keys[1].count = 1;
+    if (b->pairs->key_count == 1) {
+        const uint32_t *list = b->keys[0].list;
+        size_t count = b->keys[0].count;
+        for (size_t i = 0; i < count; i++)
+            count_place(b, list[i]);
+        return true;
+    }
+    read_row_codes(&b->keys[1], row);
     for (size_t i = 0; i < b->keys[0].count; i++)
         for (size_t k = 0; k < b->keys[1].count; k++)
             if (!count_pair(b, b->keys[0].list[i], b->keys[1].list[k]))
@@ -199,9 +208,11 @@ list_rows(struct builder *b, const struct bitmap *rows)
     for (uint32_t g = 0; g < p->count; g++)
         p->starts[g + 1] = p->starts[g] + p->row_counts[g];
     memcpy(next, p->starts, p->count * sizeof(*next));
+    const uint32_t *place_of = b->place_of, *group_of = b->counts; /* group + 1 */
+    uint32_t *out = p->rows;
     while (rows_walk_next(&walk, &row))
         for (uint32_t left = b->per_row[done++]; left > 0; left--)
-            p->rows[next[b->counts[b->place_of[pair++]] - 1]++] = (uint32_t)row;
+            out[next[group_of[place_of[pair++]] - 1]++] = (uint32_t)row;
 }
 
 /* The longest list of a row, and how many pairs the rows come to at most. */
@@ -211,7 +222,12 @@ bound_pairs(struct builder *b, const struct bitmap *rows)
     size_t longest[GROUPS_KEYS_MAX] = {1, 1};
     struct rows_walk walk = {.rows = rows};
     uint64_t row, bound = 0;
-    while (rows_walk_next(&walk, &row)) {
+    bool has_list = false;
+    for (size_t i = 0; i < b->pairs->key_count; i++)
+        has_list = has_list || !b->pairs->codes[i].of_row;
+    if (!has_list)
+        bound = bitmap_count(rows);
+    while (has_list && rows_walk_next(&walk, &row)) {
         uint64_t here = 1;
         for (size_t i = 0; i < b->pairs->key_count; i++) {
             const struct groups_codes *codes = &b->pairs->codes[i];
@@ -230,8 +246,6 @@ bound_pairs(struct builder *b, const struct bitmap *rows)
         if (!codes->of_row)
             b->keys[i].last_row = arena_array(b->a, codes->count, uint32_t);
     }
-    if (b->pairs->key_count == 1)
-        b->keys[1].list = arena_array(b->a, 1, uint32_t);
     return bound;
 }
 

@@ -29,6 +29,17 @@ bound_kept_memory(void)
     mallopt(M_MMAP_THRESHOLD, (int)KEPT_PIECE_BYTES_MAX);
 }
 
+/* Half of the query workers stay free for reads, however long the writer takes.  The play
+ * workers are there to write, and together make the writer's commits large. */
+static bool
+open_writer(const struct role_env *env, struct handles *h, struct err *err)
+{
+    h->app.writer = writer_open(role_path(&h->arena, env->config, ROLE_WRITER_SOCKET));
+    return env->role != ROLE_QUERY ||
+           writer_share(h->app.writer, role_path(&h->arena, env->config, ROLE_QUERY_SLOTS),
+                        (unsigned)env->config->workers_query / 2, err);
+}
+
 static bool
 open_handles(const struct role_env *env, struct handles *h, struct err *err)
 {
@@ -38,9 +49,8 @@ open_handles(const struct role_env *env, struct handles *h, struct err *err)
     app->data_dir = arena_cstr(&h->arena, config->data_dir);
     app->heartbeat_path = role_path(&h->arena, config, ROLE_JOBS_HEARTBEAT);
     app->db = db_open(role_path(&h->arena, config, ROLE_DB), DB_READ_ONLY, err);
-    if (!app->db)
+    if (!app->db || !open_writer(env, h, err))
         return false;
-    app->writer = writer_open(role_path(&h->arena, config, ROLE_WRITER_SOCKET));
     app->versions = versions_open(app->db, app->data_dir);
     buf_init(&h->openapi, OPENAPI_BYTES_MAX);
     if (!openapi_add_json(&h->openapi, err))

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "store/message.h"
+#include "store/slots.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -23,12 +24,16 @@
 
 /* A writer that is being restarted or handed over answers well within it. */
 #define CALL_TIMEOUT_US UINT64_C(10000000)
+/* Calls come in bursts that a healthy writer ends in a commit or two; beyond that it is
+ * stalled, and who waits for a slot holds up reads as much as who has one. */
+#define SLOT_PATIENCE_US UINT64_C(25000)
 
 struct writer {
     struct sockaddr_un address; /* remote */
     int fd;                     /* -1: not connected */
     struct buf out, in;
-    struct db *db; /* local; NULL: remote */
+    struct slots slots; /* bound on calls under way; of the caller's pool */
+    struct db *db;      /* local; NULL: remote */
     const struct operation *const *table;
     size_t table_count;
 };
@@ -39,7 +44,7 @@ new_writer(void)
     struct writer *w = calloc(1, sizeof(*w));
     if (!w)
         abort();
-    w->fd = -1;
+    w->fd = w->slots.fd = -1;
     buf_init(&w->out, MESSAGE_BYTES_MAX + MESSAGE_HEADER_BYTES);
     buf_init(&w->in, MESSAGE_BYTES_MAX + MESSAGE_HEADER_BYTES);
     return w;
@@ -55,6 +60,12 @@ writer_open(const char *socket_path)
     if (n < sizeof(w->address.sun_path))
         memcpy(w->address.sun_path, socket_path, n);
     return w;
+}
+
+bool
+writer_share(struct writer *w, const char *slots_path, unsigned count, struct err *err)
+{
+    return slots_open(slots_path, count, &w->slots, err);
 }
 
 struct writer *
@@ -73,6 +84,7 @@ writer_close(struct writer **w)
     if (!*w)
         return;
     fs_close(&(*w)->fd);
+    slots_close(&(*w)->slots);
     buf_free(&(*w)->out);
     buf_free(&(*w)->in);
     free(*w);
@@ -203,8 +215,8 @@ try_call(struct writer *w, const char *operation, uint64_t deadline_us,
 }
 
 static bool
-call_remote(struct writer *w, const char *operation, struct str request, struct buf *reply,
-            struct err *err)
+call_in_slot(struct writer *w, const char *operation, struct str request, struct buf *reply,
+             struct err *err)
 {
     uint64_t deadline_us = clock_steady_us() + CALL_TIMEOUT_US;
     buf_clear(&w->out);
@@ -224,6 +236,33 @@ call_remote(struct writer *w, const char *operation, struct str request, struct 
     if (reply)
         buf_add(reply, answer.reply);
     return true;
+}
+
+/* Refused before anything is sent, so that who gets the 503 knows that nothing was stored. */
+static bool
+take_slot(struct writer *w, int *slot, struct err *err)
+{
+    uint64_t deadline_us = clock_steady_us() + SLOT_PATIENCE_US;
+    while ((*slot = slots_take(&w->slots)) < 0) {
+        if (clock_steady_us() >= deadline_us)
+            return err_set(err, ERR_BUSY,
+                           "%u changes wait for the writer already; nothing was stored",
+                           w->slots.count);
+        clock_sleep_ms(1);
+    }
+    return true;
+}
+
+static bool
+call_remote(struct writer *w, const char *operation, struct str request, struct buf *reply,
+            struct err *err)
+{
+    int slot = -1;
+    if (w->slots.fd >= 0 && !take_slot(w, &slot, err))
+        return false;
+    bool ok = call_in_slot(w, operation, request, reply, err);
+    slots_give(&w->slots, slot);
+    return ok;
 }
 
 bool

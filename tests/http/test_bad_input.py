@@ -111,9 +111,6 @@ COSTS_ROWS = {
               (6, 23, "id", "bad_value", "x,e")]),
     "too many cells": (HEAD + b"," * 70000 + b"\n1,one\n", {}, [(1, "one")],
                        [(2, 8, None, "too_many_cells", "," * 4096)]),
-    "every row bad": (HEAD + b"1\n2\n", {"header": "true", "delimiter": ","}, [],
-                      [(2, 8, None, "wrong_cell_count", "1"),
-                       (3, 10, None, "wrong_cell_count", "2")]),
 }
 
 
@@ -260,6 +257,30 @@ def test_the_row_that_stopped_an_import_is_listed(server):
     job = server.import_csv("stopped", HEAD + b"1,one\n2\n3,three\n", expect="failed",
                             on_error="abort")
     assert rejects_of(server, job) == [(3, 14, None, "wrong_cell_count", "2")]
+
+
+@pytest.mark.parametrize("options", [{}, {"mode": "append"}, {"key": "id", "mode": "replace"}])
+def test_a_file_of_rejects_alone_leaves_the_dataset_as_it_was(server, options):
+    name = "all_rejected_" + "_".join(options)
+    server.import_csv(name, HEAD + b"1,one\n2,two\n", key="id")
+    before = state_of(server, name)
+    job = server.import_csv(name, HEAD + b"3\n4\n5\n", expect="failed", header="true",
+                            delimiter=",", **options)
+    assert job["error"]["code"] == "all_rows_rejected"
+    for words in ("none of the 3 rows", "line 2: wrong_cell_count", "stays as it was"):
+        assert words in job["error"]["detail"], job["error"]
+    assert rejects_of(server, job) == [(line, 2 * line + 4, None, "wrong_cell_count", raw)
+                                       for line, raw in ((2, "3"), (3, "4"), (4, "5"))]
+    assert state_of(server, name) == before
+
+
+def test_files_without_rows_and_of_known_rows_are_taken(server):
+    """Neither holds a row that is wrong."""
+    server.import_csv("known", HEAD + b"1,one\n2,two\n", key="id")
+    again = server.import_csv("known", HEAD + b"1,one\n2,two\n", mode="append")
+    assert (again["result"]["duplicates"], again["result"]["rows"]) == (2, 2)
+    none = server.import_csv("known", HEAD, header="true", delimiter=",")
+    assert (none["result"]["rows_in"], none["result"]["rows"]) == (0, 0)
 
 
 def test_rejects_are_capped_in_the_list_and_not_in_the_count(server):

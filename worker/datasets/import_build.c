@@ -181,11 +181,28 @@ build_base_rows(struct import_build *build, struct err *err)
     return true;
 }
 
+/* A file of which nothing can be kept is the wrong file, or was told the wrong types: taken as
+ * a version it would empty the dataset.  Duplicates are good rows that are there already, and a
+ * file without rows says what it means. */
+static bool
+check_some_kept(const struct import_build *build, struct err *err)
+{
+    const struct import_rejects *rejects = build->rejects;
+    if (rejects->count == 0 || rejects->count < build->source_rows)
+        return true;
+    return err_set_code(err, ERR_INVALID, "all_rows_rejected",
+                        "none of the %llu rows can be kept, and the dataset stays as it was; "
+                        "the first, line %llu: %s: %s",
+                        (unsigned long long)build->source_rows,
+                        (unsigned long long)rejects->first_line, rejects->first.reason,
+                        rejects->first.detail);
+}
+
 bool
 import_build_run(struct import_build *build, struct err *err)
 {
     return build_base_rows(build, err) &&
            import_walk(build->source, build->plan->dialect, build_row, build, build->progress,
                        err) &&
-           import_rejects_flush(build->rejects, err);
+           import_rejects_flush(build->rejects, err) && check_some_kept(build, err);
 }

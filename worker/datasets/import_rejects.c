@@ -74,6 +74,11 @@ import_rejects_add(struct import_rejects *rejects, const struct csv_row *row,
     rejects->count += !is_duplicate;
     rejects->duplicate_count += is_duplicate;
     uint64_t total = rejects->count + rejects->duplicate_count;
+    if (total == 1) {
+        rejects->first_line = row->line;
+        rejects->first = *fault;
+        rejects->first.column = (struct str){0}; /* may go with the row */
+    }
     if (total <= rejects->task->config->imports_rejects_max)
         add_line(rejects, row, fault);
     if (rejects->lines.n > FLUSH_BYTES && !import_rejects_flush(rejects, err))

@@ -124,6 +124,8 @@ struct import_rejects {
     uint64_t bom_bytes; /* before the text, so that offsets are the file's */
     struct buf lines;   /* not written yet */
     uint64_t count, duplicate_count;
+    uint64_t first_line; /* of the file, and why; 0: none yet */
+    struct import_fault first;
 };
 void import_rejects_init(struct import_rejects *rejects, const struct import_task *task,
                          uint64_t bom_bytes);

@@ -36,7 +36,7 @@ build_good(void)
     uint64_t bytes = 0;
     ok = ok && columns_build_finish(&b, &summary, &err) &&
          columns_open(&good_arena, &columns, columns_fd, &err) &&
-         tfidf_build(fd, &columns, SIMILAR, 1, 2, NULL, &err) && fs_size(fd, &bytes, &err);
+         tfidf_build(fd, &columns, SIMILAR, 1, 2, 0, NULL, &err) && fs_size(fd, &bytes, &err);
     buf_init(&good, bytes);
     char *room = buf_reserve(&good, bytes);
     ok = ok && fs_read_at(fd, room, bytes, 0, &err);

@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "index/tfidf.h"
 #include "index/tokens.h"
+#include "index/word_table.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -64,12 +65,12 @@ make_columns(struct arena *a, struct columns *out, uint64_t row_count,
 }
 
 static int
-build(const struct columns *columns, unsigned thread_count)
+build(const struct columns *columns, unsigned thread_count, uint64_t round_postings)
 {
     static const size_t SIMILAR[] = {0};
     struct err err = {0};
     int fd = make_file();
-    if (!tfidf_build(fd, columns, SIMILAR, 1, thread_count, NULL, &err))
+    if (!tfidf_build(fd, columns, SIMILAR, 1, thread_count, round_postings, NULL, &err))
         fail_msg("%s", err.detail);
     return fd;
 }
@@ -95,7 +96,7 @@ scores_are_those_of_scikit_learn(void **state UNUSED)
     struct columns columns;
     struct tfidf t;
     make_columns(&a, &columns, DOCUMENT_COUNT, document);
-    int fd = build(&columns, 3);
+    int fd = build(&columns, 3, 0);
     assert_true(tfidf_open(&t, fd, DOCUMENT_COUNT, &err));
     assert_true(tfidf_verify(&t, &err));
     assert_int_equal(t.word_count, 15);
@@ -130,29 +131,74 @@ random_document(struct arena *a, uint64_t row)
 }
 
 static void
-any_number_of_threads_gives_the_same_scores(void **state UNUSED)
+same_bytes(const void *a, const void *b, size_t n)
+{
+    assert_true(n == 0 || memcmp(a, b, n) == 0);
+}
+
+static void
+any_threads_and_rounds_give_the_same_lists(void **state UNUSED)
 {
     enum { ROWS = 3000 };
+    static const uint64_t ROUNDS[] = {0, 1, 5000};
     scoped_arena a = {0};
     struct err err = {0};
     struct columns columns;
     make_columns(&a, &columns, ROWS, random_document);
-    double *first = arena_array(&a, ROWS, double), *scores = arena_array(&a, ROWS, double);
-    for (unsigned threads = 1; threads <= 16; threads *= 2) {
+    struct tfidf first = {0};
+    for (unsigned i = 0; i < 5 * COUNT_OF(ROUNDS); i++) {
         struct tfidf t;
-        int fd = build(&columns, threads);
+        int fd = build(&columns, 1U << i % 5, ROUNDS[i / 5]);
         assert_true(tfidf_open(&t, fd, ROWS, &err));
         if (!tfidf_verify(&t, &err))
             fail_msg("%s", err.detail);
-        struct tfidf_vector query = vector_of(&a, &t, &columns, 17);
-        tfidf_score_rows(&t, &query, threads == 1 ? first : scores);
-        assert_true(fabs(first[17] - 1) < 1e-12);
-        if (threads > 1)
-            assert_memory_equal(first, scores, ROWS * sizeof(double));
-        tfidf_close(&t);
         close(fd);
+        if (i == 0) {
+            first = t;
+            continue;
+        }
+        assert_int_equal(t.word_count, first.word_count);
+        assert_int_equal(t.words.n, first.words.n);
+        assert_int_equal(t.postings.n, first.postings.n);
+        same_bytes(t.words.p, first.words.p, t.words.n);
+        same_bytes(t.postings.p, first.postings.p, t.postings.n);
+        same_bytes(t.offsets, first.offsets, (t.word_count + 1) * sizeof(*t.offsets));
+        same_bytes(t.places, first.places, (t.word_count + 1) * sizeof(*t.places));
+        same_bytes(t.documents, first.documents, t.word_count * sizeof(*t.documents));
+        same_bytes(t.norms, first.norms, ROWS * sizeof(*t.norms));
+        tfidf_close(&t);
     }
+    double scores[ROWS];
+    struct tfidf_vector query = vector_of(&a, &first, &columns, 17);
+    tfidf_score_rows(&first, &query, scores);
+    assert_true(fabs(scores[17] - 1) < 1e-12);
+    tfidf_close(&first);
     columns_close(&columns);
+}
+
+/* Words around the length that a slot holds, that differ in one byte, and enough to grow. */
+static void
+each_word_keeps_its_number(void **state UNUSED)
+{
+    enum { WORDS = 40000, BYTES_MAX = 40 };
+    struct word_table t;
+    char text[BYTES_MAX];
+    word_table_init(&t, 11);
+    for (unsigned round = 0; round < 2; round++) {
+        for (uint32_t i = 0; i < WORDS; i++) {
+            size_t n = 4 + i % (BYTES_MAX - 4);
+            memset(text, 'a', sizeof(text));
+            for (size_t at = 0, rest = i; rest; rest /= 16, at++)
+                text[at % 2 ? n - 1 - at / 2 : at / 2] = "abcdefghijklmnop"[rest % 16];
+            struct str word = {text, n};
+            assert_int_equal(word_table_number(&t, word), i);
+            assert_true(str_eq(word_table_word(&t, i), word));
+        }
+        assert_int_equal(t.count, WORDS);
+    }
+    for (size_t n = 1; n < 4; n++)
+        assert_int_equal(word_table_number(&t, (struct str){"aaa", n}), WORDS + n - 1);
+    word_table_free(&t);
 }
 
 /* Each byte in turn: the file is refused, or verify finds it, and no answer leaves the map. */
@@ -163,7 +209,7 @@ a_damaged_file_is_found_out(void **state UNUSED)
     scoped_arena scratch = {0};
     struct columns columns;
     make_columns(&a, &columns, DOCUMENT_COUNT, document);
-    int fd = build(&columns, 2);
+    int fd = build(&columns, 2, 0);
     off_t end = lseek(fd, 0, SEEK_END);
     size_t found = 0, holes = 0;
     for (off_t at = 0; at < end; at++) {
@@ -221,7 +267,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_are_those_of_scikit_learn),
-        cmocka_unit_test(any_number_of_threads_gives_the_same_scores),
+        cmocka_unit_test(any_threads_and_rounds_give_the_same_lists),
+        cmocka_unit_test(each_word_keeps_its_number),
         cmocka_unit_test(a_damaged_file_is_found_out),
         cmocka_unit_test(words_are_runs_of_two_and_more_word_characters),
     };

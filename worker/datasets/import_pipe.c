@@ -104,8 +104,8 @@ build_tfidf(struct import_pipe *pipe, const struct columns *columns, struct err 
         return true;
     scoped_fd fd = fs_open_at(AT_FDCWD, files->tfidf_path, O_RDWR | O_CREAT | O_EXCL, err);
     return fd >= 0 &&
-           tfidf_build(fd, columns, files->similar, files->similar_count, 0, &pipe->is_unwanted,
-                       err) &&
+           tfidf_build(fd, columns, files->similar, files->similar_count, 0, 0,
+                       &pipe->is_unwanted, err) &&
            fs_sync(fd, err);
 }
 

@@ -185,7 +185,7 @@ build_tfidf(struct reindex *r, struct err *err)
     if (count == 0)
         return true;
     scoped_fd fd = open_new(r, NEW_DERIVED_NAMES[TFIDF], err);
-    return fd >= 0 && tfidf_build(fd, &r->columns, similar, count, 0, NULL, err) &&
+    return fd >= 0 && tfidf_build(fd, &r->columns, similar, count, 0, 0, NULL, err) &&
            fs_sync(fd, err) && tfidf_open(&r->tfidf, fd, r->columns.row_count, err) &&
            tfidf_verify(&r->tfidf, err);
 }

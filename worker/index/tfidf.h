@@ -42,13 +42,15 @@ struct tfidf {
 };
 
 /* Writes the file to `fd` (open for reading and writing, empty) from the columns at `similar`,
- * on `thread_count` threads (0: one per CPU, at most four); apart from its seed the file is the
- * same for any number of them.  Memory is about 4 bytes per posting, and 8 per posting of the
- * parts in work.  Does not fsync. `is_unwanted`, when not NULL, may become true meanwhile:
- * fails with code cancelled. */
+ * on `thread_count` threads (0: one per CPU, at most four) and with `round_postings` unpacked
+ * at a time (0: 2^24), or those of the most frequent word; apart from its seed the file is the
+ * same for any number of both.  Memory is about 4 bytes per posting, and 8 per unpacked one.
+ * Does not fsync. `is_unwanted`, when not NULL, may become true meanwhile: fails with code
+ * cancelled. */
 MUST_CHECK bool tfidf_build(int fd, const struct columns *columns, const size_t *similar,
                             size_t similar_count, unsigned thread_count,
-                            const _Atomic bool *is_unwanted, struct err *err);
+                            uint64_t round_postings, const _Atomic bool *is_unwanted,
+                            struct err *err);
 
 /* As columns_open and columns_verify: a file that does not fit is index_damaged. */
 MUST_CHECK bool tfidf_open(struct tfidf *out, int fd, uint64_t row_count, struct err *err);

@@ -1,12 +1,14 @@
-/* See tfidf.h.  Two parallel steps with a short serial one between them:
+/* See tfidf.h.  Threads work side by side, with short serial steps between:
  *
  *   read     each thread a range of rows: its words get numbers of the thread's own, and each
  *            document becomes a short record of (number, tf) in the thread's stream
  *   merge    the threads' words, in row order, get their final numbers; idf is known now
- *   invert   each thread takes a part (a range of final numbers), reads all streams for it,
- *            and writes the part's lists when its turn has come
+ *   rounds   over ranges of final numbers, as many words as have room for their postings:
+ *     scatter  each thread reads its own stream and puts what is of the round where it belongs;
+ *              a word's postings of the first thread stand before those of the second
+ *     encode   each thread writes the lists of a slice of the round's words
  *
- * The streams are read once per part, which costs less than holding all postings unpacked. */
+ * The streams are read once per round, which costs less than holding all postings unpacked. */
 #include "index/tfidf.h"
 
 #include "base/hash.h"
@@ -15,6 +17,7 @@
 #include "index/tfidf_format.h"
 #include "index/tokens.h"
 #include "index/varint.h"
+#include "index/word_table.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -26,28 +29,47 @@
 #define THREADS_DEFAULT 4
 /* Read between two looks at whether the file is still wanted; then their pages are let go. */
 #define BLOCK_ROWS 1024
-/* Postings unpacked at once by one thread, 8 bytes each; a large file has larger parts, so that
- * its streams are not read too often. */
-#define PART_POSTINGS_MIN ((uint64_t)3 << 20)
-#define PARTS_PER_FILE 16
-/* A tf below this is kept in the low bits of the word's number. */
+/* Unpacked at once, 8 bytes each. */
+#define ROUND_POSTINGS_DEFAULT ((uint64_t)16 << 20)
+/* In a stream a tf below this is kept in the low bits of the word's number; a larger one
+ * follows as a number of its own. */
 #define TF_BITS 2
 #define TF_ESCAPE ((1U << TF_BITS) - 1)
+#define ELSEWHERE UINT32_MAX
 
 struct build;
 
-/* What one thread reads: a range of rows. */
+struct word_counts {
+    uint32_t tf;        /* in the document being read */
+    uint32_t documents; /* of the shard */
+};
+
+/* What one thread does: a range of rows, and a slice of each round's words. */
 struct shard {
     struct build *build;
     uint64_t row_begin, row_end;
-    struct dictionary words; /* the stop words first, never counted */
+    struct word_table words; /* the stop words first, never counted */
     uint32_t word_cap;
-    uint32_t *tf;        /* by own number, of the document being read */
-    uint32_t *documents; /* by own number */
-    uint32_t *final;     /* by own number: the final one */
-    uint32_t *seen;      /* own numbers of the document being read */
+    struct word_counts *counts; /* by own number */
+    uint32_t *final;            /* by own number: the final one */
+    double *idf;                /* by own number */
+    uint32_t *at;               /* by own number: its next posting's place, or ELSEWHERE */
+    uint32_t *seen;             /* own numbers of the document being read */
     uint32_t seen_count;
-    struct buf stream; /* per document: varint count, then varint number and tf */
+    struct buf stream; /* uint32_t; per document how many words, then number and tf of each */
+    uint32_t slice_begin, slice_end;
+    struct buf lists; /* of the slice */
+};
+
+/* Postings of a round, word by word, each word's in row order: tf in the upper half, row in the
+ * lower.  Rows are below 2^32: the importer's file would have to be larger than any disk
+ * otherwise. */
+struct round {
+    uint32_t word_begin, word_end;
+    uint32_t *ends;      /* by word - word_begin: behind its last posting */
+    uint64_t *list_ends; /* by word - word_begin, in its slice's lists */
+    uint64_t *postings;
+    uint64_t posting_cap;
 };
 
 struct build {
@@ -57,22 +79,15 @@ struct build {
     struct shard shards[THREADS_MAX];
     unsigned thread_count;
     const _Atomic bool *is_unwanted;
+    uint64_t round_postings;
     uint32_t stop_count;
     uint64_t seed;
 
     struct dictionary words;
     uint32_t *documents;
-    double *idf;
     uint64_t *places;
     double *norms;
-
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    uint32_t *part_ends; /* final numbers */
-    size_t part_count, part_next, part_written;
-    struct container_stream *postings;
-    bool has_failed;
-    struct err err;
+    struct round round;
 };
 
 static void *
@@ -99,20 +114,12 @@ run_threads(struct build *b, void *(*run)(void *), struct err *err)
         if (errno)
             break;
     }
-    bool ok = started == b->thread_count || err_set_errno(err, "starting a thread");
-    if (!ok) {
-        pthread_mutex_lock(&b->mutex);
-        b->has_failed = true;
-        pthread_cond_broadcast(&b->changed);
-        pthread_mutex_unlock(&b->mutex);
-    }
     for (unsigned i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
-    if (ok && b->has_failed)
-        *err = b->err;
-    if (is_unwanted(b))
-        return err_set_code(err, ERR_CONFLICT, "cancelled", "the index is not wanted any more");
-    return ok && !b->has_failed;
+    if (started < b->thread_count)
+        return err_set_errno(err, "starting a thread");
+    return !is_unwanted(b) ||
+           err_set_code(err, ERR_CONFLICT, "cancelled", "the index is not wanted any more");
 }
 
 /* ---- read ---- */
@@ -123,11 +130,10 @@ ensure_words(struct shard *s)
     if (s->words.count <= s->word_cap)
         return;
     uint32_t cap = MAX(s->words.count, s->word_cap * 2);
-    s->tf = must_have(reallocarray(s->tf, cap, sizeof(*s->tf)));
-    s->documents = must_have(reallocarray(s->documents, cap, sizeof(*s->documents)));
+    assert(cap <= UINT32_MAX >> TF_BITS);
+    s->counts = must_have(reallocarray(s->counts, cap, sizeof(*s->counts)));
     s->seen = must_have(reallocarray(s->seen, cap, sizeof(*s->seen)));
-    memset(s->tf + s->word_cap, 0, (cap - s->word_cap) * sizeof(*s->tf));
-    memset(s->documents + s->word_cap, 0, (cap - s->word_cap) * sizeof(*s->documents));
+    memset(s->counts + s->word_cap, 0, (cap - s->word_cap) * sizeof(*s->counts));
     s->word_cap = cap;
 }
 
@@ -137,11 +143,11 @@ count_words(struct shard *s, struct str text)
     struct tokens tokens = tokens_of(text);
     struct str word;
     while (tokens_next(&tokens, &word)) {
-        uint32_t number = dictionary_id(&s->words, word);
+        uint32_t number = word_table_number(&s->words, word);
         if (number < s->build->stop_count)
             continue;
         ensure_words(s);
-        if (s->tf[number]++ == 0)
+        if (s->counts[number].tf++ == 0)
             s->seen[s->seen_count++] = number;
     }
     tokens_free(&tokens);
@@ -150,18 +156,19 @@ count_words(struct shard *s, struct str text)
 static void
 end_document(struct shard *s)
 {
-    size_t bytes_max = VARINT_BYTES_MAX * (1 + 2 * (size_t)s->seen_count);
-    char *p = must_have(buf_reserve(&s->stream, bytes_max)), *begin = p;
-    p += varint_write(p, s->seen_count);
+    size_t bytes_max = (1 + 2 * (size_t)s->seen_count) * sizeof(uint32_t);
+    uint32_t *p = must_have((void *)buf_reserve(&s->stream, bytes_max)), *begin = p;
+    *p++ = s->seen_count;
     for (uint32_t i = 0; i < s->seen_count; i++) {
-        uint32_t number = s->seen[i], more = s->tf[number] - 1;
-        p += varint_write(p, (uint64_t)number << TF_BITS | MIN(more, TF_ESCAPE));
+        struct word_counts *counts = &s->counts[s->seen[i]];
+        uint32_t more = counts->tf - 1;
+        *p++ = s->seen[i] << TF_BITS | MIN(more, TF_ESCAPE);
         if (more >= TF_ESCAPE)
-            p += varint_write(p, more - TF_ESCAPE);
-        s->documents[number]++;
-        s->tf[number] = 0;
+            *p++ = more;
+        counts->documents++;
+        counts->tf = 0;
     }
-    s->stream.n += (size_t)(p - begin);
+    s->stream.n += (size_t)(p - begin) * sizeof(*p);
     s->seen_count = 0;
 }
 
@@ -196,167 +203,202 @@ read_rows(void *argument)
 /* ---- merge ---- */
 
 static void
+merge_shard(struct build *b, struct shard *s)
+{
+    size_t count = MAX(s->words.count, 1);
+    s->final = must_have(calloc(count, sizeof(*s->final)));
+    s->idf = must_have(calloc(count, sizeof(*s->idf)));
+    s->at = must_have(calloc(count, sizeof(*s->at)));
+    for (uint32_t own = b->stop_count; own < s->words.count; own++)
+        s->final[own] = dictionary_id(&b->words, word_table_word(&s->words, own));
+}
+
+static void
 merge_words(struct build *b)
 {
     dictionary_init(&b->words, b->seed);
-    for (unsigned i = 0; i < b->thread_count; i++) {
-        struct shard *s = &b->shards[i];
-        s->final = must_have(calloc(MAX(s->words.count, 1), sizeof(*s->final)));
-        for (uint32_t own = b->stop_count; own < s->words.count; own++)
-            s->final[own] = dictionary_id(&b->words, dictionary_element(&s->words, own));
-    }
+    for (unsigned i = 0; i < b->thread_count; i++)
+        merge_shard(b, &b->shards[i]);
     b->documents = must_have(calloc(MAX(b->words.count, 1), sizeof(*b->documents)));
     b->places = must_have(calloc((size_t)b->words.count + 1, sizeof(*b->places)));
     for (unsigned i = 0; i < b->thread_count; i++) {
         struct shard *s = &b->shards[i];
         for (uint32_t own = b->stop_count; own < s->words.count; own++)
-            b->documents[s->final[own]] += s->documents[own];
+            b->documents[s->final[own]] += s->counts[own].documents;
     }
-    b->idf = must_have(calloc(MAX(b->words.count, 1), sizeof(*b->idf)));
-    for (uint32_t word = 0; word < b->words.count; word++)
-        b->idf[word] = tfidf_idf(b->columns->row_count, b->documents[word]);
 }
 
-static void
-cut_parts(struct build *b)
+/* ---- measure ---- */
+
+/* Walks a stream; the caller knows from its rows where it ends. */
+static inline uint32_t
+next_word(const uint32_t **p, uint32_t *tf)
 {
-    uint64_t total = 0, postings = 0;
-    for (uint32_t word = 0; word < b->words.count; word++)
-        total += b->documents[word];
-    uint64_t part_max = MAX(PART_POSTINGS_MIN, total / PARTS_PER_FILE);
-    b->part_ends = must_have(calloc(total / part_max * 2 + 2, sizeof(*b->part_ends)));
-    for (uint32_t word = 0; word < b->words.count; word++) {
-        if (postings && postings + b->documents[word] > part_max) {
-            b->part_ends[b->part_count++] = word;
-            postings = 0;
-        }
-        postings += b->documents[word];
-    }
-    b->part_ends[b->part_count++] = b->words.count;
+    uint32_t packed = *(*p)++, more = packed & TF_ESCAPE;
+    if (more == TF_ESCAPE)
+        more = *(*p)++;
+    *tf = more + 1;
+    return packed >> TF_BITS;
 }
 
-/* ---- invert ---- */
-
-/* The next document of a stream: how many words follow. */
-static uint64_t
-begin_document(const char **p, const char *end)
+static const uint32_t *
+stream_of(const struct shard *s)
 {
-    uint64_t count;
-    bool ok = varint_read(p, end, &count);
-    assert(ok);
-    return count;
+    return (const void *)s->stream.p;
 }
 
-static uint32_t
-next_word(const struct shard *s, const char **p, const char *end, uint32_t *tf)
+static void *
+measure_documents(void *argument)
 {
-    uint64_t packed, more = 0;
-    bool ok = varint_read(p, end, &packed);
-    if ((packed & TF_ESCAPE) == TF_ESCAPE)
-        ok = ok && varint_read(p, end, &more);
-    assert(ok);
-    *tf = (uint32_t)((packed & TF_ESCAPE) + more + 1);
-    return s->final[packed >> TF_BITS];
-}
-
-static void
-measure_documents(const struct shard *s)
-{
+    struct shard *s = argument;
     const struct build *b = s->build;
-    const char *p = s->stream.p, *end = p + s->stream.n;
+    for (uint32_t own = b->stop_count; own < s->words.count; own++)
+        s->idf[own] = tfidf_idf(b->columns->row_count, b->documents[s->final[own]]);
+    const uint32_t *p = stream_of(s);
     for (uint64_t row = s->row_begin; row < s->row_end; row++) {
         double squares = 0;
-        for (uint64_t n = begin_document(&p, end); n; n--) {
-            uint32_t tf, word = next_word(s, &p, end, &tf);
-            double w = tf * b->idf[word];
+        for (uint32_t n = *p++; n; n--) {
+            uint32_t tf, own = next_word(&p, &tf);
+            double w = tf * s->idf[own];
             squares += w * w;
         }
         b->norms[row] = squares > 0 ? 1 / sqrt(squares) : 0;
     }
+    return NULL;
 }
 
-/* Postings of a part, each word's in row order: tf in the upper half, row in the lower.  Rows
- * are below 2^32: the importer's file would have to be larger than any disk otherwise. */
-struct part {
-    uint32_t word_begin, word_end;
-    uint64_t *postings;
-    uint64_t *ends; /* by word - word_begin: behind its last posting */
-    struct buf lists;
-    uint64_t *list_ends;
+/* ---- rounds ---- */
+
+static void
+begin_rounds(struct build *b)
+{
+    struct round *r = &b->round;
+    uint64_t total = 0, most = 0;
+    for (uint32_t word = 0; word < b->words.count; word++) {
+        total += b->documents[word];
+        most = MAX(most, b->documents[word]);
+    }
+    r->posting_cap = MAX(MIN(total, b->round_postings), MAX(most, 1));
+    r->postings = must_have(reallocarray(NULL, r->posting_cap, sizeof(*r->postings)));
+    r->ends = must_have(calloc(MAX(b->words.count, 1), sizeof(*r->ends)));
+    r->list_ends = must_have(calloc(MAX(b->words.count, 1), sizeof(*r->list_ends)));
+}
+
+/* Gives each shard its places in the round: first all of a word's of the first shard. */
+static void
+place_words(struct build *b)
+{
+    struct round *r = &b->round;
+    for (unsigned i = 0; i < b->thread_count; i++) {
+        struct shard *s = &b->shards[i];
+        for (uint32_t own = b->stop_count; own < s->words.count; own++) {
+            uint32_t word = s->final[own];
+            s->at[own] = ELSEWHERE;
+            if (word < r->word_begin || word >= r->word_end)
+                continue;
+            s->at[own] = r->ends[word - r->word_begin];
+            r->ends[word - r->word_begin] += s->counts[own].documents;
+        }
+    }
+}
+
+/* The words from `word_end` of the last round on, as many as have room; false when none is
+ * left.
+ */
+static bool
+next_round(struct build *b)
+{
+    struct round *r = &b->round;
+    uint64_t n = 0, cut = 0;
+    uint32_t word = r->word_begin = r->word_end;
+    for (; word < b->words.count && n + b->documents[word] <= r->posting_cap; word++) {
+        r->ends[word - r->word_begin] = (uint32_t)n;
+        n += b->documents[word];
+    }
+    r->word_end = word;
+    place_words(b);
+    word = r->word_begin;
+    for (unsigned i = 0; i < b->thread_count; i++) {
+        struct shard *s = &b->shards[i];
+        s->slice_begin = word;
+        for (; word < r->word_end && cut * b->thread_count < n * (i + 1); word++)
+            cut += b->documents[word];
+        s->slice_end = word;
+    }
+    return r->word_end > r->word_begin;
+}
+
+static void *
+scatter(void *argument)
+{
+    const struct shard *s = argument;
+    uint64_t *postings = s->build->round.postings;
+    const uint32_t *p = stream_of(s);
+    for (uint64_t row = s->row_begin; row < s->row_end; row++)
+        for (uint32_t n = *p++; n; n--) {
+            uint32_t tf, own = next_word(&p, &tf);
+            if (s->at[own] != ELSEWHERE)
+                postings[s->at[own]++] = (uint64_t)tf << 32 | row;
+        }
+    return NULL;
+}
+
+/* How many of the postings have the smallest tf, and which that is. */
+struct group {
+    uint32_t tf;
+    uint64_t count;
 };
 
-static void
-gather(const struct build *b, struct part *part)
+static inline void
+count_tf(struct group *least, uint32_t tf)
 {
-    uint64_t total = 0;
-    for (uint32_t word = part->word_begin; word < part->word_end; word++) {
-        part->ends[word - part->word_begin] = total;
-        total += b->documents[word];
-    }
-    part->postings = must_have(malloc(MAX(total, 1) * sizeof(*part->postings)));
-    for (unsigned i = 0; i < b->thread_count; i++) {
-        const struct shard *s = &b->shards[i];
-        const char *p = s->stream.p, *end = p + s->stream.n;
-        for (uint64_t row = s->row_begin; row < s->row_end; row++)
-            for (uint64_t n = begin_document(&p, end); n; n--) {
-                uint32_t tf, word = next_word(s, &p, end, &tf);
-                if (word >= part->word_begin && word < part->word_end)
-                    part->postings[part->ends[word - part->word_begin]++] =
-                        (uint64_t)tf << 32 | row;
-            }
-    }
+    if (tf < least->tf)
+        *least = (struct group){.tf = tf};
+    least->count += tf == least->tf;
 }
 
-/* The smallest tf above `tf` among the postings, 0 when there is none. */
-static uint32_t
-next_tf(const uint64_t *postings, uint64_t n, uint32_t tf)
-{
-    uint32_t next = 0;
-    for (uint64_t i = 0; i < n; i++) {
-        uint32_t v = (uint32_t)(postings[i] >> 32);
-        if (v > tf && (next == 0 || v < next))
-            next = v;
-    }
-    return next;
-}
-
+/* Group after group leaves the postings, which the others close up. */
 static void
-add_list(struct buf *out, const uint64_t *postings, uint64_t n)
+add_list(struct buf *out, uint64_t *postings, uint64_t n)
 {
-    for (uint32_t tf = 0; (tf = next_tf(postings, n, tf));) {
-        uint64_t count = 0, row_before = 0;
-        for (uint64_t i = 0; i < n; i++)
-            count += postings[i] >> 32 == tf;
-        char *p = must_have(buf_reserve(out, VARINT_BYTES_MAX * (2 + count))), *begin = p;
-        p += varint_write(p, tf);
-        p += varint_write(p, count);
+    struct group group = {.tf = UINT32_MAX};
+    for (uint64_t i = 0; i < n; i++)
+        count_tf(&group, (uint32_t)(postings[i] >> 32));
+    while (n) {
+        struct group next = {.tf = UINT32_MAX};
+        uint64_t left = 0, row_before = 0;
+        char *p = must_have(buf_reserve(out, VARINT_BYTES_MAX * (2 + group.count)));
+        char *begin = p;
+        p += varint_write(p, group.tf);
+        p += varint_write(p, group.count);
         for (uint64_t i = 0; i < n; i++) {
-            if (postings[i] >> 32 != tf)
+            if (postings[i] >> 32 != group.tf) {
+                count_tf(&next, (uint32_t)(postings[i] >> 32));
+                postings[left++] = postings[i];
                 continue;
+            }
             uint64_t row = postings[i] & UINT32_MAX;
             p += varint_write(p, row - row_before);
             row_before = row + 1;
         }
         out->n += (size_t)(p - begin);
+        group = next;
+        n = left;
     }
 }
 
-static void
-invert(const struct build *b, struct part *part)
+static void *
+encode(void *argument)
 {
-    uint32_t word_count = part->word_end - part->word_begin;
-    part->ends = must_have(calloc(MAX(word_count, 1), sizeof(*part->ends)));
-    part->list_ends = must_have(calloc(MAX(word_count, 1), sizeof(*part->list_ends)));
-    buf_init(&part->lists, SIZE_MAX / 2);
-    gather(b, part);
-    uint64_t from = 0;
-    for (uint32_t i = 0; i < word_count; i++) {
-        add_list(&part->lists, part->postings + from, part->ends[i] - from);
-        part->list_ends[i] = part->lists.n;
-        from = part->ends[i];
+    struct shard *s = argument;
+    struct round *r = &s->build->round;
+    buf_clear(&s->lists);
+    for (uint32_t word = s->slice_begin; word < s->slice_end; word++) {
+        uint32_t i = word - r->word_begin, begin = i ? r->ends[i - 1] : 0;
+        add_list(&s->lists, r->postings + begin, r->ends[i] - begin);
+        r->list_ends[i] = s->lists.n;
     }
-    free(part->postings);
-    free(part->ends);
+    return NULL;
 }
 
 static bool
@@ -373,49 +415,29 @@ add_bytes(struct container_stream *s, struct str bytes, struct err *err)
     return true;
 }
 
-/* Parts go to the file in order, whoever is done first. */
-static void
-write_part(struct build *b, size_t index, const struct part *part)
+static bool
+write_slices(struct build *b, struct container_stream *out, struct err *err)
 {
-    pthread_mutex_lock(&b->mutex);
-    while (b->part_written != index && !b->has_failed)
-        pthread_cond_wait(&b->changed, &b->mutex);
-    if (!b->has_failed) {
-        uint64_t at = container_stream_bytes(b->postings);
-        for (uint32_t word = part->word_begin; word < part->word_end; word++)
-            b->places[word + 1] = at + part->list_ends[word - part->word_begin];
-        b->has_failed = !add_bytes(b->postings, buf_str(&part->lists), &b->err);
-        b->part_written++;
+    for (unsigned i = 0; i < b->thread_count; i++) {
+        const struct shard *s = &b->shards[i];
+        uint64_t at = container_stream_bytes(out);
+        for (uint32_t word = s->slice_begin; word < s->slice_end; word++)
+            b->places[word + 1] = at + b->round.list_ends[word - b->round.word_begin];
+        if (!add_bytes(out, buf_str(&s->lists), err))
+            return false;
     }
-    pthread_cond_broadcast(&b->changed);
-    pthread_mutex_unlock(&b->mutex);
+    return true;
 }
 
-static size_t
-take_part(struct build *b)
+static bool
+invert(struct build *b, struct container_stream *out, struct err *err)
 {
-    pthread_mutex_lock(&b->mutex);
-    size_t index = b->has_failed || is_unwanted(b) ? b->part_count : b->part_next;
-    b->part_next += index < b->part_count;
-    pthread_mutex_unlock(&b->mutex);
-    return index;
-}
-
-static void *
-invert_parts(void *argument)
-{
-    const struct shard *s = argument;
-    struct build *b = s->build;
-    measure_documents(s);
-    for (size_t i; (i = take_part(b)) < b->part_count;) {
-        struct part part = {.word_begin = i ? b->part_ends[i - 1] : 0,
-                            .word_end = b->part_ends[i]};
-        invert(b, &part);
-        write_part(b, i, &part);
-        buf_free(&part.lists);
-        free(part.list_ends);
-    }
-    return NULL;
+    begin_rounds(b);
+    while (next_round(b))
+        if (!run_threads(b, scatter, err) || !run_threads(b, encode, err) ||
+            !write_slices(b, out, err))
+            return false;
+    return container_stream_end(out, err);
 }
 
 /* ---- the file ---- */
@@ -455,8 +477,7 @@ write_file(struct build *b, struct container_writer *w, struct err *err)
 {
     struct container_stream postings;
     container_stream_init(&postings, w, postings_bytes_max(b), MIB);
-    b->postings = &postings;
-    bool ok = run_threads(b, invert_parts, err) && container_stream_end(&postings, err);
+    bool ok = run_threads(b, measure_documents, err) && invert(b, &postings, err);
     if (ok) {
         container_add_section(
             w, container_stream_section(&postings, TFIDF_POSTINGS, CONTAINER_NO_COLUMN));
@@ -476,11 +497,12 @@ begin_shards(struct build *b)
         s->build = b;
         s->row_begin = b->columns->row_count * i / b->thread_count;
         s->row_end = b->columns->row_count * (i + 1) / b->thread_count;
-        dictionary_init(&s->words, b->seed);
+        word_table_init(&s->words, b->seed);
         buf_init(&s->stream, SIZE_MAX / 2);
+        buf_init(&s->lists, SIZE_MAX / 2);
         struct str stop_words = tokens_stop_words();
         for (struct str word; (word = str_cut(&stop_words, ' ')).n;)
-            dictionary_id(&s->words, word);
+            word_table_number(&s->words, word);
         b->stop_count = s->words.count;
         ensure_words(s);
     }
@@ -491,26 +513,28 @@ free_build(struct build *b)
 {
     for (unsigned i = 0; i < b->thread_count; i++) {
         struct shard *s = &b->shards[i];
-        dictionary_free(&s->words);
+        word_table_free(&s->words);
         buf_free(&s->stream);
-        free(s->tf);
-        free(s->documents);
+        buf_free(&s->lists);
+        free(s->counts);
         free(s->final);
+        free(s->idf);
+        free(s->at);
         free(s->seen);
     }
     dictionary_free(&b->words);
     free(b->documents);
-    free(b->idf);
     free(b->places);
     free(b->norms);
-    free(b->part_ends);
-    pthread_mutex_destroy(&b->mutex);
-    pthread_cond_destroy(&b->changed);
+    free(b->round.postings);
+    free(b->round.ends);
+    free(b->round.list_ends);
 }
 
 bool
 tfidf_build(int fd, const struct columns *columns, const size_t *similar, size_t similar_count,
-            unsigned thread_count, const _Atomic bool *is_unwanted, struct err *err)
+            unsigned thread_count, uint64_t round_postings, const _Atomic bool *is_unwanted,
+            struct err *err)
 {
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     if (thread_count == 0)
@@ -520,20 +544,18 @@ tfidf_build(int fd, const struct columns *columns, const size_t *similar, size_t
         .similar = similar,
         .similar_count = similar_count,
         .thread_count = MIN(thread_count, THREADS_MAX),
+        .round_postings = round_postings ? round_postings : ROUND_POSTINGS_DEFAULT,
         .is_unwanted = is_unwanted,
         .norms = must_have(calloc(MAX(columns->row_count, 1), sizeof(double))),
     };
     /* From users' words: nobody may know which of them collide. */
     random_bytes(&b.seed, sizeof(b.seed));
-    pthread_mutex_init(&b.mutex, NULL);
-    pthread_cond_init(&b.changed, NULL);
     begin_shards(&b);
     struct container_writer w;
     container_writer_init(&w, fd);
     bool ok = run_threads(&b, read_rows, err);
     if (ok) {
         merge_words(&b);
-        cut_parts(&b);
         ok = write_file(&b, &w, err);
     }
     container_writer_free(&w);

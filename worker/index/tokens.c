@@ -52,19 +52,21 @@ tokens_free(struct tokens *t)
     buf_free(&t->lowered);
 }
 
-/* [a-z0-9_], by a bit of two words of 64. */
-static bool
-is_ascii_word(unsigned char c)
+enum kind { OTHER, PLAIN, WIDE };
+
+static enum kind
+kind_of(char c)
 {
-    static const uint64_t BITS[] = {UINT64_C(0x03ff000000000000), UINT64_C(0x07fffffe80000000)};
-    return c < 0x80 && BITS[c / 64] >> c % 64 & 1;
+    static const unsigned char KINDS[256] = {
+        ['0' ... '9'] = PLAIN, ['_'] = PLAIN, ['a' ... 'z'] = PLAIN, [0x80 ... 0xff] = WIDE};
+    return KINDS[(unsigned char)c];
 }
 
 static size_t
 ascii_word_bytes(struct str s)
 {
     size_t n = 0;
-    while (n < s.n && is_ascii_word((unsigned char)s.p[n]))
+    while (n < s.n && kind_of(s.p[n]) == PLAIN)
         n++;
     return n;
 }
@@ -103,16 +105,28 @@ take_word(struct tokens *t, size_t *characters)
     return buf_str(&t->lowered);
 }
 
+/* Most words are of ASCII alone; only others are taken character by character. */
 bool
 tokens_next(struct tokens *t, struct str *word)
 {
     while (t->rest.n) {
-        size_t characters;
-        *word = take_word(t, &characters);
+        const char *p = t->rest.p, *end = p + t->rest.n;
+        while (p < end && kind_of(*p) == OTHER)
+            p++;
+        const char *begin = p;
+        while (p < end && kind_of(*p) == PLAIN)
+            p++;
+        size_t characters = (size_t)(p - begin);
+        *word = (struct str){begin, characters};
+        t->rest = (struct str){p, (size_t)(end - p)};
+        if (p < end && kind_of(*p) == WIDE) {
+            t->rest = (struct str){begin, (size_t)(end - begin)};
+            *word = take_word(t, &characters);
+            if (characters == 0)
+                t->rest = str_skip(t->rest, MAX(utf8_sequence(t->rest), 1));
+        }
         if (characters > 1)
             return true;
-        if (characters == 0)
-            t->rest = str_skip(t->rest, MAX(utf8_sequence(t->rest), 1));
     }
     return false;
 }

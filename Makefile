@@ -1,6 +1,6 @@
 # make run    install what is missing, build, start, load the sample data
 # make test   install what tests need, build with sanitizers, run every test
-# make bench  measure, beside SQLite and an empty FastCGI worker
+# make bench  measure, beside SQLite, DuckDB, NumPy, pandas, scikit-learn and an empty worker
 # make        build only
 # The recipes that are more than a line live in scripts/.
 

@@ -1,0 +1,204 @@
+"""How to read a running product: latencies, memory, CPU, load; and the empty responder, which is
+the product's nginx without the product."""
+
+import datetime
+import http.client
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import harness  # noqa: E402
+
+BUILD = os.path.join(harness.ROOT, "build", "bench")
+
+
+def moment(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def p99_ms(seconds):
+    return 1000 * sorted(seconds)[int(0.99 * (len(seconds) - 1))]
+
+
+class Poller(threading.Thread):
+    """One client that asks again every 5 ms on a kept connection; its latencies in seconds."""
+
+    def __init__(self, server, path):
+        super().__init__()
+        self.server, self.path = server, path
+        self.seconds, self.is_over = [], threading.Event()
+
+    def run(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)
+        headers = {"X-API-Key": self.server.admin_key}
+        while not self.is_over.wait(0.005):
+            began = time.perf_counter()
+            connection.request("GET", self.path, headers=headers)
+            answer = connection.getresponse()
+            answer.read()
+            self.seconds.append(time.perf_counter() - began)
+            assert answer.status == 200, (self.path, answer.status)
+        connection.close()
+
+    def stop(self):
+        self.is_over.set()
+        self.join()
+        return p99_ms(self.seconds)
+
+
+class PeakMemory(threading.Thread):
+    """The largest resident set of the load child, from the kernel's own high-water mark."""
+
+    def __init__(self, server):
+        super().__init__()
+        self.server, self.bytes, self.is_over = server, 0, threading.Event()
+
+    def run(self):
+        pids = []
+        while not self.is_over.wait(0.01):
+            pids = [pid for pid in pids if harness.name(pid)] or self.server.pids("load")
+            for pid in pids:
+                try:
+                    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+                        match = re.search(r"VmHWM:\s+(\d+) kB", f.read())
+                except OSError:
+                    continue
+                if match:
+                    self.bytes = max(self.bytes, int(match[1]) * 1024)
+
+    def stop(self):
+        self.is_over.set()
+        self.join()
+        return self.bytes
+
+
+def process_kb(pid, file, field):
+    """A figure of /proc/PID/FILE in kB; 0 when the process is gone."""
+    try:
+        with open(f"/proc/{pid}/{file}", encoding="ascii") as f:
+            return int(re.search(rf"^{field}:\s+(\d+) kB", f.read(), re.M)[1])
+    except OSError:
+        return 0
+
+
+def worker_memory(server):
+    """What the largest query worker has of its own; mapped files are the kernel's to take."""
+    return max(process_kb(pid, "status", "RssAnon") for pid in server.pids("query")) / 1e3
+
+
+class WorkerMemory(threading.Thread):
+    """The most that a query worker has of its own until stopped."""
+
+    def __init__(self, server):
+        super().__init__()
+        self.server, self.most, self.is_over = server, 0, threading.Event()
+
+    def run(self):
+        while not self.is_over.wait(0.01):
+            self.most = max(self.most, worker_memory(self.server))
+
+    def stop(self):
+        self.is_over.set()
+        self.join()
+        return self.most
+
+
+def upload(server, path):
+    """Sends the file as a raw body; (job, seconds from the last byte to the whole answer)."""
+    size = os.path.getsize(path)
+    with socket.create_connection(("127.0.0.1", server.port), 60) as s, open(path, "rb") as f:
+        s.sendall(f"POST /v1/datasets/games/imports HTTP/1.1\r\nHost: bench\r\n"
+                  f"X-API-Key: {server.admin_key}\r\nContent-Type: text/csv\r\n"
+                  f"Content-Length: {size}\r\nConnection: close\r\n\r\n".encode())
+        s.sendfile(f, 0, size - 1)
+        f.seek(size - 1)
+        s.sendall(f.read())
+        began = time.perf_counter()
+        answer = b"".join(iter(lambda: s.recv(65536), b""))
+        seconds = time.perf_counter() - began
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b" 202 " in head.split(b"\r\n")[0], answer[:500]
+    if b"chunked" in head.lower():
+        body = b"{" + body.partition(b"{")[2].rpartition(b"}")[0] + b"}"
+    return json.loads(body), seconds
+
+
+def cpu_seconds(roots):
+    """What those processes and all below them have used so far."""
+    ticks = 0
+    for pid in {p for root in roots for p in (root, *harness.descendants(root))}:
+        with open(f"/proc/{pid}/stat", encoding="latin-1") as f:
+            fields = f.read().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def wrk(port, key, paths, seconds, connections, roots, folder):
+    """(requests per second, p50 in ms, microseconds of CPU that the servers under `roots` used for
+    one request); the paths by turns."""
+    script = os.path.join(folder, "wrk.lua")
+    with open(script, "w", encoding="ascii") as f:
+        f.write("local paths = {" + ",".join(f'"{p}"' for p in paths) + "}\nlocal i = 0\n"
+                "request = function()\n  i = i % #paths + 1\n"
+                '  return wrk.format("GET", paths[i])\nend\n')
+    before = cpu_seconds(roots)
+    output = subprocess.run(
+        ["wrk", f"-t{min(2, connections)}", f"-c{connections}", f"-d{seconds}s", "--latency",
+         "-s", script, "-H", f"X-API-Key: {key}", f"http://127.0.0.1:{port}/"],
+        stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 60).stdout
+    assert "Non-2xx" not in output, output
+    used = cpu_seconds(roots) - before
+    count = int(re.search(r"(\d+) requests in", output)[1])
+    p50 = re.search(r"50%\s+([0-9.]+)(us|ms|s)", output)
+    return (float(re.search(r"Requests/sec:\s+([0-9.]+)", output)[1]),
+            float(p50[1]) * {"us": 1e-3, "ms": 1, "s": 1e3}[p50[2]], 1e6 * used / count)
+
+
+class EmptyResponder:
+    """The same nginx configuration in front of workers that do nothing."""
+
+    def __init__(self, server, workers):
+        self.folder = os.path.join(server.base, "empty")
+        os.makedirs(os.path.join(self.folder, "run"))
+        os.chmod(self.folder, 0o755)
+        self.port = harness.free_port()
+        program = os.path.join(BUILD, "empty_responder")
+        subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-D_GNU_SOURCE", "-o", program,
+                        os.path.join(harness.ROOT, "tests/bench/empty_responder.c"), "-lfcgi"],
+                       check=True, timeout=60)
+        socket_path = os.path.join(self.folder, "run", "query.sock")
+        self.processes = [subprocess.Popen([program, socket_path, str(workers)])]
+        server.wait_for(lambda: os.path.exists(socket_path))
+        self.start_nginx(server)
+
+    def start_nginx(self, server):
+        prefix = os.path.join(self.folder, "nginx")
+        shutil.copytree(os.path.join(server.data, "nginx", "conf"), os.path.join(prefix, "conf"))
+        for name in ("body", "fastcgi", "unused", "logs", "../logs"):
+            os.makedirs(os.path.join(prefix, name), mode=0o777, exist_ok=True)
+            os.chmod(os.path.join(prefix, name), 0o777)
+        with open(os.path.join(prefix, "conf", "listen.conf"), "w", encoding="ascii") as f:
+            f.write(f"listen 127.0.0.1:{self.port};\n")
+        # Without the supervisor's listening sockets: nginx opens its own.
+        environment = {k: v for k, v in os.environ.items() if k != "NGINX"}
+        nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
+        self.processes.append(subprocess.Popen(
+            [nginx, "-p", prefix + "/", "-c", os.path.join(prefix, "conf", "nginx.conf")],
+            cwd=self.folder, env=environment))
+
+        def answers():
+            with socket.socket() as s:
+                return s.connect_ex(("127.0.0.1", self.port)) == 0
+        server.wait_for(answers)
+
+    def stop(self):
+        for process in reversed(self.processes):
+            process.terminate()
+            process.wait(10)

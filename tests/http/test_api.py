@@ -332,6 +332,10 @@ def test_rollback_goes_back_and_forth(server):
     assert server.get(f"{url}/rows").json()["data"][0]["name"] == "b"
     assert_problem(server.post(f"{url}/rollback?version=9"), 404, "not_found", "9")
     assert_problem(server.post(f"{url}/rollback", json={"versoin": 1}), 422, "invalid")
+    assert_problem(server.post(f"{url}/rollback?version=2", json={"version": 1}), 400,
+                   "bad_parameter", "version 2 and the body 1")
+    assert server.get(url).json()["version"] == 2
+    assert server.post(f"{url}/rollback?version=1", json={"version": 1}).json()["version"] == 1
     listed = server.get(f"{url}/versions").json()["data"]
     assert [(v["version"], v["current"]) for v in listed] == [(2, True), (1, False)]
 

@@ -43,7 +43,8 @@ list_versions(struct app *app, struct request *request, struct response *respons
 static bool
 read_wanted(struct request *request, int64_t *number, struct err *err)
 {
-    *number = request_integer(request, "version");
+    int64_t asked = request_integer(request, "version");
+    *number = asked;
     if (request->body.n == 0)
         return true;
     const struct json_value *body;
@@ -56,6 +57,10 @@ read_wanted(struct request *request, int64_t *number, struct err *err)
         return err_set_name(err, ERR_INVALID, NULL, STR("version"),
                             "version is an integer from 1, got %" STR_FMT,
                             STR_ARG(version->text));
+    if (request_has(request, "version") && version && *number != asked)
+        return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("version"),
+                            "the query says version %lld and the body %lld; say one of them",
+                            (long long)asked, (long long)*number);
     return true;
 }
 

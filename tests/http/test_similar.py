@@ -149,3 +149,17 @@ def test_a_damaged_index_is_refused_and_made_again(own_games):
                        check=True, timeout=60)
         server.restart()
         assert similar(server, key="20200") == before
+
+
+def test_a_file_that_is_damaged_under_a_worker_makes_no_likeness_up(own_games):
+    server = own_games
+    similar(server, key="20200")
+    pids = server.pids("query")
+    path, = glob.glob(os.path.join(server.data, "datasets", "*", "*", "tfidf"))
+    with open(path, "r+b") as f:
+        f.write(b"\xff" * os.path.getsize(path))  # as doubles not a number
+    for _ in range(8):
+        answer = server.get("/v1/datasets/games/similar", params={"key": "20200"})
+        assert answer.status_code in (200, 503), answer.text
+        assert all(match["shared_terms"] for match in answer.json().get("data", []))
+    assert server.pids("query") == pids

@@ -246,6 +246,28 @@ a_damaged_file_is_found_out(void **state UNUSED)
 }
 
 static void
+a_length_that_is_none_is_refused_at_open(void **state UNUSED)
+{
+    static const double WRONG[] = {NAN, INFINITY, -0.5, 1.5};
+    scoped_arena a = {0};
+    struct columns columns;
+    struct tfidf t;
+    make_columns(&a, &columns, DOCUMENT_COUNT, document);
+    int fd = build(&columns, 1);
+    struct err err = {0};
+    assert_true(tfidf_open(&t, fd, DOCUMENT_COUNT, &err));
+    off_t at = (const char *)t.norms - t.map.bytes.p;
+    tfidf_close(&t);
+    for (size_t i = 0; i < COUNT_OF(WRONG); i++) {
+        assert_int_equal(pwrite(fd, &WRONG[i], sizeof(double), at), sizeof(double));
+        assert_false(tfidf_open(&t, fd, DOCUMENT_COUNT, &err));
+        assert_string_equal(err_code(&err), "index_damaged");
+    }
+    columns_close(&columns);
+    close(fd);
+}
+
+static void
 words_are_runs_of_two_and_more_word_characters(void **state UNUSED)
 {
     static const char *const WORDS[] = {"ab", "c_d", "x2", "éà", "isi", "2nd", "ж1"};
@@ -270,6 +292,7 @@ main(void)
         cmocka_unit_test(any_threads_and_rounds_give_the_same_lists),
         cmocka_unit_test(each_word_keeps_its_number),
         cmocka_unit_test(a_damaged_file_is_found_out),
+        cmocka_unit_test(a_length_that_is_none_is_refused_at_open),
         cmocka_unit_test(words_are_runs_of_two_and_more_word_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,8 +25,10 @@ pick_best(const double *scores, uint64_t row_count, uint64_t self,
     size_t count = 0;
     double least = 0;
     for (uint64_t row = 0; row < row_count; row++) {
-        /* Most rows end here; an equal score does not displace a row before it. */
-        if (scores[row] <= least || row == self || (candidates && !bitmap_has(candidates, row)))
+        /* Most rows end here; an equal score does not displace a row before it, and what is not
+         * a number (of a damaged file) none. */
+        if (!(scores[row] > least) || row == self ||
+            (candidates && !bitmap_has(candidates, row)))
             continue;
         count = insert(list, count, limit,
                        (struct similar_match){.row = row, .score = scores[row]});

@@ -32,6 +32,15 @@ sizes_fit(const struct container *c, const struct tfidf *t)
            (t->slot_count & (t->slot_count - 1)) == 0;
 }
 
+static bool
+norms_fit(const struct tfidf *t)
+{
+    for (uint64_t row = 0; row < t->row_count; row++)
+        if (!(t->norms[row] >= 0 && t->norms[row] <= 1)) /* nor not a number */
+            return false;
+    return true;
+}
+
 bool
 tfidf_open(struct tfidf *out, int fd, uint64_t row_count, struct err *err)
 {
@@ -53,7 +62,7 @@ tfidf_open(struct tfidf *out, int fd, uint64_t row_count, struct err *err)
     t.slots = (const uint32_t *)find(&c, TFIDF_SLOTS).p;
     t.slot_count = find(&c, TFIDF_SLOTS).n / sizeof(uint32_t);
     t.norms = (const double *)find(&c, TFIDF_NORMS).p;
-    if (!sizes_fit(&c, &t) || row_count != c.row_count) {
+    if (!sizes_fit(&c, &t) || row_count != c.row_count || !norms_fit(&t)) {
         tfidf_close(&t);
         return container_damaged(err, "the sections of the tf-idf file do not fit");
     }
@@ -211,9 +220,6 @@ tfidf_verify(const struct tfidf *t, struct err *err)
     if (!container_open(&c, t->map.bytes, TFIDF_KIND, TFIDF_VERSION, err) ||
         !container_verify(&c, err))
         return false;
-    for (uint64_t row = 0; row < t->row_count; row++)
-        if (!(t->norms[row] >= 0 && t->norms[row] <= 1))
-            return container_damaged(err, "a length in the tf-idf file is none");
     if (t->offsets[t->word_count] != t->words.n || t->places[t->word_count] != t->postings.n)
         return container_damaged(err, "the words of the tf-idf file do not span their bytes");
     for (uint32_t word = 0; word < t->word_count; word++) {

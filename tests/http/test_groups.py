@@ -475,3 +475,30 @@ def test_too_many_groups_are_refused(server):
                                           "values": [{"value": 0, "count": 1}]}
     wide = server.get("/v1/datasets/many/groups", params={"by": "a,b"})
     assert wide.status_code == 400 and wide.json()["code"] == "too_many_groups"
+
+
+def test_many_facets_take_the_memory_of_one(server):
+    server.import_csv("numbers", b"n\n" + b"".join(b"%d\n" % (i % 1000) for i in range(100000)))
+    path = "/v1/datasets/numbers/facets"
+    assert server.get(path, params={"column": "n"}).status_code == 200
+    names = ",".join(f"n:{width}" for width in range(1, 300))
+    before = {pid: peak_bytes(pid) for pid in server.pids("query")}
+    answer = server.get(path, params={"column": names, "limit": 1})
+    assert answer.status_code == 200, answer.text
+    assert len(answer.json()["data"]) == 299
+    assert max(peak_bytes(pid) - before[pid] for pid in before) < 32 << 20
+
+
+def peak_bytes(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmHWM")) << 10
+
+
+def test_pairs_of_long_lists_keep_to_the_deadline(server_with):
+    """Fewer rows than are grouped between two looks at the clock, and 90,000 pairs in each."""
+    server = server_with({"workers.deadline": "100ms"})
+    words = ",".join(f"w{i}" for i in range(300))
+    server.import_csv("pairs", f"a,b\n".encode() + f'"{words}","{words}"\n'.encode() * 4000,
+                      types="a:list,b:list")
+    answer = server.get("/v1/datasets/pairs/groups", params={"by": "a,b"})
+    assert (answer.status_code, answer.json().get("code")) == (503, "deadline"), answer.text[:300]

@@ -124,11 +124,11 @@ list_groups(struct app *app, struct request *request, struct response *response,
 /* ---- facets ---- */
 
 static bool
-parse_facet(const struct request *request, const struct version *version, struct str column,
+parse_facet(struct arena *a, const struct version *version, struct str column,
             struct groups_question *question, struct err *err)
 {
     struct groups_text text = {.by_name = "column", .by = column, .sort = STR("-count()")};
-    if (!groups_parse(request->arena, &version->schema, &text, question, err))
+    if (!groups_parse(a, &version->schema, &text, question, err))
         return false;
     question->group_count_max = GROUPS_VALUES_MAX;
     return true;
@@ -164,9 +164,9 @@ add_facets(struct app *app, const struct request *request, struct json *j,
     struct str names = request_text(request, "column");
     struct str *seen = arena_array(request->arena, names.n + 1, struct str);
     size_t seen_count = 0;
-    do { /* also of no name, which is refused */
-        struct arena *a = request->arena;
-        struct groups_question *question = arena_new(a, struct groups_question);
+    do {                      /* also of no name, which is refused */
+        scoped_arena a = {0}; /* each takes some bytes per row */
+        struct groups_question *question = arena_new(&a, struct groups_question);
         struct groups_result result;
         struct str name = str_trim(str_cut(&names, ','));
         bool was_said = false;
@@ -175,8 +175,8 @@ add_facets(struct app *app, const struct request *request, struct json *j,
         if (was_said)
             continue; /* named twice, shown once */
         seen[seen_count++] = name;
-        if (!parse_facet(request, s->version, name, question, err) ||
-            !groups_run(a, question, s->version, rows, 0,
+        if (!parse_facet(&a, s->version, name, question, err) ||
+            !groups_run(&a, question, s->version, rows, 0,
                         (uint64_t)request_integer(request, "limit"),
                         app_deadline_us(app, request), &result, err) ||
             !add_facet(j, &result, err))

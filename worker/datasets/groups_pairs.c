@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define TABLE_MAX (UINT64_C(1) << 20) /* 4 MiB of counts: about what a core's cache holds */
-#define ROWS_PER_LOOK 4096            /* at the clock; a microsecond of work at least */
+#define PAIRS_PER_LOOK 4096           /* at the clock; a microsecond of work at least */
 #define FIRST_PLACES ((size_t)1024)
 
 /* The codes of one row in one column, each once. */
@@ -117,7 +117,8 @@ count_place(struct builder *b, uint32_t place)
 {
     b->counts[place]++;
     if (b->place_of)
-        b->place_of[b->pair_count++] = place;
+        b->place_of[b->pair_count] = place;
+    b->pair_count++;
 }
 
 static inline bool
@@ -154,11 +155,15 @@ static bool
 count_rows(struct builder *b, const struct bitmap *rows, uint64_t deadline_us, struct err *err)
 {
     struct rows_walk walk = {.rows = rows};
-    uint64_t row, done = 0;
+    uint64_t row, done = 0, next_look = 0;
     while (rows_walk_next(&walk, &row)) {
         uint64_t before = b->pair_count;
-        if (done % ROWS_PER_LOOK == 0 && !groups_check_deadline(deadline_us, err))
-            return false;
+        /* Rows of two long lists make a million pairs each. */
+        if (before >= next_look) {
+            if (!groups_check_deadline(deadline_us, err))
+                return false;
+            next_look = before + PAIRS_PER_LOOK;
+        }
         if (!count_row(b, row))
             return groups_refuse_count(b->question->group_count_max, err);
         if (b->per_row)

@@ -35,12 +35,14 @@ struct work {
     uint64_t *cells;           /* room for the values of the largest group */
     struct groups_codes codes; /* of the column, where distinct is asked for */
     uint32_t *last_group;      /* per code: the group that had it last, + 1 */
-    struct arena scratch;
+    struct arena room;         /* for what stands above: by rows, and by column */
+    struct arena scratch;      /* of one group */
 };
 
 static void
 free_work(struct work *w)
 {
+    arena_free(&w->room);
     arena_free(&w->scratch);
 }
 
@@ -116,22 +118,22 @@ items_of_column(const struct groups_result *result, uint32_t items)
 }
 
 static bool
-fill_column(struct arena *a, struct groups_result *result, uint32_t items,
-            const struct bitmap *rows, const uint32_t *groups, size_t group_count,
-            uint64_t deadline_us, struct err *err)
+fill_column(struct groups_result *result, uint32_t items, const struct bitmap *rows,
+            const uint32_t *groups, size_t group_count, uint64_t deadline_us, struct err *err)
 {
     const struct groups_question *q = result->question;
     size_t index = q->items[__builtin_ctz(items)].column;
     SCOPED(free_work) struct work w = {.result = result, .items = items};
     w.column = &result->version->columns.columns[index];
     w.answer.request = &q->stats;
-    w.cells = arena_array(a, result->pairs->row_count_max, uint64_t);
+    w.cells = arena_array(&w.room, result->pairs->row_count_max, uint64_t);
     for (uint32_t left = items; left; left &= left - 1)
         w.asked |= BIT(q->items[__builtin_ctz(left)].aggregate);
     if (w.asked & BIT(STATS_DISTINCT)) {
-        if (!groups_codes_make(a, w.column, &WHOLE, rows, true, GROUPS_NO_CODE, &w.codes, err))
+        if (!groups_codes_make(&w.room, w.column, &WHOLE, rows, true, GROUPS_NO_CODE, &w.codes,
+                               err))
             return false;
-        w.last_group = arena_array(a, w.codes.count, uint32_t);
+        w.last_group = arena_array(&w.room, w.codes.count, uint32_t);
     }
     for (size_t i = 0; i < group_count; i++) {
         if (i % GROUPS_PER_LOOK == 0 && !groups_check_deadline(deadline_us, err))
@@ -168,7 +170,7 @@ groups_values_fill(struct arena *a, struct groups_result *result, uint32_t items
     }
     while (left) {
         uint32_t together = items_of_column(result, left);
-        if (!fill_column(a, result, together, rows, groups, group_count, deadline_us, err))
+        if (!fill_column(result, together, rows, groups, group_count, deadline_us, err))
             return false;
         left &= ~together;
     }

@@ -502,3 +502,12 @@ def test_pairs_of_long_lists_keep_to_the_deadline(server_with):
                       types="a:list,b:list")
     answer = server.get("/v1/datasets/pairs/groups", params={"by": "a,b"})
     assert (answer.status_code, answer.json().get("code")) == (503, "deadline"), answer.text[:300]
+
+
+@pytest.mark.parametrize("numbers, said", [(0, "(there are none)"), (500, "there are: n0, n1, ")])
+def test_a_histogram_of_text_names_what_there_is_instead(server, numbers, said):
+    names = [f"n{i}" for i in range(numbers)]
+    lines = [["word", *names], ["x"] + ["1"] * numbers]
+    server.import_csv("mixed", "\n".join(map(",".join, lines)).encode() + b"\n")
+    answer = server.get("/v1/datasets/mixed/histogram", params={"column": "word"})
+    assert answer.status_code == 400 and said in answer.json()["detail"], answer.text

@@ -17,14 +17,14 @@ histogram_check(const struct schema *schema, size_t index, struct err *err)
         enum column_type type = schema->columns[i].type;
         if (type == COLUMN_BOOLEAN || column_type_is_textual(type))
             continue;
-        buf_add(&able, able.n ? STR(", ") : STR(""));
+        buf_add(&able, able.n ? STR(", ") : STR("there are: "));
         buf_add(&able, schema->columns[i].name);
     }
     return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("column"),
                         "column: numbers and dates have a histogram, '%" STR_FMT
-                        "' is of type %s; facets count its values (there are: %" STR_FMT ")",
+                        "' is of type %s; facets count its values (%" STR_FMT ")",
                         STR_ARG(column->name), column_type_name(column->type),
-                        STR_ARG(buf_str(&able)));
+                        STR_ARG(able.n ? buf_str(&able) : STR("there are none")));
 }
 
 static double *

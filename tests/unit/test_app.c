@@ -2,6 +2,12 @@
 #include "temp_db.h"
 
 #include "api/app.h"
+#include "api/problem.h"
+#include "process/load.h"
+#include "store/message.h"
+
+#include <errno.h>
+#include <string.h>
 
 static bool
 drop_bytes(void *context UNUSED, struct str bytes UNUSED)
@@ -48,11 +54,52 @@ sql_ends_with_the_time_of_its_request(void **state)
     assert_int_equal(get(t, "/v1/jobs?dataset=none", false, &err), 200);
 }
 
+static bool
+is_shown(const struct buf *out, const char *text)
+{
+    struct str all = buf_str(out);
+    return memmem(all.p, all.n, text, strlen(text)) != NULL;
+}
+
+/* Made in the process that answers, by the writer, or in a job. */
+static void
+a_full_disk_does_not_show_our_paths(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct request request = {.id = STR("r1")};
+    struct response response;
+    errno = ENOSPC;
+    assert_false(err_set_errno(&err, "/srv/data/spool/1/source"));
+    scoped_buf frame;
+    buf_init(&frame, 4 * KIB);
+    message_add_refused(&frame, &err);
+    struct str bytes = buf_str(&frame), body;
+    struct message_reply reply;
+    struct err ignored;
+    assert_int_equal(message_cut(&bytes, &body, &ignored), 1);
+    assert_true(message_read_reply(body, &reply, &ignored));
+    assert_string_equal(reply.refusal.detail, err.detail); /* for the log */
+    const struct err *const failures[] = {&err, &reply.refusal};
+    for (size_t i = 0; i < COUNT_OF(failures); i++) {
+        response_init(&response, &request, (struct http_sink){drop_bytes, NULL});
+        problem_answer(&response, failures[i]);
+        assert_int_equal(response.status, 507);
+        assert_true(is_shown(&response.body, "no room left on the disk"));
+        assert_false(is_shown(&response.body, "/srv"));
+        response_free(&response);
+        struct str error = load_error_json(&t->arena, failures[i]);
+        assert_null(memmem(error.p, error.n, "/srv", 4));
+        assert_non_null(memmem(error.p, error.n, "disk_full", 9));
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         DB_TEST(sql_ends_with_the_time_of_its_request),
+        DB_TEST(a_full_disk_does_not_show_our_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

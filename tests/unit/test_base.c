@@ -207,6 +207,13 @@ errno_decides_between_disk_full_and_internal(void **state UNUSED)
     assert_false(err_set_errno(&err, "writing %s", "x"));
     assert_int_equal(err_status(&err), 500);
     assert_string_equal(err.detail, "writing x: Permission denied");
+    assert_true(err.is_private);
+    errno = EDQUOT;
+    assert_false(err_set_errno(&err, "/srv/data/spool/1"));
+    assert_non_null(strstr(err.detail, "/srv/data"));
+    assert_string_equal(err_public_detail(&err), "there is no room left on the disk");
+    assert_false(err_set(&err, ERR_DISK_FULL, "5 MiB are free"));
+    assert_string_equal(err_public_detail(&err), "5 MiB are free");
 }
 
 /* ---- hash ---- */

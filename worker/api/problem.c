@@ -11,7 +11,7 @@ add_field_errors(struct json *j, const struct err *err)
     json_begin_object(j);
     json_member_str(j, "name", str_from(err->name));
     json_member_str(j, "code", str_from(err_code(err)));
-    json_member_str(j, "detail", str_from(err->detail));
+    json_member_str(j, "detail", str_from(err_public_detail(err)));
     json_end_object(j);
     json_end_array(j);
 }
@@ -42,7 +42,7 @@ problem_answer(struct response *r, const struct err *err)
     json_member_i64(&j, "status", r->status);
     json_member_str(&j, "detail",
                     is_ours ? STR("The log has the reason under this request id.")
-                            : str_from(err->detail));
+                            : str_from(err_public_detail(err)));
     json_member_str(&j, "code", str_from(err_code(err)));
     json_member_str(&j, "request_id", r->request->id);
     if (err->name[0] && !is_ours)

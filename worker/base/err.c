@@ -109,8 +109,9 @@ err_set_errno(struct err *err, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(what, sizeof(what), fmt, args);
     va_end(args);
-    return err_set(err, is_full ? ERR_DISK_FULL : ERR_INTERNAL, "%s: %s", what,
-                   strerror(saved));
+    err_set(err, is_full ? ERR_DISK_FULL : ERR_INTERNAL, "%s: %s", what, strerror(saved));
+    err->is_private = true;
+    return false;
 }
 
 int
@@ -129,4 +130,13 @@ const char *
 err_title(const struct err *err)
 {
     return KINDS[err->kind].title;
+}
+
+const char *
+err_public_detail(const struct err *err)
+{
+    if (!err->is_private)
+        return err->detail;
+    return err->kind == ERR_DISK_FULL ? "there is no room left on the disk"
+                                      : "the log has the reason";
 }

@@ -40,6 +40,7 @@ struct err {
     char code[48];      /* overrides the kind's code; "" for none */
     char name[128];     /* the parameter, field, column or file at fault; "" for none */
     char detail[640];   /* valid UTF-8, cut at a character where it would not fit */
+    bool is_private;    /* detail may name files of ours: for the log, not for a client */
 };
 
 /* Fill `err` and return false, so that a failure is one line: return err_set(err, ...).
@@ -52,10 +53,12 @@ bool err_set_code(struct err *err, enum err_kind kind, const char *code, const c
 /* The same, naming what is at fault; code may be NULL for the kind's. */
 bool err_set_name(struct err *err, enum err_kind kind, const char *code, struct str name,
                   const char *fmt, ...) PRINTF(5, 6);
-/* From errno: ENOSPC and EDQUOT become ERR_DISK_FULL, the rest ERR_INTERNAL, as "what: reason".
- */
+/* From errno: ENOSPC and EDQUOT become ERR_DISK_FULL, the rest ERR_INTERNAL, as "what: reason";
+ * private. */
 bool err_set_errno(struct err *err, const char *fmt, ...) PRINTF(2, 3);
 
 int err_status(const struct err *err);       /* HTTP status */
 const char *err_code(const struct err *err); /* its own code, else the kind's */
 const char *err_title(const struct err *err);
+/* The detail, or a sentence in the place of one that is private. */
+const char *err_public_detail(const struct err *err);

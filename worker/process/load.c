@@ -193,7 +193,10 @@ load_error_json(struct arena *a, const struct err *error)
     struct json j = json_write(&out);
     json_begin_object(&j);
     json_member_str(&j, "code", str_from(err_code(error)));
-    json_member_str(&j, "detail", str_from(error->detail));
+    /* Of internal failures the API shows nothing; the table keeps them for whoever looks in. */
+    bool is_whole = error->kind == ERR_INTERNAL;
+    json_member_str(&j, "detail",
+                    str_from(is_whole ? error->detail : err_public_detail(error)));
     json_end_object(&j);
     return arena_str(a, buf_str(&out));
 }

@@ -40,5 +40,5 @@ MUST_CHECK bool load_read_publication(struct arena *a, const struct load *load,
 MUST_CHECK bool load_remove_source(struct arena *a, const struct load *load, struct err *err);
 /* Removes what a child that was killed left of the version's folder. */
 MUST_CHECK bool load_remove_folder(struct arena *a, const struct load *load, struct err *err);
-/* {code, detail} as the job's error. */
+/* {code, detail} as the job's error, for its client. */
 struct str load_error_json(struct arena *a, const struct err *error);

@@ -50,6 +50,7 @@ message_add_refused(struct buf *out, const struct err *why)
     wire_add_str(out, str_from(why->code));
     wire_add_str(out, str_from(why->name));
     wire_add_str(out, str_from(why->detail));
+    wire_add_u64(out, why->is_private);
     bool fits = end_frame(out, at);
     assert(fits);
 }
@@ -116,10 +117,12 @@ read_refusal(struct wire *w, struct err *out)
 {
     uint64_t kind = wire_u64(w);
     struct str code = wire_str(w), name = wire_str(w), detail = wire_str(w);
+    bool is_private = wire_u64(w) != 0;
     if (kind == ERR_NONE || kind > ERR_DISK_FULL)
         return false;
     err_set_name(out, (enum err_kind)kind, "", name, "%" STR_FMT, STR_ARG(detail));
     snprintf(out->code, sizeof(out->code), "%" STR_FMT, STR_ARG(code));
+    out->is_private = is_private;
     return true;
 }
 

@@ -20,8 +20,11 @@ bool
 sqlite_fail(sqlite3 *handle, int rc, const char *doing, struct err *err)
 {
     const char *reason = handle ? sqlite3_errmsg(handle) : sqlite3_errstr(rc);
-    if (is_disk_full(handle, rc))
-        return err_set(err, ERR_DISK_FULL, "%s: %s", doing, reason);
+    if (is_disk_full(handle, rc)) {
+        err_set(err, ERR_DISK_FULL, "%s: %s", doing, reason);
+        err->is_private = true;
+        return false;
+    }
     switch (rc & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:

@@ -4,6 +4,7 @@ import csv
 import glob
 import os
 import random
+import re
 import subprocess
 
 import pytest
@@ -96,6 +97,30 @@ def test_search_finds_titles_with_typing_errors(games, documents):
         assert scores == sorted(scores, reverse=True)
         found += app_id in [m["row"]["app_id"] for m in rows]
     assert found >= 47
+
+
+def pieces(title):
+    return [word[i:i + 3] for word in re.findall("[a-z0-9]+", title.lower())
+            for word in ["  " + word + " "] for i in range(len(word) - 2)]
+
+
+def test_search_gives_the_scores_of_its_definition(games, documents):
+    titles = {d[0]: pieces(d[1]) for d in documents if d[1].isascii()}
+    rng = random.Random(5)
+    names = [d[1] for d in documents if d[1].isascii() and len(d[1]) < 60]
+    asked = ["a", "2", "the", "of the", "portl", "12:34/56", "x y z", ("the legend of " * 20)[:200]]
+    asked += [n[rng.randrange(len(n) // 2 + 1):] for n in rng.sample(names, 30)]
+    for name in filter(None, asked):
+        answer = games.get("/v1/datasets/games/search", params={"name": name, "limit": 1000})
+        assert answer.status_code == 200, answer.text
+        got = {m["row"]["app_id"]: m["score"] for m in answer.json()["data"]}
+        assert len(got) < 1000, name
+        query, want = set(pieces(name)), {}
+        for app_id, title in titles.items():
+            common = len(query & set(title))
+            if common and common / (len(query) + len(title) - common) >= 0.2:
+                want[app_id] = common / (len(query) + len(title) - common)
+        assert {a: s for a, s in got.items() if a in titles} == pytest.approx(want), name
 
 
 @pytest.mark.parametrize("params, status, code", [

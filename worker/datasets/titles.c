@@ -1,5 +1,5 @@
-/* See titles.h.  One pass over all titles counts the pieces that the query has too, by a table
- * of its pieces; only what is good enough is looked at again. */
+/* See titles.h.  One pass over all titles counts the pieces that the query may have too, by a
+ * table of its pieces; only what may be good enough is looked at again. */
 #include "datasets/titles.h"
 
 #include "base/utf8.h"
@@ -12,27 +12,41 @@
  */
 #define PIECES_MAX (2 * TITLES_QUERY_BYTES_MAX + 2)
 #define SLOT_BITS 11
+#define CODE_BITS 5
 
 struct pieces {
     uint32_t pieces[PIECES_MAX]; /* distinct, three bytes each */
     size_t count;
-    uint16_t slots[1 << SLOT_BITS]; /* index + 1 by hash, 0 free */
+    uint16_t slots[1 << SLOT_BITS];       /* index + 1 by hash, 0 free */
+    uint8_t may_have[1 << 3 * CODE_BITS]; /* by the codes of its bytes: is there such a one? */
 };
 
-static bool
-is_word_byte(unsigned char c)
+static inline bool
+is_word_byte(char c)
 {
-    return c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    static const bool IS_WORD[256] = {
+        ['a' ... 'z'] = true, ['0' ... '9'] = true, [0x80 ... 0xff] = true};
+    return IS_WORD[(unsigned char)c];
 }
 
-static size_t
+/* 0 for what is in no word; some digits, and bytes beyond ASCII with others, share one. */
+static inline uint32_t
+code_of(uint32_t byte)
+{
+    byte &= 0xff;
+    if (!is_word_byte((char)byte))
+        return 0;
+    return byte >= 'a' && byte <= 'z' ? byte - 'a' + 1 : 1 + byte % ((1 << CODE_BITS) - 1);
+}
+
+static inline size_t
 slot_of(uint32_t piece)
 {
     return piece * UINT32_C(2654435761) >> (32 - SLOT_BITS);
 }
 
 /* Index + 1 of a piece of the query, 0 when it has none such. */
-static size_t
+static inline size_t
 find_piece(const struct pieces *p, uint32_t piece)
 {
     size_t slot = slot_of(piece);
@@ -50,51 +64,88 @@ add_piece(struct pieces *p, uint32_t piece)
     while (p->slots[slot])
         slot = (slot + 1) % COUNT_OF(p->slots);
     p->pieces[p->count++] = piece;
+    p->may_have[code_of(piece >> 16) << 2 * CODE_BITS | code_of(piece >> 8) << CODE_BITS |
+                code_of(piece)] = 1;
     p->slots[slot] = (uint16_t)p->count;
 }
 
 /* Walks the pieces of a text: the last three bytes, with words parted by blanks. */
 struct piece_walk {
-    struct str rest;
+    const char *p, *end;
     uint32_t window;
     bool is_in_word;
 };
 
-static bool
+static inline struct piece_walk
+walk_of(struct str text)
+{
+    return (struct piece_walk){.p = text.p, .end = text.n ? text.p + text.n : text.p};
+}
+
+static inline bool
 next_piece(struct piece_walk *w, uint32_t *piece)
 {
-    for (;;) {
-        bool is_word = w->rest.n && is_word_byte((unsigned char)w->rest.p[0]);
-        if (!is_word && !w->is_in_word) {
-            if (w->rest.n == 0)
-                return false;
-            w->rest = str_skip(w->rest, 1);
-            continue;
-        }
-        if (!w->is_in_word)
-            w->window = ' ' << 8 | ' ';
-        uint32_t c = is_word ? (unsigned char)w->rest.p[0] : ' ';
-        w->window = (w->window << 8 | c) & 0xffffff;
-        w->rest = str_skip(w->rest, is_word);
-        w->is_in_word = is_word;
-        *piece = w->window;
-        return true;
+    if (!w->is_in_word) {
+        while (w->p < w->end && !is_word_byte(*w->p))
+            w->p++;
+        if (w->p == w->end)
+            return false;
+        w->window = ' ' << 8 | ' ';
     }
+    w->is_in_word = w->p < w->end && is_word_byte(*w->p);
+    uint32_t c = w->is_in_word ? (unsigned char)*w->p++ : ' ';
+    w->window = (w->window << 8 | c) & 0xffffff;
+    *piece = w->window;
+    return true;
 }
 
 static void
 cut_query(struct pieces *p, struct str folded)
 {
-    struct piece_walk walk = {.rest = folded};
+    struct piece_walk walk = walk_of(folded);
     uint32_t piece;
     while (next_piece(&walk, &piece))
         add_piece(p, piece);
 }
 
+/* What score_at_most needs of a byte. */
+struct byte_codes {
+    uint16_t codes[256];
+    uint16_t
+        keeps[256]; /* mask of what stays of a window behind the byte: none between words */
+};
+
+static void
+fill_codes(struct byte_codes *out)
+{
+    for (uint32_t byte = 0; byte < 256; byte++) {
+        out->codes[byte] = (uint16_t)code_of(byte);
+        out->keeps[byte] = code_of(byte) ? (1 << 2 * CODE_BITS) - 1 : 0;
+    }
+}
+
+/* No less than score_title would say.  All titles pass here, and where their words end is hard
+ * to foresee: so there is no branch in it, and pieces are told apart by their codes alone. */
+static double
+score_at_most(const struct pieces *query, const struct byte_codes *bytes, struct str title)
+{
+    uint32_t window = 0;
+    size_t common = 0;
+    for (size_t i = 0; i < title.n; i++) {
+        unsigned char c = (unsigned char)title.p[i];
+        uint32_t piece = window << CODE_BITS | bytes->codes[c];
+        common += query->may_have[piece];
+        window = piece & bytes->keeps[c];
+    }
+    common += query->may_have[window << CODE_BITS];
+    /* As if the title had no other pieces. */
+    return query->count ? (double)common / (double)query->count : 0;
+}
+
 static double
 score_title(const struct pieces *query, struct str title)
 {
-    struct piece_walk walk = {.rest = title};
+    struct piece_walk walk = walk_of(title);
     uint64_t seen[PIECES_MAX / 64 + 1] = {0};
     size_t total = 0, common = 0, found;
     for (uint32_t piece; next_piece(&walk, &piece); total++) {
@@ -138,7 +189,8 @@ static size_t
 keep_best(struct candidate *list, size_t count, uint64_t limit, const struct column *titles,
           struct str folded)
 {
-    qsort(list, count, sizeof(*list), compare_scores);
+    if (count)
+        qsort(list, count, sizeof(*list), compare_scores);
     size_t kept = MIN(count, limit);
     while (kept && kept < count && list[kept].match.score == list[kept - 1].match.score)
         kept++;
@@ -146,6 +198,13 @@ keep_best(struct candidate *list, size_t count, uint64_t limit, const struct col
         list[i].distance = str_distance(folded, column_text(titles, list[i].match.row));
     qsort(list, kept, sizeof(*list), compare_candidates);
     return MIN(kept, limit);
+}
+
+static void
+add_candidate(struct buf *found, uint64_t row, double score)
+{
+    struct candidate c = {.match = {row, score}};
+    buf_add(found, (struct str){(const char *)&c, sizeof(c)});
 }
 
 static bool
@@ -174,14 +233,20 @@ titles_search(struct arena *a, const struct version *version, struct str text, u
     struct str folded = utf8_folded(a, text);
     struct pieces *query = arena_new(a, struct pieces);
     cut_query(query, folded);
-    struct candidate *list = arena_array(a, version->row_count, struct candidate);
-    size_t count = 0;
+    struct byte_codes codes;
+    fill_codes(&codes);
+    scoped_buf found = {0};
+    buf_init(&found, SIZE_MAX / 2);
     for (uint64_t row = 0; row < version->row_count; row++) {
-        double score = score_title(query, column_text(titles, row));
+        struct str title = column_text(titles, row);
+        if (score_at_most(query, &codes, title) < TITLES_SCORE_MIN)
+            continue;
+        double score = score_title(query, title);
         if (score >= TITLES_SCORE_MIN)
-            list[count++] = (struct candidate){.match = {row, score}};
+            add_candidate(&found, row, score);
     }
-    *out_count = keep_best(list, count, limit, titles, folded);
+    struct candidate *list = (void *)found.p;
+    *out_count = keep_best(list, found.n / sizeof(*list), limit, titles, folded);
     *out = arena_array(a, *out_count, struct title_match);
     for (size_t i = 0; i < *out_count; i++)
         (*out)[i] = list[i].match;

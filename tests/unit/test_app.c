@@ -2,6 +2,7 @@
 #include "temp_db.h"
 
 #include "api/app.h"
+#include "api/job_json.h"
 #include "api/problem.h"
 #include "process/load.h"
 #include "store/message.h"
@@ -94,12 +95,48 @@ a_full_disk_does_not_show_our_paths(void **state)
     }
 }
 
+static void
+assert_rate(const struct job *job, const char *rate_and_eta)
+{
+    scoped_buf out;
+    buf_init(&out, 4 * KIB);
+    struct json j = json_write(&out);
+    job_add_json(&j, job);
+    if (!is_shown(&out, rate_and_eta))
+        fail_msg("no %s in %.*s", rate_and_eta, (int)out.n, out.p);
+}
+
+static void
+what_is_left_is_reckoned_by_the_pace_of_the_phase(void **state UNUSED)
+{
+    /* A minute of receiving, then a second of reading a tenth. */
+    struct job job = {.state = JOB_RUNNING,
+                      .phase = STR("reading"),
+                      .bytes_total = 1000,
+                      .bytes_done = 100,
+                      .created_at = 1,
+                      .started_at = 1000,
+                      .phase_at = 61000,
+                      .heartbeat_at = 62000};
+    assert_rate(&job, "\"rate_bytes_per_s\":100,\"eta_s\":9");
+    job.phase_bytes = 90;
+    assert_rate(&job, "\"rate_bytes_per_s\":10,\"eta_s\":90");
+    job.heartbeat_at = job.phase_at;
+    assert_rate(&job, "\"rate_bytes_per_s\":null,\"eta_s\":null");
+    job.bytes_done = job.phase_bytes = job.bytes_total; /* publishing */
+    assert_rate(&job, "\"rate_bytes_per_s\":null,\"eta_s\":0");
+    job.state = JOB_SUCCEEDED;
+    job.finished_at = 101000;
+    assert_rate(&job, "\"rate_bytes_per_s\":10,\"eta_s\":null");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         DB_TEST(sql_ends_with_the_time_of_its_request),
         DB_TEST(a_full_disk_does_not_show_our_paths),
+        cmocka_unit_test(what_is_left_is_reckoned_by_the_pace_of_the_phase),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,6 +45,35 @@ a_job_is_queued_claimed_and_finished(void **state)
 }
 
 static void
+a_phase_knows_where_it_began(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct str id = temp_db_enqueue(t, "games");
+    struct job job;
+    assert_true(claim(t, &job));
+    static const struct {
+        const char *phase;
+        uint64_t bytes_done, phase_bytes;
+        bool begins;
+    } STEPS[] = {
+        {"receiving", 5, 5, true},  {"receiving", 90, 5, false}, {"reading", 0, 0, true},
+        {"reading", 40, 0, false},  {"indexing", 60, 60, true},  {"indexing", 80, 60, false},
+        {"indexing", 10, 10, true}, /* of another attempt */
+    };
+    for (size_t i = 0; i < COUNT_OF(STEPS); i++) {
+        temp_db_exec(t, "UPDATE job SET phase_at = 1");
+        struct job_progress progress = {str_from(STEPS[i].phase), 100, STEPS[i].bytes_done, 0,
+                                        0};
+        bool is_cancelled;
+        assert_true(job_report_progress(t->writer, id, &progress, &is_cancelled, &err));
+        job = temp_db_job(t, id);
+        assert_int_equal(job.phase_bytes, STEPS[i].phase_bytes);
+        assert_int_equal(job.phase_at, STEPS[i].begins ? job.heartbeat_at : 1);
+    }
+}
+
+static void
 a_finished_job_stays_as_it_is(void **state)
 {
     struct temp_db *t = *state;
@@ -257,6 +286,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         DB_TEST(a_job_is_queued_claimed_and_finished),
+        DB_TEST(a_phase_knows_where_it_began),
         DB_TEST(a_finished_job_stays_as_it_is),
         DB_TEST(an_unknown_job_is_not_found),
         DB_TEST(the_same_id_twice_is_a_conflict),

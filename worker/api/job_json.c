@@ -30,14 +30,18 @@ add_error(struct json *j, const struct job *job)
                              : job->error);
 }
 
-/* Bytes per second since the job began; 0 before there is anything to go by. */
+/* Bytes per second; 0 before there is anything to go by.  Of the running phase, since each has
+ * a pace of its own, and of all of the job once it has ended. */
 static uint64_t
 rate_of(const struct job *job)
 {
-    int64_t until = job->finished_at ? job->finished_at : job->heartbeat_at;
-    if (job->started_at == 0 || until <= job->started_at)
+    bool has_ended = job->finished_at != 0;
+    int64_t from = has_ended ? job->started_at : job->phase_at;
+    int64_t until = has_ended ? job->finished_at : job->heartbeat_at;
+    uint64_t before = has_ended ? 0 : job->phase_bytes;
+    if (job->phase.n == 0 || from == 0 || until <= from || job->bytes_done < before)
         return 0;
-    return job->bytes_done * 1000 / (uint64_t)(until - job->started_at);
+    return (job->bytes_done - before) * 1000 / (uint64_t)(until - from);
 }
 
 static void
@@ -48,9 +52,10 @@ add_rate(struct json *j, const struct job *job)
         json_member_u64(j, "rate_bytes_per_s", rate);
     else
         json_member_null(j, "rate_bytes_per_s");
-    bool is_known = rate && job->state == JOB_RUNNING && job->bytes_total >= job->bytes_done;
-    if (is_known && job->bytes_total)
-        json_member_u64(j, "eta_s", (job->bytes_total - job->bytes_done + rate - 1) / rate);
+    uint64_t left = job->bytes_total - MIN(job->bytes_total, job->bytes_done);
+    bool is_known = job->state == JOB_RUNNING && job->bytes_total && (rate || left == 0);
+    if (is_known)
+        json_member_u64(j, "eta_s", left ? (left + rate - 1) / rate : 0);
     else
         json_member_null(j, "eta_s");
 }

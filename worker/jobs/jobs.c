@@ -61,6 +61,8 @@ read_job(struct arena *a, struct stmt *s)
         .is_cancel_requested = stmt_i64(s, 17) != 0,
         .error = arena_str(a, stmt_str(s, 18)),
         .result = arena_str(a, stmt_str(s, 19)),
+        .phase_at = stmt_i64(s, 20),
+        .phase_bytes = (uint64_t)stmt_i64(s, 21),
     };
 }
 

@@ -41,6 +41,8 @@ struct job {
     struct str options; /* JSON of the kind's own options, as stored at enqueue */
     uint64_t bytes_total, bytes_done, rows_done, rows_rejected; /* bytes_total 0: unknown */
     int64_t created_at, started_at, finished_at, heartbeat_at;  /* 0: not yet */
+    int64_t phase_at;     /* when the phase began; stale while phase is "" */
+    uint64_t phase_bytes; /* bytes_done then */
     uint64_t attempt;
     bool is_cancel_requested;
     struct str error;  /* JSON {code, detail}; "" for none */

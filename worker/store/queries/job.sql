@@ -5,14 +5,14 @@
 -- One job, or no row.
 SELECT id, kind, dataset, state, phase, label, source, options, bytes_total, bytes_done,
        rows_done, rows_rejected, created_at, started_at, finished_at, heartbeat_at, attempt,
-       is_cancel_requested, error, result
+       is_cancel_requested, error, result, phase_at, phase_bytes
 FROM job WHERE id = ?1;
 
 -- name: job_list
 -- Newest first: ?1 dataset, ?2 state, ?3 kind ('' for any), ?4 only ids below ('' for all).
 SELECT id, kind, dataset, state, phase, label, source, options, bytes_total, bytes_done,
        rows_done, rows_rejected, created_at, started_at, finished_at, heartbeat_at, attempt,
-       is_cancel_requested, error, result
+       is_cancel_requested, error, result, phase_at, phase_bytes
 FROM job
 WHERE (?1 = '' OR dataset = ?1) AND (?2 = '' OR state = ?2) AND (?3 = '' OR kind = ?3)
   AND (?4 = '' OR id < ?4)
@@ -47,9 +47,12 @@ RETURNING id;
 
 -- name: job_progress
 -- ?1 id, ?2 phase, ?3-?6 counts, ?7 now, ?8 the end of the lease.  No row: it is not running.
+-- Counts that fall begin the phase again: it is another attempt's.
 UPDATE job
 SET phase = ?2, bytes_total = ?3, bytes_done = ?4, rows_done = ?5, rows_rejected = ?6,
-    heartbeat_at = ?7, lease_until = ?8
+    heartbeat_at = ?7, lease_until = ?8,
+    phase_at = CASE WHEN phase = ?2 AND ?4 >= phase_bytes THEN phase_at ELSE ?7 END,
+    phase_bytes = CASE WHEN phase = ?2 AND ?4 >= phase_bytes THEN phase_bytes ELSE ?4 END
 WHERE id = ?1 AND state = 'running'
 RETURNING is_cancel_requested;
 

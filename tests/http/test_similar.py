@@ -2,6 +2,7 @@
 
 import csv
 import glob
+import io
 import os
 import random
 import re
@@ -188,3 +189,24 @@ def test_a_file_that_is_damaged_under_a_worker_makes_no_likeness_up(own_games):
         assert answer.status_code in (200, 503), answer.text
         assert all(match["shared_terms"] for match in answer.json().get("data", []))
     assert server.pids("query") == pids
+
+
+def test_likeness_and_titles_keep_to_the_deadline(server_with, games_csv):
+    """Half a megabyte a row: read again for the shared terms, or looked through as a title."""
+    server = server_with({"workers.deadline": "50ms"})
+    with open(games_csv, newline="", encoding="utf-8-sig") as f:
+        header, first = (row for _, row in zip(range(2), csv.reader(f)))
+    rng = random.Random(1)
+    words = [f"word{i}" for i in range(50000)]
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(header)
+    for app_id in range(1, 131):
+        row = dict(zip(header, first))
+        text = " ".join(rng.choices(words, k=50000))
+        row.update({"AppID": app_id, "Name": text, "About the game": text})
+        writer.writerow(row[name] for name in header)
+    server.import_csv("games", out.getvalue().encode())
+    for path in ("similar?key=1&limit=100", "search?name=word1"):
+        answer = server.get(f"/v1/datasets/games/{path}")
+        assert (answer.status_code, answer.json().get("code")) == (503, "deadline"), path

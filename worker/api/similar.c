@@ -30,15 +30,16 @@ choose_fields(const struct request *request, struct selection *s, struct err *er
 
 /* The row that is meant, by title or by key. */
 static bool
-find_subject(const struct request *request, const struct selection *s, struct title_match *out,
-             struct err *err)
+find_subject(struct app *app, const struct request *request, const struct selection *s,
+             struct title_match *out, struct err *err)
 {
     struct str name = request_text(request, "name"), key = request_text(request, "key");
     if (request_has(request, "name") == request_has(request, "key"))
         return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("name"),
                             "say which row: either name= (a title) or key=");
     if (!key.n)
-        return titles_resolve(request->arena, s->version, name, out, err);
+        return titles_resolve(request->arena, s->version, name, app_deadline_us(app, request),
+                              out, err);
     out->score = 1;
     int found = query_find_key(s->version, key, &out->row, err);
     if (found == 0)
@@ -93,7 +94,8 @@ find_similar(struct app *app, const struct request *request, const struct select
                                    app_deadline_us(app, request), &candidates, err))
         return false;
     return similar_find(request->arena, s->version, row, is_filtered ? &candidates : NULL,
-                        (uint64_t)request_integer(request, "limit"), out, out_count, err);
+                        (uint64_t)request_integer(request, "limit"),
+                        app_deadline_us(app, request), out, out_count, err);
 }
 
 bool
@@ -110,7 +112,7 @@ list_similar(struct app *app, struct request *request, struct response *response
         return false;
     if (response_is_known(response, selection_etag(request->arena, s.version, "similar")))
         return true;
-    if (!find_subject(request, &s, &subject, err) ||
+    if (!find_subject(app, request, &s, &subject, err) ||
         !find_similar(app, request, &s, subject.row, &matches, &count, err))
         return false;
     struct json j = page_begin(response);
@@ -140,7 +142,8 @@ search_titles(struct app *app, struct request *request, struct response *respons
     if (response_is_known(response, selection_etag(request->arena, s.version, "search")))
         return true;
     if (!titles_search(request->arena, s.version, request_text(request, "name"),
-                       (uint64_t)request_integer(request, "limit"), &matches, &count, err))
+                       (uint64_t)request_integer(request, "limit"),
+                       app_deadline_us(app, request), &matches, &count, err))
         return false;
     struct json j = page_begin(response);
     for (size_t i = 0; i < count; i++)
@@ -190,8 +193,8 @@ similar_games(struct app *app, struct request *request, struct response *respons
         return false;
     if (response_is_known(response, selection_etag(request->arena, s.version, "games")))
         return true;
-    if (!titles_resolve(request->arena, s.version, request_text(request, "name"), &subject,
-                        err) ||
+    if (!titles_resolve(request->arena, s.version, request_text(request, "name"),
+                        app_deadline_us(app, request), &subject, err) ||
         !find_similar(app, request, &s, subject.row, &matches, &count, err))
         return false;
     struct json j = json_write(&response->body);

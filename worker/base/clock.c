@@ -19,6 +19,12 @@ clock_steady_us(void)
     return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
+bool
+clock_is_past(uint64_t deadline_us)
+{
+    return deadline_us != 0 && clock_steady_us() >= deadline_us;
+}
+
 void
 clock_sleep_ms(unsigned ms)
 {

@@ -3,6 +3,7 @@
 
 #include "base/base.h"
 
-int64_t clock_now_ms(void);       /* UTC, milliseconds since 1970-01-01 */
-uint64_t clock_steady_us(void);   /* never goes back; for durations and deadlines */
-void clock_sleep_ms(unsigned ms); /* returns early when a signal arrives */
+int64_t clock_now_ms(void);               /* UTC, milliseconds since 1970-01-01 */
+uint64_t clock_steady_us(void);           /* never goes back; for durations and deadlines */
+bool clock_is_past(uint64_t deadline_us); /* of the steady clock; 0 never comes */
+void clock_sleep_ms(unsigned ms);         /* returns early when a signal arrives */

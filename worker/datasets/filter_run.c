@@ -29,7 +29,7 @@ struct run {
 static bool
 check_deadline(const struct run *run, struct err *err)
 {
-    if (run->deadline_us == 0 || clock_steady_us() < run->deadline_us)
+    if (!clock_is_past(run->deadline_us))
         return true;
     return err_set_code(err, ERR_BUSY, "deadline",
                         "the filter took longer than a request may; narrow it");

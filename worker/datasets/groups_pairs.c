@@ -42,7 +42,7 @@ struct builder {
 bool
 groups_check_deadline(uint64_t deadline_us, struct err *err)
 {
-    if (deadline_us == 0 || clock_steady_us() < deadline_us)
+    if (!clock_is_past(deadline_us))
         return true;
     return err_set_code(err, ERR_BUSY, "deadline",
                         "grouping took longer than a request may; narrow the filter");

@@ -1,6 +1,8 @@
 /* See similar.h. */
 #include "datasets/similar.h"
 
+#include "base/clock.h"
+
 #include <string.h>
 
 /* Inserts into a list in order, which is short; the last one falls off a full list. */
@@ -91,8 +93,8 @@ check(struct arena *a, const struct version *version, size_t **similar, size_t *
 
 bool
 similar_find(struct arena *a, const struct version *version, uint64_t row,
-             const struct bitmap *candidates, uint64_t limit, struct similar_match **out,
-             size_t *out_count, struct err *err)
+             const struct bitmap *candidates, uint64_t limit, uint64_t deadline_us,
+             struct similar_match **out, size_t *out_count, struct err *err)
 {
     const struct tfidf *t = &version->tfidf;
     size_t *similar, similar_count;
@@ -106,6 +108,10 @@ similar_find(struct arena *a, const struct version *version, uint64_t row,
     struct similar_match *list = arena_array(a, limit, struct similar_match);
     *out_count = pick_best(scores, version->row_count, row, candidates, limit, list);
     for (size_t i = 0; i < *out_count; i++) {
+        /* A row may hold a megabyte of text, which is read again. */
+        if (clock_is_past(deadline_us))
+            return err_set_code(err, ERR_BUSY, "deadline",
+                                "likeness took longer than a request may; ask for fewer rows");
         struct tfidf_vector other =
             tfidf_row_vector(a, t, &version->columns, similar, similar_count, list[i].row);
         share_terms(a, t, &query, &other, &list[i]);

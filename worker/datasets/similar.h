@@ -17,8 +17,8 @@ struct similar_match {
 /* The `limit` best of `candidates` (NULL: all) but the row itself, best first, equal scores in
  * row order.  Rows without a word in common are none.  Errors: bad_parameter with code
  * no_similar_columns, busy with code index_damaged where the tf-idf file is not there or
- * damaged
- * (`playmeter reindex` makes it again). */
+ * damaged (`playmeter reindex` makes it again), or with code deadline (0: there is none). */
 MUST_CHECK bool similar_find(struct arena *a, const struct version *version, uint64_t row,
                              const struct bitmap *candidates, uint64_t limit,
-                             struct similar_match **out, size_t *out_count, struct err *err);
+                             uint64_t deadline_us, struct similar_match **out,
+                             size_t *out_count, struct err *err);

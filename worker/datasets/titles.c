@@ -2,6 +2,7 @@
  * table of its pieces; only what may be good enough is looked at again. */
 #include "datasets/titles.h"
 
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "index/scan.h"
 
@@ -11,6 +12,7 @@
 /* Two blanks and one around each word of at least one byte, and never more pieces than bytes.
  */
 #define PIECES_MAX (2 * TITLES_QUERY_BYTES_MAX + 2)
+#define ROWS_PER_LOOK 64 /* at the clock; titles may be long */
 #define SLOT_BITS 11
 #define CODE_BITS 5
 
@@ -225,7 +227,8 @@ check(const struct version *version, struct str text, const struct column **out,
 
 bool
 titles_search(struct arena *a, const struct version *version, struct str text, uint64_t limit,
-              struct title_match **out, size_t *out_count, struct err *err)
+              uint64_t deadline_us, struct title_match **out, size_t *out_count,
+              struct err *err)
 {
     const struct column *titles;
     if (!check(version, text, &titles, err))
@@ -238,6 +241,9 @@ titles_search(struct arena *a, const struct version *version, struct str text, u
     scoped_buf found = {0};
     buf_init(&found, SIZE_MAX / 2);
     for (uint64_t row = 0; row < version->row_count; row++) {
+        if (row % ROWS_PER_LOOK == 0 && clock_is_past(deadline_us))
+            return err_set_code(err, ERR_BUSY, "deadline",
+                                "looking through the titles took longer than a request may");
         struct str title = column_text(titles, row);
         if (score_at_most(query, &codes, title) < TITLES_SCORE_MIN)
             continue;
@@ -282,7 +288,7 @@ find_equal(struct arena *a, const struct version *version, struct str text, uint
 
 bool
 titles_resolve(struct arena *a, const struct version *version, struct str text,
-               struct title_match *out, struct err *err)
+               uint64_t deadline_us, struct title_match *out, struct err *err)
 {
     const struct column *titles;
     bool is_found;
@@ -294,7 +300,7 @@ titles_resolve(struct arena *a, const struct version *version, struct str text,
         return true;
     struct title_match *best;
     size_t count;
-    if (!titles_search(a, version, text, 1, &best, &count, err))
+    if (!titles_search(a, version, text, 1, deadline_us, &best, &count, err))
         return false;
     if (count == 0)
         return err_set_name(err, ERR_NOT_FOUND, NULL, STR("name"),

@@ -19,11 +19,12 @@ struct title_match {
 };
 
 /* The `limit` best, best first.  Errors: bad_parameter for a text that is empty or too long,
- * and with code no_title for a dataset without a title column. */
+ * and with code no_title for a dataset without a title column; busy with code deadline (0:
+ * there is none). */
 MUST_CHECK bool titles_search(struct arena *a, const struct version *version, struct str text,
-                              uint64_t limit, struct title_match **out, size_t *out_count,
-                              struct err *err);
+                              uint64_t limit, uint64_t deadline_us, struct title_match **out,
+                              size_t *out_count, struct err *err);
 /* The row a title means: the first of exactly that title, else the first that differs only in
  * case (both of score 1), else the best of titles_search.  Fails with not_found. */
 MUST_CHECK bool titles_resolve(struct arena *a, const struct version *version, struct str text,
-                               struct title_match *out, struct err *err);
+                               uint64_t deadline_us, struct title_match *out, struct err *err);

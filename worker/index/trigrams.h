@@ -2,8 +2,11 @@
  * which three bytes in a row of the folded text (of a list: its raw text).  A needle's rows are
  * among those that hold all of its trigrams, so a search reads some kilobytes of lists and a
  * few texts instead of every text.  Nothing is answered from it that the columns file does not
- * answer too: a version without the file, or with one that is damaged, is scanned, which is
+ * answer too: a version without the file, or with one that shows damage, is scanned, which is
  * slower and says the same (and does not take a service down over a file it could do without).
+ * Damage shows in the header, in the shape of a segment and in a list that leaves its segment.
+ * A bit turned inside a list does not, since the checksum of a body costs reading all of it: it
+ * hides a row, or adds one where the needle is a single trigram.
  *
  * Sections in the shared container (container.h), all numbers little-endian:
  *

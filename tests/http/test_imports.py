@@ -292,14 +292,20 @@ def test_progress_of_a_load_moves_twice_a_second(server):
     assert len({s["bytes_done"] for s in running}) >= 2
 
 
-def test_the_end_of_every_job_is_one_line_of_the_log(own_server):
+def test_begin_and_end_of_every_job_are_lines_of_the_log(own_server):
     server = own_server
-    good = server.import_csv("logged", b"id\n1\n")
-    bad = server.import_csv("logged", b"\n", expect="failed")
-    lines = [json.loads(line) for line in server.log().splitlines() if line.startswith("{")]
-    ends = [(line["event"], line["dataset"], line.get("code")) for line in lines
-            if line.get("job") in (good["id"], bad["id"])]
-    assert ends == [("succeeded", "logged", None), ("failed", "logged", "empty_file")]
+    said = []
+    for request, data in (("good-1", b"id\n1\n"), ("bad-2", b"\n")):
+        sent = server.post("/v1/datasets/logged/imports", data=data,
+                           headers={"Content-Type": "text/csv", "X-Request-Id": request})
+        job = server.wait_job(sent.json())
+        lines = [json.loads(line) for line in server.log().splitlines() if line.startswith("{")]
+        said += [(line["event"], line["request_id"], line["dataset"], line.get("code"))
+                 for line in lines if line.get("job") == job["id"]]
+    assert said == [("job_started", "good-1", "logged", None),
+                    ("succeeded", "good-1", "logged", None),
+                    ("job_started", "bad-2", "logged", None),
+                    ("failed", "bad-2", "logged", "empty_file")]
 
 
 # Cancelling

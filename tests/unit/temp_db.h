@@ -74,6 +74,7 @@ temp_db_enqueue(struct temp_db *t, const char *dataset)
                       .label = STR("sample"),
                       .source = STR("games.csv"),
                       .options = STR("{\"mode\":\"replace\"}"),
+                      .request_id = STR("r-1"),
                       .bytes_total = 42};
     if (!job_enqueue(t->writer, &job, &err))
         fail_msg("%s", err.detail);

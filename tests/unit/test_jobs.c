@@ -26,6 +26,7 @@ a_job_is_queued_claimed_and_finished(void **state)
 
     assert_true(claim(t, &job));
     assert_true(str_eq(job.id, id) && str_eq(job.source, STR("games.csv")));
+    assert_true(str_eq(job.request_id, STR("r-1")));
     assert_true(job.state == JOB_RUNNING && job.attempt == 1 && job.started_at > 0);
     struct job other;
     assert_false(claim(t, &other));

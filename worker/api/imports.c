@@ -20,6 +20,7 @@ imports_submit(struct app *app, struct request *request, struct str dataset, uns
         .source_offset = body.source_offset,
         .source_length = body.source_length,
         .source_name = body.source_name,
+        .request_id = request->id,
     };
     return import_submit(request->arena, app->writer, &wanted, job_id, err);
 }

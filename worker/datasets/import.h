@@ -77,6 +77,7 @@ struct import_request {
     const int *source_fd;
     uint64_t source_offset, source_length; /* the CSV's bytes in it; 0, 0: the whole file */
     struct str source_name;                /* file name the user gave; "" for options->url */
+    struct str request_id;                 /* for the log; "" for none */
 };
 /* Checks what can be known before any row is read (dataset name 422 invalid, options, URL, 507
  * disk_full), puts the source under spool/<job id>/source and enqueues a job of kind "import".

@@ -146,6 +146,7 @@ spool_and_enqueue(struct arena *a, struct writer *w, const struct import_request
         .dataset = request->dataset,
         .label = request->options->label,
         .source = url.n ? url : request->source_name,
+        .request_id = request->request_id,
         .options = job_options(a, request, url, offset, length),
         .bytes_total = length,
     };

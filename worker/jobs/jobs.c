@@ -63,6 +63,7 @@ read_job(struct arena *a, struct stmt *s)
         .result = arena_str(a, stmt_str(s, 19)),
         .phase_at = stmt_i64(s, 20),
         .phase_bytes = (uint64_t)stmt_i64(s, 21),
+        .request_id = arena_str(a, stmt_str(s, 22)),
     };
 }
 
@@ -127,6 +128,7 @@ job_enqueue(struct writer *w, const struct job *job, struct err *err)
     wire_add_str(&request, job->label);
     wire_add_str(&request, job->source);
     wire_add_str(&request, job->options.n ? job->options : STR("{}"));
+    wire_add_str(&request, job->request_id);
     wire_add_u64(&request, job->bytes_total);
     if (request.is_full)
         return err_set(err, ERR_TOO_LARGE, "a job's options have at most %zu bytes",
@@ -140,8 +142,8 @@ read_claimed(struct arena *a, struct str reply, struct job *out, struct err *err
 {
     struct wire r = {.rest = reply};
     struct job job = {.state = JOB_RUNNING};
-    struct str *texts[] = {&job.id,    &job.kind,   &job.dataset,
-                           &job.label, &job.source, &job.options};
+    struct str *texts[] = {&job.id,     &job.kind,    &job.dataset,   &job.label,
+                           &job.source, &job.options, &job.request_id};
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         *texts[i] = arena_str(a, wire_str(&r));
     job.bytes_total = wire_u64(&r);

@@ -37,8 +37,9 @@ struct job {
     enum job_state state;
     struct str phase; /* receiving, reading, indexing, publishing; "" before */
     struct str label;
-    struct str source;  /* what the user gave: file name or URL */
-    struct str options; /* JSON of the kind's own options, as stored at enqueue */
+    struct str source;     /* what the user gave: file name or URL */
+    struct str options;    /* JSON of the kind's own options, as stored at enqueue */
+    struct str request_id; /* of the request it came by; "" for none */
     uint64_t bytes_total, bytes_done, rows_done, rows_rejected; /* bytes_total 0: unknown */
     int64_t created_at, started_at, finished_at, heartbeat_at;  /* 0: not yet */
     int64_t phase_at;     /* when the phase began; stale while phase is "" */

@@ -22,10 +22,10 @@ run_enqueue(struct db *db, struct str request, struct buf *reply UNUSED, struct 
 {
     struct wire w = {.rest = request};
     scoped_stmt s = db_stmt(db, "job_insert");
-    for (int i = 1; i <= 6; i++)
+    for (int i = 1; i <= 7; i++)
         stmt_bind_str(s, i, wire_str(&w));
-    stmt_bind_i64(s, 7, (int64_t)wire_u64(&w));
-    stmt_bind_i64(s, 8, clock_now_ms());
+    stmt_bind_i64(s, 8, (int64_t)wire_u64(&w));
+    stmt_bind_i64(s, 9, clock_now_ms());
     return wire_end(&w, err) && stmt_run(s, err);
 }
 
@@ -38,6 +38,7 @@ add_claimed(const struct job *job, struct buf *reply)
     wire_add_str(reply, job->label);
     wire_add_str(reply, job->source);
     wire_add_str(reply, job->options);
+    wire_add_str(reply, job->request_id);
     wire_add_u64(reply, job->bytes_total);
     wire_add_u64(reply, (uint64_t)job->created_at);
     wire_add_u64(reply, (uint64_t)job->started_at);

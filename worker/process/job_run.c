@@ -18,12 +18,13 @@
 #define PATIENCE_US 2000000
 #define RETRY_US 500000
 
-/* ---- ends ---- */
+/* ---- begin and ends ---- */
 
 static void
-log_end_of(const struct job_run *run, const char *event, const struct err *err)
+log_event(const struct job_run *run, const char *event, const struct err *err)
 {
     struct log_line line = log_begin(err ? LOG_WARN : LOG_INFO, event);
+    log_str(&line, "request_id", run->load.job.request_id);
     log_str(&line, "job", run->load.job.id);
     log_str(&line, "dataset", run->load.job.dataset);
     log_int(&line, "attempt", (int64_t)run->load.job.attempt);
@@ -46,7 +47,7 @@ remove_folder(struct job_run *run)
 {
     struct err err;
     if (run->load.dataset_id && !load_remove_folder(&run->arena, &run->load, &err))
-        log_end_of(run, "folder_not_removed", &err); /* the sweep tries again */
+        log_event(run, "folder_not_removed", &err); /* the sweep tries again */
 }
 
 /* With a writer that is away the job stays running until this process, or the next, finds it
@@ -58,9 +59,9 @@ finish(struct job_run *run, const struct job_host *host, enum job_state state,
     struct str error_json = error ? load_error_json(&run->arena, error) : (struct str){0};
     struct err err;
     remove_folder(run);
-    log_end_of(run, job_state_name(state), error);
+    log_event(run, job_state_name(state), error);
     if (!job_finish(host->writer, run->load.job.id, state, error_json, (struct str){0}, &err))
-        log_end_of(run, "job_not_finished", &err);
+        log_event(run, "job_not_finished", &err);
     release(run);
 }
 
@@ -69,9 +70,9 @@ requeue(struct job_run *run, const struct job_host *host)
 {
     struct err err;
     remove_folder(run);
-    log_end_of(run, "job_restarts", NULL);
+    log_event(run, "job_restarts", NULL);
     if (!job_requeue(host->writer, run->load.job.id, &err))
-        log_end_of(run, "job_not_requeued", &err);
+        log_event(run, "job_not_requeued", &err);
     release(run);
 }
 
@@ -80,9 +81,9 @@ hand_back(struct job_run *run, const struct job_host *host)
 {
     struct err err;
     remove_folder(run);
-    log_end_of(run, "job_requeued", NULL);
+    log_event(run, "job_requeued", NULL);
     if (!job_hand_back(host->writer, run->load.job.id, &err))
-        log_end_of(run, "job_not_requeued", &err);
+        log_event(run, "job_not_requeued", &err);
     release(run);
 }
 
@@ -93,7 +94,7 @@ fail(struct job_run *run, const struct job_host *host, const struct err *error)
     struct err err;
     /* Or each attempt to send it again would leave less room. */
     if (error->kind == ERR_DISK_FULL && !load_remove_source(&run->arena, &run->load, &err))
-        log_end_of(run, "source_not_removed", &err);
+        log_event(run, "source_not_removed", &err);
     finish(run, host, is_cancel ? JOB_CANCELLED : JOB_FAILED, is_cancel ? NULL : error);
 }
 
@@ -130,6 +131,7 @@ job_run_start(struct job_run *run, const struct job_host *host, const struct job
     struct err err;
     run->load = (struct load){.config = host->config, .job = *job};
     run->is_cancelled = job->is_cancel_requested;
+    log_event(run, "job_started", NULL);
     if (run->is_cancelled) {
         finish(run, host, JOB_CANCELLED, NULL);
         return;
@@ -175,7 +177,7 @@ publish(struct job_run *run, const struct job_host *host)
     }
     run->retry_us = clock_steady_us() + RETRY_US;
     if (dataset_publish(host->writer, &publication, &number, &err) || is_finished(run, host)) {
-        log_end_of(run, "succeeded", NULL);
+        log_event(run, "succeeded", NULL);
         release(run);
     } else if (err.kind == ERR_BUSY) {
         return; /* the writer is away; it comes back, and this is tried again */

@@ -97,6 +97,7 @@ adopt(struct jobs *jobs, struct err *err)
         return false;
     for (size_t i = 0; i < count; i++) {
         struct log_line line = log_begin(LOG_WARN, "job_restarts");
+        log_str(&line, "request_id", left[i].request_id);
         log_str(&line, "job", left[i].id);
         log_str(&line, "dataset", left[i].dataset);
         log_int(&line, "attempt", (int64_t)left[i].attempt);

@@ -5,22 +5,22 @@
 -- One job, or no row.
 SELECT id, kind, dataset, state, phase, label, source, options, bytes_total, bytes_done,
        rows_done, rows_rejected, created_at, started_at, finished_at, heartbeat_at, attempt,
-       is_cancel_requested, error, result, phase_at, phase_bytes
+       is_cancel_requested, error, result, phase_at, phase_bytes, request_id
 FROM job WHERE id = ?1;
 
 -- name: job_list
 -- Newest first: ?1 dataset, ?2 state, ?3 kind ('' for any), ?4 only ids below ('' for all).
 SELECT id, kind, dataset, state, phase, label, source, options, bytes_total, bytes_done,
        rows_done, rows_rejected, created_at, started_at, finished_at, heartbeat_at, attempt,
-       is_cancel_requested, error, result, phase_at, phase_bytes
+       is_cancel_requested, error, result, phase_at, phase_bytes, request_id
 FROM job
 WHERE (?1 = '' OR dataset = ?1) AND (?2 = '' OR state = ?2) AND (?3 = '' OR kind = ?3)
   AND (?4 = '' OR id < ?4)
 ORDER BY id DESC LIMIT ?5;
 
 -- name: job_insert
-INSERT INTO job (id, kind, dataset, label, source, options, bytes_total, created_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
+INSERT INTO job (id, kind, dataset, label, source, options, request_id, bytes_total, created_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
 
 -- name: job_end_abandoned
 -- Jobs that ran out of their lease (?1 now) and that nobody wants any more.

@@ -253,7 +253,7 @@ a_length_that_is_none_is_refused_at_open(void **state UNUSED)
     struct columns columns;
     struct tfidf t;
     make_columns(&a, &columns, DOCUMENT_COUNT, document);
-    int fd = build(&columns, 1);
+    int fd = build(&columns, 1, 0);
     struct err err = {0};
     assert_true(tfidf_open(&t, fd, DOCUMENT_COUNT, &err));
     off_t at = (const char *)t.norms - t.map.bytes.p;

@@ -290,3 +290,38 @@ def test_reals_are_finite(server):
     assert (got["count"], got["nulls"], got["max"]) == (1, 2, 1)  # nan is a word for null
     job = server.import_csv("infinite", data, types="a:real", nulls="")
     assert job["rows_rejected"] == 4
+
+
+def test_what_is_kept_of_all_rows_is_what_is_computed(server, games):
+    """Percentiles in another order are computed anew each time; each worker keeps its own."""
+    columns = [c["name"] for c in games.get("/v1/datasets/games").json()["columns"]]
+    server.import_csv("kept", b"id,n,none,d\n1,5,,2020-01-01\n2,,,2020-02-01\n3,7,,\n",
+                      types='{"n": "integer", "none": "real"}')
+    questions = [(games, "games", ",".join(columns)), (server, "kept", "id,n,none,d")]
+    for (asked, dataset, names), ddof, bias in itertools.product(questions, (0, 1), (0, 1)):
+        params = {"column": names, "ddof": ddof, "bias": bias}
+
+        def data(**more):
+            answer = asked.get(f"/v1/datasets/{dataset}/stats", params={**params, **more})
+            assert answer.status_code == 200, answer.text
+            return answer.json()["data"]
+
+        computed = data(aggregate="all", percentiles="75,50,25")
+        for _ in range(8):
+            assert data(aggregate="all") == computed
+        for name in ALL if (ddof, bias) == (1, 0) else ():
+            found = {}
+            for column, values in computed.items():
+                if name in values:
+                    found.update(asked.get(f"/v1/datasets/{dataset}/stats", params={
+                        **params, "column": column, "aggregate": name}).json()["data"])
+            assert found == {c: {name: v[name]} for c, v in computed.items() if name in v}
+
+
+def test_what_is_kept_ends_with_its_version(server):
+    for n in range(1, 4):
+        rows = "".join(f"{i},{i * n}\n" for i in range(1, 4))
+        server.import_csv("changing", f"id,n\n{rows}".encode())
+        for _ in range(8):
+            assert ask(server, "changing", "n")[0]["sum"] == 6 * n
+            assert ask(server, "changing", "n", id__gt=1)[0]["sum"] == 5 * n

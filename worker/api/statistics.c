@@ -15,8 +15,7 @@ add_column(struct arena *a, struct json *j, const struct version *version,
     if (!stats_check(request, column, is_all, err))
         return false;
     json_key_str(j, column->name);
-    bool is_added =
-        stats_add_json(a, j->out, request, column, &version->columns.columns[index], rows, err);
+    bool is_added = stats_add_version_json(a, j->out, request, version, index, rows, err);
     j->needs_comma = true;
     return is_added;
 }

@@ -18,6 +18,8 @@
 
 #include "datasets/filter.h"
 
+struct version;
+
 /*   name              word */
 #define STATS_AGGREGATES(X)                                                                    \
     X(STATS_COUNT, "count")                                                                    \
@@ -78,3 +80,10 @@ MUST_CHECK bool stats_add_json(struct arena *a, struct buf *out,
                                const struct stats_request *request,
                                const struct schema_column *schema, const struct column *column,
                                const struct bitmap *rows, struct err *err);
+/* As stats_add_json, of a version's column.  What every row together gives is kept with the
+ * opened version, unless percentiles other than the quartiles are asked for: some hundred bytes
+ * per column and worker, from the first question on. */
+MUST_CHECK bool stats_add_version_json(struct arena *a, struct buf *out,
+                                       const struct stats_request *request,
+                                       const struct version *version, size_t index,
+                                       const struct bitmap *rows, struct err *err);

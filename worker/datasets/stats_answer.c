@@ -118,22 +118,22 @@ result_of_distinct(const struct stats_answer *answer)
 static struct stats_result
 result_of_min(const struct stats_answer *answer)
 {
-    return answer->values.reals ? stats_result_real(answer->real_min)
-                                : result_of_int(answer, answer->int_min);
+    return answer->values.column->reals ? stats_result_real(answer->real_min)
+                                        : result_of_int(answer, answer->int_min);
 }
 
 static struct stats_result
 result_of_max(const struct stats_answer *answer)
 {
-    return answer->values.reals ? stats_result_real(answer->real_max)
-                                : result_of_int(answer, answer->int_max);
+    return answer->values.column->reals ? stats_result_real(answer->real_max)
+                                        : result_of_int(answer, answer->int_max);
 }
 
 static struct stats_result
 result_of_range(const struct stats_answer *answer)
 {
     uint64_t width = (uint64_t)answer->int_max - (uint64_t)answer->int_min;
-    if (answer->values.reals)
+    if (answer->values.column->reals)
         return stats_result_real(answer->real_max - answer->real_min);
     if (answer->values.column->type == COLUMN_DATETIME)
         return stats_result_real((double)width / (double)DATE_MS_PER_DAY);
@@ -144,7 +144,7 @@ static struct stats_result
 result_of_sum(const struct stats_answer *answer)
 {
     __int128 sum = answer->int_sum;
-    if (answer->values.ints && sum >= INT64_MIN && sum <= INT64_MAX)
+    if (answer->values.column->ints && sum >= INT64_MIN && sum <= INT64_MAX)
         return (struct stats_result){.kind = STATS_INT, .i = (int64_t)sum};
     return stats_result_real(answer->moments.sum);
 }

@@ -41,7 +41,8 @@ struct stats_answer {
 /* Computes what the aggregates `asked` (bits that the column's type has) are read from; but for
  * `distinct`, which the caller fills where it is asked for.  Uses the values up. */
 void stats_answer_fill(struct arena *a, struct stats_answer *answer, uint32_t asked);
-/* One aggregate that was asked for, not the percentiles. */
+/* One aggregate that was asked for, not the percentiles.  Of the values it reads how many there
+ * are and of which column, not the values themselves. */
 struct stats_result stats_answer_result(const struct stats_answer *answer,
                                         enum stats_aggregate aggregate);
 struct stats_result stats_result_real(double v); /* none where it is not finite */

@@ -43,6 +43,8 @@ slot_close(struct slot *slot)
 {
     if (slot->version.keys)
         key_index_free(slot->version.keys);
+    if (slot->version.stats)
+        arena_free(&slot->version.stats->arena);
     rows_close(&slot->version.rows);
     tfidf_close(&slot->version.tfidf);
     trigrams_close(&slot->version.trigrams);
@@ -188,6 +190,9 @@ open_files(struct slot *slot, const char *data_dir, struct err *err)
     version->row_count = version->columns.row_count;
     version->key_ascends = key_ascends(version);
     version->keys = arena_new(&slot->arena, struct key_index);
+    version->stats = arena_new(&slot->arena, struct stats_known);
+    version->stats->answers =
+        arena_array(&slot->arena, version->schema.column_count, struct stats_answer *);
     version->scratch.values =
         arena_array(&slot->arena, version->schema.column_count, struct value);
     version->scratch.wanted = arena_array(&slot->arena, version->schema.column_count, size_t);

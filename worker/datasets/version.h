@@ -8,6 +8,14 @@
 #include "index/trigrams.h"
 #include "store/rows.h"
 
+struct stats_answer;
+
+/* Answers about all rows, by column; NULL: not asked for yet. */
+struct stats_known {
+    struct arena arena;
+    struct stats_answer **answers;
+};
+
 struct version {
     struct dataset dataset;
     struct dataset_version info;
@@ -22,6 +30,7 @@ struct version {
     uint64_t row_count;
     bool key_ascends;       /* the key column is integral and each value above the one before */
     struct key_index *keys; /* of the key column; made by the first query_find_key */
+    struct stats_known *stats; /* of every row; made by stats_add_version_json */
     /* Room for one row (column_count each), so that an export writes rows without allocating;
      * like `rows`, for one use at a time. */
     struct {

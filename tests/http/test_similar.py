@@ -133,10 +133,19 @@ def test_search_gives_the_scores_of_its_definition(games, documents):
     ({"key": "20200", "limit": "0"}, 400, "bad_parameter"),
     ({"key": "20200", "prize__lt": "5"}, 400, "unknown_parameter"),
 ])
+@pytest.mark.asan
 def test_bad_questions_are_answered_with_a_reason(games, params, status, code):
     answer = games.get("/v1/datasets/games/similar", params=params)
     assert answer.status_code == status, answer.text
     assert answer.json()["code"] == code
+
+
+@pytest.mark.asan
+@pytest.mark.parametrize("name", [" ", "!!!", "é" * 100, "§§§§§"])
+def test_a_search_without_matches_is_an_empty_page(games, name):
+    answer = games.get("/v1/datasets/games/search", params={"name": name})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["data"] == [] and not answer.json()["page"]["has_more"]
 
 
 def test_a_dataset_without_the_columns_says_so(server):

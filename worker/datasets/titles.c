@@ -191,8 +191,9 @@ static size_t
 keep_best(struct candidate *list, size_t count, uint64_t limit, const struct column *titles,
           struct str folded)
 {
-    if (count)
-        qsort(list, count, sizeof(*list), compare_scores);
+    if (count == 0)
+        return 0; /* nor is there a list */
+    qsort(list, count, sizeof(*list), compare_scores);
     size_t kept = MIN(count, limit);
     while (kept && kept < count && list[kept].match.score == list[kept - 1].match.score)
         kept++;

@@ -151,11 +151,18 @@ class Python:
         pass
 
 
-def statistics_of(peer, _row):
-    np, stats = peer.np, peer.stats
-    mask, answer = peer.arrays["price"] > 1, []
-    for column in peer.arrays.values():
-        x = column[mask]
+def filtered_statistics(peer, _row):
+    mask = peer.arrays["price"] > 1
+    return statistics_of(peer, [column[mask] for column in peer.arrays.values()])
+
+
+def all_statistics(peer, _row):
+    return statistics_of(peer, peer.arrays.values())
+
+
+def statistics_of(peer, columns):
+    np, stats, answer = peer.np, peer.stats, []
+    for x in columns:
         quarters = np.percentile(x, [25, 50, 75])
         least, most = x.min(), x.max()
         answer.append([len(x), len(np.unique(x)), least, most, most - least, x.sum(), x.mean(),

@@ -48,7 +48,8 @@ struct word_counts {
 struct shard {
     struct build *build;
     uint64_t row_begin, row_end;
-    struct word_table words; /* the stop words first, never counted */
+    struct word_table words; /* the stop words first, never counted; until merged */
+    uint32_t word_count;
     uint32_t word_cap;
     struct word_counts *counts; /* by own number */
     uint32_t *final;            /* by own number: the final one */
@@ -202,15 +203,17 @@ read_rows(void *argument)
 
 /* ---- merge ---- */
 
+/* The shard's own table is not needed any more, and rounds are when most memory is. */
 static void
 merge_shard(struct build *b, struct shard *s)
 {
-    size_t count = MAX(s->words.count, 1);
-    s->final = must_have(calloc(count, sizeof(*s->final)));
-    s->idf = must_have(calloc(count, sizeof(*s->idf)));
-    s->at = must_have(calloc(count, sizeof(*s->at)));
-    for (uint32_t own = b->stop_count; own < s->words.count; own++)
+    s->word_count = s->words.count;
+    s->final = must_have(calloc(s->word_count, sizeof(*s->final)));
+    for (uint32_t own = b->stop_count; own < s->word_count; own++)
         s->final[own] = dictionary_id(&b->words, word_table_word(&s->words, own));
+    word_table_free(&s->words);
+    s->idf = must_have(calloc(s->word_count, sizeof(*s->idf)));
+    s->at = must_have(calloc(s->word_count, sizeof(*s->at)));
 }
 
 static void
@@ -223,7 +226,7 @@ merge_words(struct build *b)
     b->places = must_have(calloc((size_t)b->words.count + 1, sizeof(*b->places)));
     for (unsigned i = 0; i < b->thread_count; i++) {
         struct shard *s = &b->shards[i];
-        for (uint32_t own = b->stop_count; own < s->words.count; own++)
+        for (uint32_t own = b->stop_count; own < s->word_count; own++)
             b->documents[s->final[own]] += s->counts[own].documents;
     }
 }
@@ -252,7 +255,7 @@ measure_documents(void *argument)
 {
     struct shard *s = argument;
     const struct build *b = s->build;
-    for (uint32_t own = b->stop_count; own < s->words.count; own++)
+    for (uint32_t own = b->stop_count; own < s->word_count; own++)
         s->idf[own] = tfidf_idf(b->columns->row_count, b->documents[s->final[own]]);
     const uint32_t *p = stream_of(s);
     for (uint64_t row = s->row_begin; row < s->row_end; row++) {
@@ -291,7 +294,7 @@ place_words(struct build *b)
     struct round *r = &b->round;
     for (unsigned i = 0; i < b->thread_count; i++) {
         struct shard *s = &b->shards[i];
-        for (uint32_t own = b->stop_count; own < s->words.count; own++) {
+        for (uint32_t own = b->stop_count; own < s->word_count; own++) {
             uint32_t word = s->final[own];
             s->at[own] = ELSEWHERE;
             if (word < r->word_begin || word >= r->word_end)

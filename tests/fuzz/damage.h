@@ -4,10 +4,12 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/fs.h"
 #include "base/hash.h"
 #include "index/container.h"
 #include "index/container_format.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Every checksum made to fit what is there, as far as the places lie inside. */
@@ -48,6 +50,21 @@ damage_change(char *file, size_t n, const uint8_t *data, size_t data_bytes)
         if (at + 1 < n)
             file[at + 1] ^= (char)data[4];
     }
+}
+
+/* The file as it was built: what every input damages a copy of. */
+static inline void
+damage_read_good(struct buf *good, int fd)
+{
+    struct err err;
+    uint64_t bytes;
+    if (!fs_size(fd, &bytes, &err))
+        abort();
+    buf_init(good, bytes);
+    char *room = buf_reserve(good, bytes);
+    if (!fs_read_at(fd, room, bytes, 0, &err))
+        abort();
+    good->n = bytes;
 }
 
 /* A damaged copy of `good` by an input of at least one byte. */

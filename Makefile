@@ -11,7 +11,7 @@ CC := gcc
 endif
 OUT   := $(BUILD)/$(MODE)
 
-LIBS     := libcurl libcrypto sqlite3 json-c yaml-0.1 libutf8proc zlib
+LIBS     := libcurl libcrypto sqlite3 json-c yaml-0.1 libutf8proc zlib libsodium
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-string-conversion \
             -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef -Werror
 CFLAGS_release := -O2 -g

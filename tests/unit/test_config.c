@@ -108,7 +108,7 @@ games_has_the_nineteen_columns(void **state UNUSED)
     struct config config;
     struct err err = {0};
     assert_true(config_load(&a, NULL, &config, &err));
-    assert_int_equal(config.dataset_count, 1);
+    assert_int_equal(config.dataset_count, 5);
     const struct config_dataset *games = &config.datasets[0];
     assert_true(str_eq(games->name, STR("games")));
     assert_true(games->is_public);
@@ -136,7 +136,7 @@ shipped_datasets_stay_when_the_file_names_none(void **state UNUSED)
     struct err err = {0};
     assert_true(config_parse(&a, STR("x"), STR("http:\n  port: 99\n"), &config, &err));
     assert_int_equal(config.http_port, 99);
-    assert_int_equal(config.dataset_count, 1);
+    assert_int_equal(config.dataset_count, 5);
     assert_true(config_parse(&a, STR("x"), STR("datasets:\n"), &config, &err));
     assert_int_equal(config.dataset_count, 0);
 }

@@ -53,7 +53,27 @@
     X(MS,    fetch,   connect_timeout, "10s",              100,    120000,        "time to connect to a URL's host") \
     X(MS,    fetch,   total_timeout,   "10m",              1000,   86400000,      "time a whole fetch may take") \
     X(COUNT, fetch,   low_speed,       "1024",             1,      1073741824,    "bytes per second below which a fetch is too slow") \
-    X(MS,    fetch,   low_speed_time,  "30s",              1000,   600000,        "how long it may be so slow")
+    X(MS,    fetch,   low_speed_time,  "30s",              1000,   600000,        "how long it may be so slow") \
+    X(TEXT,  players, issuer,          "playmeter",        1,      64,            "iss of the tokens; one of another issuer is refused") \
+    X(TEXT,  players, secret_file,     "",                 0,      1024,          "file with the secret that signs tokens, 32 bytes or more; empty: PLAYMETER_JWT_SECRET, else DATA/jwt.secret, which is made") \
+    X(TEXT,  players, previous_secret_file, "",            0,      1024,          "file with the secret before it, accepted while rotating; empty: PLAYMETER_JWT_SECRET_PREVIOUS, else none") \
+    X(MS,    players, token_lifetime,  "1h",               60000,  86400000,      "how long a token is good for") \
+    X(MS,    players, refresh_lifetime, "30d",             60000,  31536000000,   "how long a login lasts without a refresh") \
+    X(BOOL,  players, login_registers, "true",             0,      1,             "login with a new username registers it") \
+    X(COUNT, players, hashes_per_core, "2",                1,      16,            "passwords hashed at once per core, 19 MiB each; one more is answered 503") \
+    X(COUNT, players, login_failures,  "10",               1,      1000,          "wrong passwords for one account from one address within login_window; ten times as many for one account or from one address") \
+    X(MS,    players, login_window,    "10m",              1000,   86400000,      "how long a wrong password counts") \
+    X(COUNT, players, event_types_max, "1000",             1,      100000,        "different event types kept; one more is refused") \
+    X(LIST,  players, track_redirect_hosts, "",            0,      256,           "hosts that /v1/track may redirect to") \
+    X(TEXT,  reports, output_dir,      "reports",          1,      1024,          "folder of the report files; relative to DATA") \
+    X(TEXT,  reports, at,              "",                 0,      5,             "time of day (UTC, HH:MM) of the daily run; empty: none") \
+    X(LIST,  reports, purchase_events, "purchase af_purchase", 1,  64,            "event names that are purchases, in any case") \
+    X(LIST,  reports, success_statuses, "success",         1,      64,            "status words of a purchase that counts, in any case") \
+    X(LIST,  reports, reversal_statuses, "chargeback refund refunded cancelled", 0, 64, "status words that take a purchase back, in any case") \
+    X(TEXT,  reports, receipt_pattern, "",                 0,      256,           "extended regular expression that a receipt has to match; empty: any") \
+    X(MS,    reports, window,          "10m",              0,      86400000,      "how far apart a purchase and its confirmation may be") \
+    X(COUNT, reports, anomaly_percent, "50",               1,      100,           "a ROAS below so much of its mean is an anomaly") \
+    X(BOOL,  reports, include_day,     "false",            0,      1,             "the mean of an anomaly counts the day itself too")
 // clang-format on
 
 struct config_column { /* of a declared dataset, as written; checked by schema_from_config */

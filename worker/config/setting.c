@@ -194,6 +194,15 @@ setting_read(struct arena *a, const struct config_setting *setting, struct str f
     return is_in_bounds(setting, field) || refuse_bounds(setting, file, node, err);
 }
 
+/* A list's default is its items with a blank between. */
+static void
+split_default(struct arena *a, struct str items, struct config_list *out)
+{
+    *out = (struct config_list){.items = arena_array(a, items.n, struct str)};
+    while (items.n)
+        out->items[out->count++] = str_cut(&items, ' ');
+}
+
 void
 setting_use_default(struct arena *a, const struct config_setting *setting,
                     struct config *config)
@@ -201,6 +210,10 @@ setting_use_default(struct arena *a, const struct config_setting *setting,
     struct err err;
     struct yaml_node node = {
         .kind = YAML_SCALAR, .is_plain = true, .text = str_from(setting->fallback)};
+    if (setting->type == CONFIG_LIST) {
+        split_default(a, node.text, (struct config_list *)((char *)config + setting->offset));
+        return;
+    }
     bool ok = setting_read(a, setting, STR("default"), &node, config, &err);
     assert(ok);
     (void)ok;

@@ -63,6 +63,7 @@ struct request {
     size_t param_count;
     struct str client; /* name of the key; "" for anonymous */
     enum http_scope scope;
+    struct str address; /* of the client, as nginx knows it */
     struct request_headers {
 #define X(field, name, may_repeat) struct str field;
         REQUEST_HEADERS(X)
@@ -77,6 +78,10 @@ struct request {
     const struct str *values;         /* one per declared parameter; {NULL, 0} where absent */
     const struct http_param *filters; /* parameters that the route does not declare */
     size_t filter_count;
+
+    /* Filled by the check of the credentials, where the route takes a player's token. */
+    int64_t player_id;     /* 0: no token came */
+    struct str session_id; /* of the token; "" with player_id 0 */
 };
 
 /* Reads "NAME=value" strings up to NULL.  On failure id, method and path are filled as far as

@@ -34,6 +34,11 @@ enum route_flags {
     ROUTE_TAKES_FILTERS = 1,  /* parameters that are not declared are filters of the dataset */
     ROUTE_PUBLIC_DATASET = 2, /* needs no key where the dataset is public */
     ROUTE_PUBLIC_LIST = 4,    /* needs no key: shows what is public */
+    /* A player's token is asked for.  In a row that has a scope, a key of it is as good; where
+     * both come, the token decides whose data it is. */
+    ROUTE_PLAYER = 8,
+    ROUTE_MAY_BE_PLAYER = 16, /* a token is looked at when it comes; one that is bad is 401 */
+    ROUTE_AT_ROOT = 32,       /* also without the /v1 of its pattern */
 };
 
 struct route {

@@ -1,0 +1,78 @@
+/* Events: what players did, as their games say and as the service itself notes (earn, spend,
+ * deeplink_open).  They are stored once: a client's own event_id, unique per player, makes a
+ * resend harmless.  Both clocks are kept; the server's never falls as ids grow, so that a span
+ * of time is a span of ids and needs no index.
+ *
+ * Counts per type, of each player and of all, are kept with every insert: statistics read a few
+ * rows however many events there are. */
+#pragma once
+
+#include "base/arena.h"
+#include "store/writer.h"
+#include "json/read.h"
+
+#define EVENT_TYPE_BYTES_MAX 64 /* [A-Za-z0-9_.:-]+ */
+#define EVENT_META_BYTES_MAX (8 * KIB)
+#define EVENT_CLIENT_ID_BYTES_MAX 64
+#define EVENT_BATCH_MAX 1000
+
+/* The service's own types: a client may read but not send them (422, reserved_event_type). */
+#define EVENT_EARN "earn"
+#define EVENT_SPEND "spend"
+#define EVENT_DEEPLINK "deeplink_open"
+
+struct event_new {
+    struct str type;
+    struct str client_id; /* event_id; "" for none */
+    struct str meta;      /* JSON text as given; "{}" when absent */
+    int64_t client_at;    /* ms */
+    bool has_client_at;
+};
+/* One event out of a body: members event_type, meta, ts_utc (RFC 3339), event_id, and no
+ * others.  invalid, naming the member. */
+MUST_CHECK bool event_parse(const struct json_value *value, struct event_new *out,
+                            struct err *err);
+
+enum event_outcome { EVENT_STORED, EVENT_DUPLICATE, EVENT_REFUSED };
+struct event_result {
+    enum event_outcome outcome;
+    int64_t id;     /* of the event, or of the one it repeats */
+    struct err err; /* why it was refused */
+};
+/* Stores the events of one player, in batches that fit a message; an event whose result is
+ * EVENT_REFUSED already (it did not parse) is passed over.  One that cannot be stored is
+ * refused alone.  False: the writer is away; what was stored before is found by event_id. */
+MUST_CHECK bool event_store(struct writer *w, int64_t player_id, const struct event_new *events,
+                            struct event_result *results, size_t count,
+                            uint64_t event_types_max, struct err *err);
+/* One event of the service's own, inside another operation; player_id 0: nobody known. */
+MUST_CHECK bool event_add_in(struct db *db, int64_t player_id, const struct event_new *event,
+                             int64_t now_ms, int64_t *id, struct err *err);
+
+struct event {
+    int64_t id;
+    int64_t player_id; /* 0: nobody known */
+    struct str type, client_id, meta;
+    int64_t client_at, server_at; /* ms */
+    bool has_client_at;
+};
+struct event_filter {
+    int64_t player_id;    /* 0: all */
+    struct str type;      /* "" for any */
+    int64_t since, until; /* of the server's clock, half-open; INT64_MIN and INT64_MAX: none */
+    int64_t before_id;    /* page; 0: from the newest */
+    uint64_t limit;
+};
+/* Newest first, in the arena. */
+MUST_CHECK bool event_list(struct arena *a, struct db *db, const struct event_filter *filter,
+                           struct event **out, size_t *out_count, struct err *err);
+
+struct event_count {
+    struct str type;
+    int64_t count;
+};
+/* Most first, then by name; of one player, or of all (0). */
+MUST_CHECK bool event_stats(struct arena *a, struct db *db, int64_t player_id,
+                            struct event_count **out, size_t *out_count, struct err *err);
+
+extern const struct operation EVENT_OPERATIONS[]; /* ends with a NULL name */

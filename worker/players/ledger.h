@@ -1,0 +1,43 @@
+/* The ledger: every change of a balance, never altered (triggers), chained per player so that
+ * an entry that is changed, missing or put in shows.
+ *
+ *     hash(n) = SHA-256(hash(n-1) || entry n)          hash(0) = 32 zero bytes
+ *     entry   = id, player_id, amount (negative for spend), balance_after, created_at,
+ * event_id: int64 little-endian each; then the reason's bytes
+ *
+ * player.ledger_hash is that of the last entry and ledger_count their number, so that the end
+ * of a chain cannot be cut off unseen either. */
+#pragma once
+
+#include "base/arena.h"
+#include "store/db.h"
+
+#define LEDGER_HASH_BYTES 32
+
+struct ledger_entry {
+    int64_t id, player_id;
+    bool is_spend;
+    int64_t amount; /* 1 to WALLET_AMOUNT_MAX */
+    int64_t balance_after;
+    struct str reason; /* "" for none */
+    int64_t event_id, created_at;
+};
+void ledger_chain(const unsigned char before[LEDGER_HASH_BYTES],
+                  const struct ledger_entry *entry, unsigned char out[LEDGER_HASH_BYTES]);
+
+/* Own entries below `before_id` (0: from the newest), newest first, in the arena. */
+MUST_CHECK bool ledger_list(struct arena *a, struct db *db, int64_t player_id,
+                            int64_t before_id, uint64_t limit, struct ledger_entry **out,
+                            size_t *out_count, struct err *err);
+
+/* Recounts players: chain, running balance, sum, count, and what the player's row holds. */
+struct ledger_verdict {
+    uint64_t player_count, entry_count;
+    uint64_t broken_count; /* players with a fault */
+};
+typedef void ledger_fault_fn(void *context, int64_t player_id, int64_t entry_id,
+                             const char *what);
+/* All players, or with sample_count > 0 so many of them: the newest and some at random.  False
+ * only when the database cannot be read; faults are told one by one. */
+MUST_CHECK bool ledger_verify(struct db *db, uint64_t sample_count, ledger_fault_fn *on_fault,
+                              void *context, struct ledger_verdict *out, struct err *err);

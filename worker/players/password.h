@@ -1,0 +1,30 @@
+/* Passwords: Argon2id (RFC 9106) by libsodium, 19 MiB and 2 passes (OWASP's choice), stored as
+ * the string libsodium makes.  At most so many are hashed at once on the machine
+ * (store/slots.h, run/hash.slots): memory and the other requests' latency are bounded, and one
+ * more is answered 503 at once, so that a storm of logins cannot fill the play pool. */
+#pragma once
+
+#include "base/err.h"
+#include "config/config.h"
+#include "store/slots.h"
+
+#define PASSWORD_CHARACTERS_MIN 8
+#define PASSWORD_CHARACTERS_MAX 128
+#define PASSWORD_HASH_BYTES_MAX 128 /* with its NUL */
+
+struct password_hasher { /* one per process */
+    struct slots slots;
+};
+MUST_CHECK bool password_open(const struct config *config, struct password_hasher *out,
+                              struct err *err);
+void password_close(struct password_hasher *hasher);
+
+/* Length in characters, valid UTF-8, no NUL.  invalid (422), naming `password`. */
+MUST_CHECK bool password_check_form(struct str password, struct err *err);
+/* busy with code hashing_busy when all slots are taken. */
+MUST_CHECK bool password_hash(const struct password_hasher *hasher, struct str password,
+                              char out[PASSWORD_HASH_BYTES_MAX], struct err *err);
+/* `hash` "" stands for an account that does not exist: the same work is done, and it is never
+ * right. */
+MUST_CHECK bool password_verify(const struct password_hasher *hasher, struct str hash,
+                                struct str password, bool *is_right, struct err *err);

@@ -1,0 +1,39 @@
+/* Sessions: one per login, from it until logout, expiry or theft.  A session has one refresh
+ * token at a time, 256 random bits of which only the SHA-256 is kept.  Each refresh replaces
+ * it; one that was replaced before is proof of a copy, and revokes the session.  Tokens
+ * (token.h) carry the session's id and are good while it is. */
+#pragma once
+
+#include "players/token.h"
+#include "store/writer.h"
+
+/* "pmr_" and 64 hex digits. */
+#define SESSION_REFRESH_BYTES 68
+
+struct session_grant {
+    char id[TOKEN_SESSION_DIGITS + 1];
+    char refresh_token[SESSION_REFRESH_BYTES + 1];
+    int64_t player_id;
+};
+/* Random id and refresh token, for an operation that stores them.  `player_id` is filled by it.
+ */
+void session_make_grant(struct session_grant *out);
+/* Stores the session, inside the operation that logs in or registers. */
+MUST_CHECK bool session_begin_in(struct db *db, int64_t player_id, struct str id,
+                                 struct str refresh_hash, int64_t now_ms, int64_t lifetime_ms,
+                                 struct err *err);
+/* Ends those of the player that are not `kept_id` ("" ends all). */
+MUST_CHECK bool session_revoke_others_in(struct db *db, int64_t player_id, struct str kept_id,
+                                         int64_t now_ms, struct err *err);
+
+/* Is the session good, and its player there?  One SELECT.  unauthorized, code token_revoked. */
+MUST_CHECK bool session_check(struct db *db, struct str id, int64_t player_id, int64_t now_ms,
+                              struct err *err);
+/* Replaces the refresh token.  unauthorized: refresh_invalid, refresh_expired, or
+ * refresh_reused after which the session is revoked (that is committed although the call
+ * fails). */
+MUST_CHECK bool session_refresh(struct writer *w, struct str refresh_token, int64_t lifetime_ms,
+                                struct session_grant *out, struct err *err);
+MUST_CHECK bool session_revoke(struct writer *w, struct str id, struct err *err);
+
+extern const struct operation SESSION_OPERATIONS[]; /* ends with a NULL name */

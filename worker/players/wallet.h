@@ -1,0 +1,36 @@
+/* The wallet: earn and spend.  One operation of the writer does it all: idempotency row,
+ * guarded balance, ledger entry and event, or nothing.
+ *
+ * Idempotency-Key (draft-ietf-httpapi-idempotency-key-header; scope: player, operation, key):
+ * the same key with the same amount and reason gives the stored answer again, with another body
+ * it is refused (422, code idempotency_key_reused).  Refusals are not stored.  Invariant at
+ * every commit: balance = sum of the ledger = balance_after of the last entry. */
+#pragma once
+
+#include "players/ledger.h"
+#include "store/writer.h"
+
+#define WALLET_AMOUNT_MAX INT64_C(1000000000000)
+#define WALLET_BALANCE_MAX INT64_C(9007199254740991)
+#define WALLET_REASON_BYTES_MAX 256
+#define WALLET_KEY_BYTES_MAX 255
+
+struct wallet_request {
+    int64_t player_id;
+    bool is_spend;
+    int64_t amount;
+    struct str reason;          /* "" for none (earn only) */
+    struct str idempotency_key; /* "" for none */
+};
+struct wallet_receipt {
+    int64_t balance, ledger_id, event_id;
+    bool is_replayed;
+};
+/* Errors: invalid, naming amount, reason or Idempotency-Key; conflict insufficient_funds or
+ * balance_limit; not_found for a player who is gone. */
+MUST_CHECK bool wallet_run(struct writer *w, const struct wallet_request *request,
+                           struct wallet_receipt *out, struct err *err);
+MUST_CHECK bool wallet_balance(struct db *db, int64_t player_id, int64_t *balance,
+                               struct err *err);
+
+extern const struct operation WALLET_OPERATIONS[]; /* ends with a NULL name */

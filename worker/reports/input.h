@@ -1,0 +1,52 @@
+/* The four inputs of the reports, from a dataset's version (rows.db) or from a bare CSV file:
+ * the same rows with the same line numbers either way, handed over one at a time. */
+#pragma once
+
+#include "base/arena.h"
+#include "config/config.h"
+
+/*   input              dataset and stem of the file  columns, by name, in this order */
+#define INPUTS(X)                                                                              \
+    X(INPUT_PURCHASES, "purchases_raw",                                                        \
+      "appsflyer_id event_name event_time_utc revenue_usd campaign receipt_id status")         \
+    X(INPUT_CONFIRMED, "confirmed_purchases",                                                  \
+      "appsflyer_id event_name event_time_utc revenue_usd campaign receipt_id")                \
+    X(INPUT_COSTS, "costs_daily", "date campaign ad_cost_usd")                                 \
+    X(INPUT_SESSIONS, "sessions", "event_timestamp_utc user_id event_name")
+
+enum input_kind {
+#define X(kind, name, columns) kind,
+    INPUTS(X)
+#undef X
+        INPUT_COUNT
+};
+#define INPUT_COLUMNS_MAX 7
+const char *input_name(enum input_kind kind);
+
+/* Where an input is; the strings are the caller's and outlive it. */
+struct input_source {
+    bool is_there;
+    struct str path;        /* the CSV file, or rows.db of the version */
+    bool is_dataset;        /* path is a rows.db */
+    int64_t version;        /* 0 for a file */
+    struct str sha256;      /* of the CSV as it came; "" until input_read for a file */
+    uint64_t row_count;     /* rows handed over; 0 until input_read for a file */
+    int64_t zone_offset_ms; /* what UTC is behind the times without a zone */
+    struct str time_zone;   /* as the settings say it; "UTC" when they do not */
+};
+
+struct input_row {
+    uint64_t line;                       /* in the file it came by; the header is line 1 */
+    struct str cells[INPUT_COLUMNS_MAX]; /* as they are in the file, by the order of INPUTS */
+};
+/* Cells are valid during the call only.  False stops, with err set. */
+typedef bool input_row_fn(void *context, const struct input_row *row, struct err *err);
+
+/* Reads all of it in file order; may be called again for a second pass.  Rows that are no rows
+ * (ragged, unclosed quote, invalid UTF-8) are skipped and told to `on_bad` with their line and
+ * reason: they are counted in the report's warnings.  Errors: missing_columns with the names
+ * and the nearest headers found, not_csv, empty_file. */
+typedef void input_bad_fn(void *context, uint64_t line, const char *reason);
+MUST_CHECK bool input_read(struct arena *a, const struct config *config, enum input_kind kind,
+                           struct input_source *source, input_row_fn *on_row,
+                           input_bad_fn *on_bad, void *context, struct err *err);

@@ -1,0 +1,39 @@
+/* A run: reads the inputs, makes every report that can be made, puts the files in place.
+ *
+ *     OUTPUT/2025-10-20/roas_d1.json, roas_d1.csv, ...       the newest also as
+ * OUTPUT/roas_d1.json
+ *
+ * The same inputs give the same bytes, but for generated_at. */
+#pragma once
+
+#include "jobs/jobs.h"
+#include "reports/report.h"
+
+struct run_task {
+    const struct config *config;
+    int64_t day;       /* or REPORT_DAY_NEWEST */
+    bool is_scheduled; /* warns stale_inputs when nothing is newer than the day */
+    struct input_source inputs[INPUT_COUNT];
+    struct db *events; /* NULL: the reports that need events are left out and it says so */
+    const char *output_dir;
+    int64_t generated_at; /* ms */
+    bool (*on_progress)(void *context, const struct job_progress *progress, struct err *err);
+    void *context;
+};
+struct run_report {
+    const struct report *report;
+    struct err err;  /* why it was not made; ERR_NONE: it was */
+    char sha256[65]; /* of the JSON */
+    uint64_t bytes;
+    struct report_warning *warnings;
+    size_t warning_count;
+};
+struct run_result {
+    int64_t day;
+    struct run_report *reports;              /* REPORT_COUNT of them, in the arena */
+    struct input_source inputs[INPUT_COUNT]; /* with hash and rows */
+};
+/* False only when nothing could be made at all: no input is there, the disk failed, or it was
+ * cancelled. */
+MUST_CHECK bool run_reports(struct arena *a, const struct run_task *task,
+                            struct run_result *out, struct err *err);

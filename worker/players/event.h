@@ -20,6 +20,7 @@
 #define EVENT_EARN "earn"
 #define EVENT_SPEND "spend"
 #define EVENT_DEEPLINK "deeplink_open"
+bool event_is_own_type(struct str type);
 
 struct event_new {
     struct str type;

@@ -76,18 +76,20 @@ CREATE TABLE event_type (
     name        TEXT NOT NULL UNIQUE,
     event_count INTEGER NOT NULL DEFAULT 0 CHECK (event_count >= 0)     -- of all players
 ) STRICT;
--- server_at never falls as id grows, so a span of time is a span of ids.
+-- server_at never falls as id grows, so a span of time is a span of ids.  No foreign keys: the
+-- operation that inserts a batch has looked at its player and made its types.  An index ends in
+-- the id by itself.
 CREATE TABLE event (
-    id          INTEGER PRIMARY KEY AUTOINCREMENT,
-    player_id   INTEGER REFERENCES player (id),     -- NULL: nobody known (a deep link)
-    type_id     INTEGER NOT NULL REFERENCES event_type (id),
+    id          INTEGER PRIMARY KEY,        -- given out by players/event_intake
+    player_id   INTEGER,                    -- NULL: nobody known (a deep link)
+    type_id     INTEGER NOT NULL,
     client_id   TEXT,                       -- event_id of the client; NULL: none given
     client_at   INTEGER,                    -- ts_utc of the client; NULL: none given
     server_at   INTEGER NOT NULL,
     meta        TEXT NOT NULL               -- JSON as it was given
 ) STRICT;
-CREATE INDEX event_player ON event (player_id, id);
-CREATE INDEX event_of_type ON event (type_id, id);
+CREATE INDEX event_player ON event (player_id);
+CREATE INDEX event_of_type ON event (type_id);
 CREATE UNIQUE INDEX event_client ON event (player_id, client_id) WHERE client_id IS NOT NULL;
 CREATE TABLE player_event_count (
     player_id   INTEGER NOT NULL REFERENCES player (id),

@@ -1,0 +1,230 @@
+/* See event_intake.h.  Ids are given out here, one above the newest, and not by AUTOINCREMENT,
+ * which would write a second table for every row. */
+#include "players/event_intake.h"
+
+#include "base/hash.h"
+
+#include <inttypes.h>
+
+bool
+event_is_own_type(struct str type)
+{
+    static const struct str OWN[] = {STR_INIT(EVENT_EARN), STR_INIT(EVENT_SPEND),
+                                     STR_INIT(EVENT_DEEPLINK)};
+    for (size_t i = 0; i < COUNT_OF(OWN); i++)
+        if (str_eq(type, OWN[i]))
+            return true;
+    return false;
+}
+
+/* The server's time never falls as ids grow, whatever its clock does. */
+static bool
+read_newest(struct event_intake *in, struct err *err)
+{
+    scoped_stmt s = db_stmt(in->db, "event_newest");
+    int got = stmt_step(s, err);
+    in->next_id = 1;
+    if (got == 1) {
+        in->next_id = stmt_i64(s, 0) + 1;
+        in->now_ms = MAX(in->now_ms, stmt_i64(s, 1));
+    }
+    return got >= 0;
+}
+
+bool
+event_intake_begin(struct event_intake *in, struct arena *a, struct db *db, int64_t player_id,
+                   size_t event_count, uint64_t types_max, int64_t now_ms, struct err *err)
+{
+    size_t slots = 2;
+    while (slots < 2 * event_count)
+        slots *= 2;
+    *in = (struct event_intake){.arena = a,
+                                .db = db,
+                                .player_id = player_id,
+                                .types_max = types_max,
+                                .now_ms = now_ms,
+                                .type_count = -1,
+                                .types = arena_array(a, slots, struct event_intake_type),
+                                .mask = slots - 1};
+    return read_newest(in, err);
+}
+
+/* The id of the row that a statement with one text gives; 0 for no row. */
+static bool
+get_id(struct db *db, const char *statement, struct str text, int64_t *id, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, statement);
+    stmt_bind_str(s, 1, text);
+    int got = stmt_step(s, err);
+    *id = got == 1 ? stmt_i64(s, 0) : 0;
+    return got >= 0;
+}
+
+static bool
+count_types(struct event_intake *in, struct err *err)
+{
+    if (in->type_count >= 0)
+        return true;
+    scoped_stmt s = db_stmt(in->db, "event_type_count");
+    int got = stmt_step(s, err);
+    in->type_count = got == 1 ? stmt_i64(s, 0) : -1;
+    return got >= 0;
+}
+
+/* 1 made, 0 there are too many (`refusal` says so), -1 error. */
+static int
+make_type(struct event_intake *in, struct str name, int64_t *id, struct err *refusal,
+          struct err *err)
+{
+    bool is_own = event_is_own_type(name);
+    if (!count_types(in, err))
+        return -1;
+    if (!is_own && (uint64_t)in->type_count >= in->types_max) {
+        (void)err_set_name(refusal, ERR_INVALID, "too_many_event_types", STR("event_type"),
+                           "there are %" PRIu64 " event types already, the most that are kept "
+                           "(players.event_types_max), and '%" STR_FMT "' is another",
+                           in->types_max, STR_ARG(name));
+        return 0;
+    }
+    if (!get_id(in->db, "event_type_add", name, id, err))
+        return -1;
+    in->type_count += !is_own;
+    return 1;
+}
+
+static struct event_intake_type *
+type_slot(struct event_intake *in, struct str name)
+{
+    size_t at = hash_bytes(name, 0) & in->mask;
+    while (in->types[at].name.p && !str_eq(in->types[at].name, name))
+        at = (at + 1) & in->mask;
+    return &in->types[at];
+}
+
+/* The event of this player that has this id of the client's; 0 for none. */
+static bool
+find_first(struct event_intake *in, struct str client_id, int64_t *id, struct err *err)
+{
+    *id = 0;
+    if (client_id.n == 0)
+        return true;
+    scoped_stmt s = db_stmt(in->db, "event_of_client");
+    stmt_bind_i64(s, 1, in->player_id);
+    stmt_bind_str(s, 2, client_id);
+    int got = stmt_step(s, err);
+    *id = got == 1 ? stmt_i64(s, 0) : 0;
+    return got >= 0;
+}
+
+/* Sets `slot` unless the event is a duplicate or refused, which `out` then says.  A resend
+ * makes no type: it is a duplicate before its type is looked at. */
+static bool
+intern_type(struct event_intake *in, const struct event_new *event,
+            struct event_intake_type **slot, struct event_result *out, struct err *err)
+{
+    struct event_intake_type *found = type_slot(in, event->type);
+    *slot = NULL;
+    if (!found->name.p) {
+        int64_t id, first = 0;
+        if (!get_id(in->db, "event_type_get", event->type, &id, err))
+            return false;
+        if (id == 0 && !find_first(in, event->client_id, &first, err))
+            return false;
+        if (first) {
+            out->outcome = EVENT_DUPLICATE;
+            out->id = first;
+            return true;
+        }
+        int made = id ? 1 : make_type(in, event->type, &id, &out->err, err);
+        if (made <= 0) {
+            out->outcome = EVENT_REFUSED;
+            return made == 0;
+        }
+        *found = (struct event_intake_type){event->type, id, 0};
+    }
+    *slot = found;
+    return true;
+}
+
+/* False in `is_new` when the client's id was there. */
+static bool
+insert(struct event_intake *in, const struct event_new *event, int64_t type_id, bool *is_new,
+       struct err *err)
+{
+    int64_t before = db_total_changes(in->db);
+    scoped_stmt s = db_stmt(in->db, "event_insert");
+    stmt_bind_i64(s, 1, in->next_id);
+    stmt_bind_i64(s, 2, in->player_id);
+    stmt_bind_i64(s, 3, type_id);
+    stmt_bind_str(s, 4, event->client_id);
+    stmt_bind_i64(s, 5, event->has_client_at);
+    stmt_bind_i64(s, 6, event->client_at);
+    stmt_bind_i64(s, 7, in->now_ms);
+    stmt_bind_str(s, 8, event->meta);
+    bool ok = stmt_run(s, err);
+    *is_new = db_total_changes(in->db) > before;
+    return ok;
+}
+
+bool
+event_intake_add(struct event_intake *in, const struct event_new *event,
+                 struct event_result *out, struct err *err)
+{
+    struct event_intake_type *type;
+    bool is_new;
+    *out = (struct event_result){0};
+    if (!intern_type(in, event, &type, out, err))
+        return false;
+    if (!type)
+        return true;
+    if (!insert(in, event, type->id, &is_new, err))
+        return false;
+    if (!is_new) {
+        out->outcome = EVENT_DUPLICATE;
+        return find_first(in, event->client_id, &out->id, err);
+    }
+    out->outcome = EVENT_STORED;
+    out->id = in->next_id++;
+    type->added++;
+    return true;
+}
+
+static bool
+add_counts(struct event_intake *in, const struct event_intake_type *type, struct err *err)
+{
+    scoped_stmt all = db_stmt(in->db, "event_type_counted");
+    stmt_bind_i64(all, 1, type->id);
+    stmt_bind_i64(all, 2, type->added);
+    if (!stmt_run(all, err))
+        return false;
+    if (in->player_id == 0)
+        return true;
+    scoped_stmt own = db_stmt(in->db, "event_player_counted");
+    stmt_bind_i64(own, 1, in->player_id);
+    stmt_bind_i64(own, 2, type->id);
+    stmt_bind_i64(own, 3, type->added);
+    return stmt_run(own, err);
+}
+
+bool
+event_intake_end(struct event_intake *in, struct err *err)
+{
+    for (size_t i = 0; i <= in->mask; i++)
+        if (in->types[i].added && !add_counts(in, &in->types[i], err))
+            return false;
+    return true;
+}
+
+bool
+event_add_in(struct db *db, int64_t player_id, const struct event_new *event, int64_t now_ms,
+             int64_t *id, struct err *err)
+{
+    scoped_arena a = {0};
+    struct event_intake in;
+    struct event_result result;
+    if (!event_intake_begin(&in, &a, db, player_id, 1, UINT64_MAX, now_ms, err) ||
+        !event_intake_add(&in, event, &result, err) || !event_intake_end(&in, err))
+        return false;
+    *id = result.id;
+    return true;
+}

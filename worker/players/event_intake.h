@@ -1,0 +1,33 @@
+/* Taking events in, inside the transaction of the writer: what event_add_in and the operation
+ * of a batch share; nobody else includes it.
+ *
+ * What is the same for all events of one operation is read and written once: the newest id and
+ * time at the start, each type when it first comes, and the counts at the end. */
+#pragma once
+
+#include "players/event.h"
+
+struct event_intake_type {
+    struct str name; /* {NULL, 0}: a free slot */
+    int64_t id;
+    int64_t added; /* events of it, not yet in the counts */
+};
+struct event_intake {
+    struct arena *arena;
+    struct db *db;
+    int64_t player_id;
+    uint64_t types_max;
+    int64_t next_id, now_ms;
+    int64_t type_count;              /* of those that clients chose; -1: not counted yet */
+    struct event_intake_type *types; /* an open table, at most half full */
+    size_t mask;
+};
+/* For at most `event_count` events; `types_max` bounds the types that clients choose. */
+MUST_CHECK bool event_intake_begin(struct event_intake *in, struct arena *a, struct db *db,
+                                   int64_t player_id, size_t event_count, uint64_t types_max,
+                                   int64_t now_ms, struct err *err);
+/* `out` is stored, duplicate or refused.  False: nothing of the operation may stay. */
+MUST_CHECK bool event_intake_add(struct event_intake *in, const struct event_new *event,
+                                 struct event_result *out, struct err *err);
+/* Writes the counts. */
+MUST_CHECK bool event_intake_end(struct event_intake *in, struct err *err);

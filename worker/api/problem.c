@@ -17,12 +17,12 @@ add_field_errors(struct json *j, const struct err *err)
 }
 
 static void
-add_headers(struct response *r, int status)
+add_headers(struct response *r, int status, const struct err *err)
 {
     if (status == 401)
         response_header(r, "WWW-Authenticate", "ApiKey realm=\"playmeter\"");
     if (status == 503 || status == 429)
-        response_header(r, "Retry-After", "1");
+        response_header(r, "Retry-After", "%u", MAX(err->retry_after_s, 1));
     response_header(r, "Cache-Control", "no-store");
 }
 
@@ -34,7 +34,7 @@ problem_answer(struct response *r, const struct err *err)
     bool is_ours = err->kind == ERR_INTERNAL;
     r->status = err_status(err);
     r->type = "application/problem+json";
-    add_headers(r, r->status);
+    add_headers(r, r->status, err);
     struct json j = json_write(&r->body);
     json_begin_object(&j);
     json_member_str(&j, "type", STR("about:blank"));

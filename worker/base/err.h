@@ -36,11 +36,12 @@ enum err_kind {
 };
 
 struct err {
-    enum err_kind kind; /* ERR_NONE in a zeroed struct */
-    char code[48];      /* overrides the kind's code; "" for none */
-    char name[128];     /* the parameter, field, column or file at fault; "" for none */
-    char detail[640];   /* valid UTF-8, cut at a character where it would not fit */
-    bool is_private;    /* detail may name files of ours: for the log, not for a client */
+    enum err_kind kind;     /* ERR_NONE in a zeroed struct */
+    char code[48];          /* overrides the kind's code; "" for none */
+    char name[128];         /* the parameter, field, column or file at fault; "" for none */
+    char detail[640];       /* valid UTF-8, cut at a character where it would not fit */
+    bool is_private;        /* detail may name files of ours: for the log, not for a client */
+    unsigned retry_after_s; /* of 429 and 503; 0: no better guess than a second */
 };
 
 /* Fill `err` and return false, so that a failure is one line: return err_set(err, ...).

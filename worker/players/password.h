@@ -14,17 +14,20 @@
 
 struct password_hasher { /* one per process */
     struct slots slots;
+    uint64_t hash_count; /* hashes this process has worked out, right or wrong */
 };
+/* The bound is players.hashes_per_core for each core, and at most half of the play workers. */
 MUST_CHECK bool password_open(const struct config *config, struct password_hasher *out,
                               struct err *err);
 void password_close(struct password_hasher *hasher);
 
-/* Length in characters, valid UTF-8, no NUL.  invalid (422), naming `password`. */
+/* Length in characters, valid UTF-8, no NUL.  invalid (422), naming `password`; never telling
+ * the value. */
 MUST_CHECK bool password_check_form(struct str password, struct err *err);
 /* busy with code hashing_busy when all slots are taken. */
-MUST_CHECK bool password_hash(const struct password_hasher *hasher, struct str password,
+MUST_CHECK bool password_hash(struct password_hasher *hasher, struct str password,
                               char out[PASSWORD_HASH_BYTES_MAX], struct err *err);
 /* `hash` "" stands for an account that does not exist: the same work is done, and it is never
  * right. */
-MUST_CHECK bool password_verify(const struct password_hasher *hasher, struct str hash,
+MUST_CHECK bool password_verify(struct password_hasher *hasher, struct str hash,
                                 struct str password, bool *is_right, struct err *err);

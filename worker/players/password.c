@@ -1,0 +1,125 @@
+/* See password.h.  libsodium chooses the salt, writes its parameters into the string and
+ * compares in constant time; what is ours is the bound on how many run at once, and an account
+ * that does not exist costing as much as one that does. */
+#include "players/password.h"
+
+#include "base/fs.h"
+#include "base/utf8.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ARGON_BYTES (19 * MIB)
+#define ARGON_PASSES 2
+#define SLOTS_FILE "run/hash.slots"
+
+static_assert(PASSWORD_HASH_BYTES_MAX == crypto_pwhash_STRBYTES, "libsodium's own size");
+
+/* Of a random password that nobody knows, by the parameters above. */
+static const char NOBODY[] = "$argon2id$v=19$m=19456,t=2,p=1$kzdiLwKdjEX3553ahPadvg"
+                             "$v21v6GjV+QcVGhG4HHiIRHDBWz4PyvoFy7+4l4eKN+8";
+
+/* Half of the pool is left to earn and spend, also where there are more cores than workers. */
+static unsigned
+count_slots(const struct config *config)
+{
+    long cpus = MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
+    uint64_t wanted = config->players_hashes_per_core * (uint64_t)cpus;
+    return (unsigned)MAX(MIN(wanted, config->workers_play / 2), 1);
+}
+
+bool
+password_open(const struct config *config, struct password_hasher *out, struct err *err)
+{
+    if (sodium_init() < 0)
+        return err_set(err, ERR_INTERNAL, "libsodium could not be started");
+    scoped_arena a = {0};
+    const char *path =
+        arena_printf(&a, "%" STR_FMT "/" SLOTS_FILE, STR_ARG(config->data_dir)).p;
+    *out = (struct password_hasher){.slots.fd = -1};
+    return slots_open(path, count_slots(config), &out->slots, err);
+}
+
+void
+password_close(struct password_hasher *hasher)
+{
+    slots_close(&hasher->slots);
+}
+
+static bool
+refuse_form(struct err *err, const char *rule)
+{
+    return err_set_name(err, ERR_INVALID, "bad_password", STR("password"), "a password %s",
+                        rule);
+}
+
+static bool
+refuse_length(struct err *err, size_t characters)
+{
+    return err_set_name(err, ERR_INVALID, "bad_password", STR("password"),
+                        "a password has %d to %d characters, got %zu", PASSWORD_CHARACTERS_MIN,
+                        PASSWORD_CHARACTERS_MAX, characters);
+}
+
+bool
+password_check_form(struct str password, struct err *err)
+{
+    size_t characters = 0;
+    for (struct str rest = password; rest.n; characters++) {
+        size_t n = utf8_sequence(rest);
+        if (n == 0)
+            return refuse_form(err, "is UTF-8 text");
+        /* Argon2 would take it, but whoever types the password cannot. */
+        if (rest.p[0] == '\0')
+            return refuse_form(err, "has no NUL in it");
+        rest = str_skip(rest, n);
+    }
+    return (characters >= PASSWORD_CHARACTERS_MIN && characters <= PASSWORD_CHARACTERS_MAX) ||
+           refuse_length(err, characters);
+}
+
+static int
+take_slot(struct password_hasher *hasher, struct err *err)
+{
+    int slot = slots_take(&hasher->slots);
+    if (slot < 0)
+        err_set_code(err, ERR_BUSY, "hashing_busy",
+                     "%u passwords are being hashed already; try again in a second",
+                     hasher->slots.count);
+    else
+        hasher->hash_count++;
+    return slot;
+}
+
+bool
+password_hash(struct password_hasher *hasher, struct str password,
+              char out[PASSWORD_HASH_BYTES_MAX], struct err *err)
+{
+    int slot = take_slot(hasher, err);
+    if (slot < 0)
+        return false;
+    int failed = crypto_pwhash_str_alg(out, password.p, password.n, ARGON_PASSES, ARGON_BYTES,
+                                       crypto_pwhash_ALG_ARGON2ID13);
+    slots_give(&hasher->slots, slot);
+    return !failed || err_set(err, ERR_INTERNAL, "there is no memory to hash a password");
+}
+
+bool
+password_verify(struct password_hasher *hasher, struct str hash, struct str password,
+                bool *is_right, struct err *err)
+{
+    char stored[PASSWORD_HASH_BYTES_MAX];
+    struct str text = hash.n ? hash : str_from(NOBODY);
+    if (text.n >= sizeof(stored))
+        return err_set(err, ERR_INTERNAL, "a stored password hash has %zu bytes", text.n);
+    snprintf(stored, sizeof(stored), "%" STR_FMT, STR_ARG(text));
+    int slot = take_slot(hasher, err);
+    if (slot < 0)
+        return false;
+    bool fits = crypto_pwhash_str_verify(stored, password.p, password.n) == 0;
+    slots_give(&hasher->slots, slot);
+    *is_right = fits && hash.n;
+    return true;
+}

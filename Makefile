@@ -19,6 +19,8 @@ CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
                   -fno-sanitize-recover=undefined -DPLAYMETER_SANITIZED
 CFLAGS_fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link \
                   -fno-sanitize-recover=undefined -DPLAYMETER_SANITIZED
+# For tests/crash alone: see base/defect.h.
+CFLAGS_defects := -O2 -g -DPLAYMETER_DEFECTS
 CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iworker -I$(OUT)
 CFLAGS   += -std=gnu17 -fno-strict-aliasing -pthread $(WARNINGS) $(CFLAGS_$(MODE)) \
             $(shell pkg-config --cflags $(LIBS) 2>/dev/null)

@@ -2,7 +2,12 @@
  * nobody is answered from anything but the code of COMMIT. */
 #include "process/writer_batch.h"
 
+#include "base/clock.h"
+#include "base/defect.h"
+#include "process/writer_connection.h"
 #include "store/message.h"
+
+#include <stddef.h>
 
 struct batch {
     struct db *db;
@@ -91,6 +96,18 @@ refuse_unbegun(struct writer_task *tasks, size_t count, const struct err *why)
     refuse_all(tasks, count, why);
 }
 
+/* The defect reply_before_commit (base/defect.h). */
+static void
+reply_too_early(struct writer_task *tasks, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char *out = (char *)tasks[i].out;
+        if (tasks[i].is_answered)
+            writer_connection_flush((void *)(out - offsetof(struct writer_connection, out)));
+    }
+    clock_sleep_ms(DEFECT_MOMENT_MS);
+}
+
 void
 writer_batch_run(struct db *db, struct writer_task *tasks, size_t count)
 {
@@ -105,6 +122,8 @@ writer_batch_run(struct db *db, struct writer_task *tasks, size_t count)
     batch.changes_max = db_total_changes(db) + WRITER_ROWS_MAX;
     run_tasks(&batch, tasks, count, true);
     run_tasks(&batch, tasks, count, false);
+    if (defect_is("reply_before_commit"))
+        reply_too_early(tasks, count);
     if (batch.lost.kind == ERR_NONE && !db_commit(&tx, &err))
         lose(&batch, &err);
     if (batch.lost.kind != ERR_NONE)

@@ -78,6 +78,13 @@ sha256_finish_hex(struct sha256 *h, char hex[SHA256_HEX_BYTES + 1])
 }
 
 void
+sha256_of(struct str s, unsigned char out[SHA256_BYTES])
+{
+    int ok = EVP_Digest(s.p, s.n, out, NULL, EVP_sha256(), NULL);
+    assert(ok);
+}
+
+void
 random_bytes(void *out, size_t n)
 {
     char *p = out;

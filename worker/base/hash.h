@@ -20,6 +20,8 @@ void sha256_init(struct sha256 *h);
 void sha256_add(struct sha256 *h, struct str s);
 /* Writes 64 lower-case hex digits and a NUL, and frees the state. */
 void sha256_finish_hex(struct sha256 *h, char hex[SHA256_HEX_BYTES + 1]);
+/* Of text that is at hand as a whole. */
+void sha256_of(struct str s, unsigned char out[SHA256_BYTES]);
 
 void random_bytes(void *out, size_t n);
 /* `digits` lower-case hex digits and a NUL. */

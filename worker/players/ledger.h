@@ -3,7 +3,7 @@
  *
  *     hash(n) = SHA-256(hash(n-1) || entry n)          hash(0) = 32 zero bytes
  *     entry   = id, player_id, amount (negative for spend), balance_after, created_at,
- * event_id: int64 little-endian each; then the reason's bytes
+ *               event_id (int64 each, little-endian), then the reason's bytes
  *
  * player.ledger_hash is that of the last entry and ledger_count their number, so that the end
  * of a chain cannot be cut off unseen either. */
@@ -22,8 +22,14 @@ struct ledger_entry {
     struct str reason; /* "" for none */
     int64_t event_id, created_at;
 };
+/* What the entry adds to the balance: negative for spend. */
+int64_t ledger_delta(const struct ledger_entry *entry);
 void ledger_chain(const unsigned char before[LEDGER_HASH_BYTES],
                   const struct ledger_entry *entry, unsigned char out[LEDGER_HASH_BYTES]);
+
+/* The row of a statement that selects id, player_id, whether it is a spend, amount,
+ * balance_after, reason, event_id, created_at, and perhaps more; reason as stmt_str. */
+void ledger_read(struct stmt *s, struct ledger_entry *out);
 
 /* Own entries below `before_id` (0: from the newest), newest first, in the arena. */
 MUST_CHECK bool ledger_list(struct arena *a, struct db *db, int64_t player_id,

@@ -9,11 +9,14 @@
 
 #include "players/ledger.h"
 #include "store/writer.h"
+#include "json/read.h"
 
 #define WALLET_AMOUNT_MAX INT64_C(1000000000000)
 #define WALLET_BALANCE_MAX INT64_C(9007199254740991)
 #define WALLET_REASON_BYTES_MAX 256
 #define WALLET_KEY_BYTES_MAX 255
+
+const char *wallet_word(bool is_spend); /* "earn", "spend" */
 
 struct wallet_request {
     int64_t player_id;
@@ -22,15 +25,24 @@ struct wallet_request {
     struct str reason;          /* "" for none (earn only) */
     struct str idempotency_key; /* "" for none */
 };
+/* Amount and reason out of a body {"amount": N, "reason": TEXT} without other members; the
+ * other fields stay as they are.  The reason points into the body.  Errors: invalid, naming the
+ * member, the rule and the value. */
+MUST_CHECK bool wallet_parse(const struct json_value *body, struct wallet_request *request,
+                             struct err *err);
+
 struct wallet_receipt {
     int64_t balance, ledger_id, event_id;
     bool is_replayed;
 };
-/* Errors: invalid, naming amount, reason or Idempotency-Key; conflict insufficient_funds or
- * balance_limit; not_found for a player who is gone. */
+/* Errors: bad_parameter naming Idempotency-Key, which is 1 to 255 visible ASCII characters;
+ * invalid, code idempotency_key_reused; conflict, codes insufficient_funds and balance_limit;
+ * not_found for a player who is gone; busy, code unknown_outcome, which says how to find out.
+ */
 MUST_CHECK bool wallet_run(struct writer *w, const struct wallet_request *request,
                            struct wallet_receipt *out, struct err *err);
 MUST_CHECK bool wallet_balance(struct db *db, int64_t player_id, int64_t *balance,
                                struct err *err);
 
+#define WALLET_OPERATION "wallet_change"
 extern const struct operation WALLET_OPERATIONS[]; /* ends with a NULL name */

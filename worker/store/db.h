@@ -56,10 +56,12 @@ struct stmt *db_stmt(struct db *db, const char *name);
 void stmt_done(struct stmt **s);
 #define scoped_stmt SCOPED(stmt_done) struct stmt *
 void stmt_bind_str(struct stmt *s, int index, struct str text);
+void stmt_bind_blob(struct stmt *s, int index, struct str bytes);
 void stmt_bind_i64(struct stmt *s, int index, int64_t v);
 MUST_CHECK int stmt_step(struct stmt *s, struct err *err);
 MUST_CHECK bool stmt_run(struct stmt *s, struct err *err); /* to its end, rows ignored */
 struct str stmt_str(struct stmt *s, int column);
+struct str stmt_blob(struct stmt *s, int column); /* valid as long as text */
 int64_t stmt_i64(struct stmt *s, int column);
 bool stmt_is_null(struct stmt *s, int column);
 

@@ -140,6 +140,13 @@ stmt_bind_str(struct stmt *s, int index, struct str text)
 }
 
 void
+stmt_bind_blob(struct stmt *s, int index, struct str bytes)
+{
+    note_bind(s, sqlite3_bind_blob64(s->handle, index, bytes.p ? bytes.p : "", bytes.n,
+                                     SQLITE_STATIC));
+}
+
+void
 stmt_bind_i64(struct stmt *s, int index, int64_t v)
 {
     note_bind(s, sqlite3_bind_int64(s->handle, index, v));
@@ -179,6 +186,13 @@ stmt_str(struct stmt *s, int column)
 {
     /* The text first: its bytes are those of the same conversion. */
     const char *p = (const char *)sqlite3_column_text(s->handle, column);
+    return (struct str){p ? p : "", (size_t)sqlite3_column_bytes(s->handle, column)};
+}
+
+struct str
+stmt_blob(struct stmt *s, int column)
+{
+    const char *p = sqlite3_column_blob(s->handle, column);
     return (struct str){p ? p : "", (size_t)sqlite3_column_bytes(s->handle, column)};
 }
 

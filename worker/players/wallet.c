@@ -1,0 +1,182 @@
+/* See wallet.h: the caller's side.  What the writer does is in wallet_operations.c. */
+#include "players/wallet.h"
+
+#include "store/wire.h"
+
+#include <string.h>
+
+/* A value that is quoted back in an error. */
+#define SHOWN_BYTES_MAX 80
+
+const char *
+wallet_word(bool is_spend)
+{
+    return is_spend ? "spend" : "earn";
+}
+
+static bool
+refuse_member(const struct json_value *member, const char *rule, struct err *err)
+{
+    scoped_buf shown;
+    buf_init(&shown, 64 * KIB);
+    json_add_value(&shown, member);
+    struct str text = buf_str(&shown);
+    return err_set_name(err, ERR_INVALID, NULL, member->key,
+                        "%" STR_FMT " %s, got %" STR_FMT "%s", STR_ARG(member->key), rule,
+                        STR_ARG(str_slice(text, 0, SHOWN_BYTES_MAX)),
+                        text.n > SHOWN_BYTES_MAX ? "..." : "");
+}
+
+static bool
+parse_amount(const struct json_value *member, int64_t *out, struct err *err)
+{
+    if (!json_as_i64(member, out) || *out < 1 || *out > WALLET_AMOUNT_MAX)
+        return refuse_member(member, "is an integer from 1 to 1000000000000", err);
+    return true;
+}
+
+/* C0, DEL and, as UTF-8 has them, C1. */
+static bool
+has_control(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        unsigned char next = i + 1 < s.n ? (unsigned char)s.p[i + 1] : 0;
+        if (c < 0x20 || c == 0x7f || (c == 0xc2 && next >= 0x80 && next < 0xa0))
+            return true;
+    }
+    return false;
+}
+
+static bool
+parse_reason(const struct json_value *member, bool is_spend, struct str *out, struct err *err)
+{
+    if (!json_as_str(member, out) || out->n > WALLET_REASON_BYTES_MAX || has_control(*out))
+        return refuse_member(
+            member, "is a text of at most 256 bytes (UTF-8) without control characters", err);
+    return !is_spend || out->n ||
+           refuse_member(member, "of a spend is a text of at least one character", err);
+}
+
+static bool
+refuse_missing(const char *name, bool is_spend, struct err *err)
+{
+    return err_set_name(err, ERR_INVALID, NULL, str_from(name),
+                        "%s is missing: the body is {\"amount\": an integer from 1 to "
+                        "1000000000000, \"reason\": a text%s}",
+                        name, is_spend ? "" : " or left out");
+}
+
+bool
+wallet_parse(const struct json_value *body, struct wallet_request *request, struct err *err)
+{
+    bool is_spend = request->is_spend;
+    if (body->kind != JSON_OBJECT)
+        return err_set(err, ERR_INVALID,
+                       "the body of %s is an object like {\"amount\": 5, \"reason\": \"shop\"}",
+                       wallet_word(is_spend));
+    bool has_amount = false, has_reason = false;
+    for (size_t i = 0; i < body->child_count; i++) {
+        const struct json_value *member = &body->children[i];
+        if (str_eq(member->key, STR("amount"))) {
+            has_amount = true;
+            if (!parse_amount(member, &request->amount, err))
+                return false;
+        } else if (str_eq(member->key, STR("reason"))) {
+            has_reason = true;
+            if (!parse_reason(member, is_spend, &request->reason, err))
+                return false;
+        } else {
+            return err_set_name(err, ERR_INVALID, NULL, member->key,
+                                "there is no member '%" STR_FMT "' in the body of %s; it has "
+                                "amount and reason",
+                                STR_ARG(member->key), wallet_word(is_spend));
+        }
+    }
+    if (!has_amount)
+        return refuse_missing("amount", is_spend, err);
+    return has_reason || !is_spend || refuse_missing("reason", is_spend, err);
+}
+
+static bool
+check_key(struct str key, struct err *err)
+{
+    bool is_visible = true;
+    for (size_t i = 0; i < key.n; i++)
+        is_visible = is_visible && key.p[i] > ' ' && key.p[i] <= '~';
+    if (key.n <= WALLET_KEY_BYTES_MAX && is_visible)
+        return true;
+    return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("Idempotency-Key"),
+                        "Idempotency-Key is 1 to %d visible ASCII characters, got %zu bytes: "
+                        "%" STR_FMT,
+                        WALLET_KEY_BYTES_MAX, key.n,
+                        STR_ARG(str_slice(key, 0, SHOWN_BYTES_MAX)));
+}
+
+/* Whoever sent it has to learn how to find out. */
+static void
+explain_unknown(const struct wallet_request *request, struct err *err)
+{
+    if (strcmp(err_code(err), "unknown_outcome") != 0)
+        return;
+    struct err why = *err;
+    err_set_code(err, ERR_BUSY, "unknown_outcome", "%s; %s", why.detail,
+                 request->idempotency_key.n
+                     ? "repeat it with the same Idempotency-Key: it takes effect once"
+                     : "look for it in GET /v1/ledger before repeating it.  With an "
+                       "Idempotency-Key it could be repeated at once");
+}
+
+bool
+wallet_run(struct writer *w, const struct wallet_request *request, struct wallet_receipt *out,
+           struct err *err)
+{
+    if (!check_key(request->idempotency_key, err))
+        return false;
+    scoped_buf arguments, reply;
+    buf_init(&arguments, 2 * KIB);
+    buf_init(&reply, KIB);
+    wire_add_u64(&arguments, (uint64_t)request->player_id);
+    wire_add_u64(&arguments, request->is_spend);
+    wire_add_u64(&arguments, (uint64_t)request->amount);
+    wire_add_str(&arguments, request->reason);
+    wire_add_str(&arguments, request->idempotency_key);
+    if (!writer_call(w, WALLET_OPERATION, buf_str(&arguments), &reply, err)) {
+        explain_unknown(request, err);
+        return false;
+    }
+    struct wire wire = {.rest = buf_str(&reply)};
+    struct wallet_receipt receipt = {.balance = (int64_t)wire_u64(&wire),
+                                     .ledger_id = (int64_t)wire_u64(&wire),
+                                     .event_id = (int64_t)wire_u64(&wire),
+                                     .is_replayed = wire_u64(&wire) != 0};
+    if (!wire_end(&wire, err))
+        return false;
+    *out = receipt;
+    return true;
+}
+
+/* 1 and the balance, 0 when nobody is there, -1 error. */
+static int
+read_balance(struct db *db, int64_t player_id, int64_t *balance, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "wallet_balance");
+    stmt_bind_i64(s, 1, player_id);
+    int got = stmt_step(s, err);
+    if (got == 1)
+        *balance = stmt_i64(s, 0);
+    return got;
+}
+
+static bool
+refuse_unknown_player(int64_t player_id, struct err *err)
+{
+    return err_set(err, ERR_NOT_FOUND, "there is no player %lld", (long long)player_id);
+}
+
+bool
+wallet_balance(struct db *db, int64_t player_id, int64_t *balance, struct err *err)
+{
+    int got = read_balance(db, player_id, balance, err);
+    return got == 0 ? refuse_unknown_player(player_id, err) : got == 1;
+}

@@ -1,0 +1,233 @@
+/* What a change of a balance does to the database; run by the writer, inside its savepoint.
+ *
+ * The balance is changed by one guarded UPDATE and never written from a number that was read
+ * before: that no coin is lost does not rest on the order of anything here.
+ *
+ *     arguments   u64 player, u64 is_spend, u64 amount, str reason, str key        (wire.h)
+ *     reply       u64 balance, u64 ledger entry, u64 event, u64 is_replayed
+ */
+#include "players/wallet.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "players/event.h"
+#include "store/wire.h"
+#include "json/write.h"
+
+#include <string.h>
+
+/* An escaped reason and three numbers. */
+#define META_BYTES_MAX (4 * KIB)
+
+static void
+hash_request(const struct wallet_request *request, unsigned char out[SHA256_BYTES])
+{
+    scoped_buf text;
+    buf_init(&text, KIB);
+    wire_add_u64(&text, (uint64_t)request->amount);
+    buf_add(&text, request->reason);
+    sha256_of(buf_str(&text), out);
+}
+
+static bool
+refuse_reused_key(const struct wallet_request *request, struct err *err)
+{
+    return err_set_name(err, ERR_INVALID, "idempotency_key_reused", STR("Idempotency-Key"),
+                        "the key '%" STR_FMT
+                        "' was used before, with another amount or reason; another "
+                        "%s needs another key",
+                        STR_ARG(request->idempotency_key), wallet_word(request->is_spend));
+}
+
+/* 1: the key was used for this very request, `out` is its answer; 0: it is new; -1: it was used
+ * for another, or error. */
+static int
+find_key(struct db *db, const struct wallet_request *request, const unsigned char *hash,
+         struct wallet_receipt *out, struct err *err)
+{
+    if (request->idempotency_key.n == 0)
+        return 0;
+    scoped_stmt s = db_stmt(db, "wallet_find_key");
+    stmt_bind_i64(s, 1, request->player_id);
+    stmt_bind_str(s, 2, str_from(wallet_word(request->is_spend)));
+    stmt_bind_str(s, 3, request->idempotency_key);
+    int got = stmt_step(s, err);
+    if (got != 1)
+        return got;
+    if (!str_eq(stmt_blob(s, 0), (struct str){(const char *)hash, SHA256_BYTES})) {
+        (void)refuse_reused_key(request, err);
+        return -1;
+    }
+    *out = (struct wallet_receipt){.balance = stmt_i64(s, 1),
+                                   .ledger_id = stmt_i64(s, 2),
+                                   .event_id = stmt_i64(s, 3),
+                                   .is_replayed = true};
+    return 1;
+}
+
+static bool
+keep_key(struct db *db, const struct wallet_request *request, const unsigned char *hash,
+         int64_t ledger_id, struct err *err)
+{
+    if (request->idempotency_key.n == 0)
+        return true;
+    scoped_stmt s = db_stmt(db, "wallet_keep_key");
+    stmt_bind_i64(s, 1, request->player_id);
+    stmt_bind_str(s, 2, str_from(wallet_word(request->is_spend)));
+    stmt_bind_str(s, 3, request->idempotency_key);
+    stmt_bind_blob(s, 4, (struct str){(const char *)hash, SHA256_BYTES});
+    stmt_bind_i64(s, 5, ledger_id);
+    return stmt_run(s, err);
+}
+
+/* The balance did not move: why? */
+static bool
+refuse_move(struct db *db, const struct wallet_request *request, struct err *err)
+{
+    int64_t balance, sum;
+    if (!wallet_balance(db, request->player_id, &balance, err))
+        return false;
+    if (request->is_spend)
+        return err_set_code(err, ERR_CONFLICT, "insufficient_funds",
+                            "the balance of %lld does not cover the amount of %lld",
+                            (long long)balance, (long long)request->amount);
+    if (!__builtin_add_overflow(balance, request->amount, &sum) && sum <= WALLET_BALANCE_MAX)
+        return err_set(err, ERR_INTERNAL, "the balance of player %lld is %lld",
+                       (long long)request->player_id, (long long)balance);
+    return err_set_code(err, ERR_CONFLICT, "balance_limit",
+                        "a balance is at most %lld: that of %lld has no room for the amount of "
+                        "%lld",
+                        (long long)WALLET_BALANCE_MAX, (long long)balance,
+                        (long long)request->amount);
+}
+
+static bool
+move_balance(struct db *db, const struct wallet_request *request, struct ledger_entry *entry,
+             unsigned char hash_before[LEDGER_HASH_BYTES], struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "wallet_move");
+    stmt_bind_i64(s, 1, request->player_id);
+    stmt_bind_i64(s, 2, ledger_delta(entry));
+    int got = stmt_step(s, err);
+    if (got != 1)
+        return got == 0 && refuse_move(db, request, err);
+    struct str hash = stmt_blob(s, 1);
+    assert(hash.n == LEDGER_HASH_BYTES);
+    memcpy(hash_before, hash.p, LEDGER_HASH_BYTES);
+    entry->balance_after = stmt_i64(s, 0);
+    return true;
+}
+
+static bool
+next_ledger_id(struct db *db, int64_t *out, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "ledger_next_id");
+    if (stmt_step(s, err) != 1)
+        return false;
+    *out = stmt_i64(s, 0);
+    return true;
+}
+
+static bool
+add_event(struct db *db, struct ledger_entry *entry, struct err *err)
+{
+    scoped_buf meta;
+    buf_init(&meta, META_BYTES_MAX);
+    struct json j = json_write(&meta);
+    json_begin_object(&j);
+    json_member_i64(&j, "amount", entry->amount);
+    json_member_i64(&j, "balance", entry->balance_after);
+    json_member_i64(&j, "ledger_id", entry->id);
+    if (entry->reason.n)
+        json_member_str(&j, "reason", entry->reason);
+    else
+        json_member_null(&j, "reason");
+    json_end_object(&j);
+    struct event_new event = {.type = str_from(entry->is_spend ? EVENT_SPEND : EVENT_EARN),
+                              .meta = buf_str(&meta)};
+    return event_add_in(db, entry->player_id, &event, entry->created_at, &entry->event_id, err);
+}
+
+static bool
+insert_entry(struct db *db, const struct ledger_entry *entry, struct str hash, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "ledger_insert");
+    stmt_bind_i64(s, 1, entry->id);
+    stmt_bind_i64(s, 2, entry->player_id);
+    stmt_bind_str(s, 3, str_from(wallet_word(entry->is_spend)));
+    stmt_bind_i64(s, 4, entry->amount);
+    stmt_bind_i64(s, 5, entry->balance_after);
+    stmt_bind_str(s, 6, entry->reason);
+    stmt_bind_i64(s, 7, entry->event_id);
+    stmt_bind_i64(s, 8, entry->created_at);
+    stmt_bind_blob(s, 9, hash);
+    return stmt_run(s, err);
+}
+
+static bool
+extend_ledger(struct db *db, const struct ledger_entry *entry,
+              const unsigned char hash_before[LEDGER_HASH_BYTES], struct err *err)
+{
+    unsigned char bytes[LEDGER_HASH_BYTES];
+    ledger_chain(hash_before, entry, bytes);
+    struct str hash = {(const char *)bytes, sizeof(bytes)};
+    if (!insert_entry(db, entry, hash, err))
+        return false;
+    scoped_stmt s = db_stmt(db, "ledger_extend");
+    stmt_bind_i64(s, 1, entry->player_id);
+    stmt_bind_blob(s, 2, hash);
+    return stmt_run(s, err);
+}
+
+static bool
+change(struct db *db, const struct wallet_request *request, struct wallet_receipt *out,
+       struct err *err)
+{
+    unsigned char hash[SHA256_BYTES], chain[LEDGER_HASH_BYTES];
+    hash_request(request, hash);
+    int found = find_key(db, request, hash, out, err);
+    if (found != 0)
+        return found == 1;
+    struct ledger_entry entry = {.player_id = request->player_id,
+                                 .is_spend = request->is_spend,
+                                 .amount = request->amount,
+                                 .reason = request->reason,
+                                 .created_at = clock_now_ms()};
+    if (!move_balance(db, request, &entry, chain, err) || !next_ledger_id(db, &entry.id, err) ||
+        !add_event(db, &entry, err) || !extend_ledger(db, &entry, chain, err) ||
+        !keep_key(db, request, hash, entry.id, err))
+        return false;
+    *out = (struct wallet_receipt){
+        .balance = entry.balance_after, .ledger_id = entry.id, .event_id = entry.event_id};
+    return true;
+}
+
+static bool
+run_change(struct db *db, struct str arguments, struct buf *reply, struct err *err)
+{
+    struct wire w = {.rest = arguments};
+    struct wallet_request request = {.player_id = (int64_t)wire_u64(&w),
+                                     .is_spend = wire_u64(&w) != 0,
+                                     .amount = (int64_t)wire_u64(&w),
+                                     .reason = wire_str(&w),
+                                     .idempotency_key = wire_str(&w)};
+    struct wallet_receipt receipt;
+    if (!wire_end(&w, err))
+        return false;
+    if (request.amount < 1 || request.amount > WALLET_AMOUNT_MAX ||
+        request.reason.n > WALLET_REASON_BYTES_MAX)
+        return err_set(err, ERR_INTERNAL, "an amount of %lld with a reason of %zu bytes",
+                       (long long)request.amount, request.reason.n);
+    if (!change(db, &request, &receipt, err))
+        return false;
+    wire_add_u64(reply, (uint64_t)receipt.balance);
+    wire_add_u64(reply, (uint64_t)receipt.ledger_id);
+    wire_add_u64(reply, (uint64_t)receipt.event_id);
+    wire_add_u64(reply, receipt.is_replayed);
+    return true;
+}
+
+const struct operation WALLET_OPERATIONS[] = {
+    {WALLET_OPERATION, run_change, true},
+    {0},
+};

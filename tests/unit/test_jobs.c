@@ -7,7 +7,7 @@ static bool
 claim(struct temp_db *t, struct job *job)
 {
     struct err err = {0};
-    int got = job_claim(&t->arena, t->writer, job, &err);
+    int got = job_claim(&t->arena, t->writer, STR(""), job, &err);
     if (got < 0)
         fail_msg("%s", err.detail);
     return got == 1;
@@ -143,6 +143,38 @@ claims_go_by_age_with_one_import_per_dataset(void **state)
     assert_true(job_finish(t->writer, first, JOB_CANCELLED, STR(""), STR(""), &err));
     assert_int_equal(job_claim_one(&t->arena, t->writer, second, &job, &err), 1);
     assert_true(str_eq(job.id, second));
+}
+
+static struct str
+enqueue_report(struct temp_db *t)
+{
+    struct err err = {0};
+    char *id = arena_alloc(&t->arena, JOB_ID_DIGITS + 1);
+    job_make_id(id);
+    struct job job = {.id = str_from(id), .kind = STR("report")};
+    if (!job_enqueue(t->writer, &job, &err))
+        fail_msg("%s", err.detail);
+    return job.id;
+}
+
+static void
+of_jobs_without_a_dataset_one_of_each_kind_runs(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct job job;
+    temp_db_enqueue(t, "games");
+    struct str first = enqueue_report(t), second = enqueue_report(t);
+    assert_int_equal(job_claim(&t->arena, t->writer, STR("report"), &job, &err), 1);
+    assert_false(str_eq(job.kind, STR("import"))); /* though that one is older */
+    struct str other = str_eq(job.id, first) ? second : first;
+    assert_int_equal(job_claim(&t->arena, t->writer, STR("report"), &job, &err), 0);
+    assert_int_equal(job_claim(&t->arena, t->writer, STR("import"), &job, &err), 1);
+    assert_true(str_eq(job.dataset, STR("games")));
+    struct str running = str_eq(other, first) ? second : first;
+    assert_true(job_finish(t->writer, running, JOB_SUCCEEDED, STR(""), STR("{}"), &err));
+    assert_int_equal(job_claim(&t->arena, t->writer, STR("report"), &job, &err), 1);
+    assert_true(str_eq(job.id, other));
 }
 
 static void
@@ -292,6 +324,7 @@ main(void)
         DB_TEST(an_unknown_job_is_not_found),
         DB_TEST(the_same_id_twice_is_a_conflict),
         DB_TEST(claims_go_by_age_with_one_import_per_dataset),
+        DB_TEST(of_jobs_without_a_dataset_one_of_each_kind_runs),
         DB_TEST(a_lease_that_ran_out_is_claimed_again),
         DB_TEST(progress_renews_the_lease),
         DB_TEST(a_requeued_job_is_claimed_at_once),

@@ -133,7 +133,7 @@ an_operation_is_stored_when_it_is_answered(void **state)
     assert_int_equal(count_jobs(s), 1);
     scoped_arena a = {0};
     struct job job;
-    assert_int_equal(job_claim(&a, w, &job, &err), 1);
+    assert_int_equal(job_claim(&a, w, STR(""), &job, &err), 1);
     assert_true(str_eq(job.id, str_from(id)));
     assert_false(job_cancel(w, STR("nope"), &err));
     assert_int_equal(err.kind, ERR_NOT_FOUND);
@@ -208,6 +208,7 @@ pipelined_requests_are_answered_in_order(void **state)
     buf_init(&in, 1 * MIB);
     buf_init(&request, 1 * KIB);
     wire_add_str(&request, STR(""));
+    wire_add_str(&request, STR(""));
     for (int i = 0; i < 50; i++)
         assert_true(message_add_request(&out, i % 2 ? "job_claim" : "unknown",
                                         buf_str(&request), &err));
@@ -259,7 +260,8 @@ a_client_that_does_not_read_holds_up_nobody(void **state)
     scoped_fd fd = connect_raw(s);
     scoped_buf any, in;
     buf_init(&any, 64);
-    wire_add_str(&any, STR(""));
+    wire_add_str(&any, STR(""));                  /* the job */
+    wire_add_str(&any, STR(""));                  /* the kind */
     send_request(fd, "job_claim", buf_str(&any)); /* its reply fills the socket */
     send_request(fd, "job_claim", buf_str(&any)); /* and another waits behind it */
     for (int i = 0; i < 20; i++)

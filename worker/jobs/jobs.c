@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "store/wire.h"
+#include "json/write.h"
 
 #include <stdio.h>
 
@@ -158,14 +159,15 @@ read_claimed(struct arena *a, struct str reply, struct job *out, struct err *err
     return true;
 }
 
-int
-job_claim_one(struct arena *a, struct writer *w, struct str id, struct job *out,
-              struct err *err)
+static int
+call_claim(struct arena *a, struct writer *w, struct str id, struct str kind, struct job *out,
+           struct err *err)
 {
     scoped_buf request, reply;
     buf_init(&request, 256);
     buf_init(&reply, 2 * REQUEST_BYTES_MAX);
     wire_add_str(&request, id);
+    wire_add_str(&request, kind);
     if (!writer_call(w, "job_claim", buf_str(&request), &reply, err))
         return -1;
     if (reply.n == 0)
@@ -174,9 +176,16 @@ job_claim_one(struct arena *a, struct writer *w, struct str id, struct job *out,
 }
 
 int
-job_claim(struct arena *a, struct writer *w, struct job *out, struct err *err)
+job_claim(struct arena *a, struct writer *w, struct str kind, struct job *out, struct err *err)
 {
-    return job_claim_one(a, w, (struct str){0}, out, err);
+    return call_claim(a, w, (struct str){0}, kind, out, err);
+}
+
+int
+job_claim_one(struct arena *a, struct writer *w, struct str id, struct job *out,
+              struct err *err)
+{
+    return call_claim(a, w, id, (struct str){0}, out, err);
 }
 
 bool
@@ -245,4 +254,20 @@ job_finish(struct writer *w, struct str id, enum job_state state, struct str err
         return err_set(err, ERR_TOO_LARGE, "a job's result has at most %zu bytes",
                        REQUEST_BYTES_MAX);
     return writer_call(w, "job_finish", buf_str(&request), NULL, err);
+}
+
+struct str
+job_error_json(struct arena *a, const struct err *error)
+{
+    scoped_buf out;
+    buf_init(&out, 4 * KIB);
+    struct json j = json_write(&out);
+    json_begin_object(&j);
+    json_member_str(&j, "code", str_from(err_code(error)));
+    /* Of internal failures the API shows nothing; the table keeps them for whoever looks in. */
+    bool is_whole = error->kind == ERR_INTERNAL;
+    json_member_str(&j, "detail",
+                    str_from(is_whole ? error->detail : err_public_detail(error)));
+    json_end_object(&j);
+    return arena_str(a, buf_str(&out));
 }

@@ -32,10 +32,11 @@ const char *job_state_name(enum job_state state);
 
 struct job {
     struct str id;
-    struct str kind;    /* "import"; later "reindex", "report" */
+    struct str kind;    /* "import", "report" */
     struct str dataset; /* name; "" for none */
     enum job_state state;
-    struct str phase; /* receiving, reading, indexing, publishing; "" before */
+    struct str phase; /* of an import: receiving, reading, indexing, publishing; of a report:
+                       * reading, computing, writing; "" before */
     struct str label;
     struct str source;     /* what the user gave: file name or URL */
     struct str options;    /* JSON of the kind's own options, as stored at enqueue */
@@ -55,6 +56,11 @@ struct job_progress {
     uint64_t bytes_total, bytes_done, rows_done, rows_rejected;
 };
 
+/* Told by whoever does the work, as often as it likes; false: it was cancelled, and what is
+ * being done ends with this err. */
+typedef bool job_progress_fn(void *context, const struct job_progress *progress,
+                             struct err *err);
+
 /* Reading.  Strings are copied into the arena. */
 MUST_CHECK bool job_get(struct arena *a, struct db *db, struct str id, struct job *out,
                         struct err *err); /* not_found */
@@ -70,10 +76,12 @@ MUST_CHECK bool job_list(struct arena *a, struct db *db, const struct job_filter
 /* Changing.  `id` is made by job_make_id before the source file is put under spool/<id>/. */
 void job_make_id(char id[JOB_ID_DIGITS + 1]);
 MUST_CHECK bool job_enqueue(struct writer *w, const struct job *job, struct err *err);
-/* The oldest queued job whose dataset has none running, or a running one whose lease ran out.
- * One that ran out of its lease after somebody asked to cancel it is finished instead.
- * 1 claimed, 0 none, -1 error. */
-MUST_CHECK int job_claim(struct arena *a, struct writer *w, struct job *out, struct err *err);
+/* The oldest queued job of the kind that waits for none, or a running one whose lease ran out.
+ * A job waits for a running one on its dataset, or, where it has none, of its own kind.  One
+ * that ran out of its lease after somebody asked to cancel it is finished instead. 1 claimed, 0
+ * none, -1 error. */
+MUST_CHECK int job_claim(struct arena *a, struct writer *w, struct str kind, struct job *out,
+                         struct err *err);
 /* The same for one job only: for the command line, which runs what it enqueued. */
 MUST_CHECK int job_claim_one(struct arena *a, struct writer *w, struct str id, struct job *out,
                              struct err *err);
@@ -89,9 +97,13 @@ MUST_CHECK bool job_cancel(struct writer *w, struct str id, struct err *err);
  * conflict with code job_finished.  `state` is one of the last three. */
 MUST_CHECK bool job_finish(struct writer *w, struct str id, enum job_state state,
                            struct str error_json, struct str result_json, struct err *err);
-/* The same inside a transaction that does more, for operations of other folders. */
+/* The same inside a transaction that does more, for operations of other folders; options are
+ * JSON. */
+MUST_CHECK bool job_enqueue_in(struct db *db, const struct job *job, struct err *err);
 MUST_CHECK bool job_finish_in(struct db *db, struct str id, enum job_state state,
                               struct str error_json, struct str result_json, struct err *err);
+/* {code, detail}: an err as the error of a job, for its client. */
+struct str job_error_json(struct arena *a, const struct err *error);
 /* Back to the queue at once, for a child that died; cancelled when somebody asked for it.  A
  * job that is not running is left as it is. */
 MUST_CHECK bool job_requeue(struct writer *w, struct str id, struct err *err);

@@ -17,16 +17,30 @@ refuse(struct db *db, struct str id, const char *code, struct err *err)
                         job_state_name(job.state));
 }
 
+bool
+job_enqueue_in(struct db *db, const struct job *job, struct err *err)
+{
+    const struct str texts[] = {job->id,     job->kind,    job->dataset,   job->label,
+                                job->source, job->options, job->request_id};
+    scoped_stmt s = db_stmt(db, "job_insert");
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        stmt_bind_str(s, (int)i + 1, texts[i]);
+    stmt_bind_i64(s, 8, (int64_t)job->bytes_total);
+    stmt_bind_i64(s, 9, clock_now_ms());
+    return stmt_run(s, err);
+}
+
 static bool
 run_enqueue(struct db *db, struct str request, struct buf *reply UNUSED, struct err *err)
 {
     struct wire w = {.rest = request};
-    scoped_stmt s = db_stmt(db, "job_insert");
-    for (int i = 1; i <= 7; i++)
-        stmt_bind_str(s, i, wire_str(&w));
-    stmt_bind_i64(s, 8, (int64_t)wire_u64(&w));
-    stmt_bind_i64(s, 9, clock_now_ms());
-    return wire_end(&w, err) && stmt_run(s, err);
+    struct job job = {0};
+    struct str *texts[] = {&job.id,     &job.kind,    &job.dataset,   &job.label,
+                           &job.source, &job.options, &job.request_id};
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        *texts[i] = wire_str(&w);
+    job.bytes_total = wire_u64(&w);
+    return wire_end(&w, err) && job_enqueue_in(db, &job, err);
 }
 
 static void
@@ -57,8 +71,8 @@ end_abandoned(struct db *db, int64_t now, struct err *err)
 
 /* Claims; the id of what was claimed, "" for nothing. */
 static bool
-claim(struct arena *a, struct db *db, struct str id_or_empty, struct str *claimed,
-      struct err *err)
+claim(struct arena *a, struct db *db, struct str id_or_empty, struct str kind_or_empty,
+      struct str *claimed, struct err *err)
 {
     int64_t now = clock_now_ms();
     if (!end_abandoned(db, now, err))
@@ -67,6 +81,7 @@ claim(struct arena *a, struct db *db, struct str id_or_empty, struct str *claime
     stmt_bind_i64(s, 1, now);
     stmt_bind_i64(s, 2, now + JOB_LEASE_MS);
     stmt_bind_str(s, 3, id_or_empty);
+    stmt_bind_str(s, 4, kind_or_empty);
     int got = stmt_step(s, err);
     *claimed = got == 1 ? arena_str(a, stmt_str(s, 0)) : (struct str){0};
     return got >= 0;
@@ -76,10 +91,10 @@ static bool
 run_claim(struct db *db, struct str request, struct buf *reply, struct err *err)
 {
     struct wire w = {.rest = request};
-    struct str wanted = wire_str(&w), id;
+    struct str wanted = wire_str(&w), kind = wire_str(&w), id;
     scoped_arena a = {0};
     struct job job;
-    if (!wire_end(&w, err) || !claim(&a, db, wanted, &id, err))
+    if (!wire_end(&w, err) || !claim(&a, db, wanted, kind, &id, err))
         return false;
     if (id.n == 0)
         return true;

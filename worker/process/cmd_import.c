@@ -255,7 +255,7 @@ run_here(struct session *s, struct err *err)
                                       "the service, which will end it");
     if (!run_steps(s, &job, &cause)) {
         bool is_cancel = strcmp(err_code(&cause), "cancelled") == 0;
-        struct str error = is_cancel ? (struct str){0} : load_error_json(&s->arena, &cause);
+        struct str error = is_cancel ? (struct str){0} : job_error_json(&s->arena, &cause);
         if (!job_finish(s->access.writer, s->job_id, is_cancel ? JOB_CANCELLED : JOB_FAILED,
                         error, (struct str){0}, err))
             return false;

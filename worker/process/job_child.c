@@ -1,8 +1,10 @@
 /* See job_child.h.  The child inherits a connection to playmeter.db and one to the writer and
- * uses neither: all it needs to know was read before the fork. */
+ * uses neither: what it needs to know was read before the fork, or it opens a connection of its
+ * own. */
 #include "process/job_child.h"
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -37,29 +39,19 @@ send_progress(void *context, const struct job_progress *progress, struct err *er
     return send_frame(*pipe, &frame, err);
 }
 
-static bool
-run_step(struct arena *a, enum job_child_step step, const struct load *load, int pipe,
-         struct err *err)
-{
-    struct dataset_publication publication;
-    if (step == JOB_CHILD_FETCH)
-        return load_fetch(a, load, send_progress, &pipe, err);
-    return load_run(a, load, send_progress, &pipe, &publication, err) &&
-           load_write_publication(a, load, &publication, err);
-}
-
-/* Parsing what a stranger wrote needs no network.  Without the privilege for it the rules of
+/* Reading what a stranger wrote needs no network.  Without the privilege for it the rules of
  * the fetch child are still all there is between the two. */
 static void
 leave_network(void)
 {
     if (unshare(CLONE_NEWNET) != 0 && errno != EPERM && errno != ENOSYS && errno != EINVAL)
-        log_message(LOG_WARN, "load_keeps_network", "unshare failed with errno %d", errno);
+        log_message(LOG_WARN, "child_keeps_network", "unshare failed with errno %d", errno);
 }
 
 static NORETURN void
-be_child(enum job_child_step step, const struct load *load, int pipe, pid_t parent)
+be_child(const struct job_step *step, const struct job_work *work, int pipe, pid_t parent)
 {
+    char name[16]; /* all that the kernel keeps */
     signal(SIGTERM, SIG_DFL);
     signal(SIGINT, SIG_DFL);
     signal(SIGPIPE, SIG_IGN);
@@ -67,20 +59,21 @@ be_child(enum job_child_step step, const struct load *load, int pipe, pid_t pare
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(1);
-    prctl(PR_SET_NAME, step == JOB_CHILD_FETCH ? "pm-fetch" : "pm-load");
-    log_set_role(step == JOB_CHILD_FETCH ? "fetch" : "load");
-    if (step == JOB_CHILD_LOAD)
+    snprintf(name, sizeof(name), "pm-%s", step->name);
+    prctl(PR_SET_NAME, name);
+    log_set_role(step->name);
+    if (!step->needs_network)
         leave_network();
     struct arena a = {0};
     struct job_child_frame frame = {.has_error = true};
-    if (run_step(&a, step, load, pipe, &frame.error))
+    if (step->run(&a, work, send_progress, &pipe, &frame.error))
         _exit(0);
     struct err ignored;
     _exit(send_frame(pipe, &frame, &ignored) ? 1 : 3);
 }
 
 bool
-job_child_start(struct job_child *out, enum job_child_step step, const struct load *load,
+job_child_start(struct job_child *out, const struct job_step *step, const struct job_work *work,
                 int inherited_fd, struct err *err)
 {
     int ends[2];
@@ -91,7 +84,7 @@ job_child_start(struct job_child *out, enum job_child_step step, const struct lo
     if (pid == 0) {
         close(ends[0]);
         fs_close(&inherited_fd);
-        be_child(step, load, ends[1], parent);
+        be_child(step, work, ends[1], parent);
     }
     close(ends[1]);
     if (pid < 0 || fcntl(ends[0], F_SETFL, O_NONBLOCK)) {

@@ -2,14 +2,12 @@
  * attempt of one job.  A child lives no longer than the jobs process that started it.
  *
  *   child --- frames of progress, the last one with the error ---> pipe ---> jobs process
- *   exit code 0: done (the publication is in the spool), 1: failed, a signal: crashed */
+ *   exit code 0: done (what it made is in files), 1: failed, a signal: crashed */
 #pragma once
 
-#include "process/load.h"
+#include "process/job_kind.h"
 
 #include <sys/types.h>
-
-enum job_child_step { JOB_CHILD_FETCH, JOB_CHILD_LOAD };
 
 /* Every frame has this size, below PIPE_BUF, so that each is written and read whole. */
 struct job_child_frame {
@@ -24,7 +22,7 @@ struct job_child {
     int pipe; /* not blocking */
 };
 /* `inherited_fd` is closed in the child (-1: none). */
-MUST_CHECK bool job_child_start(struct job_child *out, enum job_child_step step,
-                                const struct load *load, int inherited_fd, struct err *err);
+MUST_CHECK bool job_child_start(struct job_child *out, const struct job_step *step,
+                                const struct job_work *work, int inherited_fd, struct err *err);
 /* 1 a frame, 0 none at the moment, -1 the child has ended. */
 int job_child_read(const struct job_child *child, struct job_child_frame *out);

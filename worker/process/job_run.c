@@ -2,6 +2,7 @@
 #include "process/job_run.h"
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -24,10 +25,10 @@ static void
 log_event(const struct job_run *run, const char *event, const struct err *err)
 {
     struct log_line line = log_begin(err ? LOG_WARN : LOG_INFO, event);
-    log_str(&line, "request_id", run->load.job.request_id);
-    log_str(&line, "job", run->load.job.id);
-    log_str(&line, "dataset", run->load.job.dataset);
-    log_int(&line, "attempt", (int64_t)run->load.job.attempt);
+    log_str(&line, "request_id", run->work.job.request_id);
+    log_str(&line, "job", run->work.job.id);
+    log_str(&line, "dataset", run->work.job.dataset);
+    log_int(&line, "attempt", (int64_t)run->work.job.attempt);
     if (err) {
         log_str(&line, "code", str_from(err_code(err)));
         log_str(&line, "detail", str_from(err->detail));
@@ -43,10 +44,11 @@ release(struct job_run *run)
 }
 
 static void
-remove_folder(struct job_run *run)
+clean(struct job_run *run)
 {
     struct err err;
-    if (run->load.dataset_id && !load_remove_folder(&run->arena, &run->load, &err))
+    const struct job_kind *kind = run->work.kind;
+    if (run->work.own && kind->clean && !kind->clean(&run->arena, &run->work, &err))
         log_event(run, "folder_not_removed", &err); /* the sweep tries again */
 }
 
@@ -56,11 +58,11 @@ static void
 finish(struct job_run *run, const struct job_host *host, enum job_state state,
        const struct err *error)
 {
-    struct str error_json = error ? load_error_json(&run->arena, error) : (struct str){0};
+    struct str error_json = error ? job_error_json(&run->arena, error) : (struct str){0};
     struct err err;
-    remove_folder(run);
+    clean(run);
     log_event(run, job_state_name(state), error);
-    if (!job_finish(host->writer, run->load.job.id, state, error_json, (struct str){0}, &err))
+    if (!job_finish(host->writer, run->work.job.id, state, error_json, (struct str){0}, &err))
         log_event(run, "job_not_finished", &err);
     release(run);
 }
@@ -69,9 +71,9 @@ static void
 requeue(struct job_run *run, const struct job_host *host)
 {
     struct err err;
-    remove_folder(run);
+    clean(run);
     log_event(run, "job_restarts", NULL);
-    if (!job_requeue(host->writer, run->load.job.id, &err))
+    if (!job_requeue(host->writer, run->work.job.id, &err))
         log_event(run, "job_not_requeued", &err);
     release(run);
 }
@@ -80,9 +82,9 @@ static void
 hand_back(struct job_run *run, const struct job_host *host)
 {
     struct err err;
-    remove_folder(run);
+    clean(run);
     log_event(run, "job_requeued", NULL);
-    if (!job_hand_back(host->writer, run->load.job.id, &err))
+    if (!job_hand_back(host->writer, run->work.job.id, &err))
         log_event(run, "job_not_requeued", &err);
     release(run);
 }
@@ -93,7 +95,9 @@ fail(struct job_run *run, const struct job_host *host, const struct err *error)
     bool is_cancel = run->is_cancelled || strcmp(err_code(error), "cancelled") == 0;
     struct err err;
     /* Or each attempt to send it again would leave less room. */
-    if (error->kind == ERR_DISK_FULL && !load_remove_source(&run->arena, &run->load, &err))
+    const struct job_kind *kind = run->work.kind;
+    if (error->kind == ERR_DISK_FULL && kind->remove_source &&
+        !kind->remove_source(&run->arena, &run->work, &err))
         log_event(run, "source_not_removed", &err);
     finish(run, host, is_cancel ? JOB_CANCELLED : JOB_FAILED, is_cancel ? NULL : error);
 }
@@ -102,7 +106,7 @@ fail(struct job_run *run, const struct job_host *host, const struct err *error)
 static void
 try_again(struct job_run *run, const struct job_host *host, const struct err *error)
 {
-    if (run->load.job.attempt < JOB_ATTEMPTS_MAX)
+    if (run->work.job.attempt < JOB_ATTEMPTS_MAX)
         requeue(run, host);
     else
         fail(run, host, error);
@@ -110,26 +114,33 @@ try_again(struct job_run *run, const struct job_host *host, const struct err *er
 
 /* ---- steps ---- */
 
-static void
-start_child(struct job_run *run, const struct job_host *host, enum job_child_step step)
+/* The child of the first step from `step` on that is needed; false: none is. */
+static bool
+start_child(struct job_run *run, const struct job_host *host, size_t step)
 {
     struct err err;
-    run->last = (struct job_child_frame){.bytes_total = run->load.import.source_length};
-    snprintf(run->last.phase, sizeof(run->last.phase), "%s",
-             step == JOB_CHILD_FETCH ? "receiving" : "reading");
+    const struct job_step *steps = run->work.kind->steps;
+    while (step < JOB_STEPS_MAX && steps[step].is_needed && !steps[step].is_needed(&run->work))
+        step++;
+    if (step == JOB_STEPS_MAX || !steps[step].name)
+        return false;
+    run->last = (struct job_child_frame){.bytes_total = run->work.bytes_total};
+    snprintf(run->last.phase, sizeof(run->last.phase), "%s", steps[step].first_phase);
     run->told_us = 0; /* who watches sees the step begin */
-    if (!job_child_start(&run->child, step, &run->load, host->lock_fd, &err)) {
+    run->step = step;
+    if (job_child_start(&run->child, &steps[step], &run->work, host->lock_fd, &err))
+        run->state = JOB_RUN_WORKING;
+    else
         try_again(run, host, &err);
-        return;
-    }
-    run->state = step == JOB_CHILD_FETCH ? JOB_RUN_FETCHING : JOB_RUN_LOADING;
+    return true;
 }
 
 void
-job_run_start(struct job_run *run, const struct job_host *host, const struct job *job)
+job_run_start(struct job_run *run, const struct job_host *host, const struct job_kind *kind,
+              const struct job *job)
 {
     struct err err;
-    run->load = (struct load){.config = host->config, .job = *job};
+    run->work = (struct job_work){.kind = kind, .config = host->config, .job = *job};
     run->is_cancelled = job->is_cancel_requested;
     log_event(run, "job_started", NULL);
     if (run->is_cancelled) {
@@ -138,54 +149,50 @@ job_run_start(struct job_run *run, const struct job_host *host, const struct job
     }
     /* Those that ended the whole role were never seen to end. */
     if (job->attempt > JOB_ATTEMPTS_MAX) {
-        err_set_code(&err, ERR_INTERNAL, "importer_crashed",
-                     "the importer came to no end in %d attempts", JOB_ATTEMPTS_MAX);
+        err_set_code(&err, ERR_INTERNAL, kind->crash_code, "%s came to no end in %d attempts",
+                     kind->worker, JOB_ATTEMPTS_MAX);
         fail(run, host, &err);
         return;
     }
-    struct load load;
-    if (!load_prepare(&run->arena, host->db, host->writer, host->config, job, &load, &err)) {
+    struct job_work work = run->work;
+    if (!kind->prepare(&run->arena, host, &work, &err)) {
         if (err.kind == ERR_BUSY)
             try_again(run, host, &err);
         else
             fail(run, host, &err);
         return;
     }
-    run->load = load;
-    start_child(run, host, load_needs_fetch(&load) ? JOB_CHILD_FETCH : JOB_CHILD_LOAD);
+    run->work = work;
+    bool has_step = start_child(run, host, 0);
+    assert(has_step);
 }
 
-/* Was it published by a call whose answer was lost? */
+/* Was it finished by a call whose answer was lost? */
 static bool
 is_finished(struct job_run *run, const struct job_host *host)
 {
     struct job job;
     struct err err;
-    return job_get(&run->arena, host->db, run->load.job.id, &job, &err) &&
+    return job_get(&run->arena, host->db, run->work.job.id, &job, &err) &&
            job.state != JOB_RUNNING && job.state != JOB_QUEUED;
 }
 
 static void
-publish(struct job_run *run, const struct job_host *host)
+make_it_count(struct job_run *run, const struct job_host *host)
 {
-    struct dataset_publication publication;
     struct err err;
-    int64_t number;
-    if (!load_read_publication(&run->arena, &run->load, &publication, &err)) {
-        try_again(run, host, &err);
-        return;
-    }
+    bool starts_again = false;
+    run->state = JOB_RUN_FINISHING;
     run->retry_us = clock_steady_us() + RETRY_US;
-    if (dataset_publish(host->writer, &publication, &number, &err) || is_finished(run, host)) {
+    if (run->work.kind->finish(&run->arena, host, &run->work, &starts_again, &err) ||
+        is_finished(run, host)) {
         log_event(run, "succeeded", NULL);
         release(run);
-    } else if (err.kind == ERR_BUSY) {
-        return; /* the writer is away; it comes back, and this is tried again */
-    } else if (strcmp(err_code(&err), "base_changed") == 0) {
+    } else if (starts_again) {
         try_again(run, host, &err);
-    } else {
+    } else if (err.kind != ERR_BUSY) {
         fail(run, host, &err);
-    }
+    } /* else the writer is away; it comes back, and this is tried again */
 }
 
 /* The last counts: those of a job that is done are looked at longest. */
@@ -197,7 +204,7 @@ tell_last(struct job_run *run, const struct job_host *host)
                                     run->last.rows_rejected};
     struct err ignored; /* what follows meets the same writer, and is not silent */
     bool is_cancel_requested;
-    (void)!job_report_progress(host->writer, run->load.job.id, &progress, &is_cancel_requested,
+    (void)!job_report_progress(host->writer, run->work.job.id, &progress, &is_cancel_requested,
                                &ignored);
 }
 
@@ -205,18 +212,16 @@ static void
 end_of_child(struct job_run *run, const struct job_host *host, int status)
 {
     struct err crashed;
-    err_set_code(&crashed, ERR_INTERNAL, "importer_crashed",
-                 "the importer was ended by signal %d, in attempt %llu",
+    err_set_code(&crashed, ERR_INTERNAL, run->work.kind->crash_code,
+                 "%s was ended by signal %d, in attempt %llu", run->work.kind->worker,
                  WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-                 (unsigned long long)run->load.job.attempt);
+                 (unsigned long long)run->work.job.attempt);
     tell_last(run, host);
     if (run->is_cancelled)
         finish(run, host, JOB_CANCELLED, NULL);
-    else if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && run->state == JOB_RUN_FETCHING)
-        start_child(run, host, JOB_CHILD_LOAD);
     else if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-        run->state = JOB_RUN_PUBLISHING;
-        publish(run, host);
+        if (!start_child(run, host, run->step + 1))
+            make_it_count(run, host);
     } else if (run->last.has_error)
         fail(run, host, &run->last.error);
     else
@@ -237,7 +242,7 @@ tell_writer(struct job_run *run, const struct job_host *host)
                                     frame->bytes_done, frame->rows_done, frame->rows_rejected};
     bool is_cancel_requested = false;
     struct err err;
-    if (!job_report_progress(host->writer, run->load.job.id, &progress, &is_cancel_requested,
+    if (!job_report_progress(host->writer, run->work.job.id, &progress, &is_cancel_requested,
                              &err)) {
         /* Away for a moment is no reason to stop; no longer ours is. */
         if (strcmp(err_code(&err), "job_not_running") != 0)
@@ -279,10 +284,10 @@ tick_child(struct job_run *run, const struct job_host *host)
 void
 job_run_tick(struct job_run *run, const struct job_host *host)
 {
-    if (run->state == JOB_RUN_FETCHING || run->state == JOB_RUN_LOADING)
+    if (run->state == JOB_RUN_WORKING)
         tick_child(run, host);
-    else if (run->state == JOB_RUN_PUBLISHING && clock_steady_us() > run->retry_us)
-        publish(run, host);
+    else if (run->state == JOB_RUN_FINISHING && clock_steady_us() > run->retry_us)
+        make_it_count(run, host);
 }
 
 void
@@ -290,7 +295,7 @@ job_run_stop(struct job_run *run, const struct job_host *host)
 {
     if (run->state == JOB_RUN_FREE)
         return;
-    if (run->state != JOB_RUN_PUBLISHING) {
+    if (run->state != JOB_RUN_FINISHING) {
         int status;
         /* Its work is thrown away, so there is nothing to end in order. */
         kill(run->child.pid, SIGKILL);
@@ -298,7 +303,7 @@ job_run_stop(struct job_run *run, const struct job_host *host)
             continue;
         fs_close(&run->child.pipe);
     } else {
-        publish(run, host);
+        make_it_count(run, host);
     }
     if (run->state != JOB_RUN_FREE)
         hand_back(run, host);

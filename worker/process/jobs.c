@@ -2,7 +2,9 @@
 #include "process/jobs.h"
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/log.h"
+#include "datasets/import.h"
 #include "process/job_run.h"
 
 #include <errno.h>
@@ -13,7 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RUNS_MAX 16
+/* Each kind of job has slots of its own, so that none keeps another waiting. */
+#define RUNS_MAX 20
 #define TICK_MS 100
 #define QUEUE_LOOKED_AT 100
 /* A running job without a lease does not stand among the queued ones. */
@@ -26,9 +29,9 @@
 struct jobs {
     struct job_host host;
     struct job_run runs[RUNS_MAX];
-    size_t run_count;
     int heartbeat_fd;
-    uint64_t swept_us, claimed_us;
+    uint64_t swept_us;
+    uint64_t claimed_us[JOB_KINDS_MAX];
 };
 
 static bool
@@ -76,7 +79,7 @@ open_all(struct jobs *jobs, struct err *err)
 static void
 close_all(struct jobs *jobs)
 {
-    for (size_t i = 0; i < jobs->run_count; i++)
+    for (size_t i = 0; i < RUNS_MAX; i++)
         job_run_stop(&jobs->runs[i], &jobs->host);
     fs_close(&jobs->heartbeat_fd);
     if (jobs->host.writer)
@@ -136,54 +139,68 @@ sweep(struct jobs *jobs)
 }
 
 static struct job_run *
-free_run(struct jobs *jobs)
+free_run(struct jobs *jobs, const struct job_kind *kind)
 {
-    for (size_t i = 0; i < jobs->run_count; i++)
+    struct job_run *free = NULL;
+    size_t busy = 0;
+    for (size_t i = 0; i < RUNS_MAX; i++)
         if (jobs->runs[i].state == JOB_RUN_FREE)
-            return &jobs->runs[i];
-    return NULL;
+            free = free ? free : &jobs->runs[i];
+        else
+            busy += jobs->runs[i].work.kind == kind;
+    return busy < kind->slots(jobs->host.config) ? free : NULL;
+}
+
+/* Do they wait for each other?  The table's rule; see job_claim in job.sql. */
+static bool
+is_in_the_way(const struct job *running, const struct job *job)
+{
+    return str_eq(running->dataset, job->dataset) &&
+           (job->dataset.n || str_eq(running->kind, job->kind));
 }
 
 static bool
-is_running_on(const struct jobs *jobs, struct str dataset)
+has_in_the_way(const struct jobs *jobs, const struct job *job)
 {
-    for (size_t i = 0; i < jobs->run_count; i++)
-        if (jobs->runs[i].state != JOB_RUN_FREE &&
-            str_eq(jobs->runs[i].load.job.dataset, dataset))
+    for (size_t i = 0; i < RUNS_MAX; i++)
+        if (jobs->runs[i].state != JOB_RUN_FREE && is_in_the_way(&jobs->runs[i].work.job, job))
             return true;
     return false;
 }
 
 /* Looked up before it is claimed: a claim is a write, and most of the time there is nothing. */
 static bool
-has_work(struct jobs *jobs)
+has_work(struct jobs *jobs, size_t kind)
 {
     uint64_t now = clock_steady_us();
-    if (now - jobs->claimed_us > CLAIM_EVERY_US) {
-        jobs->claimed_us = now;
+    if (now - jobs->claimed_us[kind] > CLAIM_EVERY_US) {
+        jobs->claimed_us[kind] = now;
         return true;
     }
     scoped_arena a = {0};
     struct err err;
     struct job *queued;
     size_t count;
-    struct job_filter filter = {.state = STR("queued"), .limit = QUEUE_LOOKED_AT};
+    struct job_filter filter = {.state = STR("queued"),
+                                .kind = str_from(JOB_KINDS[kind]->name),
+                                .limit = QUEUE_LOOKED_AT};
     if (!job_list(&a, jobs->host.db, &filter, &queued, &count, &err))
         return complain("queue_unreadable", &err);
     for (size_t i = 0; i < count; i++)
-        if (!is_running_on(jobs, queued[i].dataset))
+        if (!has_in_the_way(jobs, &queued[i]))
             return true;
     return false;
 }
 
 static void
-claim(struct jobs *jobs)
+claim(struct jobs *jobs, size_t number)
 {
+    const struct job_kind *kind = JOB_KINDS[number];
     struct job_run *run;
-    while ((run = free_run(jobs)) && has_work(jobs)) {
+    while ((run = free_run(jobs, kind)) && has_work(jobs, number)) {
         struct job job;
         struct err err;
-        int got = job_claim(&run->arena, jobs->host.writer, &job, &err);
+        int got = job_claim(&run->arena, jobs->host.writer, str_from(kind->name), &job, &err);
         if (got < 0)
             complain("claim_failed", &err);
         if (got <= 0) {
@@ -192,12 +209,12 @@ claim(struct jobs *jobs)
         }
         /* Ours: its lease ran out while the machine slept or the writer was away, and is
          * renewed by the claim.  A second child would take the folder from under the first. */
-        if (is_running_on(jobs, job.dataset)) {
+        if (has_in_the_way(jobs, &job)) {
             log_message(LOG_WARN, "lease_ran_out", "%" STR_FMT " goes on", STR_ARG(job.id));
             arena_free(&run->arena);
             continue;
         }
-        job_run_start(run, &jobs->host, &job);
+        job_run_start(run, &jobs->host, kind, &job);
     }
 }
 
@@ -206,9 +223,9 @@ wait_for_children(struct jobs *jobs)
 {
     struct pollfd fds[RUNS_MAX];
     nfds_t count = 0;
-    for (size_t i = 0; i < jobs->run_count; i++) {
+    for (size_t i = 0; i < RUNS_MAX; i++) {
         const struct job_run *run = &jobs->runs[i];
-        if (run->state == JOB_RUN_FETCHING || run->state == JOB_RUN_LOADING)
+        if (run->state == JOB_RUN_WORKING)
             fds[count++] = (struct pollfd){.fd = run->child.pipe, .events = POLLIN};
     }
     /* A signal or an error only makes the round come early. */
@@ -219,10 +236,11 @@ static void
 go_round(struct jobs *jobs)
 {
     futimens(jobs->heartbeat_fd, NULL);
-    claim(jobs);
+    for (size_t kind = 0; kind < JOB_KIND_COUNT; kind++)
+        claim(jobs, kind);
     wait_for_children(jobs);
     bool has_ended = false;
-    for (size_t i = 0; i < jobs->run_count; i++) {
+    for (size_t i = 0; i < RUNS_MAX; i++) {
         bool was_busy = jobs->runs[i].state != JOB_RUN_FREE;
         job_run_tick(&jobs->runs[i], &jobs->host);
         has_ended = has_ended || (was_busy && jobs->runs[i].state == JOB_RUN_FREE);
@@ -238,7 +256,6 @@ role_run_jobs(const struct role_env *env)
 {
     struct jobs jobs = {.host = {.config = env->config, .lock_fd = -1}, .heartbeat_fd = -1};
     struct err err;
-    jobs.run_count = (size_t)MIN(env->config->imports_concurrent, RUNS_MAX);
     role_handle_signals();
     bool ok = take_lock(&jobs, &err) && open_all(&jobs, &err);
     /* The writer may still be starting; the jobs can wait for it. */

@@ -2,7 +2,6 @@
 #include "process/load.h"
 
 #include "fetch/fetch.h"
-#include "json/write.h"
 
 #include <fcntl.h>
 
@@ -65,7 +64,7 @@ load_needs_fetch(const struct load *load)
 /* ---- fetch ---- */
 
 struct receiving {
-    load_progress_fn *on_progress;
+    job_progress_fn *on_progress;
     void *context;
 };
 
@@ -79,7 +78,7 @@ report_receiving(void *context, uint64_t bytes_done, uint64_t bytes_total, struc
 }
 
 bool
-load_fetch(struct arena *a, const struct load *load, load_progress_fn *on_progress,
+load_fetch(struct arena *a, const struct load *load, job_progress_fn *on_progress,
            void *context, struct err *err)
 {
     const struct config *config = load->config;
@@ -108,7 +107,7 @@ load_fetch(struct arena *a, const struct load *load, load_progress_fn *on_progre
 /* ---- load ---- */
 
 bool
-load_run(struct arena *a, const struct load *load, load_progress_fn *on_progress, void *context,
+load_run(struct arena *a, const struct load *load, job_progress_fn *on_progress, void *context,
          struct dataset_publication *out, struct err *err)
 {
     scoped_fd source = fs_open_at(AT_FDCWD, spool_path(a, load, "source"), O_RDONLY, err);
@@ -183,20 +182,4 @@ load_read_publication(struct arena *a, const struct load *load, struct dataset_p
     buf_init(&bytes, PUBLICATION_BYTES_MAX);
     return fs_read_file(&bytes, AT_FDCWD, spool_path(a, load, "publication"), err) &&
            dataset_publication_read(arena_str(a, buf_str(&bytes)), out, err);
-}
-
-struct str
-load_error_json(struct arena *a, const struct err *error)
-{
-    scoped_buf out;
-    buf_init(&out, 4 * KIB);
-    struct json j = json_write(&out);
-    json_begin_object(&j);
-    json_member_str(&j, "code", str_from(err_code(error)));
-    /* Of internal failures the API shows nothing; the table keeps them for whoever looks in. */
-    bool is_whole = error->kind == ERR_INTERNAL;
-    json_member_str(&j, "detail",
-                    str_from(is_whole ? error->detail : err_public_detail(error)));
-    json_end_object(&j);
-    return arena_str(a, buf_str(&out));
 }

@@ -19,15 +19,12 @@ MUST_CHECK bool load_prepare(struct arena *a, struct db *db, struct writer *w,
                              struct load *out, struct err *err);
 bool load_needs_fetch(const struct load *load); /* the source is a URL */
 
-typedef bool load_progress_fn(void *context, const struct job_progress *progress,
-                              struct err *err); /* false cancels */
 /* Fetches the URL into the spool.  Network, no database. */
 MUST_CHECK bool load_fetch(struct arena *a, const struct load *load,
-                           load_progress_fn *on_progress, void *context, struct err *err);
+                           job_progress_fn *on_progress, void *context, struct err *err);
 /* Builds the version's folder.  No network, no playmeter.db. */
-MUST_CHECK bool load_run(struct arena *a, const struct load *load,
-                         load_progress_fn *on_progress, void *context,
-                         struct dataset_publication *out, struct err *err);
+MUST_CHECK bool load_run(struct arena *a, const struct load *load, job_progress_fn *on_progress,
+                         void *context, struct dataset_publication *out, struct err *err);
 
 /* A publication on its way from the child that made it to the process that publishes it, as the
  * file spool/<job id>/publication. */
@@ -40,5 +37,3 @@ MUST_CHECK bool load_read_publication(struct arena *a, const struct load *load,
 MUST_CHECK bool load_remove_source(struct arena *a, const struct load *load, struct err *err);
 /* Removes what a child that was killed left of the version's folder. */
 MUST_CHECK bool load_remove_folder(struct arena *a, const struct load *load, struct err *err);
-/* {code, detail} as the job's error, for its client. */
-struct str load_error_json(struct arena *a, const struct err *error);

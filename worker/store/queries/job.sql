@@ -28,20 +28,21 @@ UPDATE job SET state = 'cancelled', finished_at = ?1
 WHERE state = 'running' AND lease_until < ?1 AND is_cancel_requested = 1;
 
 -- name: job_claim
--- ?1 now, ?2 the end of the lease, ?3 this job only ('' for the oldest).  One running job per
--- dataset: a queued one waits while another runs, also when that one's lease ran out, since it
--- is the older one and is claimed first.
+-- ?1 now, ?2 the end of the lease, ?3 this job only ('' for the oldest), ?4 of this kind only (''
+-- for any).  One running job per dataset, and of those without a dataset one of each kind: a
+-- queued one waits while another runs, also when that one's lease ran out, since it is the older
+-- one and is claimed first.
 UPDATE job
 SET state = 'running', phase = '', attempt = attempt + 1, lease_until = ?2, heartbeat_at = ?1,
     started_at = CASE started_at WHEN 0 THEN ?1 ELSE started_at END
 WHERE id = (
     SELECT id FROM job AS candidate
-    WHERE state IN ('queued', 'running') AND (?3 = '' OR id = ?3)
+    WHERE state IN ('queued', 'running') AND (?3 = '' OR id = ?3) AND (?4 = '' OR kind = ?4)
       AND ((state = 'running' AND lease_until < ?1)
-           OR (state = 'queued'
-               AND (dataset = '' OR NOT EXISTS (
+           OR (state = 'queued' AND NOT EXISTS (
                    SELECT 1 FROM job AS other
-                   WHERE other.state = 'running' AND other.dataset = candidate.dataset))))
+                   WHERE other.state = 'running' AND other.dataset = candidate.dataset
+                     AND (other.dataset <> '' OR other.kind = candidate.kind))))
     ORDER BY id LIMIT 1)
 RETURNING id;
 

@@ -1,0 +1,10 @@
+/* See job_kind.h. */
+#include "process/job_kind.h"
+
+#include "process/job_import.h"
+
+const struct job_kind *const JOB_KINDS[] = {
+    &JOB_IMPORT,
+};
+const size_t JOB_KIND_COUNT = COUNT_OF(JOB_KINDS);
+_Static_assert(COUNT_OF(JOB_KINDS) <= JOB_KINDS_MAX, "who keeps something per kind has room");

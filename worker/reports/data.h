@@ -5,12 +5,7 @@
 
 #include "base/date.h"
 #include "reports/input.h"
-
-/* Interned text; 0 is "". */
-struct name_table;
-uint32_t name_intern(struct name_table *names, struct str text);
-struct str name_text(const struct name_table *names, uint32_t name); /* lives with the table */
-size_t name_count(const struct name_table *names);
+#include "reports/names.h"
 
 /* In the order in which they are asked: the first that applies is the row's reason. */
 #define DROP_REASONS(X)                                                                        \
@@ -34,14 +29,15 @@ const char *drop_reason_name(enum drop_reason reason);
 
 struct purchase {     /* of purchases_raw or confirmed_purchases */
     int64_t time_ms;  /* UTC; 0 with DROP_BAD_TIME */
-    int64_t revenue;  /* millionths; 0 with DROP_BAD_REVENUE.  Of a kept row: what is
-                       * left of it once smaller reversals are taken off */
+    int64_t revenue;  /* millionths; 0 when it cannot be read.  Of a kept row: what is left of
+                       * it once smaller reversals are taken off */
     int64_t refunded; /* millionths */
-    uint32_t line;    /* inputs of over 2^32 lines are refused */
+    uint32_t line;    /* of its file.  Repeats in a version made by append from several files:
+                       * where an order has to be total, the place in the table decides, which
+                       * within one file is the order of lines */
     uint32_t user, event, campaign, receipt; /* user and receipt as they are, trimmed; the event
                                               * as it is; campaign trimmed, upper-cased,
                                               * "(NONE)" when empty */
-    uint32_t raw;                            /* number of its raw row, for data_raw */
     enum drop_reason dropped : 8;
 };
 struct purchase_table { /* in file order */
@@ -55,37 +51,49 @@ struct cost_row {
     int64_t cost; /* millionths */
 };
 
-struct day_users { /* of the sessions: distinct users of D-1 */
-    uint64_t count;
-    uint32_t *users; /* sorted names, count of them, in `names` */
+struct day_users {  /* of the sessions: users of D-1 */
+    uint64_t count; /* distinct, as they are, trimmed; rows without a user count for none */
 };
 
 struct report_warning {
-    struct str code;   /* stale_inputs, bad_rows, payers_exceed_dau, missing_input, ... */
+    struct str code;   /* stale_inputs, bad_rows, payers_exceed_dau, ... */
     struct str detail; /* a sentence */
 };
 
 struct report_data {
+    /* Given by the caller of data_read. */
     const struct config *config;
     struct arena *arena;
-    struct name_table *names;
     struct input_source inputs[INPUT_COUNT];
+    bool (*on_progress)(void *context, uint64_t rows_done, struct err *err); /* may be NULL */
+    void *context;
+
+    struct name_table *names;
     struct err input_errors[INPUT_COUNT]; /* why an input cannot be used; ERR_NONE: it can */
     struct report_warning *input_warnings[INPUT_COUNT];
     size_t input_warning_counts[INPUT_COUNT];
-    int64_t day;                     /* D-1 */
+    struct report_warning *warnings; /* of all reports */
+    size_t warning_count;
+    int64_t day;        /* D-1 */
+    int64_t newest_day; /* of purchases and sessions; REPORT_DAY_NEWEST: neither has any */
     struct purchase_table purchases; /* classified: every row has its reason */
-    struct purchase_table confirmed; /* DROP_DUPLICATE by receipt; DROP_BAD_TIME, ... */
-    struct cost_row *costs;          /* summed per day and campaign, sorted by both */
+    struct purchase_table confirmed; /* DROP_BAD_TIME, DROP_BAD_REVENUE, DROP_DUPLICATE (by
+                                      * receipt) or kept */
+    struct cost_row *costs;          /* summed per day and campaign, sorted by both numbers */
     size_t cost_count;
     struct day_users sessions;
+    struct data_raw *raw; /* of data_raw */
 };
 #define REPORT_DAY_NEWEST INT64_MIN
 /* Reads the inputs that are there and classifies.  `day` may be REPORT_DAY_NEWEST: the day
  * before the newest of purchases and sessions.  An input that cannot be used is not a failure:
- * it is in input_errors, and the reports that need it say so. */
+ * it is in input_errors, and the reports that need it say so.  Fails when on_progress does, or
+ * with no_day where the newest day is asked for and no input has any. */
 MUST_CHECK bool data_read(struct report_data *data, int64_t day, struct err *err);
-void data_free(struct report_data *data);
-/* The raw cells of a purchase of either table, in the order of INPUTS. */
-void data_raw(const struct report_data *data, enum input_kind kind, const struct purchase *row,
+void data_free(struct report_data *data); /* accepts a zeroed struct */
+/* The raw cells of row `index` of purchases_raw, in the order of INPUTS; they live with the
+ * data. */
+void data_raw(const struct report_data *data, size_t index,
               struct str cells[INPUT_COLUMNS_MAX]);
+/* The UTC day of a moment. */
+int64_t data_day_of(int64_t ms);

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "config/config.h"
+#include "store/db.h"
 
 /*   input              dataset and stem of the file  columns, by name, in this order */
 #define INPUTS(X)                                                                              \
@@ -26,14 +27,21 @@ const char *input_name(enum input_kind kind);
 /* Where an input is; the strings are the caller's and outlive it. */
 struct input_source {
     bool is_there;
-    struct str path;        /* the CSV file, or rows.db of the version */
+    struct str path;        /* the CSV file, or rows.db of the version; NUL-terminated */
     bool is_dataset;        /* path is a rows.db */
     int64_t version;        /* 0 for a file */
     struct str sha256;      /* of the CSV as it came; "" until input_read for a file */
     uint64_t row_count;     /* rows handed over; 0 until input_read for a file */
-    int64_t zone_offset_ms; /* what UTC is behind the times without a zone */
-    struct str time_zone;   /* as the settings say it; "UTC" when they do not */
+    int64_t zone_offset_ms; /* what UTC is behind the times without a zone; set by input_read,
+                             * before the first row */
+    struct str time_zone;   /* as the settings say it; "UTC" when they do not; the same */
 };
+/* DIR/purchases_raw.csv or what the kind calls for; is_there says whether it is. */
+struct input_source input_of_file(struct arena *a, enum input_kind kind, const char *dir);
+/* The current version of the dataset; without one, is_there is false. */
+MUST_CHECK bool input_of_dataset(struct arena *a, enum input_kind kind, struct db *db,
+                                 const char *data_dir, struct input_source *out,
+                                 struct err *err);
 
 struct input_row {
     uint64_t line;                       /* in the file it came by; the header is line 1 */
@@ -41,12 +49,13 @@ struct input_row {
 };
 /* Cells are valid during the call only.  False stops, with err set. */
 typedef bool input_row_fn(void *context, const struct input_row *row, struct err *err);
-
-/* Reads all of it in file order; may be called again for a second pass.  Rows that are no rows
- * (ragged, unclosed quote, invalid UTF-8) are skipped and told to `on_bad` with their line and
- * reason: they are counted in the report's warnings.  Errors: missing_columns with the names
- * and the nearest headers found, not_csv, empty_file. */
+/* Rows that are no rows (ragged, unclosed quote, invalid UTF-8) are skipped and told with their
+ * line and the reason as a reject has it. */
 typedef void input_bad_fn(void *context, uint64_t line, const char *reason);
+
+/* Reads all of it in file order; may be called again for a second pass.  Errors:
+ * missing_input, undeclared_input (the settings' `datasets` lack it or a column of it),
+ * missing_columns with the names and the nearest headers found, not_csv, empty_file. */
 MUST_CHECK bool input_read(struct arena *a, const struct config *config, enum input_kind kind,
                            struct input_source *source, input_row_fn *on_row,
                            input_bad_fn *on_bad, void *context, struct err *err);

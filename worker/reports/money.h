@@ -11,7 +11,10 @@
  * One separator, dot or comma; a comma before exactly three digits may mean thousands, so it is
  * refused, and so are two separators, blanks inside, exponents, more than six decimals that are
  * not zeros, and what does not fit.  Blanks around are fine. */
-bool money_parse(struct str text, int64_t *millionths);
+MUST_CHECK bool money_parse(struct str text, int64_t *millionths);
+/* The sum; one beyond what fits (9.2 million million dollars) stays at that bound, so that no
+ * file can make a sum change its sign. */
+int64_t money_plus(int64_t a, int64_t b);
 /* "4.99", "-19.99", "0.000001", "10": no more decimals than it has.  Valid JSON. */
 void money_add(struct buf *out, int64_t millionths);
 /* numerator / denominator, rounded half-even to 10 decimals, written without trailing zeros;

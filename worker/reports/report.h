@@ -16,15 +16,18 @@ struct report_run {
 struct report {
     const char *name;  /* of the file and of the path: "roas_d1" */
     const char *title; /* for people */
-    unsigned inputs;   /* bits of enum input_kind that it cannot do without */
+    unsigned inputs;   /* bits (1u << INPUT_X) of what it cannot do without */
     bool needs_events;
     const char *rows_member;    /* the list that the CSV form holds: "campaigns" */
     const char *const *columns; /* of the CSV, in order, up to NULL: members of its items */
-    /* Adds the members behind the frame; may add warnings before it writes the first. */
+    /* Adds the members behind the frame; warns before it writes the first. */
     bool (*write)(struct report_output *out, const struct report_run *run, struct err *err);
     /* Adds the members of "definitions": the settings that the figures depend on. */
     void (*define)(struct json *json, const struct report_run *run);
 };
-extern const struct report REPORTS[];
+/* One per report; a report's file ends with its row. */
+extern const struct report REPORT_PURCHASES_CURATED;
+
+extern const struct report *const REPORTS[];
 extern const size_t REPORT_COUNT;
 const struct report *report_find(struct str name); /* NULL when there is none */

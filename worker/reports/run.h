@@ -1,9 +1,10 @@
 /* A run: reads the inputs, makes every report that can be made, puts the files in place.
  *
- *     OUTPUT/2025-10-20/roas_d1.json, roas_d1.csv, ...       the newest also as
- * OUTPUT/roas_d1.json
+ *     OUTPUT/2025-10-20/roas_d1.json, roas_d1.csv, ...     the newest also as
+ *     OUTPUT/roas_d1.json
  *
- * The same inputs give the same bytes, but for generated_at. */
+ * The same inputs give the same bytes, but for generated_at.  A report that cannot be made
+ * leaves the files of its name as they are: they say of which inputs they are. */
 #pragma once
 
 #include "jobs/jobs.h"
@@ -28,6 +29,8 @@ struct run_report {
     struct report_warning *warnings;
     size_t warning_count;
 };
+/* Code of a report that is left out because it needs events and there are none to read. */
+#define RUN_NEEDS_SERVICE "needs_service"
 struct run_result {
     int64_t day;
     struct run_report *reports;              /* REPORT_COUNT of them, in the arena */

@@ -1,0 +1,559 @@
+/* See output.h.  Text grows in buffers that go to the disk when they are large; a failure of
+ * the disk is kept and told at the end, so that a report need not look after each member. */
+#include "reports/output.h"
+
+#include "base/date.h"
+#include "base/hash.h"
+#include "datasets/export.h"
+#include "reports/money.h"
+#include "reports/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FLUSH_BYTES (256 * KIB)
+#define COLUMNS_MAX 32
+#define FILE_NAME_BYTES_MAX 80
+
+enum { JSON_FILE, CSV_FILE, FILE_COUNT };
+static const char *const SUFFIXES[FILE_COUNT] = {"json", "csv"};
+
+struct output_file {
+    int fd;
+    bool is_temporary; /* there is a file of the temporary name */
+    struct buf text;   /* not on the disk yet */
+    char temporary[FILE_NAME_BYTES_MAX], name[FILE_NAME_BYTES_MAX];
+};
+
+struct report_output {
+    const struct report *report;
+    const struct report_run *run;
+    int64_t generated_at;
+    int folder;
+    struct output_file files[FILE_COUNT];
+    struct json json; /* into the text of the JSON file */
+    bool has_frame;
+    struct arena arena; /* of the warnings */
+    struct report_warning *warnings;
+    size_t warning_count, warning_cap;
+    struct sha256 digest;
+    uint64_t bytes;
+    bool is_failed;
+    struct err err; /* the first failure of the disk */
+
+    bool has_row; /* the item at hand is a row of the CSV too */
+    size_t column_count;
+    struct buf row; /* cells of the item at hand, in the order of the members */
+    struct {
+        size_t from, to; /* in row; to 0: empty */
+    } cells[COLUMNS_MAX];
+};
+
+/* ---- files ---- */
+
+static void
+flush_file(struct report_output *out, struct output_file *file)
+{
+    struct str text = buf_str(&file->text);
+    if (file == &out->files[JSON_FILE]) {
+        sha256_add(&out->digest, text);
+        out->bytes += text.n;
+    }
+    if (!out->is_failed)
+        out->is_failed = !fs_write(file->fd, text, &out->err);
+    buf_clear(&file->text);
+}
+
+static void
+flush_large(struct report_output *out)
+{
+    for (size_t i = 0; i < FILE_COUNT; i++)
+        if (out->files[i].text.n >= FLUSH_BYTES)
+            flush_file(out, &out->files[i]);
+}
+
+/* A run has its folder for itself, so a file of the name is what a killed one left. */
+static bool
+open_file(struct report_output *out, size_t i, struct err *err)
+{
+    struct output_file *file = &out->files[i];
+    const char *name = out->report->name;
+    snprintf(file->name, sizeof(file->name), "%s.%s", name, SUFFIXES[i]);
+    snprintf(file->temporary, sizeof(file->temporary), ".%s.%s.new", name, SUFFIXES[i]);
+    if (unlinkat(out->folder, file->temporary, 0) && errno != ENOENT)
+        return err_set_errno(err, "removing %s", file->temporary);
+    file->fd = fs_open_at(out->folder, file->temporary, O_WRONLY | O_CREAT | O_EXCL, err);
+    file->is_temporary = file->fd >= 0;
+    return file->is_temporary;
+}
+
+static void
+add_csv_header(struct report_output *out)
+{
+    struct buf *csv = &out->files[CSV_FILE].text;
+    for (const char *const *c = out->report->columns; *c; c++) {
+        if (out->column_count++)
+            buf_add_char(csv, ',');
+        buf_add(csv, str_from(*c));
+    }
+    assert(out->column_count <= COLUMNS_MAX);
+    buf_add_lit(csv, "\r\n");
+}
+
+struct report_output *
+output_open(int folder, const struct report *report, const struct report_run *run,
+            int64_t generated_at, struct err *err)
+{
+    struct report_output *out = calloc(1, sizeof(*out));
+    if (!out)
+        abort();
+    out->report = report;
+    out->run = run;
+    out->generated_at = generated_at;
+    out->folder = folder;
+    for (size_t i = 0; i < FILE_COUNT; i++) {
+        out->files[i].fd = -1;
+        buf_init(&out->files[i].text, SIZE_MAX / 2);
+    }
+    buf_init(&out->row, SIZE_MAX / 2);
+    sha256_init(&out->digest);
+    out->json = json_write(&out->files[JSON_FILE].text);
+    add_csv_header(out);
+    for (size_t i = 0; i < FILE_COUNT; i++)
+        if (!open_file(out, i, err)) {
+            output_close(&out);
+            return NULL;
+        }
+    return out;
+}
+
+bool
+output_finish(struct arena *a, struct report_output *out, struct output_done *done,
+              struct err *err)
+{
+    json_end_object(output_members(out));
+    buf_add_lit(&out->files[JSON_FILE].text, "\n");
+    for (size_t i = 0; i < FILE_COUNT; i++) {
+        struct output_file *file = &out->files[i];
+        flush_file(out, file);
+        if (out->is_failed) {
+            *err = out->err;
+            return false;
+        }
+        /* Reports are for people and their tools; who may look is the folder's to say. */
+        if (fchmod(file->fd, 0644))
+            return err_set_errno(err, "%s", file->temporary);
+        if (!fs_sync(file->fd, err))
+            return false;
+    }
+    sha256_finish_hex(&out->digest, done->sha256);
+    done->bytes = out->bytes;
+    done->warning_count = out->warning_count;
+    done->warnings = arena_array(a, out->warning_count, struct report_warning);
+    for (size_t i = 0; i < out->warning_count; i++)
+        done->warnings[i] = (struct report_warning){arena_str(a, out->warnings[i].code),
+                                                    arena_str(a, out->warnings[i].detail)};
+    return true;
+}
+
+/* A second name of the same file: files are replaced, never changed, so the two stay what they
+ * were published as. */
+static bool
+publish_at_root(const struct report_output *out, const struct output_file *file, int root,
+                struct err *err)
+{
+    if (unlinkat(root, file->temporary, 0) && errno != ENOENT)
+        return err_set_errno(err, "removing %s", file->temporary);
+    if (linkat(out->folder, file->name, root, file->temporary, 0) ||
+        renameat(root, file->temporary, root, file->name))
+        return err_set_errno(err, "publishing %s", file->name);
+    /* A link to what is there already is left alone by rename(2). */
+    unlinkat(root, file->temporary, 0);
+    return true;
+}
+
+bool
+output_publish(struct report_output *out, int root, struct err *err)
+{
+    for (size_t i = 0; i < FILE_COUNT; i++) {
+        struct output_file *file = &out->files[i];
+        if (renameat(out->folder, file->temporary, out->folder, file->name))
+            return err_set_errno(err, "publishing %s", file->name);
+        file->is_temporary = false;
+        if (root >= 0 && !publish_at_root(out, file, root, err))
+            return false;
+    }
+    return true;
+}
+
+void
+output_close(struct report_output **output)
+{
+    struct report_output *out = *output;
+    *output = NULL;
+    if (!out)
+        return;
+    char unused[SHA256_HEX_BYTES + 1];
+    if (out->digest.state)
+        sha256_finish_hex(&out->digest, unused);
+    for (size_t i = 0; i < FILE_COUNT; i++) {
+        struct output_file *file = &out->files[i];
+        fs_close(&file->fd);
+        if (file->is_temporary)
+            unlinkat(out->folder, file->temporary, 0);
+        buf_free(&file->text);
+    }
+    buf_free(&out->row);
+    arena_free(&out->arena);
+    free(out->warnings);
+    free(out);
+}
+
+/* ---- the frame ---- */
+
+static void
+add_warning(struct report_output *out, struct str code, struct str detail)
+{
+    if (out->warning_count == out->warning_cap) {
+        out->warning_cap = out->warning_cap ? out->warning_cap * 2 : 8;
+        out->warnings = reallocarray(out->warnings, out->warning_cap, sizeof(*out->warnings));
+        if (!out->warnings)
+            abort();
+    }
+    out->warnings[out->warning_count++] =
+        (struct report_warning){arena_str(&out->arena, code), arena_str(&out->arena, detail)};
+}
+
+void
+output_warn(struct report_output *out, const char *code, const char *fmt, ...)
+{
+    char detail[640];
+    va_list args;
+    assert(!out->has_frame);
+    va_start(args, fmt);
+    vsnprintf(detail, sizeof(detail), fmt, args);
+    va_end(args);
+    add_warning(out, str_from(code), str_from(detail));
+}
+
+static bool
+uses_input(const struct report_output *out, size_t kind)
+{
+    return out->report->inputs & 1u << kind;
+}
+
+static void
+add_inputs(struct report_output *out)
+{
+    struct json *j = &out->json;
+    json_key(j, "inputs");
+    json_begin_array(j);
+    for (size_t i = 0; i < INPUT_COUNT; i++) {
+        const struct input_source *input = &out->run->data->inputs[i];
+        if (!uses_input(out, i))
+            continue;
+        json_begin_object(j);
+        json_member_str(j, "dataset", str_from(input_name((enum input_kind)i)));
+        if (input->is_dataset)
+            json_member_i64(j, "version", input->version);
+        else
+            json_member_null(j, "version");
+        json_member_str(j, "sha256", input->sha256);
+        json_member_u64(j, "rows", input->row_count);
+        json_end_object(j);
+    }
+    json_end_array(j);
+}
+
+/* Times without a zone are read in their dataset's, which the figures of a day hang on. */
+static void
+add_definitions(struct report_output *out)
+{
+    struct json *j = &out->json;
+    json_key(j, "definitions");
+    json_begin_object(j);
+    json_key(j, "time_zones");
+    json_begin_object(j);
+    for (size_t i = 0; i < INPUT_COUNT; i++)
+        if (uses_input(out, i))
+            json_member_str(j, input_name((enum input_kind)i),
+                            out->run->data->inputs[i].time_zone);
+    json_end_object(j);
+    if (out->report->define)
+        out->report->define(j, out->run);
+    json_end_object(j);
+}
+
+static void
+add_warnings(struct report_output *out)
+{
+    struct json *j = &out->json;
+    json_key(j, "warnings");
+    json_begin_array(j);
+    for (size_t i = 0; i < out->warning_count; i++) {
+        json_begin_object(j);
+        json_member_str(j, "code", out->warnings[i].code);
+        json_member_str(j, "detail", out->warnings[i].detail);
+        json_end_object(j);
+    }
+    json_end_array(j);
+}
+
+/* What all reports of a run share, and what the inputs of this one have to say. */
+static void
+take_warnings(struct report_output *out)
+{
+    const struct report_data *data = out->run->data;
+    for (size_t i = 0; i < data->warning_count; i++)
+        add_warning(out, data->warnings[i].code, data->warnings[i].detail);
+    for (size_t i = 0; i < INPUT_COUNT; i++)
+        for (size_t k = 0; uses_input(out, i) && k < data->input_warning_counts[i]; k++)
+            add_warning(out, data->input_warnings[i][k].code,
+                        data->input_warnings[i][k].detail);
+}
+
+struct json *
+output_members(struct report_output *out)
+{
+    struct json *j = &out->json;
+    if (out->has_frame)
+        return j;
+    take_warnings(out);
+    out->has_frame = true;
+    json_begin_object(j);
+    json_member_str(j, "report", str_from(out->report->name));
+    output_member_day(j, "date", out->run->data->day);
+    output_member_moment(j, "generated_at", out->generated_at);
+    add_inputs(out);
+    add_definitions(out);
+    add_warnings(out);
+    return j;
+}
+
+/* ---- items ---- */
+
+/* A line each, for those who look with an editor or diff. */
+void
+output_begin_json_item(struct report_output *out)
+{
+    struct json *j = output_members(out);
+    if (j->needs_comma)
+        buf_add_char(j->out, ',');
+    buf_add_char(j->out, '\n');
+    j->needs_comma = false;
+    json_begin_object(j);
+}
+
+void
+output_end_json_item(struct report_output *out)
+{
+    json_end_object(&out->json);
+    flush_large(out);
+}
+
+void
+output_begin_item(struct report_output *out)
+{
+    output_begin_json_item(out);
+    out->has_row = true;
+    buf_clear(&out->row);
+    memset(out->cells, 0, out->column_count * sizeof(out->cells[0]));
+}
+
+void
+output_end_item(struct report_output *out)
+{
+    struct buf *csv = &out->files[CSV_FILE].text;
+    for (size_t i = 0; i < out->column_count; i++) {
+        if (i)
+            buf_add_char(csv, ',');
+        buf_add(csv, str_slice(buf_str(&out->row), out->cells[i].from, out->cells[i].to));
+    }
+    buf_add_lit(csv, "\r\n");
+    out->has_row = false;
+    output_end_json_item(out);
+}
+
+/* Of the item at hand; NULL when the CSV has no column of the name. */
+static struct buf *
+begin_cell(struct report_output *out, const char *key, size_t *column)
+{
+    for (size_t i = 0; out->has_row && i < out->column_count; i++) {
+        if (strcmp(out->report->columns[i], key) != 0)
+            continue;
+        out->cells[i].from = out->row.n;
+        *column = i;
+        return &out->row;
+    }
+    return NULL;
+}
+
+/* What stands in the JSON since `from`, without the quotes of a time: a figure or a date, which
+ * needs none in a CSV. */
+static void
+copy_cell(struct report_output *out, const char *key, size_t from)
+{
+    size_t column;
+    struct buf *cell = begin_cell(out, key, &column);
+    struct str text = str_skip(buf_str(out->json.out), from);
+    if (!cell)
+        return;
+    bool is_quoted = text.p[0] == '"';
+    buf_add(cell, str_slice(text, is_quoted, text.n - is_quoted));
+    out->cells[column].to = cell->n;
+}
+
+void
+output_str(struct report_output *out, const char *key, struct str value)
+{
+    size_t column;
+    struct buf *cell = begin_cell(out, key, &column);
+    json_member_str(&out->json, key, value);
+    if (!cell)
+        return;
+    export_add_cell(cell, value, false);
+    out->cells[column].to = cell->n;
+}
+
+void
+output_null(struct report_output *out, const char *key)
+{
+    json_member_null(&out->json, key);
+}
+
+/* A member is written at once where it belongs; its cell is what it wrote behind the key. */
+#define BEGIN_FIGURE(out, key)                                                                 \
+    json_key(&(out)->json, key);                                                               \
+    size_t from = (out)->json.out->n
+
+void
+output_i64(struct report_output *out, const char *key, int64_t value)
+{
+    BEGIN_FIGURE(out, key);
+    json_i64(&out->json, value);
+    copy_cell(out, key, from);
+}
+
+void
+output_bool(struct report_output *out, const char *key, bool value)
+{
+    BEGIN_FIGURE(out, key);
+    json_bool(&out->json, value);
+    copy_cell(out, key, from);
+}
+
+void
+output_number(struct report_output *out, const char *key, struct str json)
+{
+    BEGIN_FIGURE(out, key);
+    json_raw(&out->json, json);
+    copy_cell(out, key, from);
+}
+
+/* A value that is written past the JSON writer: json_raw would need it in memory before. */
+static void
+add_money(struct json *json, int64_t millionths)
+{
+    money_add(json->out, millionths);
+    json->needs_comma = true;
+}
+
+static void
+add_ratio(struct json *json, int64_t numerator, int64_t denominator)
+{
+    money_add_ratio(json->out, numerator, denominator);
+    json->needs_comma = true;
+}
+
+static void
+add_moment(struct json *json, int64_t ms)
+{
+    buf_add_char(json->out, '"');
+    date_add_moment(json->out, ms);
+    buf_add_char(json->out, '"');
+    json->needs_comma = true;
+}
+
+static void
+add_day(struct json *json, int64_t day)
+{
+    buf_add_char(json->out, '"');
+    date_add_day(json->out, day);
+    buf_add_char(json->out, '"');
+    json->needs_comma = true;
+}
+
+void
+output_money(struct report_output *out, const char *key, int64_t millionths)
+{
+    BEGIN_FIGURE(out, key);
+    add_money(&out->json, millionths);
+    copy_cell(out, key, from);
+}
+
+void
+output_ratio(struct report_output *out, const char *key, int64_t numerator, int64_t denominator)
+{
+    if (denominator <= 0) {
+        output_null(out, key);
+        return;
+    }
+    BEGIN_FIGURE(out, key);
+    add_ratio(&out->json, numerator, denominator);
+    copy_cell(out, key, from);
+}
+
+void
+output_moment(struct report_output *out, const char *key, int64_t ms)
+{
+    BEGIN_FIGURE(out, key);
+    add_moment(&out->json, ms);
+    copy_cell(out, key, from);
+}
+
+void
+output_day(struct report_output *out, const char *key, int64_t day)
+{
+    BEGIN_FIGURE(out, key);
+    add_day(&out->json, day);
+    copy_cell(out, key, from);
+}
+
+/* ---- members outside of items ---- */
+
+void
+output_member_money(struct json *json, const char *key, int64_t millionths)
+{
+    json_key(json, key);
+    add_money(json, millionths);
+}
+
+void
+output_member_ratio(struct json *json, const char *key, int64_t numerator, int64_t denominator)
+{
+    json_key(json, key);
+    if (denominator <= 0)
+        json_null(json);
+    else
+        add_ratio(json, numerator, denominator);
+}
+
+void
+output_member_moment(struct json *json, const char *key, int64_t ms)
+{
+    json_key(json, key);
+    add_moment(json, ms);
+}
+
+void
+output_member_day(struct json *json, const char *key, int64_t day)
+{
+    json_key(json, key);
+    add_day(json, day);
+}

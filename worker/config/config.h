@@ -149,6 +149,8 @@ MUST_CHECK bool config_parse(struct arena *a, struct str name, struct str text,
 #define CONFIG_ADMIN_KEY "admin.key"
 #define CONFIG_KEY_DIGITS 64
 MUST_CHECK bool config_read_keys(struct arena *a, struct config *config, struct err *err);
+/* `file` as seen from the folder of the YAML file `yaml`. */
+const char *config_beside(struct arena *a, struct str yaml, struct str file);
 
 /* The table at run time, for help and tests. */
 enum config_type {

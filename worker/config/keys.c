@@ -116,9 +116,8 @@ read_key_file(struct arena *a, const char *path, struct str *out, struct err *er
     return true;
 }
 
-/* `file` as seen from the folder of the YAML file. */
-static const char *
-beside(struct arena *a, struct str yaml, struct str file)
+const char *
+config_beside(struct arena *a, struct str yaml, struct str file)
 {
     const char *slash = yaml.n ? memrchr(yaml.p, '/', yaml.n) : NULL;
     if (str_starts(file, STR("/")) || !slash)
@@ -167,7 +166,7 @@ config_read_keys(struct arena *a, struct config *config, struct err *err)
     for (size_t i = 0; i < config->key_count; i++) {
         struct config_key *key = &config->keys[i];
         if (key->file.n &&
-            !read_key_file(a, beside(a, config->path, key->file), &key->key, err))
+            !read_key_file(a, config_beside(a, config->path, key->file), &key->key, err))
             return false;
     }
     return (config->data_dir.n == 0 || add_admin_key(a, config, err)) &&

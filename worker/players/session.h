@@ -4,6 +4,7 @@
  * (token.h) carry the session's id and are good while it is. */
 #pragma once
 
+#include "base/hash.h"
 #include "players/token.h"
 #include "store/writer.h"
 
@@ -18,7 +19,10 @@ struct session_grant {
 /* Random id and refresh token, for an operation that stores them.  `player_id` is filled by it.
  */
 void session_make_grant(struct session_grant *out);
-/* Stores the session, inside the operation that logs in or registers. */
+/* What is stored of a refresh token; points to `out`. */
+struct str session_refresh_hash(struct str refresh_token, unsigned char out[SHA256_BYTES]);
+/* Stores the session, inside the operation that logs in or registers, and removes a few that
+ * have ended. */
 MUST_CHECK bool session_begin_in(struct db *db, int64_t player_id, struct str id,
                                  struct str refresh_hash, int64_t now_ms, int64_t lifetime_ms,
                                  struct err *err);

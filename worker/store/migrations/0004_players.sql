@@ -31,9 +31,11 @@ CREATE INDEX session_expires ON session (expires_at);
 -- Refresh tokens that were good once: who shows one has a copy, or somebody else has.
 CREATE TABLE session_used_refresh (
     refresh_hash BLOB NOT NULL PRIMARY KEY CHECK (length(refresh_hash) = 32),
-    session_id  TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE
+    session_id  TEXT NOT NULL REFERENCES session (id),
+    expires_at  INTEGER NOT NULL            -- when it would have ended unused; then it is swept
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX session_used_refresh_session ON session_used_refresh (session_id);
+CREATE INDEX session_used_refresh_expires ON session_used_refresh (expires_at);
 
 -- Wrong passwords of late.
 CREATE TABLE login_failure (

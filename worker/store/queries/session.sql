@@ -1,0 +1,47 @@
+-- Logins and their refresh tokens.
+
+-- name: session_is_good
+-- One row when the session ?1 of the player ?2 is good at ?3.
+SELECT 1 FROM session s JOIN player p ON p.id = s.player_id
+WHERE s.id = ?1 AND s.player_id = ?2 AND s.revoked_at = 0 AND s.expires_at > ?3
+  AND p.deleted_at = 0;
+
+-- name: session_insert
+-- ?1 id, ?2 player, ?3 hash of the refresh token, ?4 now, ?5 when it expires.
+INSERT INTO session (id, player_id, refresh_hash, created_at, expires_at)
+VALUES (?1, ?2, ?3, ?4, ?5);
+
+-- name: session_of_refresh
+-- Whose refresh token is good now, by its hash.
+SELECT id, player_id, expires_at, revoked_at FROM session WHERE refresh_hash = ?1;
+
+-- name: session_of_used_refresh
+SELECT session_id FROM session_used_refresh WHERE refresh_hash = ?1;
+
+-- name: session_rotate
+-- ?1 id, ?2 hash of the new refresh token, ?3 when it expires.
+UPDATE session SET refresh_hash = ?2, expires_at = ?3 WHERE id = ?1;
+
+-- name: session_keep_used
+-- ?1 hash, ?2 session, ?3 when it would have expired.
+INSERT INTO session_used_refresh (refresh_hash, session_id, expires_at) VALUES (?1, ?2, ?3);
+
+-- name: session_revoke
+-- ?1 id, ?2 now.
+UPDATE session SET revoked_at = ?2 WHERE id = ?1 AND revoked_at = 0;
+
+-- name: session_revoke_others
+-- All of the player ?1 but ?2, at ?3.
+UPDATE session SET revoked_at = ?3 WHERE player_id = ?1 AND id <> ?2 AND revoked_at = 0;
+
+-- name: session_sweep_used
+-- At most ?2 of those that expired before ?1.
+DELETE FROM session_used_refresh WHERE refresh_hash IN (
+    SELECT refresh_hash FROM session_used_refresh WHERE expires_at < ?1
+    ORDER BY expires_at LIMIT ?2);
+
+-- name: session_sweep
+-- The same; one that has used refresh tokens left waits for their end.
+DELETE FROM session WHERE id IN (
+    SELECT id FROM session WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)
+AND NOT EXISTS (SELECT 1 FROM session_used_refresh u WHERE u.session_id = session.id);

@@ -164,6 +164,37 @@ compare_params(const struct route *route, const struct yaml_node *operation)
                    STR_ARG(text_of(resolve(p), "name")));
 }
 
+/* Somewhere in the operation's security, which is that of the whole API where it has none. */
+static bool
+is_secured_by(const struct yaml_node *operation, const char *scheme)
+{
+    const struct yaml_node *list = yaml_get(operation, "security");
+    if (!list)
+        list = yaml_get(root, "security");
+    for (const struct yaml_node *way = list->first; way; way = way->next)
+        if (yaml_get(way, scheme))
+            return true;
+    return false;
+}
+
+static void
+compare_player(const struct route *route, const struct yaml_node *operation)
+{
+    const char *want = route->flags & ROUTE_PLAYER          ? "required"
+                       : route->flags & ROUTE_MAY_BE_PLAYER ? "optional"
+                                                            : "";
+    bool takes_token = want[0];
+    if (!str_eq(text_of(operation, "x-player"), str_from(want)))
+        differ(route, "x-player is '%" STR_FMT "', the table has '%s'",
+               STR_ARG(text_of(operation, "x-player")), want);
+    if (is_secured_by(operation, "player_token") != takes_token)
+        differ(route, "security and x-player do not say the same of player_token");
+    if (takes_token && is_secured_by(operation, "api_key") != (route->scope != SCOPE_NONE))
+        differ(route, "security and x-scope do not say the same of api_key");
+    if (is_true(operation, "x-at-root") != (bool)(route->flags & ROUTE_AT_ROOT))
+        differ(route, "x-at-root is not what the table has");
+}
+
 static void
 compare_operation(const struct route *route, const struct yaml_node *operation)
 {
@@ -180,6 +211,7 @@ compare_operation(const struct route *route, const struct yaml_node *operation)
         differ(route, "x-public is not what the table has");
     if (is_true(operation, "x-filters") != has_filters)
         differ(route, "x-filters is not what the table has");
+    compare_player(route, operation);
     if ((yaml_get(operation, "requestBody") != NULL) != (route->body_bytes_max > 0))
         differ(route, "a body is described or taken, but not both");
     if (!yaml_get(operation, "summary") || !yaml_get(operation, "responses"))
@@ -266,6 +298,34 @@ description_becomes_json(void **state UNUSED)
     assert_true(str_find(buf_str(&json), STR("\"enum\":[\"true\",\"false\"]")) > 0);
 }
 
+static size_t
+count_of(struct str text, struct str wanted)
+{
+    size_t count = 0;
+    for (ptrdiff_t at; (at = str_find(text, wanted)) >= 0; count++)
+        text = str_skip(text, (size_t)at + wanted.n);
+    return count;
+}
+
+static void
+what_is_at_the_root_too_is_described_there(void **state UNUSED)
+{
+    struct err err = {0};
+    scoped_buf json;
+    buf_init(&json, 4 * MIB);
+    assert_true(openapi_add_json(&json, &err));
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        const struct route *route = &ROUTES[i];
+        if (!(route->flags & ROUTE_AT_ROOT))
+            continue;
+        struct str path = arena_printf(&arena, "\"%s\":{", router_root_pattern(route));
+        struct str id =
+            arena_printf(&arena, "\"operationId\":\"%s_at_root\"", route->operation);
+        assert_int_equal(count_of(buf_str(&json), path), 1);
+        assert_int_equal(count_of(buf_str(&json), id), 1);
+    }
+}
+
 static int
 read_description(void **state UNUSED)
 {
@@ -294,6 +354,7 @@ main(void)
         cmocka_unit_test(names_in_paths_are_described),
         cmocka_unit_test(operations_are_named_once),
         cmocka_unit_test(description_becomes_json),
+        cmocka_unit_test(what_is_at_the_root_too_is_described_there),
     };
     return cmocka_run_group_tests_name("contract", tests, read_description, forget);
 }

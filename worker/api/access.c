@@ -1,6 +1,9 @@
 /* See access.h. */
 #include "api/access.h"
 
+#include "base/clock.h"
+#include "players/session.h"
+
 struct str
 access_dataset(const struct request *request)
 {
@@ -40,8 +43,8 @@ check_public(struct app *app, const struct request *request, struct err *err)
                    STR_ARG(name));
 }
 
-bool
-access_check(struct app *app, const struct request *request, struct err *err)
+static bool
+check_key(struct app *app, const struct request *request, struct err *err)
 {
     const struct route *route = request->route;
     if (request->scope >= route->scope)
@@ -50,4 +53,66 @@ access_check(struct app *app, const struct request *request, struct err *err)
     if (!may_be_open || !app->config->access_public)
         return refuse(request, err);
     return route->flags & ROUTE_PUBLIC_LIST || check_public(app, request, err);
+}
+
+/* `Bearer`, in any case, blanks, and the token (RFC 6750, 2.1). */
+static bool
+read_token(const struct request *request, struct str *out, struct err *err)
+{
+    struct str rest = request->header.authorization;
+    struct str scheme = str_cut(&rest, ' ');
+    if (!str_eq_ascii_nocase(scheme, STR("Bearer")))
+        return err_set(err, ERR_UNAUTHORIZED,
+                       "the header Authorization is 'Bearer TOKEN' here, its first word is not "
+                       "Bearer");
+    *out = str_trim(rest);
+    return out->n || err_set_code(err, ERR_UNAUTHORIZED, "token_invalid",
+                                  "the header Authorization says Bearer, and no token follows");
+}
+
+static bool
+check_token(struct app *app, struct request *request, struct err *err)
+{
+    struct token_claims claims;
+    struct str token;
+    int64_t now_ms = clock_now_ms();
+    if (!read_token(request, &token, err) ||
+        !token_check(request->arena, &app->secrets, app->config->players_issuer, token,
+                     now_ms / 1000, &claims, err) ||
+        !session_check(app->db, str_from(claims.session_id), claims.player_id, now_ms, err))
+        return false;
+    request->player_id = claims.player_id;
+    request->session_id = arena_str(request->arena, str_from(claims.session_id));
+    return true;
+}
+
+static bool
+refuse_without_token(const struct request *request, struct err *err)
+{
+    enum http_scope scope = request->route->scope;
+    if (scope == SCOPE_NONE)
+        return err_set(err, ERR_UNAUTHORIZED,
+                       "this needs a player's token in the header Authorization: Bearer TOKEN");
+    if (request->scope != SCOPE_NONE)
+        return refuse(request, err);
+    return err_set(
+        err, ERR_UNAUTHORIZED,
+        "this needs a player's token in the header Authorization: Bearer TOKEN, or a "
+        "key of scope %s in the header X-API-Key",
+        http_scope_name(scope));
+}
+
+bool
+access_check(struct app *app, struct request *request, struct err *err)
+{
+    const struct route *route = request->route;
+    bool needs_player = route->flags & ROUTE_PLAYER;
+    bool takes_token = needs_player || route->flags & ROUTE_MAY_BE_PLAYER;
+    bool has_token = takes_token && request->header.authorization.n;
+    if (has_token && !check_token(app, request, err))
+        return false;
+    if (!needs_player)
+        return check_key(app, request, err);
+    bool has_key = route->scope != SCOPE_NONE && request->scope >= route->scope;
+    return has_token || has_key || refuse_without_token(request, err);
 }

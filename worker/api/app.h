@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "datasets/version.h"
 #include "http/router.h"
+#include "players/token.h"
 #include "store/writer.h"
 
 struct app {
@@ -13,6 +14,7 @@ struct app {
     struct db *db;              /* read-only */
     struct writer *writer;
     struct versions *versions;
+    struct token_secrets secrets; /* what players' tokens are signed with */
     struct str openapi_json;
 };
 

@@ -30,7 +30,8 @@
     X(import_csv)                                                                              \
     X(query_games)                                                                             \
     X(games_stats)                                                                             \
-    X(similar_games)
+    X(similar_games)                                                                           \
+    X(log_out)
 
 #define X(name)                                                                                \
     MUST_CHECK bool name(struct app *app, struct request *request, struct response *response,  \

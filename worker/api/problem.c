@@ -1,6 +1,7 @@
 /* See problem.h. */
 #include "api/problem.h"
 
+#include "http/router.h"
 #include "json/write.h"
 
 static void
@@ -16,11 +17,27 @@ add_field_errors(struct json *j, const struct err *err)
     json_end_array(j);
 }
 
+/* What would be taken: a key, a player's token, or either.  Routes that ask for neither and
+ * refuse a password or a refresh token are about tokens. */
+static void
+add_challenges(struct response *r, const struct err *err)
+{
+    const struct route *route = r->request->route;
+    bool takes_key = !route || route->scope != SCOPE_NONE;
+    bool takes_token = route && route->flags & (ROUTE_PLAYER | ROUTE_MAY_BE_PLAYER);
+    bool is_token_bad = str_starts(str_from(err_code(err)), STR("token_"));
+    if (takes_token || !takes_key) /* RFC 6750, 3 */
+        response_header(r, "WWW-Authenticate", "Bearer realm=\"playmeter\"%s",
+                        is_token_bad ? ", error=\"invalid_token\"" : "");
+    if (takes_key)
+        response_header(r, "WWW-Authenticate", "ApiKey realm=\"playmeter\"");
+}
+
 static void
 add_headers(struct response *r, int status, const struct err *err)
 {
     if (status == 401)
-        response_header(r, "WWW-Authenticate", "ApiKey realm=\"playmeter\"");
+        add_challenges(r, err);
     if (status == 503 || status == 429)
         response_header(r, "Retry-After", "%u", MAX(err->retry_after_s, 1));
     response_header(r, "Cache-Control", "no-store");

@@ -147,6 +147,7 @@ static const struct route_param SIMILAR_GAMES_PARAMS[] = {
 #define PARAMS(list) list, COUNT_OF(list)
 #define NONE NO_PARAMS, 0
 #define IN_PUBLIC ROUTE_PUBLIC_DATASET
+#define OF_PLAYER (ROUTE_PLAYER | ROUTE_AT_ROOT)
 
 /*   method       pattern                             operation           handler           scope        flags                            body        parameters */
 const struct route ROUTES[] = {
@@ -171,6 +172,7 @@ const struct route ROUTES[] = {
     {HTTP_GET,    "/v1/jobs/{id}",                    "get_job",          get_job,          SCOPE_READ,  0,                               0,          NONE},
     {HTTP_DELETE, "/v1/jobs/{id}",                    "cancel_job",       cancel_job,       SCOPE_WRITE, 0,                               0,          NONE},
     {HTTP_GET,    "/v1/jobs/{id}/rejects",            "list_rejects",     list_rejects,     SCOPE_READ,  0,                               0,          PARAMS(REJECTS_PARAMS)},
+    {HTTP_POST,   "/v1/logout",                       "log_out",          log_out,          SCOPE_NONE,  OF_PLAYER,                       0,          NONE},
     {HTTP_GET,    "/api/ping",                        "ping",             ping,             SCOPE_NONE,  0,                               0,          NONE},
     {HTTP_POST,   "/api/upload_csv",                  "upload_csv",       upload_csv,       SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(UPLOAD_PARAMS)},
     {HTTP_POST,   "/api/import_csv",                  "import_csv",       import_csv,       SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(IMPORT_URL_PARAMS)},

@@ -47,7 +47,7 @@ parse_scope(struct str word)
 
 /* The FastCGI parameters that are read: those that nginx makes, and headers. */
 struct variables {
-    struct str id, method, uri, client, scope, body_file;
+    struct str id, method, uri, client, scope, address, body_file;
     struct request_headers header;
 };
 
@@ -60,6 +60,7 @@ static const struct {
                  {STR_INIT("REQUEST_URI"), offsetof(struct variables, uri), true},
                  {STR_INIT("PM_CLIENT"), offsetof(struct variables, client), true},
                  {STR_INIT("PM_SCOPE"), offsetof(struct variables, scope), true},
+                 {STR_INIT("REMOTE_ADDR"), offsetof(struct variables, address), true},
                  {STR_INIT("PM_BODY_FILE"), offsetof(struct variables, body_file), true},
 #define X(field, name, may_repeat)                                                             \
     {STR_INIT(name), offsetof(struct variables, header.field), may_repeat},
@@ -246,6 +247,7 @@ request_parse(struct arena *a, char *const *environment, struct request *out, st
     out->query = v.uri;
     out->client = v.client;
     out->scope = parse_scope(v.scope);
+    out->address = v.address;
     out->header = v.header;
     if (v.body_file.n)
         out->body_file = v.body_file.p; /* a copy in the arena, which ends in a NUL */

@@ -6,6 +6,7 @@
 #include "base/suggest.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 const char *
 param_type_name(enum param_type type)
@@ -16,6 +17,13 @@ param_type_name(enum param_type type)
 #undef X
     };
     return NAMES[type];
+}
+
+const char *
+router_root_pattern(const struct route *route)
+{
+    assert(str_starts(str_from(route->pattern), STR("/v1/")));
+    return route->pattern + strlen("/v1");
 }
 
 static bool
@@ -47,6 +55,14 @@ pattern_fits(const char *pattern, const struct request *request, struct str *val
     return i == request->segment_count;
 }
 
+static bool
+route_fits(const struct route *route, const struct request *request, struct str *values)
+{
+    return pattern_fits(route->pattern, request, values) ||
+           (route->flags & ROUTE_AT_ROOT &&
+            pattern_fits(router_root_pattern(route), request, values));
+}
+
 static void
 allow_method(struct buf *allow, const char *word)
 {
@@ -63,7 +79,7 @@ router_find(const struct route *routes, size_t count, struct request *request,
     struct str *values = arena_array(request->arena, REQUEST_SEGMENTS_MAX, struct str);
     bool is_path_known = false;
     for (size_t i = 0; i < count; i++) {
-        if (!pattern_fits(routes[i].pattern, request, values))
+        if (!route_fits(&routes[i], request, values))
             continue;
         is_path_known = true;
         if (routes[i].method == wanted) {

@@ -54,6 +54,8 @@ struct route {
     size_t param_count;
 };
 
+/* The pattern without its /v1, of a row that is at the root too. */
+const char *router_root_pattern(const struct route *route);
 /* Finds the row and fills request->route and path_values.  Errors: not_found; method, after
  * which `allow` holds the methods of the path as in the Allow header. */
 MUST_CHECK bool router_find(const struct route *routes, size_t count, struct request *request,

@@ -51,6 +51,8 @@ open_handles(const struct role_env *env, struct handles *h, struct err *err)
     app->db = db_open(role_path(&h->arena, config, ROLE_DB), DB_READ_ONLY, err);
     if (!app->db || !open_writer(env, h, err))
         return false;
+    if (!token_read_secrets(&h->arena, config, &app->secrets, err))
+        return false;
     app->versions = versions_open(app->db, app->data_dir);
     buf_init(&h->openapi, OPENAPI_BYTES_MAX);
     if (!openapi_add_json(&h->openapi, err))

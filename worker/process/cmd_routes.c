@@ -25,6 +25,14 @@ add_param(struct json *j, const struct route_param *p)
     json_end_object(j);
 }
 
+static const char *
+player_of(const struct route *route)
+{
+    return route->flags & ROUTE_PLAYER          ? "required"
+           : route->flags & ROUTE_MAY_BE_PLAYER ? "optional"
+                                                : "none";
+}
+
 static void
 add_route(struct json *j, const struct route *route)
 {
@@ -34,6 +42,8 @@ add_route(struct json *j, const struct route *route)
     json_member_str(j, "operation", str_from(route->operation));
     json_member_str(j, "scope", str_from(http_scope_name(route->scope)));
     json_member_bool(j, "open", route->flags & (ROUTE_PUBLIC_DATASET | ROUTE_PUBLIC_LIST));
+    json_member_str(j, "player", str_from(player_of(route)));
+    json_member_bool(j, "at_root", route->flags & ROUTE_AT_ROOT);
     json_member_bool(j, "filters", route->flags & ROUTE_TAKES_FILTERS);
     json_member_u64(j, "body_bytes_max", route->body_bytes_max);
     json_key(j, "parameters");
@@ -61,7 +71,21 @@ static const char *
 scope_of(const struct route *route)
 {
     bool is_open = route->flags & (ROUTE_PUBLIC_DATASET | ROUTE_PUBLIC_LIST);
-    return is_open ? "public" : http_scope_name(route->scope);
+    if (is_open)
+        return "public";
+    if (!(route->flags & ROUTE_PLAYER))
+        return http_scope_name(route->scope);
+    return route->scope == SCOPE_NONE ? "player" : "player or key";
+}
+
+static void
+print_route(const struct route *route, const char *pattern)
+{
+    printf("%-7s%-36s%-14s%s", http_method_name(route->method), pattern, scope_of(route),
+           route->operation);
+    for (size_t k = 0; k < route->param_count; k++)
+        printf("%s%s", k ? " " : "  ?", route->params[k].name);
+    puts(route->flags & ROUTE_TAKES_FILTERS ? " column__op" : "");
 }
 
 static void
@@ -69,11 +93,9 @@ print_table(void)
 {
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         const struct route *route = &ROUTES[i];
-        printf("%-7s%-36s%-8s%s", http_method_name(route->method), route->pattern,
-               scope_of(route), route->operation);
-        for (size_t k = 0; k < route->param_count; k++)
-            printf("%s%s", k ? " " : "  ?", route->params[k].name);
-        puts(route->flags & ROUTE_TAKES_FILTERS ? " column__op" : "");
+        print_route(route, route->pattern);
+        if (route->flags & ROUTE_AT_ROOT)
+            print_route(route, router_root_pattern(route));
     }
 }
 

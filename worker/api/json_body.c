@@ -1,0 +1,62 @@
+/* See json_body.h. */
+#include "api/json_body.h"
+
+#include "base/suggest.h"
+
+static bool
+check_type(const struct request *request, struct err *err)
+{
+    struct str type = request_media_type(request);
+    if (type.n == 0 || str_eq(type, STR("application/json")))
+        return true;
+    return err_set(err, ERR_MEDIA_TYPE,
+                   "the body is JSON here, and it came as %" STR_FMT
+                   "; with curl: -H 'Content-Type: application/json' -d '{...}'",
+                   STR_ARG(type));
+}
+
+static bool
+check_names(const struct json_value *body, const char *const *names, size_t count,
+            struct err *err)
+{
+    for (size_t i = 0; i < body->child_count; i++) {
+        struct str key = body->children[i].key;
+        struct suggestion near = suggest_begin(key);
+        bool is_known = false;
+        for (size_t k = 0; k < count; k++) {
+            is_known |= str_eq(key, str_from(names[k]));
+            suggest_offer(&near, str_from(names[k]));
+        }
+        if (!is_known)
+            return err_set_name(err, ERR_INVALID, "unknown_member", key,
+                                "the body has no member '%" STR_FMT "'%s", STR_ARG(key),
+                                suggest_text(&near));
+    }
+    return true;
+}
+
+bool
+json_body_read(const struct request *request, const char *const *names, size_t count,
+               const struct json_value **out, struct err *err)
+{
+    const struct json_value *body;
+    if (!check_type(request, err) || !json_read(request->arena, request->body, &body, err))
+        return false;
+    if (body->kind != JSON_OBJECT)
+        return err_set(err, ERR_INVALID, "the body is a JSON object");
+    if (!check_names(body, names, count, err))
+        return false;
+    *out = body;
+    return true;
+}
+
+bool
+json_body_str(const struct json_value *body, const char *name, struct str *out, struct err *err)
+{
+    const struct json_value *v = json_get(body, name);
+    if (!v)
+        return err_set_name(err, ERR_INVALID, "missing_member", str_from(name),
+                            "the body needs the member %s", name);
+    return json_as_str(v, out) ||
+           err_set_name(err, ERR_INVALID, NULL, str_from(name), "%s is a string", name);
+}

@@ -1,0 +1,18 @@
+/* A small body: one JSON object whose members the handler names.
+ *
+ *     static const char *const MEMBERS[] = {"username", "password"};
+ *     json_body_read(request, MEMBERS, COUNT_OF(MEMBERS), &body, err) &&
+ *     json_body_str(body, "username", &username, err) && ... */
+#pragma once
+
+#include "http/request.h"
+#include "json/read.h"
+
+/* Errors: unsupported_media_type (415) for what is said to be something else than JSON;
+ * malformed (400) for what is not JSON; invalid (422) for no object, and for a member that is
+ * not among the names, with the nearest one. */
+MUST_CHECK bool json_body_read(const struct request *request, const char *const *names,
+                               size_t count, const struct json_value **out, struct err *err);
+/* A member that has to be there.  invalid (422), naming it, when it is not, or is no string. */
+MUST_CHECK bool json_body_str(const struct json_value *body, const char *name, struct str *out,
+                              struct err *err);

@@ -4,7 +4,6 @@
 #include "api/app.h"
 #include "api/job_json.h"
 #include "api/problem.h"
-#include "process/load.h"
 #include "store/message.h"
 
 #include <errno.h>
@@ -89,7 +88,7 @@ a_full_disk_does_not_show_our_paths(void **state)
         assert_true(is_shown(&response.body, "no room left on the disk"));
         assert_false(is_shown(&response.body, "/srv"));
         response_free(&response);
-        struct str error = load_error_json(&t->arena, failures[i]);
+        struct str error = job_error_json(&t->arena, failures[i]);
         assert_null(memmem(error.p, error.n, "/srv", 4));
         assert_non_null(memmem(error.p, error.n, "disk_full", 9));
     }

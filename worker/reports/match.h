@@ -1,9 +1,25 @@
 /* One-to-one matching of two sorted lists of moments within a window: as many pairs as
- * possible, then the least total gap, then the smallest list of pairs in lexicographic order of
- * (af_line, cf_line).  A two-pointer greedy finds the most pairs but not the least gap; this
- * finds both, in time near n log n over all groups and memory linear in the group.
+ * possible, then the least total gap, then the smallest list of pairs.  A two-pointer greedy
+ * finds the most pairs but not the least gap.
  *
- * Pure: one call is one group of equal appsflyer_id.  Proof and recurrence stand in the .c. */
+ * The smallest list: pairs stand in the order of their left line, and of two lists the one is
+ * smaller that has the smaller (left line, right line) at the first place where they differ.
+ * All matchings have the same number of pairs by then, so this is the same as: the left line 2
+ * would rather have a mate than none, and rather one of a small line than of a large, whatever
+ * that means for line 3.  Lines need not follow the times.
+ *
+ * Pairs and gap are always the best.  The list is the smallest for every part of up to 16 left
+ * and 16 right moments (a part ends where the next moment of either list is more than a window
+ * away), and for larger ones where the search for it ends within MATCH_STEPS_PER_MOMENT steps
+ * for each moment of the part, as it does unless thousands lie within one window.  Past that
+ * the pairs are in the order of time, among equal times in that of their lines, improved as far
+ * as the search came: the same for the same input, whatever the machine.
+ *
+ * Time is n log n where all of a part lies within one window, and else n times the moments
+ * within two windows, or times those that cannot have a mate if they are fewer; memory is n, or
+ * that width times the root of n.  1,800,000 moments of one user in 40 days take 5 s, 200,000
+ * within ten minutes 8 ms, and 120,000 against 80,000 within an hour 24 s, the worst known.
+ * The .c files say why all of this is right. */
 #pragma once
 
 #include "base/arena.h"
@@ -14,7 +30,12 @@ struct match_moment {
     uint32_t mate; /* out: index in the other list, MATCH_NONE */
 };
 #define MATCH_NONE UINT32_MAX
+#define MATCH_STEPS_PER_MOMENT 1024
 
-/* Both lists are sorted by (time, line).  window_ms is inclusive. */
-void match_moments(struct arena *a, struct match_moment *left, size_t left_count,
+/* Both lists are sorted by (time, line).  window_ms is inclusive.  The arena is scratch: it is
+ * reset for every part, so nothing else may live in it. */
+void match_moments(struct arena *scratch, struct match_moment *left, size_t left_count,
                    struct match_moment *right, size_t right_count, int64_t window_ms);
+/* Only how many pairs there can be; linear. */
+size_t match_count(const struct match_moment *left, size_t left_count,
+                   const struct match_moment *right, size_t right_count, int64_t window_ms);

@@ -1,50 +1,8 @@
 /* The wallet against a plain model of it: what each request answers, and what is left in the
  * database after it. */
-#include "base/hash.h"
-#include "players/wallet.h"
-#include "temp_db.h"
+#include "temp_wallet.h"
 
 #include <string.h>
-
-#define PLAYERS 3
-
-static void
-add_players(struct temp_db *t)
-{
-    for (int i = 1; i <= PLAYERS; i++)
-        temp_db_exec(t, arena_printf(&t->arena,
-                                     "INSERT INTO player (username, username_folded, "
-                                     "password_hash, created_at) VALUES ('p%d', 'p%d', 'x', 1)",
-                                     i, i)
-                            .p);
-}
-
-static int64_t
-number(struct temp_db *t, const char *sql)
-{
-    struct err err = {0};
-    int64_t v;
-    if (!sqlite_read_i64(db_handle(t->db), sql, &v, &err))
-        fail_msg("%s", err.detail);
-    return v;
-}
-
-static struct wallet_receipt
-run_ok(struct temp_db *t, const struct wallet_request *request)
-{
-    struct err err = {0};
-    struct wallet_receipt receipt;
-    if (!wallet_run(t->writer, request, &receipt, &err))
-        fail_msg("%s: %s", err_code(&err), err.detail);
-    return receipt;
-}
-
-static struct wallet_receipt
-earn(struct temp_db *t, int64_t player_id, int64_t amount)
-{
-    struct wallet_request request = {.player_id = player_id, .amount = amount};
-    return run_ok(t, &request);
-}
 
 static void
 assert_refused(struct temp_db *t, const struct wallet_request *request, const char *code)
@@ -281,6 +239,129 @@ a_reason_has_up_to_256_bytes(void **state)
     assert_non_null(strstr(err.detail, "256"));
 }
 
+/* The model: what a wallet is, without a database. */
+#define MODEL_KEYS 6
+#define MODEL_FILLED_PLAYER 3 /* has all but its last coins */
+
+struct model_use {
+    bool is_used;
+    int64_t amount;
+    size_t reason;
+    struct wallet_receipt receipt;
+};
+struct model {
+    struct temp_db *t;
+    uint64_t random;
+    int64_t balances[PLAYERS + 1];
+    struct model_use uses[PLAYERS + 1][2][MODEL_KEYS];
+    int64_t effects;
+};
+
+static uint64_t
+draw(struct model *m, uint64_t below)
+{
+    m->random = hash_u64(m->random, 7);
+    return m->random % below;
+}
+
+/* NULL: it takes effect; "replay"; or the code of the refusal. */
+static const char *
+foresee(const struct model *m, const struct wallet_request *r, size_t reason,
+        const struct model_use *use)
+{
+    if (use && use->is_used)
+        return use->amount == r->amount && use->reason == reason ? "replay"
+                                                                 : "idempotency_key_reused";
+    if (r->is_spend)
+        return r->amount > m->balances[r->player_id] ? "insufficient_funds" : NULL;
+    return r->amount > WALLET_BALANCE_MAX - m->balances[r->player_id] ? "balance_limit" : NULL;
+}
+
+static void
+take_step(struct model *m)
+{
+    static const struct str REASONS[] = {STR_INIT("sword"), STR_INIT("Schwert \xc3\xb6")};
+    static const char *const KEYS[MODEL_KEYS] = {"a", "b", "c", "d", "e", "f"};
+    static const int64_t AMOUNTS[] = {1, 2, 50, 100, 199254740990, WALLET_AMOUNT_MAX};
+    size_t key = draw(m, MODEL_KEYS + 2), reason = draw(m, COUNT_OF(REASONS));
+    struct wallet_request r = {.player_id = 1 + (int64_t)draw(m, PLAYERS),
+                               .is_spend = draw(m, 2),
+                               .amount = AMOUNTS[draw(m, COUNT_OF(AMOUNTS))],
+                               .reason = REASONS[reason]};
+    struct model_use *use = key < MODEL_KEYS ? &m->uses[r.player_id][r.is_spend][key] : NULL;
+    if (use)
+        r.idempotency_key = str_from(KEYS[key]);
+    const char *foreseen = foresee(m, &r, reason, use);
+    if (foreseen && strcmp(foreseen, "replay") != 0) {
+        assert_refused(m->t, &r, foreseen);
+        return;
+    }
+    struct wallet_receipt receipt = run_ok(m->t, &r);
+    assert_int_equal(receipt.is_replayed, foreseen != NULL);
+    if (foreseen) {
+        assert_int_equal(receipt.balance, use->receipt.balance);
+        assert_int_equal(receipt.ledger_id, use->receipt.ledger_id);
+        assert_int_equal(receipt.event_id, use->receipt.event_id);
+        return;
+    }
+    m->effects++;
+    m->balances[r.player_id] += r.is_spend ? -r.amount : r.amount;
+    assert_int_equal(receipt.balance, m->balances[r.player_id]);
+    if (use)
+        *use = (struct model_use){true, r.amount, reason, receipt};
+}
+
+static void
+check_model(struct model *m)
+{
+    for (int64_t id = 1; id <= PLAYERS; id++) {
+        struct err err = {0};
+        int64_t balance;
+        assert_true(wallet_balance(m->t->db, id, &balance, &err));
+        assert_int_equal(balance, m->balances[id]);
+    }
+    assert_int_equal(number(m->t, "SELECT count(*) FROM ledger_entry"), m->effects);
+    assert_int_equal(number(m->t, "SELECT count(*) FROM event"), m->effects);
+    assert_int_equal(verify(m->t, NULL), 0);
+}
+
+static void
+random_requests_do_what_the_model_does(void **state)
+{
+    struct temp_db *t = *state;
+    add_players(t);
+    temp_db_exec(t, "PRAGMA synchronous = OFF");
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct model m = {.t = t, .random = seed};
+        temp_db_exec(t, "DROP TRIGGER IF EXISTS ledger_entry_remains; DELETE FROM idempotency;"
+                        "DELETE FROM ledger_entry; DELETE FROM event; UPDATE player SET "
+                        "balance = 0, ledger_count = 0, ledger_hash = zeroblob(32)");
+        for (int step = 0; step < 300; step++) {
+            take_step(&m);
+            check_model(&m);
+        }
+        assert_true(m.effects > 20);
+    }
+}
+
+static void
+random_requests_near_the_limit_do_what_the_model_does(void **state)
+{
+    struct temp_db *t = *state;
+    struct model m = {.t = t, .random = 99};
+    add_players(t);
+    temp_db_exec(t, "PRAGMA synchronous = OFF");
+    while (m.balances[MODEL_FILLED_PLAYER] + WALLET_AMOUNT_MAX <= WALLET_BALANCE_MAX) {
+        m.balances[MODEL_FILLED_PLAYER] += WALLET_AMOUNT_MAX;
+        m.effects++;
+        assert_int_equal(earn(t, MODEL_FILLED_PLAYER, WALLET_AMOUNT_MAX).balance,
+                         m.balances[MODEL_FILLED_PLAYER]);
+    }
+    for (int step = 0; step < 1000; step++)
+        take_step(&m);
+    check_model(&m);
+}
+
 int
 main(void)
 {
@@ -296,6 +377,8 @@ main(void)
         DB_TEST(the_ledger_is_append_only),
         DB_TEST(a_body_is_an_amount_and_a_reason),
         DB_TEST(a_reason_has_up_to_256_bytes),
+        DB_TEST(random_requests_do_what_the_model_does),
+        DB_TEST(random_requests_near_the_limit_do_what_the_model_does),
     };
     return cmocka_run_group_tests_name("wallet", tests, NULL, NULL);
 }

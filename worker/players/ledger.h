@@ -39,11 +39,22 @@ MUST_CHECK bool ledger_list(struct arena *a, struct db *db, int64_t player_id,
 /* Recounts players: chain, running balance, sum, count, and what the player's row holds. */
 struct ledger_verdict {
     uint64_t player_count, entry_count;
-    uint64_t broken_count; /* players with a fault */
+    uint64_t broken_count; /* players with a fault; entries of nobody count one each */
 };
+/* `entry_id` is 0 where the player's row is at fault; `what` is a clause like "balance_after is
+ * 7, but ...".  An entry is measured against the one before it as that stands there, so that
+ * one fault is told once. */
 typedef void ledger_fault_fn(void *context, int64_t player_id, int64_t entry_id,
                              const char *what);
-/* All players, or with sample_count > 0 so many of them: the newest and some at random.  False
- * only when the database cannot be read; faults are told one by one. */
-MUST_CHECK bool ledger_verify(struct db *db, uint64_t sample_count, ledger_fault_fn *on_fault,
-                              void *context, struct ledger_verdict *out, struct err *err);
+/* Everything, in one snapshot: the ledger is read once, in the order it was written, with 64
+ * bytes of memory for each player up to 64 MiB (beyond, it is read once per million players).
+ * False only when the database cannot be read; faults are told one by one.  While it reads, the
+ * log of a running service cannot shrink. */
+MUST_CHECK bool ledger_verify(struct db *db, ledger_fault_fn *on_fault, void *context,
+                              struct ledger_verdict *out, struct err *err);
+/* The same for `count` players at most, half of them the newest and the rest at random, and of
+ * each the newest LEDGER_SAMPLE_ENTRIES. */
+#define LEDGER_SAMPLE_ENTRIES 1000
+MUST_CHECK bool ledger_verify_sample(struct db *db, uint64_t count, ledger_fault_fn *on_fault,
+                                     void *context, struct ledger_verdict *out,
+                                     struct err *err);

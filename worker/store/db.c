@@ -15,9 +15,13 @@
 #define DEADLINE_CHECK_STEPS 2000
 
 static const char *const CONTROL_SQL[CONTROL_COUNT] = {
-    [CONTROL_BEGIN] = "BEGIN IMMEDIATE",     [CONTROL_COMMIT] = "COMMIT",
-    [CONTROL_ROLLBACK] = "ROLLBACK",         [CONTROL_SAVEPOINT] = "SAVEPOINT operation",
-    [CONTROL_RELEASE] = "RELEASE operation", [CONTROL_ROLLBACK_TO] = "ROLLBACK TO operation",
+    [CONTROL_BEGIN] = "BEGIN IMMEDIATE",
+    [CONTROL_COMMIT] = "COMMIT",
+    [CONTROL_BEGIN_SNAPSHOT] = "BEGIN",
+    [CONTROL_ROLLBACK] = "ROLLBACK",
+    [CONTROL_SAVEPOINT] = "SAVEPOINT operation",
+    [CONTROL_RELEASE] = "RELEASE operation",
+    [CONTROL_ROLLBACK_TO] = "ROLLBACK TO operation",
 };
 
 static bool
@@ -138,13 +142,25 @@ run_control(struct db *db, enum db_control which, struct err *err)
     return ok;
 }
 
-bool
-db_begin(struct db *db, struct db_tx *tx, struct err *err)
+static bool
+begin(struct db *db, enum db_control how, struct db_tx *tx, struct err *err)
 {
-    if (!run_control(db, CONTROL_BEGIN, err))
+    if (!run_control(db, how, err))
         return false;
     tx->db = db;
     return true;
+}
+
+bool
+db_begin(struct db *db, struct db_tx *tx, struct err *err)
+{
+    return begin(db, CONTROL_BEGIN, tx, err);
+}
+
+bool
+db_begin_snapshot(struct db *db, struct db_tx *tx, struct err *err)
+{
+    return begin(db, CONTROL_BEGIN_SNAPSHOT, tx, err);
 }
 
 bool

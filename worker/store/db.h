@@ -39,6 +39,8 @@ struct db_tx {
 };
 MUST_CHECK bool db_begin(struct db *db, struct db_tx *tx,
                          struct err *err); /* BEGIN IMMEDIATE */
+/* Several statements that see one state of the database, ended by rolling back. */
+MUST_CHECK bool db_begin_snapshot(struct db *db, struct db_tx *tx, struct err *err);
 MUST_CHECK bool db_commit(struct db_tx *tx, struct err *err);
 void db_rollback(struct db_tx *tx);
 #define scoped_tx SCOPED(db_rollback) struct db_tx

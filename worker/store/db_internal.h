@@ -8,6 +8,7 @@
 /* Transaction control, prepared on first use: the writer runs them for every operation. */
 enum db_control {
     CONTROL_BEGIN,
+    CONTROL_BEGIN_SNAPSHOT,
     CONTROL_COMMIT,
     CONTROL_ROLLBACK,
     CONTROL_SAVEPOINT,

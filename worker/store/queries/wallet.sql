@@ -38,3 +38,37 @@ UPDATE player SET ledger_hash = ?2, ledger_count = ledger_count + 1 WHERE id = ?
 -- ?1 player, ?2 only ids below (0: all), ?3 limit; newest first.
 SELECT id, player_id, operation = 'spend', amount, balance_after, reason, event_id, created_at
 FROM ledger_entry WHERE player_id = ?1 AND (?2 = 0 OR id < ?2) ORDER BY id DESC LIMIT ?3;
+
+-- name: ledger_player_ids
+-- ?1 only ids above, ?2 limit.
+SELECT id FROM player WHERE id > ?1 ORDER BY id LIMIT ?2;
+
+-- name: ledger_newest_player_ids
+-- ?1 limit.
+SELECT id FROM player ORDER BY id DESC LIMIT ?1;
+
+-- name: ledger_players
+-- What the rows of players ?1 to ?2 say of their ledgers.
+SELECT id, balance, ledger_count, ledger_hash FROM player WHERE id BETWEEN ?1 AND ?2
+ORDER BY id;
+
+-- name: ledger_entries
+-- All entries of players ?1 to ?2, in the order they were written: the + keeps the index of the
+-- players out, which would read the table in leaps.
+SELECT id, player_id, operation = 'spend', amount, balance_after, reason, event_id, created_at,
+       hash, operation IN ('earn', 'spend')
+FROM ledger_entry WHERE +player_id BETWEEN ?1 AND ?2 ORDER BY id;
+
+-- name: ledger_entry_before_newest
+-- The entry of player ?1 that ?2 entries follow.
+SELECT id, balance_after, hash FROM ledger_entry WHERE player_id = ?1
+ORDER BY id DESC LIMIT 1 OFFSET ?2;
+
+-- name: ledger_entries_of
+-- Those of player ?1 with ids above ?2, as in ledger_entries.
+SELECT id, player_id, operation = 'spend', amount, balance_after, reason, event_id, created_at,
+       hash, operation IN ('earn', 'spend')
+FROM ledger_entry WHERE player_id = ?1 AND id > ?2 ORDER BY id;
+
+-- name: ledger_player_count
+SELECT count(*) FROM player;

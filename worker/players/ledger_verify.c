@@ -1,0 +1,335 @@
+/* Recounting ledgers (see ledger.h).
+ *
+ * The state of a player's chain is what his entries so far give: balance, number and hash.  The
+ * whole ledger is walked once in the order of its ids with the states of all players at hand,
+ * because the entries of one player lie scattered over it; a sample walks one player at a time
+ * by the index. */
+#include "base/hash.h"
+#include "players/ledger.h"
+#include "players/wallet.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* States held at once. */
+#define STATES_MAX (UINT64_C(1) << 20)
+#define WHAT_BYTES_MAX 256
+
+struct state { /* after the entries that were walked */
+    int64_t player_id;
+    int64_t balance, entry_count;
+    unsigned char hash[LEDGER_HASH_BYTES];
+    bool is_broken;
+    bool is_partial; /* begins behind older entries: they are not counted */
+};
+
+struct verify {
+    struct db *db;
+    ledger_fault_fn *on_fault;
+    void *context;
+    struct ledger_verdict verdict;
+};
+
+static void PRINTF(4, 5)
+    tell(struct verify *v, struct state *state, int64_t entry_id, const char *fmt, ...)
+{
+    char what[WHAT_BYTES_MAX];
+    va_list arguments;
+    va_start(arguments, fmt);
+    vsnprintf(what, sizeof(what), fmt, arguments);
+    va_end(arguments);
+    v->verdict.broken_count += !state->is_broken;
+    state->is_broken = true;
+    v->on_fault(v->context, state->player_id, entry_id, what);
+}
+
+static bool
+is_hash(struct str bytes, const unsigned char hash[LEDGER_HASH_BYTES])
+{
+    return str_eq(bytes, (struct str){(const char *)hash, LEDGER_HASH_BYTES});
+}
+
+static void
+take_hash(struct state *state, struct str bytes)
+{
+    if (bytes.n == LEDGER_HASH_BYTES)
+        memcpy(state->hash, bytes.p, LEDGER_HASH_BYTES);
+}
+
+/* What no entry may be, whatever stands before it. */
+static const char *
+find_nonsense(const struct ledger_entry *entry, bool is_operation)
+{
+    if (!is_operation)
+        return "its operation is neither earn nor spend";
+    if (entry->amount < 1 || entry->amount > WALLET_AMOUNT_MAX)
+        return "its amount is not from 1 to 1000000000000";
+    if (entry->reason.n > WALLET_REASON_BYTES_MAX)
+        return "its reason is longer than 256 bytes";
+    return NULL;
+}
+
+static void
+check_links(struct verify *v, struct state *state, const struct ledger_entry *entry,
+            struct str hash)
+{
+    int64_t balance;
+    unsigned char expected[LEDGER_HASH_BYTES];
+    if (__builtin_add_overflow(state->balance, ledger_delta(entry), &balance) ||
+        balance != entry->balance_after)
+        tell(v, state, entry->id,
+             "balance_after is %" PRId64 ", but the balance before it was %" PRId64
+             " and its amount is %" PRId64,
+             entry->balance_after, state->balance, ledger_delta(entry));
+    ledger_chain(state->hash, entry, expected);
+    if (!is_hash(hash, expected))
+        tell(
+            v, state, entry->id,
+            "its hash does not fit: it was altered, or an entry before it was taken out or put "
+            "in");
+}
+
+/* The row of ledger_entries or ledger_entries_of that `s` stands on. */
+static void
+walk_entry(struct verify *v, struct state *state, struct stmt *s)
+{
+    struct ledger_entry entry;
+    ledger_read(s, &entry);
+    struct str hash = stmt_blob(s, 8);
+    const char *nonsense = find_nonsense(&entry, stmt_i64(s, 9) != 0);
+    if (nonsense)
+        tell(v, state, entry.id, "%s", nonsense);
+    else
+        check_links(v, state, &entry, hash);
+    state->balance = entry.balance_after;
+    state->entry_count++;
+    take_hash(state, hash);
+}
+
+/* The row of ledger_players that `s` stands on, against the end of his chain. */
+static void
+check_player(struct verify *v, struct state *state, struct stmt *s)
+{
+    int64_t balance = stmt_i64(s, 1), entry_count = stmt_i64(s, 2);
+    v->verdict.player_count++;
+    if (balance != state->balance)
+        tell(v, state, 0, "the balance is %" PRId64 ", but the ledger gives %" PRId64, balance,
+             state->balance);
+    if (!state->is_partial && entry_count != state->entry_count)
+        tell(v, state, 0,
+             "%" PRId64 " entries were written, but the ledger has %" PRId64 " of them",
+             entry_count, state->entry_count);
+    if (!is_hash(stmt_blob(s, 3), state->hash))
+        tell(v, state, 0, "the newest entry is not the one that was written last");
+}
+
+/* --- everything --- */
+
+struct states { /* sorted by player */
+    struct state *states;
+    size_t count;
+    int64_t first_id, last_id; /* whose entries belong here; some may be nobody's */
+};
+
+static int
+compare_states(const void *a, const void *b)
+{
+    int64_t x = ((const struct state *)a)->player_id, y = ((const struct state *)b)->player_id;
+    return (x > y) - (x < y);
+}
+
+/* Ids are handed out in turn, so most often the place is known from the first. */
+static struct state *
+find_state(const struct states *all, int64_t player_id)
+{
+    if (all->count == 0 || player_id < all->states[0].player_id)
+        return NULL;
+    uint64_t place = (uint64_t)player_id - (uint64_t)all->states[0].player_id;
+    if (place < all->count && all->states[place].player_id == player_id)
+        return &all->states[place];
+    struct state key = {.player_id = player_id};
+    return bsearch(&key, all->states, all->count, sizeof(key), compare_states);
+}
+
+/* The next players behind all->last_id, at the most STATES_MAX. */
+static bool
+load_states(struct verify *v, struct states *all, struct err *err)
+{
+    int got;
+    bool is_first = all->count == 0;
+    int64_t after = is_first ? INT64_MIN : all->last_id;
+    all->count = 0;
+    scoped_stmt s = db_stmt(v->db, "ledger_player_ids");
+    stmt_bind_i64(s, 1, after);
+    stmt_bind_i64(s, 2, (int64_t)STATES_MAX);
+    while ((got = stmt_step(s, err)) == 1)
+        all->states[all->count++] = (struct state){.player_id = stmt_i64(s, 0)};
+    all->first_id = is_first ? INT64_MIN : after + 1;
+    all->last_id = all->count == STATES_MAX ? all->states[all->count - 1].player_id : INT64_MAX;
+    return got == 0;
+}
+
+static bool
+walk_entries(struct verify *v, const struct states *all, struct err *err)
+{
+    int got;
+    scoped_stmt s = db_stmt(v->db, "ledger_entries");
+    stmt_bind_i64(s, 1, all->first_id);
+    stmt_bind_i64(s, 2, all->last_id);
+    while ((got = stmt_step(s, err)) == 1) {
+        v->verdict.entry_count++;
+        struct state nobody = {.player_id = stmt_i64(s, 1)};
+        struct state *state = find_state(all, nobody.player_id);
+        if (state)
+            walk_entry(v, state, s);
+        else
+            tell(v, &nobody, stmt_i64(s, 0), "it is the entry of a player who does not exist");
+    }
+    return got == 0;
+}
+
+static bool
+check_players(struct verify *v, const struct states *all, struct err *err)
+{
+    int got;
+    scoped_stmt s = db_stmt(v->db, "ledger_players");
+    stmt_bind_i64(s, 1, all->first_id);
+    stmt_bind_i64(s, 2, all->last_id);
+    while ((got = stmt_step(s, err)) == 1)
+        check_player(v, find_state(all, stmt_i64(s, 0)), s);
+    return got == 0;
+}
+
+static bool
+count_players(struct db *db, uint64_t *out, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "ledger_player_count");
+    int got = stmt_step(s, err);
+    if (got == 1)
+        *out = (uint64_t)stmt_i64(s, 0);
+    return got == 1;
+}
+
+bool
+ledger_verify(struct db *db, ledger_fault_fn *on_fault, void *context,
+              struct ledger_verdict *out, struct err *err)
+{
+    struct verify v = {.db = db, .on_fault = on_fault, .context = context};
+    scoped_arena a = {0};
+    scoped_tx snapshot = {0};
+    uint64_t player_count = 0;
+    if (!db_begin_snapshot(db, &snapshot, err) || !count_players(db, &player_count, err))
+        return false;
+    struct states all = {.states =
+                             arena_array(&a, MIN(player_count, STATES_MAX), struct state)};
+    do {
+        if (!load_states(&v, &all, err) || !walk_entries(&v, &all, err) ||
+            !check_players(&v, &all, err))
+            return false;
+    } while (all.last_id != INT64_MAX);
+    *out = v.verdict;
+    return true;
+}
+
+/* --- a sample --- */
+
+/* So that the newest LEDGER_SAMPLE_ENTRIES follow. */
+static bool
+begin_state(struct verify *v, struct state *state, int64_t *after_id, struct err *err)
+{
+    scoped_stmt s = db_stmt(v->db, "ledger_entry_before_newest");
+    stmt_bind_i64(s, 1, state->player_id);
+    stmt_bind_i64(s, 2, LEDGER_SAMPLE_ENTRIES);
+    int got = stmt_step(s, err);
+    *after_id = got == 1 ? stmt_i64(s, 0) : INT64_MIN;
+    if (got != 1)
+        return got == 0;
+    state->is_partial = true;
+    state->balance = stmt_i64(s, 1);
+    take_hash(state, stmt_blob(s, 2));
+    return true;
+}
+
+static bool
+walk_newest(struct verify *v, struct state *state, struct err *err)
+{
+    int64_t after_id;
+    int got;
+    if (!begin_state(v, state, &after_id, err))
+        return false;
+    scoped_stmt s = db_stmt(v->db, "ledger_entries_of");
+    stmt_bind_i64(s, 1, state->player_id);
+    stmt_bind_i64(s, 2, after_id);
+    while ((got = stmt_step(s, err)) == 1) {
+        v->verdict.entry_count++;
+        walk_entry(v, state, s);
+    }
+    return got == 0;
+}
+
+static bool
+verify_player(struct verify *v, int64_t player_id, struct err *err)
+{
+    struct state state = {.player_id = player_id};
+    if (!walk_newest(v, &state, err))
+        return false;
+    scoped_stmt s = db_stmt(v->db, "ledger_players");
+    stmt_bind_i64(s, 1, player_id);
+    stmt_bind_i64(s, 2, player_id);
+    int got = stmt_step(s, err);
+    if (got == 1)
+        check_player(v, &state, s);
+    return got >= 0;
+}
+
+/* The newest; their lowest id, 0 for none. */
+static bool
+verify_newest(struct verify *v, uint64_t count, int64_t *lowest_id, struct err *err)
+{
+    int got;
+    *lowest_id = 0;
+    scoped_stmt s = db_stmt(v->db, "ledger_newest_player_ids");
+    stmt_bind_i64(s, 1, (int64_t)count);
+    while ((got = stmt_step(s, err)) == 1) {
+        *lowest_id = stmt_i64(s, 0);
+        if (!verify_player(v, *lowest_id, err))
+            return false;
+    }
+    return got == 0;
+}
+
+/* One below `below_id`, which is above 1.  Behind a gap of ids stands one that comes oftener:
+ * nothing removes players. */
+static bool
+pick(struct verify *v, int64_t below_id, int64_t *out, struct err *err)
+{
+    uint64_t random;
+    random_bytes(&random, sizeof(random));
+    scoped_stmt s = db_stmt(v->db, "ledger_player_ids");
+    stmt_bind_i64(s, 1, (int64_t)(random % (uint64_t)(below_id - 1)));
+    stmt_bind_i64(s, 2, 1);
+    if (stmt_step(s, err) != 1)
+        return false;
+    *out = stmt_i64(s, 0);
+    return true;
+}
+
+bool
+ledger_verify_sample(struct db *db, uint64_t count, ledger_fault_fn *on_fault, void *context,
+                     struct ledger_verdict *out, struct err *err)
+{
+    struct verify v = {.db = db, .on_fault = on_fault, .context = context};
+    scoped_tx snapshot = {0};
+    int64_t lowest_id, id;
+    uint64_t newest = (count + 1) / 2;
+    if (!db_begin_snapshot(db, &snapshot, err) || !verify_newest(&v, newest, &lowest_id, err))
+        return false;
+    for (uint64_t i = newest; lowest_id > 1 && i < count; i++)
+        if (!pick(&v, lowest_id, &id, err) || !verify_player(&v, id, err))
+            return false;
+    *out = v.verdict;
+    return true;
+}

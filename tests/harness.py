@@ -114,6 +114,34 @@ def takes_connections(pid):
         return False
 
 
+class Player:
+    """A registered player; requests carry the token and no key.
+
+        ann = server.player("ann")
+        ann.post("/v1/earn", json={"amount": 5}).json()["balance"]
+    """
+
+    def __init__(self, server, login):
+        self.server = server
+        self.token = login["token"]
+        self.refresh_token = login["refresh_token"]
+        self.id = login["player"]["id"]
+        self.name = login["player"]["username"]
+
+    def request(self, method, path, headers=None, **more):
+        headers = {"Authorization": f"Bearer {self.token}", **(headers or {})}
+        return self.server.request(method, path, key=None, headers=headers, **more)
+
+    def get(self, path, **more):
+        return self.request("GET", path, **more)
+
+    def post(self, path, **more):
+        return self.request("POST", path, **more)
+
+    def delete(self, path, **more):
+        return self.request("DELETE", path, **more)
+
+
 class Server:
     running = []  # for the report of a failed test
 
@@ -292,6 +320,22 @@ class Server:
 
     def delete(self, path, **more):
         return self.request("DELETE", path, **more)
+
+    # Players
+
+    def player(self, name, password="correct horse"):
+        """Logs in, which registers a new name.  Few passwords are hashed at once, and who comes
+        at the wrong moment comes again, as a client does."""
+        deadline = time.monotonic() + 30
+        while True:
+            answer = self.post("/v1/login", key=None,
+                               json={"username": name, "password": password})
+            is_busy = answer.status_code == 503 and answer.json()["code"] == "hashing_busy"
+            if not is_busy or time.monotonic() > deadline:
+                break
+            time.sleep(0.02)
+        assert answer.status_code in (200, 201), answer.text
+        return Player(self, answer.json())
 
     # Imports
 

@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "datasets/version.h"
 #include "http/router.h"
+#include "players/password.h"
 #include "players/token.h"
 #include "store/writer.h"
 
@@ -15,6 +16,7 @@ struct app {
     struct writer *writer;
     struct versions *versions;
     struct token_secrets secrets; /* what players' tokens are signed with */
+    struct password_hasher hasher;
     struct str openapi_json;
 };
 

@@ -31,7 +31,12 @@
     X(query_games)                                                                             \
     X(games_stats)                                                                             \
     X(similar_games)                                                                           \
-    X(log_out)
+    X(register_player)                                                                         \
+    X(log_in)                                                                                  \
+    X(log_out)                                                                                 \
+    X(get_me)                                                                                  \
+    X(change_password)                                                                         \
+    X(delete_me)
 
 #define X(name)                                                                                \
     MUST_CHECK bool name(struct app *app, struct request *request, struct response *response,  \

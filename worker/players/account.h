@@ -8,6 +8,7 @@
 
 #include "players/password.h"
 #include "players/session.h"
+#include "store/writer.h"
 
 #define ACCOUNT_USERNAME_BYTES_MIN 3
 #define ACCOUNT_USERNAME_BYTES_MAX 64
@@ -18,6 +19,7 @@ struct account {
     int64_t balance;
     int64_t created_at;
 };
+/* not_found for a player who is gone. */
 MUST_CHECK bool account_get(struct arena *a, struct db *db, int64_t player_id,
                             struct account *out, struct err *err);
 
@@ -25,23 +27,26 @@ struct account_service { /* what the calls below work with */
     const struct config *config;
     struct db *db;
     struct writer *writer;
-    const struct password_hasher *hasher;
+    struct password_hasher *hasher;
 };
 struct account_login {
     struct account account;
     struct session_grant grant;
     bool is_new; /* registered by this call */
 };
-/* conflict, code username_taken; invalid for a name or password of the wrong form. */
+/* conflict, code username_taken; invalid for a name or password of the wrong form; busy, code
+ * hashing_busy. */
 MUST_CHECK bool account_register(struct arena *a, const struct account_service *service,
                                  struct str username, struct str password,
                                  struct account_login *out, struct err *err);
-/* Registers a new name when players.login_registers.  unauthorized, code login_failed;
+/* Registers a new name when players.login_registers; of two who come with it at once, one
+ * registers and the other logs in, if it knows the password.  unauthorized, code login_failed;
  * too_many_requests, code login_throttled. */
 MUST_CHECK bool account_log_in(struct arena *a, const struct account_service *service,
                                struct str username, struct str password, struct str address,
                                struct account_login *out, struct err *err);
-/* Ends all other sessions.  unauthorized, code login_failed, for a wrong old password. */
+/* Ends all other sessions.  unauthorized, code login_failed, for a wrong old password, which
+ * counts as a failed login does. */
 MUST_CHECK bool account_change_password(struct arena *a, const struct account_service *service,
                                         int64_t player_id, struct str session_id,
                                         struct str old_password, struct str new_password,

@@ -51,7 +51,8 @@ open_handles(const struct role_env *env, struct handles *h, struct err *err)
     app->db = db_open(role_path(&h->arena, config, ROLE_DB), DB_READ_ONLY, err);
     if (!app->db || !open_writer(env, h, err))
         return false;
-    if (!token_read_secrets(&h->arena, config, &app->secrets, err))
+    if (!token_read_secrets(&h->arena, config, &app->secrets, err) ||
+        !password_open(config, &app->hasher, err))
         return false;
     app->versions = versions_open(app->db, app->data_dir);
     buf_init(&h->openapi, OPENAPI_BYTES_MAX);
@@ -65,6 +66,7 @@ static void
 close_handles(struct handles *h)
 {
     versions_close(&h->app.versions);
+    password_close(&h->app.hasher);
     writer_close(&h->app.writer);
     db_close(&h->app.db);
     buf_free(&h->openapi);
@@ -74,7 +76,7 @@ close_handles(struct handles *h)
 int
 role_run_api(const struct role_env *env)
 {
-    SCOPED(close_handles) struct handles handles = {0};
+    SCOPED(close_handles) struct handles handles = {.app.hasher.slots.fd = -1};
     struct err err = {0};
     bound_kept_memory();
     bool is_ready = serve_init(&err);

@@ -1,0 +1,147 @@
+/* Accounts of players: coming in, being shown, changing the password, leaving. */
+#include "api/handlers.h"
+#include "api/json_body.h"
+#include "base/clock.h"
+#include "players/account.h"
+#include "json/write.h"
+
+#include <string.h>
+
+static struct account_service
+account_service_of(struct app *app)
+{
+    return (struct account_service){
+        .config = app->config, .db = app->db, .writer = app->writer, .hasher = &app->hasher};
+}
+
+static void
+add_player(struct json *j, const struct account *account)
+{
+    json_member_i64(j, "id", account->id);
+    json_member_str(j, "username", account->username);
+    json_member_i64(j, "balance", account->balance);
+}
+
+static struct str
+make_token(struct app *app, struct request *request, const struct session_grant *grant)
+{
+    int64_t now_s = clock_now_ms() / 1000;
+    struct token_claims claims = {
+        .player_id = grant->player_id,
+        .issued_at_s = now_s,
+        .expires_at_s = now_s + (int64_t)app->config->players_token_lifetime / 1000};
+    memcpy(claims.session_id, grant->id, sizeof(claims.session_id));
+    return token_make(request->arena, &app->secrets, app->config->players_issuer, &claims);
+}
+
+static void
+answer_login(struct app *app, struct request *request, struct response *response,
+             const struct account_login *login)
+{
+    response->status = login->is_new ? 201 : 200;
+    response->type = "application/json";
+    response_header(response, "Cache-Control", "no-store");
+    struct json j = json_write(&response->body);
+    json_begin_object(&j);
+    json_member_str(&j, "token", make_token(app, request, &login->grant));
+    json_member_str(&j, "token_type", STR("Bearer"));
+    json_member_u64(&j, "expires_in", app->config->players_token_lifetime / 1000);
+    json_member_str(&j, "refresh_token", str_from(login->grant.refresh_token));
+    json_key(&j, "player");
+    json_begin_object(&j);
+    add_player(&j, &login->account);
+    json_end_object(&j);
+    json_end_object(&j);
+    buf_add_char(&response->body, '\n');
+}
+
+static bool
+read_login(const struct request *request, struct str *username, struct str *password,
+           struct err *err)
+{
+    static const char *const MEMBERS[] = {"username", "password"};
+    const struct json_value *body;
+    return json_body_read(request, MEMBERS, COUNT_OF(MEMBERS), &body, err) &&
+           json_body_str(body, "username", username, err) &&
+           json_body_str(body, "password", password, err);
+}
+
+bool
+register_player(struct app *app, struct request *request, struct response *response,
+                struct err *err)
+{
+    struct account_service service = account_service_of(app);
+    struct account_login login;
+    struct str username, password;
+    if (!read_login(request, &username, &password, err) ||
+        !account_register(request->arena, &service, username, password, &login, err))
+        return false;
+    answer_login(app, request, response, &login);
+    return true;
+}
+
+bool
+log_in(struct app *app, struct request *request, struct response *response, struct err *err)
+{
+    struct account_service service = account_service_of(app);
+    struct account_login login;
+    struct str username, password;
+    if (!read_login(request, &username, &password, err) ||
+        !account_log_in(request->arena, &service, username, password, request->address, &login,
+                        err))
+        return false;
+    answer_login(app, request, response, &login);
+    return true;
+}
+
+bool
+get_me(struct app *app, struct request *request, struct response *response, struct err *err)
+{
+    struct account account;
+    if (!account_get(request->arena, app->db, request->player_id, &account, err))
+        return false;
+    response->type = "application/json";
+    response_header(response, "Cache-Control", "no-store");
+    struct json j = json_write(&response->body);
+    json_begin_object(&j);
+    add_player(&j, &account);
+    json_member_moment(&j, "created_at", account.created_at);
+    json_end_object(&j);
+    buf_add_char(&response->body, '\n');
+    return true;
+}
+
+static bool
+read_passwords(const struct request *request, struct str *old_password,
+               struct str *new_password, struct err *err)
+{
+    static const char *const MEMBERS[] = {"old_password", "new_password"};
+    const struct json_value *body;
+    return json_body_read(request, MEMBERS, COUNT_OF(MEMBERS), &body, err) &&
+           json_body_str(body, "old_password", old_password, err) &&
+           json_body_str(body, "new_password", new_password, err);
+}
+
+bool
+change_password(struct app *app, struct request *request, struct response *response,
+                struct err *err)
+{
+    struct account_service service = account_service_of(app);
+    struct str old_password, new_password;
+    if (!read_passwords(request, &old_password, &new_password, err) ||
+        !account_change_password(request->arena, &service, request->player_id,
+                                 request->session_id, old_password, new_password,
+                                 request->address, err))
+        return false;
+    response->status = 204;
+    return true;
+}
+
+bool
+delete_me(struct app *app, struct request *request, struct response *response, struct err *err)
+{
+    if (!account_delete(app->writer, request->player_id, err))
+        return false;
+    response->status = 204;
+    return true;
+}

@@ -1,0 +1,251 @@
+/* See account.h: the callers' side.  The order inside a login is what keeps it safe and cheap:
+ * the form, then the counts of failures, then the hash, and only then the writer. */
+#include "players/account.h"
+
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "players/account_operations.h"
+#include "players/throttle.h"
+
+#include <string.h>
+
+static bool
+is_name_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '_' || c == '.' || c == '-';
+}
+
+static bool
+check_username(struct str name, struct err *err)
+{
+    bool fits = name.n >= ACCOUNT_USERNAME_BYTES_MIN && name.n <= ACCOUNT_USERNAME_BYTES_MAX;
+    for (size_t i = 0; i < name.n && fits; i++)
+        fits = is_name_byte(name.p[i]);
+    return fits ||
+           err_set_name(err, ERR_INVALID, "bad_username", STR("username"),
+                        "a username is %d to %d of A-Z a-z 0-9 _ . -, got '%" STR_FMT "'",
+                        ACCOUNT_USERNAME_BYTES_MIN, ACCOUNT_USERNAME_BYTES_MAX, STR_ARG(name));
+}
+
+static bool
+check_forms(struct str username, struct str password, struct err *err)
+{
+    return check_username(username, err) && password_check_form(password, err);
+}
+
+bool
+account_get(struct arena *a, struct db *db, int64_t player_id, struct account *out,
+            struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "account_get");
+    stmt_bind_i64(s, 1, player_id);
+    int got = stmt_step(s, err);
+    if (got == 0)
+        err_set(err, ERR_NOT_FOUND, "the player is gone");
+    if (got != 1)
+        return false;
+    *out = (struct account){.id = stmt_i64(s, 0),
+                            .username = arena_str(a, stmt_str(s, 1)),
+                            .balance = stmt_i64(s, 2),
+                            .created_at = stmt_i64(s, 3)};
+    return true;
+}
+
+/* Name and password that somebody came with, and what is known about the name. */
+struct visit {
+    struct arena *arena;
+    const struct account_service *service;
+    struct str username, password;
+    struct throttle_key failures;
+    int64_t player_id; /* 0: nobody has the name */
+    struct str hash;   /* "" with player_id 0 */
+};
+
+static bool
+find_by_name(struct visit *v, struct err *err)
+{
+    scoped_stmt s = db_stmt(v->service->db, "account_password");
+    stmt_bind_str(s, 1, utf8_folded(v->arena, v->username));
+    int got = stmt_step(s, err);
+    v->player_id = got == 1 ? stmt_i64(s, 0) : 0;
+    v->hash = got == 1 ? arena_str(v->arena, stmt_str(s, 1)) : STR("");
+    return got >= 0;
+}
+
+static bool
+find_by_id(struct visit *v, int64_t player_id, struct err *err)
+{
+    scoped_stmt s = db_stmt(v->service->db, "account_password_of");
+    stmt_bind_i64(s, 1, player_id);
+    int got = stmt_step(s, err);
+    if (got == 0)
+        err_set(err, ERR_NOT_FOUND, "the player is gone");
+    if (got != 1)
+        return false;
+    v->player_id = player_id;
+    v->username = arena_str(v->arena, stmt_str(s, 0));
+    v->hash = arena_str(v->arena, stmt_str(s, 1));
+    return true;
+}
+
+static bool
+check_throttle(struct visit *v, struct str address, struct err *err)
+{
+    v->failures = throttle_make_key(v->arena, v->username, address);
+    return throttle_check(v->service->db, v->service->config, &v->failures, clock_now_ms(),
+                          err);
+}
+
+/* Counted before the refusal is told: while the writer is away nobody tries passwords. */
+static bool
+refuse_password(struct visit *v, const char *why, struct err *err)
+{
+    scoped_buf request;
+    buf_init(&request, ACCOUNT_MESSAGE_BYTES_MAX);
+    for (size_t i = 0; i < THROTTLE_KINDS; i++)
+        wire_add_str(&request, v->failures.subjects[i]);
+    wire_add_u64(&request, v->service->config->players_login_window);
+    return writer_call(v->service->writer, "login_failure", buf_str(&request), NULL, err) &&
+           err_set_code(err, ERR_UNAUTHORIZED, "login_failed", "%s", why);
+}
+
+/* `why` is the same for a name that is not there. */
+static bool
+check_password(struct visit *v, const char *why, struct err *err)
+{
+    bool is_right;
+    return password_verify(v->service->hasher, v->hash, v->password, &is_right, err) &&
+           (is_right || refuse_password(v, why, err));
+}
+
+/* Sends the rest of a request that begins a session, and reads the account it answers with. */
+static bool
+call_for_session(struct visit *v, const char *operation, struct buf *request,
+                 struct account_login *out, struct err *err)
+{
+    unsigned char hash[SHA256_BYTES];
+    struct session_grant grant;
+    session_make_grant(&grant);
+    struct account_session session = {
+        .id = str_from(grant.id),
+        .refresh_hash = session_refresh_hash(str_from(grant.refresh_token), hash),
+        .lifetime_ms = (int64_t)v->service->config->players_refresh_lifetime};
+    account_session_add(request, &session);
+    scoped_buf reply;
+    buf_init(&reply, ACCOUNT_MESSAGE_BYTES_MAX);
+    if (!writer_call(v->service->writer, operation, buf_str(request), &reply, err))
+        return false;
+    struct wire w = {.rest = buf_str(&reply)};
+    struct account account = account_read(v->arena, &w);
+    if (!wire_end(&w, err))
+        return false;
+    grant.player_id = account.id;
+    out->account = account;
+    out->grant = grant;
+    return true;
+}
+
+static bool
+register_new(struct visit *v, struct account_login *out, struct err *err)
+{
+    char hash[PASSWORD_HASH_BYTES_MAX];
+    if (!password_hash(v->service->hasher, v->password, hash, err))
+        return false;
+    scoped_buf request;
+    buf_init(&request, ACCOUNT_MESSAGE_BYTES_MAX);
+    wire_add_str(&request, v->username);
+    wire_add_str(&request, str_from(hash));
+    if (!call_for_session(v, "account_register", &request, out, err))
+        return false;
+    out->is_new = true;
+    return true;
+}
+
+static bool
+begin_session(struct visit *v, struct account_login *out, struct err *err)
+{
+    scoped_buf request;
+    buf_init(&request, ACCOUNT_MESSAGE_BYTES_MAX);
+    wire_add_u64(&request, (uint64_t)v->player_id);
+    wire_add_str(&request, v->hash);
+    wire_add_str(&request, v->failures.subjects[THROTTLE_BOTH]);
+    if (!call_for_session(v, "account_log_in", &request, out, err))
+        return false;
+    out->is_new = false;
+    return true;
+}
+
+bool
+account_register(struct arena *a, const struct account_service *service, struct str username,
+                 struct str password, struct account_login *out, struct err *err)
+{
+    struct visit v = {
+        .arena = a, .service = service, .username = username, .password = password};
+    if (!check_forms(username, password, err) || !find_by_name(&v, err))
+        return false;
+    /* Asked again by the writer; here it saves a hash. */
+    return v.player_id ? account_refuse_taken(username, err) : register_new(&v, out, err);
+}
+
+bool
+account_log_in(struct arena *a, const struct account_service *service, struct str username,
+               struct str password, struct str address, struct account_login *out,
+               struct err *err)
+{
+    struct visit v = {
+        .arena = a, .service = service, .username = username, .password = password};
+    if (!check_forms(username, password, err) || !check_throttle(&v, address, err) ||
+        !find_by_name(&v, err))
+        return false;
+    if (!v.player_id && service->config->players_login_registers) {
+        if (register_new(&v, out, err))
+            return true;
+        if (strcmp(err_code(err), ACCOUNT_TAKEN) != 0)
+            return false;
+        /* Somebody took the name meanwhile, so it is theirs, and their password counts. */
+        *err = (struct err){0};
+        if (!find_by_name(&v, err))
+            return false;
+    }
+    return check_password(&v, "the username or the password is wrong", err) &&
+           begin_session(&v, out, err);
+}
+
+static bool
+set_password(struct visit *v, struct str session_id, struct str new_password, struct err *err)
+{
+    char hash[PASSWORD_HASH_BYTES_MAX];
+    if (!password_hash(v->service->hasher, new_password, hash, err))
+        return false;
+    scoped_buf request;
+    buf_init(&request, ACCOUNT_MESSAGE_BYTES_MAX);
+    wire_add_u64(&request, (uint64_t)v->player_id);
+    wire_add_str(&request, str_from(hash));
+    wire_add_str(&request, v->hash);
+    wire_add_str(&request, session_id);
+    wire_add_str(&request, v->failures.subjects[THROTTLE_BOTH]);
+    return writer_call(v->service->writer, "account_set_password", buf_str(&request), NULL,
+                       err);
+}
+
+bool
+account_change_password(struct arena *a, const struct account_service *service,
+                        int64_t player_id, struct str session_id, struct str old_password,
+                        struct str new_password, struct str address, struct err *err)
+{
+    struct visit v = {.arena = a, .service = service, .password = old_password};
+    return password_check_form(new_password, err) && find_by_id(&v, player_id, err) &&
+           check_throttle(&v, address, err) &&
+           check_password(&v, "the old password is wrong", err) &&
+           set_password(&v, session_id, new_password, err);
+}
+
+bool
+account_delete(struct writer *w, int64_t player_id, struct err *err)
+{
+    scoped_buf request;
+    buf_init(&request, ACCOUNT_MESSAGE_BYTES_MAX);
+    wire_add_u64(&request, (uint64_t)player_id);
+    return writer_call(w, "account_delete", buf_str(&request), NULL, err);
+}

@@ -3,12 +3,13 @@
 
 #include "datasets/catalogue.h"
 #include "jobs/jobs.h"
+#include "players/event.h"
 #include "players/wallet.h"
 #include "store/sqlite.h"
 #include "temp_dir.h"
 
 static const struct operation *const TEMP_OPERATIONS[] = {JOB_OPERATIONS, DATASET_OPERATIONS,
-                                                          WALLET_OPERATIONS};
+                                                          EVENT_OPERATIONS, WALLET_OPERATIONS};
 
 struct temp_db {
     void *dir; /* struct temp_dir */

@@ -1,7 +1,13 @@
-/* Events: what is stored of them, what is counted, and what a list shows. */
+/* Events: what is stored of them, what is counted, and what a list shows, against a plain array
+ * of everything that was sent. */
 #include "temp_db.h"
 
-#include "players/event.h"
+#include "players/event_batch.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define TYPES_MAX 1000
 
 static int64_t
 number(struct temp_db *t, const char *sql)
@@ -19,7 +25,8 @@ static void
 make_players(struct temp_db *t)
 {
     temp_db_exec(t, "INSERT INTO player (username, username_folded, password_hash, created_at)"
-                    " VALUES ('ann', 'ann', 'x', 1), ('ben', 'ben', 'x', 1)");
+                    " VALUES ('ann', 'ann', 'x', 1), ('ben', 'ben', 'x', 1), "
+                    "('cid', 'cid', 'x', 1)");
 }
 
 static int64_t
@@ -33,8 +40,18 @@ add_own(struct temp_db *t, int64_t player_id, struct str type, int64_t now_ms)
     return id;
 }
 
+static struct event_result
+store_one(struct temp_db *t, int64_t player_id, struct event_new event, uint64_t types_max)
+{
+    struct err err = {0};
+    struct event_result result = {0};
+    if (!event_store(t->writer, player_id, &event, &result, 1, types_max, &err))
+        fail_msg("%s", err.detail);
+    return result;
+}
+
 static void
-an_event_of_the_service_is_stored_and_counted_for_its_player_and_for_all(void **state)
+an_event_of_the_service_is_counted_for_its_player_and_for_all(void **state)
 {
     struct temp_db *t = *state;
     make_players(t);
@@ -50,20 +67,478 @@ static void
 the_time_of_the_server_never_falls_as_ids_grow(void **state)
 {
     struct temp_db *t = *state;
+    struct err err = {0};
     make_players(t);
     add_own(t, 1, STR(EVENT_EARN), 5000);
     add_own(t, 1, STR(EVENT_SPEND), 4000); /* the clock was set back */
     add_own(t, 1, STR(EVENT_SPEND), 6000);
     assert_int_equal(number(t, "SELECT server_at FROM event WHERE id = 2"), 5000);
     assert_int_equal(number(t, "SELECT server_at FROM event WHERE id = 3"), 6000);
+    static const struct {
+        int64_t at, id;
+    } CASES[] = {{0, 0}, {5000, 0}, {5001, 3}, {6000, 3}, {6001, 4}};
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        int64_t id;
+        assert_true(event_first_at(t->db, CASES[i].at, &id, &err));
+        assert_true(id == CASES[i].id || (CASES[i].id == 0 && id <= 1));
+    }
+}
+
+static void
+a_resend_is_a_duplicate_whatever_else_it_says(void **state)
+{
+    struct temp_db *t = *state;
+    make_players(t);
+    struct event_new event = {STR("kill"), STR("e-1"), STR("{\"n\":1}"), 7, true};
+    struct event_result first = store_one(t, 1, event, TYPES_MAX);
+    assert_true(first.outcome == EVENT_STORED && first.id == 1);
+    event.meta = STR("[2]");
+    event.type = STR("another"); /* which is not made */
+    struct event_result again = store_one(t, 1, event, 1);
+    assert_true(again.outcome == EVENT_DUPLICATE && again.id == 1);
+    assert_int_equal(number(t, "SELECT count(*) FROM event_type"), 1);
+    /* The id is the player's own. */
+    event.type = STR("kill");
+    struct event_result other = store_one(t, 2, event, TYPES_MAX);
+    assert_true(other.outcome == EVENT_STORED && other.id == 2);
+    assert_int_equal(number(t, "SELECT event_count FROM event_type"), 2);
+}
+
+static void
+types_beyond_the_limit_are_refused_alone_and_own_types_do_not_count(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    make_players(t);
+    add_own(t, 1, STR(EVENT_EARN), 1);
+    struct event_new events[] = {
+        {STR("a"), STR(""), STR("{}"), 0, false},
+        {STR("b"), STR(""), STR("{}"), 0, false},
+        {STR("c"), STR("x"), STR("{}"), 0, false},
+        {STR("a"), STR(""), STR("{}"), 0, false},
+    };
+    struct event_result results[4] = {0};
+    assert_true(event_store(t->writer, 1, events, results, 4, 2, &err));
+    assert_int_equal(results[0].outcome, EVENT_STORED);
+    assert_int_equal(results[1].outcome, EVENT_STORED);
+    assert_int_equal(results[2].outcome, EVENT_REFUSED);
+    assert_string_equal(err_code(&results[2].err), "too_many_event_types");
+    assert_string_equal(results[2].err.name, "event_type");
+    assert_non_null(strstr(results[2].err.detail, "2 event types already"));
+    assert_int_equal(results[3].outcome, EVENT_STORED);
+    assert_int_equal(number(t, "SELECT count(*) FROM event"), 4);
+    assert_int_equal(number(t, "SELECT count(*) FROM event_type"), 3);
+}
+
+static void
+a_player_who_is_gone_stores_nothing(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct event_new event = {STR("a"), STR(""), STR("{}"), 0, false};
+    struct event_result result = {0};
+    assert_false(event_store(t->writer, 77, &event, &result, 1, TYPES_MAX, &err));
+    assert_int_equal(err.kind, ERR_NOT_FOUND);
+    assert_int_equal(number(t, "SELECT count(*) FROM event"), 0);
+    assert_int_equal(number(t, "SELECT count(*) FROM event_type"), 0);
+}
+
+/* The model: what was stored, in order of ids from 1. */
+struct sent {
+    int64_t player_id;
+    unsigned type;
+    char client_id[8]; /* "" for none */
+    int64_t server_at;
+};
+#define SENT_MAX 4000
+#define MODEL_TYPES 12
+struct model {
+    struct temp_db *t;
+    uint64_t seed;
+    struct sent sent[SENT_MAX];
+    size_t count;
+};
+
+static uint64_t
+draw(struct model *m, uint64_t below)
+{
+    m->seed ^= m->seed << 13;
+    m->seed ^= m->seed >> 7;
+    m->seed ^= m->seed << 17;
+    return m->seed % below;
+}
+
+static struct str
+type_name(struct model *m, unsigned type)
+{
+    return arena_printf(&m->t->arena, "type_%u", type);
+}
+
+/* The id of the first of the player's events with that client id, or 0. */
+static int64_t
+model_first(const struct model *m, int64_t player_id, const char *client_id)
+{
+    for (size_t i = 0; client_id[0] && i < m->count; i++)
+        if (m->sent[i].player_id == player_id && !strcmp(m->sent[i].client_id, client_id))
+            return (int64_t)i + 1;
+    return 0;
+}
+
+static void
+send_batch(struct model *m)
+{
+    enum { BATCH_MAX = 40 };
+    struct err err = {0};
+    struct event_new events[BATCH_MAX] = {0};
+    struct event_result results[BATCH_MAX] = {0};
+    struct sent drawn[BATCH_MAX] = {0};
+    int64_t player_id = 1 + (int64_t)draw(m, 3);
+    size_t count = draw(m, BATCH_MAX) + 1;
+    for (size_t i = 0; i < count; i++) {
+        drawn[i].player_id = player_id;
+        drawn[i].type = (unsigned)(draw(m, 50) ? draw(m, 4) : draw(m, MODEL_TYPES));
+        if (draw(m, 2))
+            snprintf(drawn[i].client_id, sizeof(drawn[i].client_id), "c%u",
+                     (unsigned)draw(m, 3000));
+        events[i] = (struct event_new){.type = type_name(m, drawn[i].type),
+                                       .client_id = str_from(drawn[i].client_id),
+                                       .meta = STR("{}")};
+        if (draw(m, 10) == 0)
+            results[i].outcome = EVENT_REFUSED;
+    }
+    if (!event_store(m->t->writer, player_id, events, results, count, TYPES_MAX, &err))
+        fail_msg("%s", err.detail);
+    for (size_t i = 0; i < count; i++) {
+        if (results[i].outcome == EVENT_REFUSED)
+            continue;
+        int64_t first = model_first(m, player_id, drawn[i].client_id);
+        assert_int_equal(results[i].outcome, first ? EVENT_DUPLICATE : EVENT_STORED);
+        assert_int_equal(results[i].id, first ? first : (int64_t)m->count + 1);
+        if (!first)
+            m->sent[m->count++] = drawn[i];
+    }
+}
+
+/* Real batches come within a millisecond; the tests of spans want times apart. */
+static void
+spread_times(struct model *m)
+{
+    temp_db_exec(m->t, "UPDATE event SET server_at = 1000 + id / 3 * 10");
+    for (size_t i = 0; i < m->count; i++)
+        m->sent[i].server_at = 1000 + ((int64_t)i + 1) / 3 * 10;
+}
+
+static bool
+model_matches(struct model *m, const struct event_filter *f, size_t i)
+{
+    const struct sent *s = &m->sent[i];
+    return (!f->player_id || s->player_id == f->player_id) &&
+           (!f->type.n || str_eq(type_name(m, s->type), f->type)) && s->server_at >= f->since &&
+           s->server_at < f->until && (!f->before_id || (int64_t)i + 1 < f->before_id);
+}
+
+static void
+compare_list(struct model *m, const struct event_filter *f)
+{
+    struct err err = {0};
+    struct event *events;
+    size_t count, at = 0;
+    if (!event_list(&m->t->arena, m->t->db, f, &events, &count, &err))
+        fail_msg("%s", err.detail);
+    for (size_t i = m->count; i-- > 0 && at < f->limit;) {
+        if (!model_matches(m, f, i))
+            continue;
+        assert_true(at < count);
+        assert_int_equal(events[at].id, i + 1);
+        assert_int_equal(events[at].player_id, m->sent[i].player_id);
+        assert_int_equal(events[at].server_at, m->sent[i].server_at);
+        assert_true(str_eq(events[at].client_id, str_from(m->sent[i].client_id)));
+        assert_true(str_eq(events[at].type, type_name(m, m->sent[i].type)));
+        at++;
+    }
+    assert_int_equal(count, at);
+}
+
+static void
+compare_stats(struct model *m, int64_t player_id)
+{
+    struct err err = {0};
+    struct event_count *counts;
+    size_t count;
+    int64_t sum = 0;
+    if (!event_stats(&m->t->arena, m->t->db, player_id, &counts, &count, &err))
+        fail_msg("%s", err.detail);
+    for (size_t i = 0; i < count; i++) {
+        struct event_filter f = {player_id, counts[i].type, INT64_MIN, INT64_MAX, 0, 1};
+        int64_t expected = 0;
+        for (size_t j = 0; j < m->count; j++)
+            expected += model_matches(m, &f, j);
+        assert_int_equal(counts[i].count, expected);
+        if (i)
+            assert_true(counts[i - 1].count > counts[i].count ||
+                        (counts[i - 1].count == counts[i].count &&
+                         str_cmp(counts[i - 1].type, counts[i].type) < 0));
+        sum += expected;
+    }
+    struct event_filter all = {player_id, {0}, INT64_MIN, INT64_MAX, 0, 1};
+    int64_t total = 0;
+    for (size_t j = 0; j < m->count; j++)
+        total += model_matches(m, &all, j);
+    assert_int_equal(sum, total);
+}
+
+static void
+lists_and_statistics_are_those_of_a_plain_array(void **state)
+{
+    static struct model m;
+    m = (struct model){.t = *state, .seed = 0x9e3779b97f4a7c15};
+    make_players(m.t);
+    while (m.count < SENT_MAX - 40)
+        send_batch(&m);
+    spread_times(&m);
+    for (int i = 0; i < 400; i++) {
+        struct event_filter f = {.player_id = (int64_t)draw(&m, 5), /* 4: nobody's */
+                                 .since = INT64_MIN,
+                                 .until = INT64_MAX,
+                                 .limit = 1 + draw(&m, 120)};
+        if (draw(&m, 2)) /* one beyond those that there are */
+            f.type = type_name(&m, (unsigned)draw(&m, MODEL_TYPES + 1));
+        if (draw(&m, 3) == 0)
+            f.since = 990 + (int64_t)draw(&m, 14000);
+        if (draw(&m, 3) == 0)
+            f.until = 990 + (int64_t)draw(&m, 14000);
+        if (draw(&m, 2))
+            f.before_id = 1 + (int64_t)draw(&m, m.count + 2);
+        compare_list(&m, &f);
+    }
+    for (int64_t player_id = 0; player_id < 5; player_id++)
+        compare_stats(&m, player_id);
+}
+
+static void
+ids_that_were_cut_off_at_the_old_end_leave_lists_and_times_right(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    make_players(t);
+    for (int i = 0; i < 100; i++)
+        add_own(t, 1, STR(EVENT_EARN), 1000 + i);
+    temp_db_exec(t, "DELETE FROM event WHERE id <= 60 OR id BETWEEN 70 AND 79");
+    int64_t id;
+    assert_true(event_first_at(t->db, 1074, &id, &err)); /* that of 75, which is gone */
+    assert_true(id > 69 && id <= 80);
+    struct event *events;
+    size_t count;
+    struct event_filter f = {1, {0}, 1060, 1080, 0, 1000};
+    assert_true(event_list(&t->arena, t->db, &f, &events, &count, &err));
+    assert_int_equal(count, 10);
+    assert_int_equal(events[0].id, 80);
+    assert_int_equal(events[9].id, 61);
+}
+
+static struct event_batch
+read_batch(struct temp_db *t, struct str body, bool is_ndjson)
+{
+    struct err err = {0};
+    struct event_batch b;
+    if (!event_batch_read(&t->arena, body, is_ndjson, &b, &err))
+        fail_msg("%s", err.detail);
+    return b;
+}
+
+static void
+meta_is_kept_as_its_bytes_were(void **state)
+{
+    struct temp_db *t = *state;
+    static const char *const METAS[] = {
+        "{ \"a\" : 1.0e+5 , \"b\":[ ] }", "\"\\u00e9 \\\"x\"",   "-0.0", "null", "[1,\t2]",
+        "12345678901234567890123",        "{\"]\":\"},{\\\\\"}", "true",
+    };
+    for (size_t i = 0; i < COUNT_OF(METAS); i++) {
+        struct str body = arena_printf(
+            &t->arena, " [ {\"meta\":%s ,\"event_type\":\"x\"} , {\"event_type\":\"y\"}]\n",
+            METAS[i]);
+        struct event_batch b = read_batch(t, body, false);
+        assert_int_equal(b.count, 2);
+        assert_int_equal(b.results[0].outcome, EVENT_STORED);
+        assert_true(str_eq(b.events[0].meta, str_from(METAS[i])));
+        assert_true(str_eq(b.events[1].meta, STR("{}")));
+        assert_true(str_eq(b.events[1].type, STR("y")));
+    }
+}
+
+static void
+a_member_that_is_wrong_is_named(void **state)
+{
+    struct temp_db *t = *state;
+    static const struct {
+        const char *event, *code, *name;
+    } CASES[] = {
+        {"{}", "missing_field", "event_type"},
+        {"{\"event_type\":\"\"}", "invalid", "event_type"},
+        {"{\"event_type\":\"a b\"}", "invalid", "event_type"},
+        {"{\"event_type\":7}", "invalid", "event_type"},
+        {"{\"event_type\":\"earn\"}", "reserved_event_type", "event_type"},
+        {"{\"event_type\":\"deeplink_open\"}", "reserved_event_type", "event_type"},
+        {"{\"event_type\":\"a\",\"ts_utc\":\"yesterday\"}", "invalid", "ts_utc"},
+        {"{\"event_type\":\"a\",\"ts_utc\":1700000000}", "invalid", "ts_utc"},
+        {"{\"event_type\":\"a\",\"event_id\":\"\"}", "invalid", "event_id"},
+        {"{\"event_type\":\"a\",\"event_id\":5}", "invalid", "event_id"},
+        {"{\"event_type\":\"a\",\"properties\":{}}", "unknown_field", "properties"},
+        {"[]", "invalid", ""},
+        {"null", "invalid", ""},
+    };
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        struct str body = arena_printf(&t->arena, "[%s]", CASES[i].event);
+        struct event_batch b = read_batch(t, body, false);
+        assert_int_equal(b.results[0].outcome, EVENT_REFUSED);
+        assert_string_equal(err_code(&b.results[0].err), CASES[i].code);
+        assert_string_equal(b.results[0].err.name, CASES[i].name);
+    }
+    struct event_batch b = read_batch(t, STR("[{\"event_tpye\":\"a\"}]"), false);
+    assert_non_null(strstr(b.results[0].err.detail, "did you mean 'event_type'?"));
+}
+
+static struct str
+repeated(struct temp_db *t, const char *open, size_t n, const char *close)
+{
+    char *text = arena_alloc(&t->arena, n);
+    memset(text, 'x', n);
+    return arena_printf(&t->arena, "%s%" STR_FMT "%s", open, STR_ARG(((struct str){text, n})),
+                        close);
+}
+
+static void
+sizes_are_refused_one_byte_beyond_their_limits(void **state)
+{
+    struct temp_db *t = *state;
+    static const struct {
+        const char *open, *close;
+        size_t fits;
+        const char *code;
+    } CASES[] = {
+        {"[{\"event_type\":\"", "\"}]", EVENT_TYPE_BYTES_MAX, "invalid"},
+        {"[{\"event_type\":\"a\",\"event_id\":\"", "\"}]", EVENT_CLIENT_ID_BYTES_MAX,
+         "invalid"},
+        {"[{\"event_type\":\"a\",\"meta\":\"", "\"}]", EVENT_META_BYTES_MAX - 2,
+         "meta_too_large"},
+        {"[{\"event_type\":\"a\",\"meta\":\"", "\"}]", EVENT_ITEM_BYTES_MAX, "event_too_large"},
+    };
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        bool is_item = !strcmp(CASES[i].code, "event_too_large");
+        struct event_batch b =
+            read_batch(t, repeated(t, CASES[i].open, CASES[i].fits, CASES[i].close), false);
+        assert_int_equal(b.results[0].outcome, is_item ? EVENT_REFUSED : EVENT_STORED);
+        b = read_batch(t, repeated(t, CASES[i].open, CASES[i].fits + 1, CASES[i].close), false);
+        assert_int_equal(b.results[0].outcome, EVENT_REFUSED);
+        assert_string_equal(err_code(&b.results[0].err), CASES[i].code);
+    }
+}
+
+static void
+an_array_that_is_not_json_is_refused_whole(void **state)
+{
+    struct temp_db *t = *state;
+    static const char *const BODIES[] = {
+        "",
+        "  \n",
+        "7",
+        "[",
+        "[{\"event_type\":\"a\"}",
+        "[{\"event_type\":\"a\"},]",
+        "[,{\"event_type\":\"a\"}]",
+        "[{\"event_type\":\"a\"} {\"event_type\":\"b\"}]",
+        "[{\"event_type\":\"a\"}] x",
+        "[{\"event_type\":\"a\"}}]",
+        "[{\"event_type\":\"a\",\"event_type\":\"b\"}]",
+        "[{\"event_type\":\"a\"},NaN]",
+        "[{\"event_type\":\"\\ud800\"}]",
+        "[\"\\",
+        "[\"",
+    };
+    for (size_t i = 0; i < COUNT_OF(BODIES); i++) {
+        struct err err = {0};
+        struct event_batch b;
+        if (event_batch_read(&t->arena, str_from(BODIES[i]), false, &b, &err))
+            fail_msg("taken: %s", BODIES[i]);
+        assert_int_equal(err.kind, ERR_MALFORMED);
+    }
+    assert_int_equal(read_batch(t, STR(" [ ] "), false).count, 0);
+}
+
+static void
+a_line_that_is_not_json_is_refused_alone(void **state)
+{
+    struct temp_db *t = *state;
+    struct event_batch b = read_batch(t,
+                                      STR("{\"event_type\":\"a\"}\r\n\n{\"event_type\":\n"
+                                          "{\"event_type\":\"b\"}"),
+                                      false);
+    assert_int_equal(b.count, 3);
+    assert_int_equal(b.results[0].outcome, EVENT_STORED);
+    assert_int_equal(b.results[1].outcome, EVENT_REFUSED);
+    assert_string_equal(err_code(&b.results[1].err), "malformed");
+    assert_true(str_eq(b.events[2].type, STR("b")));
+    b = read_batch(t, STR("[1]\n{\"event_type\":\"b\"}"), true);
+    assert_int_equal(b.results[0].outcome, EVENT_REFUSED);
+    assert_int_equal(b.results[1].outcome, EVENT_STORED);
+}
+
+static void
+one_event_more_than_a_batch_may_have_is_refused_whole(void **state)
+{
+    struct temp_db *t = *state;
+    scoped_buf body;
+    buf_init(&body, MIB);
+    for (int i = 0; i < EVENT_BATCH_MAX; i++)
+        buf_add_lit(&body, "{\"event_type\":\"a\"}\n");
+    assert_int_equal(read_batch(t, buf_str(&body), true).count, EVENT_BATCH_MAX);
+    buf_add_lit(&body, "x");
+    struct err err = {0};
+    struct event_batch b;
+    assert_false(event_batch_read(&t->arena, buf_str(&body), true, &b, &err));
+    assert_string_equal(err_code(&err), "too_many_events");
+    assert_non_null(strstr(err.detail, "1000"));
+}
+
+/* A full batch of the longest metas goes to the writer in several operations. */
+static void
+a_batch_of_eight_megabytes_is_stored_and_read_again(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    make_players(t);
+    struct event_new *events = arena_array(&t->arena, EVENT_BATCH_MAX, struct event_new);
+    struct event_result *results = arena_array(&t->arena, EVENT_BATCH_MAX, struct event_result);
+    struct str meta = repeated(t, "\"", EVENT_META_BYTES_MAX - 2, "\"");
+    for (int i = 0; i < EVENT_BATCH_MAX; i++)
+        events[i] = (struct event_new){.type = STR("a"), .meta = meta};
+    results[500].outcome = EVENT_REFUSED;
+    assert_true(event_store(t->writer, 1, events, results, EVENT_BATCH_MAX, TYPES_MAX, &err));
+    assert_int_equal(results[999].outcome, EVENT_STORED);
+    assert_int_equal(results[999].id, 999);
+    assert_int_equal(number(t, "SELECT sum(length(meta)) FROM event"),
+                     999 * (int64_t)EVENT_META_BYTES_MAX);
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        DB_TEST(an_event_of_the_service_is_stored_and_counted_for_its_player_and_for_all),
+        DB_TEST(an_event_of_the_service_is_counted_for_its_player_and_for_all),
         DB_TEST(the_time_of_the_server_never_falls_as_ids_grow),
+        DB_TEST(a_resend_is_a_duplicate_whatever_else_it_says),
+        DB_TEST(types_beyond_the_limit_are_refused_alone_and_own_types_do_not_count),
+        DB_TEST(a_player_who_is_gone_stores_nothing),
+        DB_TEST(lists_and_statistics_are_those_of_a_plain_array),
+        DB_TEST(ids_that_were_cut_off_at_the_old_end_leave_lists_and_times_right),
+        DB_TEST(meta_is_kept_as_its_bytes_were),
+        DB_TEST(a_member_that_is_wrong_is_named),
+        DB_TEST(sizes_are_refused_one_byte_beyond_their_limits),
+        DB_TEST(an_array_that_is_not_json_is_refused_whole),
+        DB_TEST(a_line_that_is_not_json_is_refused_alone),
+        DB_TEST(one_event_more_than_a_batch_may_have_is_refused_whole),
+        DB_TEST(a_batch_of_eight_megabytes_is_stored_and_read_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,11 +85,10 @@ build_value(struct build *b, struct json_object *object, struct json_value *out)
     const struct json_mark *mark = b->next++;
     out->kind = mark->kind;
     out->boolean = mark->boolean;
+    out->source = out->text = str_slice(b->text, mark->from, mark->to);
     if (mark->kind == JSON_STRING)
         out->text = copy_chars(b, json_object_get_string(object),
                                (size_t)json_object_get_string_len(object));
-    else
-        out->text = str_slice(b->text, mark->from, mark->to);
     if (mark->child_count == 0)
         return true;
     struct json_value *children = arena_array(b->arena, mark->child_count, struct json_value);

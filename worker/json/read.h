@@ -15,8 +15,8 @@ enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
 struct json_value {
     enum json_kind kind;
     bool boolean;
-    struct str
-        text; /* string: unescaped; number: as written; array, object: their source text */
+    struct str text;                   /* string: unescaped; of any other kind as `source` */
+    struct str source;                 /* as written; a string's with its quotes */
     struct str key;                    /* of a member */
     const struct json_value *children; /* array items or object members, in order */
     size_t child_count;

@@ -30,7 +30,8 @@ struct event_new {
     bool has_client_at;
 };
 /* One event out of a body: members event_type, meta, ts_utc (RFC 3339), event_id, and no
- * others.  invalid, naming the member. */
+ * others; all but event_type may be absent, and the last two null.  The result points into the
+ * value.  invalid, naming the member. */
 MUST_CHECK bool event_parse(const struct json_value *value, struct event_new *out,
                             struct err *err);
 
@@ -40,9 +41,12 @@ struct event_result {
     int64_t id;     /* of the event, or of the one it repeats */
     struct err err; /* why it was refused */
 };
-/* Stores the events of one player, in batches that fit a message; an event whose result is
- * EVENT_REFUSED already (it did not parse) is passed over.  One that cannot be stored is
- * refused alone.  False: the writer is away; what was stored before is found by event_id. */
+/* Stores the events of one player (0: nobody known), in operations that fit a message; an event
+ * whose result is EVENT_REFUSED already (it did not parse) is passed over.  One that cannot be
+ * stored is refused alone: invalid, code too_many_event_types; when the writer goes away
+ * between two operations, the events of the second are refused with what the writer's caller
+ * was told. False: none of them was stored (or the code is unknown_outcome); not_found for a
+ * player who is gone. */
 MUST_CHECK bool event_store(struct writer *w, int64_t player_id, const struct event_new *events,
                             struct event_result *results, size_t count,
                             uint64_t event_types_max, struct err *err);
@@ -64,9 +68,14 @@ struct event_filter {
     int64_t before_id;    /* page; 0: from the newest */
     uint64_t limit;
 };
-/* Newest first, in the arena. */
+/* Newest first, in the arena.  Milliseconds among 10 million events, whatever the filter: a
+ * span of time is found by bisection, a player's events of all types are merged from those of
+ * each.
+ */
 MUST_CHECK bool event_list(struct arena *a, struct db *db, const struct event_filter *filter,
                            struct event **out, size_t *out_count, struct err *err);
+/* The least id that may have been given at that time of the server or later. */
+MUST_CHECK bool event_first_at(struct db *db, int64_t server_at, int64_t *id, struct err *err);
 
 struct event_count {
     struct str type;

@@ -4,11 +4,12 @@
 #include "datasets/catalogue.h"
 #include "jobs/jobs.h"
 #include "players/account.h"
+#include "players/event.h"
 #include "players/session.h"
 #include "players/wallet.h"
 
 const struct operation *const OPERATIONS[] = {
     JOB_OPERATIONS,     DATASET_OPERATIONS, SESSION_OPERATIONS,
-    ACCOUNT_OPERATIONS, WALLET_OPERATIONS,
+    ACCOUNT_OPERATIONS, WALLET_OPERATIONS,  EVENT_OPERATIONS,
 };
 const size_t OPERATIONS_COUNT = COUNT_OF(OPERATIONS);

@@ -90,7 +90,7 @@ CREATE TABLE event (
     server_at   INTEGER NOT NULL,
     meta        TEXT NOT NULL               -- JSON as it was given
 ) STRICT;
-CREATE INDEX event_player ON event (player_id);
+CREATE INDEX event_player ON event (player_id, type_id);
 CREATE INDEX event_of_type ON event (type_id);
 CREATE UNIQUE INDEX event_client ON event (player_id, client_id) WHERE client_id IS NOT NULL;
 CREATE TABLE player_event_count (

@@ -33,3 +33,59 @@ UPDATE event_type SET event_count = event_count + ?2 WHERE id = ?1;
 -- name: event_player_counted
 INSERT INTO player_event_count (player_id, type_id, event_count) VALUES (?1, ?2, ?3)
 ON CONFLICT (player_id, type_id) DO UPDATE SET event_count = event_count + excluded.event_count;
+
+-- name: event_from
+-- The first event at or above an id.
+SELECT id, server_at FROM event WHERE id >= ?1 ORDER BY id LIMIT 1;
+
+-- name: event_get
+SELECT event.id, player_id, name, client_id, client_at, server_at, meta
+FROM event JOIN event_type ON event_type.id = type_id
+WHERE event.id = ?1;
+
+-- name: event_list
+-- Newest first: ids from ?1, below ?2, at most ?3.
+SELECT event.id, player_id, name, client_id, client_at, server_at, meta
+FROM event CROSS JOIN event_type ON event_type.id = type_id
+WHERE event.id >= ?1 AND event.id < ?2
+ORDER BY event.id DESC LIMIT ?3;
+
+-- name: event_list_type
+-- The same, of type ?4.
+SELECT event.id, player_id, name, client_id, client_at, server_at, meta
+FROM event CROSS JOIN event_type ON event_type.id = type_id
+WHERE type_id = ?4 AND event.id >= ?1 AND event.id < ?2
+ORDER BY event.id DESC LIMIT ?3;
+
+-- name: event_list_player_type
+-- The same, of type ?4 and player ?5.
+SELECT event.id, player_id, name, client_id, client_at, server_at, meta
+FROM event CROSS JOIN event_type ON event_type.id = type_id
+WHERE player_id = ?5 AND type_id = ?4 AND event.id >= ?1 AND event.id < ?2
+ORDER BY event.id DESC LIMIT ?3;
+
+-- name: event_player_types
+SELECT type_id FROM player_event_count WHERE player_id = ?1;
+
+-- name: event_player_type_count
+SELECT count(*) FROM player_event_count WHERE player_id = ?1;
+
+-- name: event_player_below
+-- The newest of player ?1 and type ?2 with an id from ?3 and below ?4.
+SELECT id FROM event
+WHERE player_id = ?1 AND type_id = ?2 AND id >= ?3 AND id < ?4
+ORDER BY id DESC LIMIT 1;
+
+-- name: event_stats
+-- Of all players: type and count, most first.
+SELECT name, event_count FROM event_type WHERE event_count > 0 ORDER BY event_count DESC, name;
+
+-- name: event_stats_size
+SELECT count(*) FROM event_type;
+
+-- name: event_player_stats
+-- Of player ?1: type and count, most first.
+SELECT name, player_event_count.event_count
+FROM player_event_count JOIN event_type ON event_type.id = type_id
+WHERE player_id = ?1
+ORDER BY player_event_count.event_count DESC, name;

@@ -1,0 +1,211 @@
+/* See event_batch.h.
+ *
+ *     array    = blanks "[" [ item { "," item } ] "]" blanks
+ *     ndjson   = { [ item ] newline } [ item ]
+ *
+ * Where an item ends is found by its quotes and brackets alone; whether it is JSON is for
+ * json_read to say. */
+#include "players/event_batch.h"
+
+#include "csv/gunzip.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct batch_reader {
+    struct arena *arena;
+    struct arena scratch; /* of one item */
+    struct event_batch *out;
+    struct str body;
+    size_t at; /* in the body */
+    struct err *err;
+};
+
+static bool
+is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static void
+skip_blanks(struct batch_reader *r)
+{
+    while (r->at < r->body.n && is_blank(r->body.p[r->at]))
+        r->at++;
+}
+
+static bool
+malformed(struct batch_reader *r, const char *what)
+{
+    return err_set(r->err, ERR_MALFORMED, "the JSON is wrong at byte %zu: %s", r->at, what);
+}
+
+static struct str
+trim(struct str s)
+{
+    while (s.n && is_blank(s.p[0]))
+        s = str_skip(s, 1);
+    while (s.n && is_blank(s.p[s.n - 1]))
+        s.n--;
+    return s;
+}
+
+/* The value's parts that outlive it: short texts are copied, meta stays where it is in the
+ * body.
+ */
+static struct event_new
+keep(struct batch_reader *r, struct str item, const struct json_value *value,
+     struct event_new event)
+{
+    event.type = arena_str(r->arena, event.type);
+    event.client_id = arena_str(r->arena, event.client_id);
+    if (event.meta.p >= value->source.p && event.meta.p < value->source.p + value->source.n)
+        event.meta.p = item.p + (event.meta.p - value->source.p);
+    return event;
+}
+
+/* malformed: not JSON; invalid: no event. */
+static bool
+read_item(struct batch_reader *r, struct str item, struct event_new *out, struct err *err)
+{
+    const struct json_value *value;
+    if (item.n > EVENT_ITEM_BYTES_MAX)
+        return err_set_code(err, ERR_INVALID, "event_too_large",
+                            "an event is at most %zu bytes of JSON, got %zu",
+                            EVENT_ITEM_BYTES_MAX, item.n);
+    arena_reset(&r->scratch);
+    if (!json_read(&r->scratch, item, &value, err) || !event_parse(value, out, err))
+        return false;
+    *out = keep(r, item, value, *out);
+    return true;
+}
+
+static bool
+add_item(struct batch_reader *r, struct str item, bool is_ndjson)
+{
+    struct event_batch *b = r->out;
+    if (b->count == EVENT_BATCH_MAX)
+        return err_set_code(r->err, ERR_INVALID, "too_many_events",
+                            "a batch has at most %d events, this one has more; nothing of it "
+                            "was stored",
+                            EVENT_BATCH_MAX);
+    struct event_result *result = &b->results[b->count];
+    if (!read_item(r, item, &b->events[b->count], &result->err)) {
+        result->outcome = EVENT_REFUSED;
+        if (result->err.kind == ERR_MALFORMED && !is_ndjson)
+            return err_set(r->err, ERR_MALFORMED,
+                           "item %zu, which begins at byte %zu of the body, is not JSON: %s",
+                           b->count, (size_t)(item.p - r->body.p), result->err.detail);
+    }
+    b->count++;
+    return true;
+}
+
+/* From the byte behind the opening quote to the one behind the closing. */
+static void
+skip_string(struct batch_reader *r)
+{
+    while (r->at < r->body.n && r->body.p[r->at] != '"')
+        r->at += r->body.p[r->at] == '\\' ? 2 : 1;
+    r->at = MIN(r->at + 1, r->body.n);
+}
+
+/* Stops at the comma or bracket behind the item, or at the end of the body. */
+static bool
+skip_item(struct batch_reader *r)
+{
+    size_t depth = 0;
+    while (r->at < r->body.n) {
+        char c = r->body.p[r->at];
+        if (depth == 0 && (c == ',' || c == ']'))
+            return true;
+        r->at++;
+        if (c == '"')
+            skip_string(r);
+        else if (c == '{' || c == '[')
+            depth++;
+        else if ((c == '}' || c == ']') && depth-- == 0)
+            return malformed(r, "a bracket closes nothing");
+    }
+    return malformed(r, "the array does not end");
+}
+
+static bool
+read_array(struct batch_reader *r)
+{
+    r->at++;
+    skip_blanks(r);
+    bool is_empty = r->at < r->body.n && r->body.p[r->at] == ']';
+    while (!is_empty) {
+        size_t from = r->at;
+        if (!skip_item(r) || !add_item(r, trim(str_slice(r->body, from, r->at)), false))
+            return false;
+        if (r->body.p[r->at] == ']')
+            break;
+        r->at++;
+    }
+    r->at++;
+    skip_blanks(r);
+    return r->at == r->body.n || malformed(r, "something follows the array");
+}
+
+static bool
+read_lines(struct batch_reader *r)
+{
+    struct str rest = r->body;
+    while (rest.p) {
+        struct str line = trim(str_cut(&rest, '\n'));
+        if (line.n && !add_item(r, line, true))
+            return false;
+    }
+    return true;
+}
+
+static bool
+read_body(struct batch_reader *r, bool is_ndjson)
+{
+    skip_blanks(r);
+    if (r->at == r->body.n)
+        return err_set(r->err, ERR_MALFORMED,
+                       "the body is empty; a batch is a JSON array or NDJSON");
+    char first = r->body.p[r->at];
+    if (is_ndjson || first == '{')
+        return read_lines(r);
+    return first == '[' ? read_array(r)
+                        : malformed(r, "a batch begins with '[' (an array) or '{' (NDJSON)");
+}
+
+bool
+event_batch_read(struct arena *a, struct str body, bool is_ndjson, struct event_batch *out,
+                 struct err *err)
+{
+    *out =
+        (struct event_batch){.events = arena_array(a, EVENT_BATCH_MAX, struct event_new),
+                             .results = arena_array(a, EVENT_BATCH_MAX, struct event_result)};
+    struct batch_reader r = {.arena = a, .out = out, .body = body, .err = err};
+    bool ok = read_body(&r, is_ndjson);
+    arena_free(&r.scratch);
+    return ok;
+}
+
+bool
+event_batch_gunzip(struct arena *a, struct str body, struct str *out, struct err *err)
+{
+    scoped_gunzip g = gunzip_open(body);
+    scoped_buf text;
+    buf_init(&text, EVENT_BATCH_BYTES_MAX);
+    char piece[16 * KIB];
+    size_t n;
+    do {
+        if (!gunzip_read(g, piece, sizeof(piece), &n, err)) {
+            err->kind = ERR_MALFORMED;
+            return false;
+        }
+        buf_add(&text, (struct str){piece, n});
+    } while (n && !text.is_full);
+    if (text.is_full)
+        return err_set(err, ERR_TOO_LARGE, "the body is at most %zu bytes once decoded",
+                       EVENT_BATCH_BYTES_MAX);
+    *out = arena_str(a, buf_str(&text));
+    return true;
+}

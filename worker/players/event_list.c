@@ -1,0 +1,266 @@
+/* Reading events: lists and statistics.
+ *
+ *     filter           walked, from its upper end down
+ *     none             the table itself
+ *     type             the index event_of_type
+ *     player, type     the index event_player
+ *     player           each of the player's types in event_player, merged: the newest of what
+ *                      they stand at is next.  An index by player alone would cost every insert
+ *                      a third more for what this has for nothing
+ */
+#include "players/event.h"
+
+struct span { /* ids */
+    int64_t from, below;
+};
+
+static bool
+newest_id(struct db *db, int64_t *id, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "event_newest");
+    int got = stmt_step(s, err);
+    *id = got == 1 ? stmt_i64(s, 0) : 0;
+    return got >= 0;
+}
+
+/* The first event at or above `id`: 1 found, 0 none, -1 error. */
+static int
+event_from(struct db *db, int64_t id, int64_t *found_id, int64_t *server_at, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "event_from");
+    stmt_bind_i64(s, 1, id);
+    int got = stmt_step(s, err);
+    *found_id = got == 1 ? stmt_i64(s, 0) : 0;
+    *server_at = got == 1 ? stmt_i64(s, 1) : 0;
+    return got;
+}
+
+bool
+event_first_at(struct db *db, int64_t server_at, int64_t *id, struct err *err)
+{
+    int64_t low = 0, high;
+    if (!newest_id(db, &high, err))
+        return false;
+    high++;
+    /* Events below `low` are earlier; those from `high` on are not. */
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2, found_id, found_at;
+        int got = event_from(db, middle, &found_id, &found_at, err);
+        if (got < 0)
+            return false;
+        if (got == 0 || found_at >= server_at)
+            high = middle;
+        else
+            low = found_id + 1;
+    }
+    *id = low;
+    return true;
+}
+
+static bool
+find_span(struct db *db, const struct event_filter *filter, struct span *out, struct err *err)
+{
+    int64_t until = INT64_MAX;
+    *out = (struct span){0, INT64_MAX};
+    if (filter->since != INT64_MIN && !event_first_at(db, filter->since, &out->from, err))
+        return false;
+    if (filter->until != INT64_MAX && !event_first_at(db, filter->until, &until, err))
+        return false;
+    if (filter->before_id)
+        until = MIN(until, filter->before_id);
+    out->below = until;
+    return true;
+}
+
+struct list {
+    struct arena *arena;
+    struct db *db;
+    struct span span;
+    uint64_t limit;
+    struct event *events;
+    size_t count;
+};
+
+static struct event
+read_event(struct arena *a, struct stmt *s)
+{
+    return (struct event){.id = stmt_i64(s, 0),
+                          .player_id = stmt_i64(s, 1),
+                          .type = arena_str(a, stmt_str(s, 2)),
+                          .client_id = arena_str(a, stmt_str(s, 3)),
+                          .has_client_at = !stmt_is_null(s, 4),
+                          .client_at = stmt_i64(s, 4),
+                          .server_at = stmt_i64(s, 5),
+                          .meta = arena_str(a, stmt_str(s, 6))};
+}
+
+/* A walk down one index. */
+static bool
+walk(struct list *l, const char *statement, int64_t type_id, int64_t player_id, struct err *err)
+{
+    scoped_stmt s = db_stmt(l->db, statement);
+    stmt_bind_i64(s, 1, l->span.from);
+    stmt_bind_i64(s, 2, l->span.below);
+    stmt_bind_i64(s, 3, (int64_t)l->limit);
+    if (type_id)
+        stmt_bind_i64(s, 4, type_id);
+    if (player_id)
+        stmt_bind_i64(s, 5, player_id);
+    int got;
+    while ((got = stmt_step(s, err)) == 1)
+        l->events[l->count++] = read_event(l->arena, s);
+    return got == 0;
+}
+
+struct head { /* of one of the player's types */
+    int64_t type_id;
+    int64_t id; /* its newest event that is still to come; 0: none */
+};
+
+static bool
+step_head(struct list *l, int64_t player_id, struct head *head, int64_t below, struct err *err)
+{
+    scoped_stmt s = db_stmt(l->db, "event_player_below");
+    stmt_bind_i64(s, 1, player_id);
+    stmt_bind_i64(s, 2, head->type_id);
+    stmt_bind_i64(s, 3, l->span.from);
+    stmt_bind_i64(s, 4, below);
+    int got = stmt_step(s, err);
+    head->id = got == 1 ? stmt_i64(s, 0) : 0;
+    return got >= 0;
+}
+
+static bool
+count_heads(struct db *db, int64_t player_id, size_t *count, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "event_player_type_count");
+    stmt_bind_i64(s, 1, player_id);
+    int got = stmt_step(s, err);
+    *count = got == 1 ? (size_t)stmt_i64(s, 0) : 0;
+    return got >= 0;
+}
+
+static bool
+read_heads(struct list *l, int64_t player_id, struct head **out, size_t *out_count,
+           struct err *err)
+{
+    size_t count, i = 0;
+    if (!count_heads(l->db, player_id, &count, err))
+        return false;
+    struct head *heads = arena_array(l->arena, count, struct head);
+    scoped_stmt s = db_stmt(l->db, "event_player_types");
+    stmt_bind_i64(s, 1, player_id);
+    int got = 0;
+    while (i < count && (got = stmt_step(s, err)) == 1)
+        heads[i++].type_id = stmt_i64(s, 0);
+    *out = heads;
+    *out_count = i;
+    return got >= 0;
+}
+
+static struct head *
+newest_head(struct head *heads, size_t count)
+{
+    struct head *newest = NULL;
+    for (size_t i = 0; i < count; i++)
+        if (heads[i].id && (!newest || heads[i].id > newest->id))
+            newest = &heads[i];
+    return newest;
+}
+
+static bool
+add_event(struct list *l, int64_t id, struct err *err)
+{
+    scoped_stmt s = db_stmt(l->db, "event_get");
+    stmt_bind_i64(s, 1, id);
+    int got = stmt_step(s, err);
+    if (got == 1)
+        l->events[l->count++] = read_event(l->arena, s);
+    return got >= 0;
+}
+
+static bool
+merge(struct list *l, int64_t player_id, struct err *err)
+{
+    struct head *heads, *next;
+    size_t count;
+    if (!read_heads(l, player_id, &heads, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!step_head(l, player_id, &heads[i], l->span.below, err))
+            return false;
+    while (l->count < l->limit && (next = newest_head(heads, count))) {
+        int64_t id = next->id;
+        if (!add_event(l, id, err) || !step_head(l, player_id, next, id, err))
+            return false;
+    }
+    return true;
+}
+
+static bool
+find_type(struct db *db, struct str name, int64_t *id, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "event_type_get");
+    stmt_bind_str(s, 1, name);
+    int got = stmt_step(s, err);
+    *id = got == 1 ? stmt_i64(s, 0) : 0;
+    return got >= 0;
+}
+
+bool
+event_list(struct arena *a, struct db *db, const struct event_filter *filter,
+           struct event **out, size_t *out_count, struct err *err)
+{
+    struct list l = {.arena = a, .db = db, .limit = filter->limit};
+    int64_t type_id = 0;
+    l.events = arena_array(a, filter->limit, struct event);
+    bool has_type = filter->type.n > 0;
+    if (has_type && !find_type(db, filter->type, &type_id, err))
+        return false;
+    if (!find_span(db, filter, &l.span, err))
+        return false;
+    bool ok = true;
+    if (has_type && type_id == 0)
+        ok = true; /* nobody has sent one */
+    else if (has_type && filter->player_id)
+        ok = walk(&l, "event_list_player_type", type_id, filter->player_id, err);
+    else if (has_type)
+        ok = walk(&l, "event_list_type", type_id, 0, err);
+    else if (filter->player_id)
+        ok = merge(&l, filter->player_id, err);
+    else
+        ok = walk(&l, "event_list", 0, 0, err);
+    *out = l.events;
+    *out_count = l.count;
+    return ok;
+}
+
+static bool
+count_rows(struct db *db, int64_t player_id, size_t *count, struct err *err)
+{
+    if (player_id)
+        return count_heads(db, player_id, count, err);
+    scoped_stmt s = db_stmt(db, "event_stats_size");
+    int got = stmt_step(s, err);
+    *count = got == 1 ? (size_t)stmt_i64(s, 0) : 0;
+    return got >= 0;
+}
+
+bool
+event_stats(struct arena *a, struct db *db, int64_t player_id, struct event_count **out,
+            size_t *out_count, struct err *err)
+{
+    size_t count, i = 0;
+    if (!count_rows(db, player_id, &count, err))
+        return false;
+    *out = arena_array(a, count, struct event_count);
+    scoped_stmt s = db_stmt(db, player_id ? "event_player_stats" : "event_stats");
+    if (player_id)
+        stmt_bind_i64(s, 1, player_id);
+    int got = 0;
+    /* The writer may have added a type since they were counted. */
+    while (i < count && (got = stmt_step(s, err)) == 1)
+        (*out)[i++] = (struct event_count){arena_str(a, stmt_str(s, 0)), stmt_i64(s, 1)};
+    *out_count = i;
+    return got >= 0;
+}

@@ -44,6 +44,15 @@ defaults_are_the_table(void **state UNUSED)
 }
 
 static bool
+lists_are_equal(const struct config_list *a, const struct config_list *b)
+{
+    bool are_equal = a->count == b->count;
+    for (size_t i = 0; are_equal && i < a->count; i++)
+        are_equal = str_eq(a->items[i], b->items[i]);
+    return are_equal;
+}
+
+static bool
 fields_are_equal(enum config_type type, const void *a, const void *b)
 {
     switch (type) {
@@ -52,7 +61,7 @@ fields_are_equal(enum config_type type, const void *a, const void *b)
     case CONFIG_TEXT:
         return str_eq(*(const struct str *)a, *(const struct str *)b);
     case CONFIG_LIST:
-        return ((const struct config_list *)a)->count == ((const struct config_list *)b)->count;
+        return lists_are_equal(a, b);
     case CONFIG_RATE:
         return memcmp(a, b, offsetof(struct config_rate, is_per_minute) + 1) == 0;
     default:
@@ -141,6 +150,56 @@ shipped_datasets_stay_when_the_file_names_none(void **state UNUSED)
     assert_int_equal(config.dataset_count, 0);
 }
 
+static bool
+takes_host(const char *host)
+{
+    scoped_arena a = {0};
+    struct config config;
+    struct err err = {0};
+    struct str yaml = arena_printf(&a, "players:\n  track_redirect_hosts: [\"%s\"]\n", host);
+    return config_parse(&a, STR("x"), yaml, &config, &err);
+}
+
+static void
+redirect_hosts_are_hosts_in_lower_case(void **state UNUSED)
+{
+    static const char *const GOOD[] = {"games.example", "a.b-c.example:8443", "localhost:1",
+                                       "192.0.2.1",     "[2001:db8::1]",      "[::1]:65535"};
+    static const char *const BAD[] = {"",       " ",       "a/b",  "a:",        "a:0",
+                                      "a:+1",   "a:65536", "a:b",  "*.a",       "a b",
+                                      "user@a", ".a",      "[::1", "[::1]x",    "[a]",
+                                      "a:1:2",  "[::1]:",  "a\\0", "a\xc3\xa9", "http://a"};
+    for (size_t i = 0; i < COUNT_OF(GOOD); i++)
+        if (!takes_host(GOOD[i]))
+            fail_msg("refused: %s", GOOD[i]);
+    for (size_t i = 0; i < COUNT_OF(BAD); i++)
+        if (takes_host(BAD[i]))
+            fail_msg("taken: %s", BAD[i]);
+    scoped_arena a = {0};
+    struct config config;
+    struct err err = {0};
+    assert_true(config_parse(&a, STR("x"),
+                             STR("players:\n  track_redirect_hosts: [Games.Example:80, b]\n"),
+                             &config, &err));
+    assert_true(str_eq(config.players_track_redirect_hosts.items[0], STR("games.example:80")));
+}
+
+static void
+times_of_day_and_patterns_are_taken(void **state UNUSED)
+{
+    static const char *const GOOD[] = {
+        "at: \"\"",      "at: \"00:00\"",         "at: \"23:59\"",
+        "at: \"19:07\"", "receipt_pattern: \"\"", "receipt_pattern: ^GPA([.]|-)[0-9]{4}$"};
+    for (size_t i = 0; i < COUNT_OF(GOOD); i++) {
+        scoped_arena a = {0};
+        struct config config;
+        struct err err = {0};
+        if (!config_parse(&a, STR("x"), arena_printf(&a, "reports:\n  %s\n", GOOD[i]), &config,
+                          &err))
+            fail_msg("%s", err.detail);
+    }
+}
+
 struct refusal {
     const char *yaml, *message;
 };
@@ -188,6 +247,17 @@ static const struct refusal REFUSALS[] = {
     {"http:\n  tls_key: /a\n",
      "x:2: http.tls_key is set together with the other of tls_certificate and tls_key, got "
      "'/a'"},
+    {"players:\n  issuer: \"a\\tb\"\n",
+     "x:2: players.issuer is text without control characters, got 'a?b'"},
+    {"players:\n  track_redirect_hosts: [a.example, \"https://b.example\"]\n",
+     "x:2: players.track_redirect_hosts is a list of hosts (games.example or "
+     "games.example:8443, with no scheme and no path), got 'https://b.example'"},
+    {"reports:\n  at: \"24:00\"\n",
+     "x:2: reports.at is a time of day from 00:00 to 23:59, got '24:00'"},
+    {"reports:\n  at: 6:00\n",
+     "x:2: reports.at is a time of day from 00:00 to 23:59, got '6:00'"},
+    {"reports:\n  receipt_pattern: \"GPA[.\"\n",
+     "x:2: reports.receipt_pattern is an extended regular expression (POSIX), got 'GPA[.'"},
     {"datasets:\n  Games:\n    columns: []\n",
      "x:2: a dataset's name is [a-z][a-z0-9_]{0,62}, got 'Games'"},
     {"datasets:\n  games:\n    columns:\n      - {name: a, tpye: text}\n",
@@ -370,6 +440,8 @@ main(void)
         cmocka_unit_test(documented_file_has_every_setting_with_its_default_and_help),
         cmocka_unit_test(games_has_the_nineteen_columns),
         cmocka_unit_test(shipped_datasets_stay_when_the_file_names_none),
+        cmocka_unit_test(redirect_hosts_are_hosts_in_lower_case),
+        cmocka_unit_test(times_of_day_and_patterns_are_taken),
         cmocka_unit_test(wrong_files_are_refused_with_file_and_line),
         cmocka_unit_test(depth_and_size_are_bounded),
         cmocka_unit_test(keys_come_from_files_and_the_admin_key_by_itself),

@@ -1,8 +1,11 @@
-/* See sections_check.  What is let through here is pasted into nginx's configuration, so each
- * check names the bytes that may stand in the value. */
+/* See sections_check.  Much of what is let through here is pasted into nginx's configuration,
+ * so each check names the bytes that may stand in the value. */
 #include "config/sections.h"
 
+#include "base/num.h"
+
 #include <arpa/inet.h>
+#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -104,9 +107,104 @@ check_tls(struct str file, const struct yaml_node *root, const struct config *co
     return true;
 }
 
+/* host [ ":" port ], the host as in a URL: a name, an IPv4 address, or an IPv6 one in
+ * brackets. */
+static bool
+is_host(struct str s)
+{
+    ptrdiff_t end = s.n && s.p[0] == '[' ? str_find_char(s, ']') : -1;
+    struct str rest = s, host = {0};
+    int64_t port = 1;
+    if (end > 0) {
+        host = str_slice(s, 1, (size_t)end);
+        rest = str_skip(s, (size_t)end + 1);
+        if (rest.n && rest.p[0] != ':')
+            return false;
+        str_cut(&rest, ':');
+    } else {
+        host = str_cut(&rest, ':');
+    }
+    if (rest.p &&
+        (!consists_of(rest, "") || !num_parse_i64(rest, &port) || port < 1 || port > 65535))
+        return false;
+    return end > 0 ? is_address(host) : consists_of(host, ".-") && host.p[0] != '.';
+}
+
+static struct str
+in_lower_case(struct arena *a, struct str s)
+{
+    char *copy = arena_alloc(a, s.n + 1);
+    for (size_t i = 0; i < s.n; i++)
+        copy[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] + ('a' - 'A')) : s.p[i];
+    return (struct str){copy, s.n};
+}
+
+static bool
+has_control(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+            return true;
+    return false;
+}
+
+static bool
+check_players(struct arena *a, struct str file, const struct yaml_node *root,
+              struct config *config, struct err *err)
+{
+    if (has_control(config->players_issuer))
+        return refuse(file, root, "players", "issuer", "text without control characters",
+                      config->players_issuer, err);
+    struct config_list hosts = config->players_track_redirect_hosts;
+    for (size_t i = 0; i < hosts.count; i++) {
+        if (!is_host(hosts.items[i]))
+            return refuse(file, root, "players", "track_redirect_hosts",
+                          "a list of hosts (games.example or games.example:8443, with no "
+                          "scheme and no path)",
+                          hosts.items[i], err);
+        hosts.items[i] = in_lower_case(a, hosts.items[i]);
+    }
+    return true;
+}
+
+/* HH:MM */
+static bool
+is_time_of_day(struct str s)
+{
+    return s.n == 5 && s.p[2] == ':' && s.p[0] >= '0' && s.p[0] <= '2' && s.p[1] >= '0' &&
+           s.p[1] <= (s.p[0] == '2' ? '3' : '9') && s.p[3] >= '0' && s.p[3] <= '5' &&
+           s.p[4] >= '0' && s.p[4] <= '9';
+}
+
+/* glibc's regcomp takes a NUL for the end of the pattern. */
+static bool
+is_pattern(struct arena *a, struct str s)
+{
+    regex_t compiled;
+    if (str_find_char(s, '\0') >= 0 ||
+        regcomp(&compiled, arena_cstr(a, s), REG_EXTENDED | REG_NOSUB) != 0)
+        return false;
+    regfree(&compiled);
+    return true;
+}
+
+static bool
+check_reports(struct arena *a, struct str file, const struct yaml_node *root,
+              const struct config *config, struct err *err)
+{
+    struct str at = config->reports_at, pattern = config->reports_receipt_pattern;
+    if (at.n && !is_time_of_day(at))
+        return refuse(file, root, "reports", "at", "a time of day from 00:00 to 23:59", at,
+                      err);
+    if (!is_pattern(a, pattern))
+        return refuse(file, root, "reports", "receipt_pattern",
+                      "an extended regular expression (POSIX)", pattern, err);
+    return true;
+}
+
 bool
-sections_check(struct str file, const struct yaml_node *root, const struct config *config,
-               struct err *err)
+sections_check(struct arena *a, struct str file, const struct yaml_node *root,
+               struct config *config, struct err *err)
 {
     struct str user = config->server_user;
     if (str_eq(user, STR("root")) || str_eq(user, STR("nobody")) || !consists_of(user, "_.-"))
@@ -115,5 +213,7 @@ sections_check(struct str file, const struct yaml_node *root, const struct confi
     if (!is_address(config->http_listen))
         return refuse(file, root, "http", "listen", "an IPv4 or IPv6 address",
                       config->http_listen, err);
-    return check_lists(file, root, config, err) && check_tls(file, root, config, err);
+    return check_lists(file, root, config, err) && check_tls(file, root, config, err) &&
+           check_players(a, file, root, config, err) &&
+           check_reports(a, file, root, config, err);
 }

@@ -97,7 +97,7 @@ read_root(struct arena *a, struct str file, const struct yaml_node *root, struct
         if (!ok)
             return false;
     }
-    return sections_check(file, root, out, err);
+    return sections_check(a, file, root, out, err);
 }
 
 static struct str

@@ -12,6 +12,7 @@ MUST_CHECK bool sections_read_keys(struct arena *a, struct str file,
                                    const struct yaml_node *node, struct config *out,
                                    struct err *err);
 /* Values whose form the table cannot say, most of them bound for nginx's own file: addresses,
- * origins, the TLS pair, the user. */
-MUST_CHECK bool sections_check(struct str file, const struct yaml_node *root,
-                               const struct config *config, struct err *err);
+ * origins, the TLS pair, the user; hosts, a time of day, a regular expression.  Hosts that
+ * names are compared with are put in lower case. */
+MUST_CHECK bool sections_check(struct arena *a, struct str file, const struct yaml_node *root,
+                               struct config *config, struct err *err);

@@ -5,11 +5,12 @@
 #include "jobs/jobs.h"
 #include "players/event.h"
 #include "players/wallet.h"
+#include "reports/archive.h"
 #include "store/sqlite.h"
 #include "temp_dir.h"
 
-static const struct operation *const TEMP_OPERATIONS[] = {JOB_OPERATIONS, DATASET_OPERATIONS,
-                                                          EVENT_OPERATIONS, WALLET_OPERATIONS};
+static const struct operation *const TEMP_OPERATIONS[] = {
+    JOB_OPERATIONS, DATASET_OPERATIONS, EVENT_OPERATIONS, WALLET_OPERATIONS, REPORT_OPERATIONS};
 
 struct temp_db {
     void *dir; /* struct temp_dir */

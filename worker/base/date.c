@@ -193,6 +193,17 @@ date_parse_moment(struct str s, int64_t *ms)
     return true;
 }
 
+bool
+date_parse_time_of_day(struct str s, int64_t *ms)
+{
+    int hour, minute;
+    if (!take_number(&s, 2, 2, &hour) || !take_char(&s, ':') ||
+        !take_number(&s, 2, 2, &minute) || s.n || hour > 23 || minute > 59)
+        return false;
+    *ms = (hour * 60 + minute) * INT64_C(60000);
+    return true;
+}
+
 static char
 digit(int v)
 {

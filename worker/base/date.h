@@ -18,6 +18,8 @@ bool date_parse_format(struct str s, struct str format, int64_t *day);
  * digits (kept to the millisecond, the rest cut), without zone (read as UTC).  Leap second 60
  * is read as 59.999. */
 bool date_parse_moment(struct str s, int64_t *ms);
+/* HH:MM, 00:00 to 23:59, as milliseconds from midnight. */
+bool date_parse_time_of_day(struct str s, int64_t *ms);
 
 void date_add_day(struct buf *out, int64_t day); /* 2026-01-31 */
 void date_add_moment(struct buf *out,

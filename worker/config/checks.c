@@ -2,6 +2,7 @@
  * so each check names the bytes that may stand in the value. */
 #include "config/sections.h"
 
+#include "base/date.h"
 #include "base/num.h"
 
 #include <arpa/inet.h>
@@ -167,15 +168,6 @@ check_players(struct arena *a, struct str file, const struct yaml_node *root,
     return true;
 }
 
-/* HH:MM */
-static bool
-is_time_of_day(struct str s)
-{
-    return s.n == 5 && s.p[2] == ':' && s.p[0] >= '0' && s.p[0] <= '2' && s.p[1] >= '0' &&
-           s.p[1] <= (s.p[0] == '2' ? '3' : '9') && s.p[3] >= '0' && s.p[3] <= '5' &&
-           s.p[4] >= '0' && s.p[4] <= '9';
-}
-
 /* glibc's regcomp takes a NUL for the end of the pattern. */
 static bool
 is_pattern(struct arena *a, struct str s)
@@ -193,7 +185,8 @@ check_reports(struct arena *a, struct str file, const struct yaml_node *root,
               const struct config *config, struct err *err)
 {
     struct str at = config->reports_at, pattern = config->reports_receipt_pattern;
-    if (at.n && !is_time_of_day(at))
+    int64_t ms;
+    if (at.n && !date_parse_time_of_day(at, &ms))
         return refuse(file, root, "reports", "at", "a time of day from 00:00 to 23:59", at,
                       err);
     if (!is_pattern(a, pattern))

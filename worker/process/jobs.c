@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "datasets/import.h"
 #include "process/job_run.h"
+#include "reports/schedule.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +32,7 @@ struct jobs {
     struct job_run runs[RUNS_MAX];
     int heartbeat_fd;
     uint64_t swept_us;
+    struct schedule schedule;
     uint64_t claimed_us[JOB_KINDS_MAX];
 };
 
@@ -233,9 +235,23 @@ wait_for_children(struct jobs *jobs)
 }
 
 static void
+look_at_schedule(struct jobs *jobs)
+{
+    struct err err;
+    int got = schedule_tick(&jobs->schedule, jobs->host.config, jobs->host.db,
+                            jobs->host.writer, clock_now_ms(), &err);
+    /* Without a writer it is looked at again, and who claims complains. */
+    if (got < 0 && err.kind != ERR_BUSY)
+        complain("schedule_failed", &err);
+    else if (got > 0)
+        log_message(LOG_INFO, "reports_scheduled", "the daily run is in the queue");
+}
+
+static void
 go_round(struct jobs *jobs)
 {
     futimens(jobs->heartbeat_fd, NULL);
+    look_at_schedule(jobs);
     for (size_t kind = 0; kind < JOB_KIND_COUNT; kind++)
         claim(jobs, kind);
     wait_for_children(jobs);

@@ -7,9 +7,10 @@
 #include "players/event.h"
 #include "players/session.h"
 #include "players/wallet.h"
+#include "reports/archive.h"
 
 const struct operation *const OPERATIONS[] = {
-    JOB_OPERATIONS,     DATASET_OPERATIONS, SESSION_OPERATIONS,
-    ACCOUNT_OPERATIONS, WALLET_OPERATIONS,  EVENT_OPERATIONS,
+    JOB_OPERATIONS,    DATASET_OPERATIONS, SESSION_OPERATIONS, ACCOUNT_OPERATIONS,
+    WALLET_OPERATIONS, EVENT_OPERATIONS,   REPORT_OPERATIONS,
 };
 const size_t OPERATIONS_COUNT = COUNT_OF(OPERATIONS);

@@ -1,0 +1,71 @@
+/* Which runs of the reports there have been: rows of report_run and report in playmeter.db, and
+ * the operations that add them.  The reports themselves are files, which are in place before
+ * their run is stored; see run.h. */
+#pragma once
+
+#include "config/config.h"
+#include "jobs/jobs.h"
+#include "json/write.h"
+
+struct archive_report {
+    struct str name;
+    struct str sha256; /* of the JSON file; "" when it could not be made */
+    uint64_t bytes;
+    struct str warnings_json; /* [{code, detail}] */
+    struct str error_json;    /* {code, detail}; "" when it was made */
+};
+struct archive_run {
+    struct str job_id, date; /* YYYY-MM-DD: D-1 */
+    bool is_scheduled;
+    struct str inputs_json; /* [{dataset, version, sha256, rows}] */
+    int64_t finished_at;    /* ms; set when it is stored */
+    struct archive_report *reports;
+    size_t report_count;
+    struct str receipt_json; /* the job's result; when it is stored */
+};
+#define ARCHIVE_REPORTS_MAX 64
+
+/* A run on its way to the writer, also as a file; the strings of one that was read point into
+ * the bytes. */
+void archive_add(struct buf *out, const struct archive_run *run);
+MUST_CHECK bool archive_parse(struct arena *a, struct str bytes, struct archive_run *out,
+                              struct err *err);
+/* The members of a run: date, scheduled, inputs, reports. */
+void archive_add_json(struct json *j, const struct archive_run *run);
+/* Stores the run and finishes its job with the receipt, in one transaction.  `bytes` are
+ * archive_add's.  Conflicts as of job_finish. */
+MUST_CHECK bool archive_store(struct writer *w, struct str bytes, struct err *err);
+
+struct archive_filter {
+    struct str before_id; /* page: jobs below this one; "" for the newest */
+    struct str date;      /* "" for any */
+    uint64_t limit;
+};
+/* Newest first, in the arena, without receipts. */
+MUST_CHECK bool archive_list(struct arena *a, struct db *db,
+                             const struct archive_filter *filter, struct archive_run **out,
+                             size_t *out_count, struct err *err);
+/* The last run that made the report `name` for `date`, or for the newest date that has one
+ * (""): its report and what is known of the run, without inputs.  1, 0 there is none, -1. */
+MUST_CHECK int archive_find(struct arena *a, struct db *db, struct str name, struct str date,
+                            struct archive_report *out, struct archive_run *out_run,
+                            struct err *err);
+
+/* The folder of the report files, from the setting. */
+const char *archive_folder(struct arena *a, const struct config *config);
+
+/* What a run is asked for: the options of its job. */
+struct archive_request {
+    struct str date; /* "" for the newest day of the inputs */
+    bool is_scheduled;
+};
+/* A job to be enqueued; its id is made here. */
+struct job archive_job(struct arena *a, const struct archive_request *request);
+MUST_CHECK bool archive_job_parse(struct arena *a, struct str options,
+                                  struct archive_request *out, struct err *err);
+/* Enqueues `job` as the scheduled run of `day` (YYYY-MM-DD) unless that day has one; both in
+ * one transaction. */
+MUST_CHECK bool archive_schedule(struct writer *w, struct str day, const struct job *job,
+                                 bool *is_enqueued, struct err *err);
+
+extern const struct operation REPORT_OPERATIONS[]; /* ends with a NULL name */

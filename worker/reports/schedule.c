@@ -1,0 +1,47 @@
+/* See schedule.h. */
+#include "reports/schedule.h"
+
+#include "base/date.h"
+#include "reports/archive.h"
+
+static struct str
+day_text(struct arena *a, int64_t day)
+{
+    scoped_buf text;
+    buf_init(&text, 32);
+    date_add_day(&text, day);
+    return arena_str(a, buf_str(&text));
+}
+
+static int
+has_run(struct db *db, struct str day, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "report_schedule_get");
+    stmt_bind_str(s, 1, day);
+    return stmt_step(s, err);
+}
+
+int
+schedule_tick(struct schedule *schedule, const struct config *config, struct db *db,
+              struct writer *w, int64_t now_ms, struct err *err)
+{
+    int64_t at, today = now_ms / DATE_MS_PER_DAY;
+    if (!date_parse_time_of_day(config->reports_at, &at) || now_ms % DATE_MS_PER_DAY < at ||
+        today == schedule->settled_day)
+        return 0;
+    scoped_arena a = {0};
+    struct str day = day_text(&a, today);
+    int got = has_run(db, day, err);
+    bool is_enqueued = false;
+    if (got == 0) {
+        struct archive_request request = {.date = day_text(&a, today - 1),
+                                          .is_scheduled = true};
+        struct job job = archive_job(&a, &request);
+        if (!archive_schedule(w, day, &job, &is_enqueued, err))
+            got = -1;
+    }
+    if (got < 0)
+        return -1;
+    schedule->settled_day = today;
+    return is_enqueued;
+}

@@ -262,6 +262,21 @@ utf8_fold(struct buf *out, struct str s)
     }
 }
 
+void
+utf8_upper(struct buf *out, struct str s)
+{
+    while (s.n) {
+        size_t n = utf8_sequence(s);
+        assert(n > 0);
+        uint32_t c = utf8_decode(s.p, n);
+        /* The library makes a capital of ß that Unicode's own mappings do not know. */
+        uint32_t upper = c == 0xdf ? c : (uint32_t)utf8proc_toupper((utf8proc_int32_t)c);
+        char text[4];
+        buf_add(out, (struct str){text, utf8_encode(upper, text)});
+        s = str_skip(s, n);
+    }
+}
+
 /* Code points that one of them can become; the longest of Unicode has 18. */
 #define UNMARKED_MAX 32
 

@@ -4,70 +4,16 @@
 #include "datasets/import_work.h"
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "index/tfidf.h"
 #include "index/trigrams.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* rows.db and the columns file each hold about the text once, the trigrams file a third. */
 #define DISK_SHARE 2.8
-
-/* ---- the digest ---- */
-
-struct digest {
-    const struct import_task *task;
-    pthread_t thread;
-    bool is_started, has_failed;
-    _Atomic bool is_unwanted;
-    struct err err;
-    char hex[SHA256_HEX_BYTES + 1];
-};
-
-static void *
-run_digest(void *argument)
-{
-    struct digest *digest = argument;
-    static const size_t PIECE = 256 * KIB;
-    char *piece = malloc(PIECE);
-    if (!piece)
-        abort();
-    struct sha256 h;
-    sha256_init(&h);
-    for (uint64_t at = 0;
-         at < digest->task->source_length && !digest->has_failed && !digest->is_unwanted;) {
-        size_t n = (size_t)MIN(PIECE, digest->task->source_length - at);
-        digest->has_failed = !fs_read_at(digest->task->source_fd, piece, n,
-                                         digest->task->source_offset + at, &digest->err);
-        if (!digest->has_failed)
-            sha256_add(&h, (struct str){piece, n});
-        at += n;
-    }
-    sha256_finish_hex(&h, digest->hex);
-    free(piece);
-    return NULL;
-}
-
-static bool
-start_digest(struct digest *digest, struct err *err)
-{
-    errno = pthread_create(&digest->thread, NULL, run_digest, digest);
-    digest->is_started = errno == 0;
-    return digest->is_started || err_set_errno(err, "starting a thread");
-}
-
-static void
-end_digest(struct digest *digest)
-{
-    if (digest->is_started)
-        pthread_join(digest->thread, NULL);
-    digest->is_started = false;
-}
-#define scoped_digest SCOPED(end_digest) struct digest
 
 /* ---- the folder ---- */
 
@@ -281,11 +227,10 @@ fill_publication(struct arena *a, const struct work *work, const char *sha256, d
 /* The error that stopped the import stays the one that is told, also when the folder cannot be
  * removed: the sweep tries again. */
 static bool
-leave_nothing(struct arena *a, struct work *work, struct digest *digest)
+leave_nothing(struct arena *a, struct work *work)
 {
     const struct import_task *task = work->task;
     struct err ignored;
-    digest->is_unwanted = true;
     (void)!import_progress_last(&work->progress, NULL, &ignored);
     const char *path = folder_path(a, task, "");
     if (fs_remove_tree(AT_FDCWD, path, &ignored))
@@ -302,16 +247,13 @@ import_run(struct arena *a, const struct import_task *task, struct dataset_publi
     /* Decoding, scanning and building. */
     scoped_work work = {.task = task, .columns_fd = -1};
     work.progress = (struct import_progress){.task = task, .phase = "reading", .pass_count = 3};
-    scoped_digest digest = {.task = task};
+    scoped_digest digest = {0};
     if (!make_folder(a, task, err))
         return false;
-    if (!start_digest(&digest, err) || !run_steps(a, &work, err))
-        return leave_nothing(a, &work, &digest);
-    end_digest(&digest);
-    if (digest.has_failed) {
-        *err = digest.err;
-        return leave_nothing(a, &work, &digest);
-    }
+    if (!digest_start(&digest, task->source_fd, task->source_offset, task->source_length,
+                      err) ||
+        !run_steps(a, &work, err) || !digest_finish(&digest, err))
+        return leave_nothing(a, &work);
     double seconds = (double)((clock_steady_us() - begin_us) / 1000) / 1000;
     fill_publication(a, &work, digest.hex, seconds, out);
     return true;

@@ -47,7 +47,7 @@ check_shape(const struct import_plan *plan, const struct csv_row *row,
         return fail(fault, csv_fault_name(row->fault), (struct str){0}, "%s",
                     fault_detail(row->fault));
     if (row->cell_count != plan->cell_count)
-        return fail(fault, "wrong_cell_count", (struct str){0},
+        return fail(fault, IMPORT_WRONG_CELL_COUNT, (struct str){0},
                     "the row has %zu cells, the CSV has %zu columns", row->cell_count,
                     plan->cell_count);
     return true;

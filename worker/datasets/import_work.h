@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "datasets/import.h"
+#include "datasets/import_read.h"
 #include "datasets/infer.h"
 #include "index/columns.h"
 #include "store/rows.h"
@@ -50,8 +51,6 @@ struct import_plan {
  * too_many_columns, bad_parameter (types, key), schema_changed. */
 MUST_CHECK bool import_plan_make(struct arena *a, const struct import_task *task,
                                  struct str text, struct import_plan *out, struct err *err);
-/* NULL when the YAML has none of that name. */
-const struct config_dataset *import_find_declared(const struct config *config, struct str name);
 /* Columns that are fixed: types and key can only repeat what they are (bad_parameter). */
 MUST_CHECK bool import_check_fixed(struct arena *a, struct str dataset,
                                    const struct schema *schema,
@@ -64,6 +63,8 @@ void import_plan_set_types(struct arena *a, struct import_plan *plan,
 MUST_CHECK bool import_walk(const struct csv_decoded *source, struct csv_dialect dialect,
                             csv_row_fn *on_row, void *context, struct import_progress *progress,
                             struct err *err);
+
+#define IMPORT_WRONG_CELL_COUNT "wrong_cell_count"
 
 /* Why a row is not kept. */
 struct import_fault {

@@ -6,6 +6,7 @@
 #include "process/cmd_import.h"
 #include "process/cmd_migrate.h"
 #include "process/cmd_reindex.h"
+#include "process/cmd_report.h"
 #include "process/cmd_routes.h"
 #include "process/cmd_serve.h"
 
@@ -71,6 +72,15 @@ static const struct command COMMANDS[] = {
      "  --data DIR          data directory (var): a service that runs on it does the import,\n"
      "                      else this command does\n",
      cmd_import_explain},
+    {"report", "--input DIR --output DIR [--date YYYY-MM-DD] [--config FILE]",
+     "Make the revenue reports of a day from bare CSV files; no service is needed.", cmd_report,
+     "  --input DIR         folder of purchases_raw.csv, confirmed_purchases.csv, "
+     "costs_daily.csv\n"
+     "                      and sessions.csv; reports without one of theirs are left out\n"
+     "  --output DIR        folder for DATE/NAME.json and .csv, the newest also at its root\n"
+     "  --date YYYY-MM-DD   day of the reports; the one before the newest in purchases and\n"
+     "                      sessions when left out\n" CONFIG_OPTION,
+     NULL},
     {"reindex", "--dataset NAME [--config FILE] [--data DIR]",
      "Make the index files of a dataset's versions again from their rows.db.", cmd_reindex,
      "  --dataset NAME      dataset whose files are damaged or gone\n" CONFIG_OPTION

@@ -82,7 +82,7 @@ struct report_data {
     struct cost_row *costs;          /* summed per day and campaign, sorted by both numbers */
     size_t cost_count;
     struct day_users sessions;
-    struct data_raw *raw; /* of data_raw */
+    struct data_store *store; /* what the tables lie in */
 };
 #define REPORT_DAY_NEWEST INT64_MIN
 /* Reads the inputs that are there and classifies.  `day` may be REPORT_DAY_NEWEST: the day
@@ -95,5 +95,4 @@ void data_free(struct report_data *data); /* accepts a zeroed struct */
  * data. */
 void data_raw(const struct report_data *data, size_t index,
               struct str cells[INPUT_COLUMNS_MAX]);
-/* The UTC day of a moment. */
-int64_t data_day_of(int64_t ms);
+int64_t data_day_of(int64_t ms); /* the UTC day of a moment */

@@ -1,13 +1,168 @@
-/* See input.h. */
+/* See input.h.  A file goes through datasets/import_read.h, a version through SQL over its
+ * rows.db; both end in the same callback. */
 #include "reports/input.h"
+
+#include "base/digest.h"
+#include "datasets/import_read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct input {
+    const char *name, *columns; /* separated by blanks */
+};
+static const struct input INPUT_TABLE[] = {
+#define X(kind, name, columns) {name, columns},
+    INPUTS(X)
+#undef X
+};
 
 const char *
 input_name(enum input_kind kind)
 {
-    static const char *const NAMES[] = {
-#define X(kind, name, columns) name,
-        INPUTS(X)
-#undef X
-    };
-    return NAMES[kind];
+    return INPUT_TABLE[kind].name;
+}
+
+size_t
+input_columns(enum input_kind kind, struct str names[INPUT_COLUMNS_MAX])
+{
+    size_t count = 0;
+    for (struct str rest = str_from(INPUT_TABLE[kind].columns); rest.p;)
+        names[count++] = str_cut(&rest, ' ');
+    return count;
+}
+
+struct input_source
+input_of_file(struct arena *a, enum input_kind kind, const char *dir)
+{
+    struct str path = arena_printf(a, "%s/%s.csv", dir, input_name(kind));
+    return (struct input_source){.is_there = access(path.p, F_OK) == 0, .path = path};
+}
+
+/* ---- what the settings say of it ---- */
+
+struct reading {
+    struct input_source *source;
+    struct schema schema;
+    size_t count;                        /* of the input's columns */
+    size_t column_of[INPUT_COLUMNS_MAX]; /* in the schema */
+    input_row_fn *on_row;
+    input_bad_fn *on_bad;
+    void *context;
+    uint64_t row_count;
+};
+
+static bool
+refuse_declaration(const char *name, struct err *err, const char *why)
+{
+    return err_set_name(err, ERR_INVALID, "undeclared_input", str_from(name),
+                        "%s: %s; the settings' datasets have to declare it as the shipped ones "
+                        "do",
+                        name, why);
+}
+
+/* Only the reports judge what the cells hold: a typed or a keyed column would have rows
+ * rejected before they are seen. */
+static bool
+find_columns(enum input_kind kind, struct reading *reading, struct err *err)
+{
+    const char *name = input_name(kind);
+    struct str names[INPUT_COLUMNS_MAX];
+    char why[128];
+    reading->count = input_columns(kind, names);
+    for (size_t i = 0; i < reading->count; i++) {
+        const struct schema_column *column =
+            schema_find(&reading->schema, names[i], &reading->column_of[i]);
+        if (column && column->type == COLUMN_TEXT)
+            continue;
+        snprintf(why, sizeof(why), "column %" STR_FMT " is %s", STR_ARG(names[i]),
+                 column ? "not of type text" : "missing");
+        return refuse_declaration(name, err, why);
+    }
+    if (reading->schema.key_index != SCHEMA_ROW_NUMBER)
+        return refuse_declaration(name, err, "it has a key, and rows may repeat");
+    return true;
+}
+
+static bool
+read_declaration(struct arena *a, const struct config *config, enum input_kind kind,
+                 struct reading *reading, struct err *err)
+{
+    const char *name = input_name(kind);
+    const struct config_dataset *declared = import_find_declared(config, str_from(name));
+    if (!declared)
+        return refuse_declaration(name, err, "there is no such dataset");
+    if (!schema_from_config(a, declared, &reading->schema, err) ||
+        !find_columns(kind, reading, err))
+        return false;
+    struct input_source *source = reading->source;
+    source->zone_offset_ms = reading->schema.columns[0].offset_ms;
+    source->time_zone = declared->time_zone.n ? declared->time_zone : STR("UTC");
+    return true;
+}
+
+/* ---- a file ---- */
+
+static bool
+hand_over(struct reading *reading, uint64_t line, const struct str *cells, struct err *err)
+{
+    struct input_row row = {.line = line};
+    for (size_t i = 0; i < reading->count; i++)
+        row.cells[i] = cells[reading->column_of[i]];
+    reading->row_count++;
+    return reading->on_row(reading->context, &row, err);
+}
+
+static bool
+take_file_row(void *context, const struct import_read_row *row, struct err *err)
+{
+    struct reading *reading = context;
+    if (!row->fault)
+        return hand_over(reading, row->line, row->cells, err);
+    reading->on_bad(reading->context, row->line, row->fault);
+    return true;
+}
+
+static bool
+read_file(struct arena *a, const struct config *config, enum input_kind kind,
+          struct reading *reading, struct err *err)
+{
+    struct input_source *source = reading->source;
+    uint64_t bytes;
+    scoped_digest digest = {0};
+    /* Named by the user: a link is theirs to follow. */
+    scoped_fd fd = open(source->path.p, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_set_code(err, ERR_INVALID, "no_source", "%s: %s", source->path.p,
+                            strerror(errno));
+    bool is_first = source->sha256.n == 0;
+    if (!fs_size(fd, &bytes, err) || (is_first && !digest_start(&digest, fd, 0, bytes, err)) ||
+        !import_read(config, str_from(input_name(kind)), fd, take_file_row, reading, err))
+        return false;
+    if (is_first && !digest_finish(&digest, err))
+        return false;
+    if (is_first)
+        source->sha256 = arena_str(a, str_from(digest.hex));
+    return true;
+}
+
+bool
+input_read(struct arena *a, const struct config *config, enum input_kind kind,
+           struct input_source *source, input_row_fn *on_row, input_bad_fn *on_bad,
+           void *context, struct err *err)
+{
+    struct reading reading = {
+        .source = source, .on_row = on_row, .on_bad = on_bad, .context = context};
+    if (!source->is_there)
+        return err_set_name(err, ERR_NOT_FOUND, "missing_input", str_from(input_name(kind)),
+                            "there is no %s%s%" STR_FMT, input_name(kind),
+                            source->path.n ? ": " : "", STR_ARG(source->path));
+    if (!read_declaration(a, config, kind, &reading, err) ||
+        !read_file(a, config, kind, &reading, err))
+        return false;
+    source->row_count = reading.row_count;
+    return true;
 }

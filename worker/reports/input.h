@@ -23,6 +23,7 @@ enum input_kind {
 };
 #define INPUT_COLUMNS_MAX 7
 const char *input_name(enum input_kind kind);
+size_t input_columns(enum input_kind kind, struct str names[INPUT_COLUMNS_MAX]);
 
 /* Where an input is; the strings are the caller's and outlive it. */
 struct input_source {

@@ -1,0 +1,106 @@
+/* See cmd_report.h. */
+#include "process/cmd_report.h"
+
+#include "base/clock.h"
+#include "process/options.h"
+#include "reports/run.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct arguments {
+    const char *config, *date, *input, *output;
+};
+
+static bool
+complain(const struct err *err)
+{
+    fprintf(stderr, "playmeter report: %s: %s\n", err_code(err), err->detail);
+    return false;
+}
+
+static bool
+parse_arguments(int argc, char **argv, struct arguments *out, int64_t *day)
+{
+    const struct option_row rows[] = {{.name = "config", .text = &out->config},
+                                      {.name = "date", .text = &out->date},
+                                      {.name = "input", .text = &out->input},
+                                      {.name = "output", .text = &out->output},
+                                      {0}};
+    if (!options_parse(argc, argv, rows, NULL))
+        return false;
+    if (!out->input || !out->output) {
+        fputs("playmeter report: --input DIR and --output DIR are needed; playmeter report "
+              "--help says more\n",
+              stderr);
+        return false;
+    }
+    *day = REPORT_DAY_NEWEST;
+    if (!out->date || date_parse_iso(str_from(out->date), day))
+        return true;
+    fprintf(stderr, "playmeter report: --date is a day like 2026-01-31, got '%s'\n", out->date);
+    return false;
+}
+
+static void
+print_warnings(const struct run_report *report)
+{
+    for (size_t i = 0; i < report->warning_count; i++)
+        printf("  %" STR_FMT ": %" STR_FMT "\n", STR_ARG(report->warnings[i].code),
+               STR_ARG(report->warnings[i].detail));
+}
+
+/* A line each; false when one is missing that could be made without a service. */
+static bool
+print_result(const struct arguments *arguments, const struct run_result *result)
+{
+    bool is_complete = true;
+    scoped_buf day;
+    buf_init(&day, 64);
+    date_add_day(&day, result->day);
+    for (size_t i = 0; i < REPORT_COUNT; i++) {
+        const struct run_report *report = &result->reports[i];
+        const char *name = report->report->name;
+        if (report->err.kind == ERR_NONE)
+            printf("%s: %s/%" STR_FMT "/%s.json\n", name, arguments->output,
+                   STR_ARG(buf_str(&day)), name);
+        else if (strcmp(err_code(&report->err), RUN_NEEDS_SERVICE) == 0)
+            printf("%s: left out: %s\n", name, report->err.detail);
+        else
+            printf("%s: not made: %s: %s\n", name, err_code(&report->err), report->err.detail);
+        is_complete = is_complete && (report->err.kind == ERR_NONE ||
+                                      strcmp(err_code(&report->err), RUN_NEEDS_SERVICE) == 0);
+        print_warnings(report);
+    }
+    return is_complete;
+}
+
+static bool
+run(const struct arguments *arguments, int64_t day, struct err *err)
+{
+    scoped_arena a = {0};
+    struct config config;
+    if (!config_load(&a, arguments->config, &config, err))
+        return complain(err);
+    struct run_task task = {.config = &config,
+                            .day = day,
+                            .output_dir = arguments->output,
+                            .generated_at = clock_now_ms()};
+    struct run_result result;
+    for (size_t i = 0; i < INPUT_COUNT; i++)
+        task.inputs[i] = input_of_file(&a, (enum input_kind)i, arguments->input);
+    if (!run_reports(&a, &task, &result, err))
+        return complain(err);
+    return print_result(arguments, &result);
+}
+
+int
+cmd_report(int argc, char **argv)
+{
+    struct arguments arguments = {0};
+    int64_t day;
+    struct err err = {0};
+    if (!parse_arguments(argc, argv, &arguments, &day))
+        return 2;
+    return run(&arguments, day, &err) ? 0 : 1;
+}

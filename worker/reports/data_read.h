@@ -1,0 +1,47 @@
+/* How the tables of data.h are filled, an input each; private to data*.c. */
+#pragma once
+
+#include "reports/classify.h"
+#include "reports/data.h"
+#include "reports/notes.h"
+
+#include <pthread.h>
+
+/* What the tables of report_data lie in. */
+struct data_store {
+    struct notes notes[INPUT_COUNT];
+    struct arena arenas[INPUT_COUNT]; /* one thread each */
+    struct buf raw;                   /* the cells of purchases_raw, row after row */
+    uint64_t *raw_at;                 /* where each row begins in it */
+    size_t raw_cap;
+    bool is_stopped; /* by on_progress: no fault of an input */
+    size_t purchase_cap, confirmed_cap, cost_cap;
+};
+
+#define DATA_PROGRESS_ROWS 65536
+/* Calls on_progress once per DATA_PROGRESS_ROWS.  Not from another thread. */
+MUST_CHECK bool data_tell_progress(const struct report_data *data, uint64_t rows_done,
+                                   struct err *err);
+/* Room for rows[count]; ends the process when there is no memory. */
+void *data_grow(void *rows, size_t count, size_t *cap, size_t size);
+
+/* Fills data->purchases or ->confirmed, in file order, with the reasons that hang on one row;
+ * `newest` becomes the day of the newest row when that is later. */
+MUST_CHECK bool data_read_purchases(struct report_data *data, enum input_kind kind,
+                                    const struct classify_rules *rules, int64_t *newest,
+                                    struct err *err);
+MUST_CHECK bool data_read_costs(struct report_data *data, struct err *err);
+
+/* The sessions, which share nothing with the rest, are read on a thread of their own. */
+struct session_reader {
+    struct report_data *data;
+    int64_t day;    /* REPORT_DAY_NEWEST: only looks for the newest */
+    int64_t newest; /* REPORT_DAY_NEWEST: no row has a day */
+    uint64_t users; /* distinct, of the day */
+    bool is_started;
+    pthread_t thread;
+};
+MUST_CHECK bool session_reader_start(struct session_reader *reader, struct report_data *data,
+                                     int64_t day, struct err *err);
+/* Waits; what went wrong with the input is in data->input_errors. */
+void session_reader_finish(struct session_reader *reader); /* accepts a zeroed struct */

@@ -1,0 +1,47 @@
+/* See notes.h. */
+#include "reports/notes.h"
+
+#include "reports/data.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void
+notes_init(struct notes *notes, enum input_kind kind)
+{
+    *notes = (struct notes){.kind = kind};
+    notes->list = arena_array(&notes->arena, NOTES_MAX + 1, struct report_warning);
+}
+
+void
+notes_free(struct notes *notes)
+{
+    arena_free(&notes->arena);
+}
+
+void
+notes_add(struct notes *notes, uint64_t line, const char *fmt, ...)
+{
+    char reason[256];
+    va_list args;
+    if (notes->row_count++ >= NOTES_MAX)
+        return;
+    va_start(args, fmt);
+    vsnprintf(reason, sizeof(reason), fmt, args);
+    va_end(args);
+    notes->list[notes->count++] = (struct report_warning){
+        STR("bad_row"), arena_printf(&notes->arena, "%s line %llu: %s", input_name(notes->kind),
+                                     (unsigned long long)line, reason)};
+}
+
+void
+notes_finish(struct notes *notes)
+{
+    if (notes->row_count <= NOTES_MAX)
+        return;
+    notes->list[notes->count++] = (struct report_warning){
+        STR("more_bad_rows"),
+        arena_printf(&notes->arena,
+                     "%s: %llu rows cannot be used; the first %d of them are named",
+                     input_name(notes->kind), (unsigned long long)notes->row_count, NOTES_MAX)};
+}

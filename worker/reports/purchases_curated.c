@@ -1,0 +1,172 @@
+/* purchases_curated: every row of purchases_raw, either kept or dropped with its first reason.
+ * The kept ones stand by time, then line; the dropped ones by line, with their raw cells. */
+#include "reports/money.h"
+#include "reports/report.h"
+
+#include <stdlib.h>
+
+struct sum {
+    uint64_t rows;
+    int64_t revenue;
+};
+
+static void
+write_sum(struct json *j, const char *key, const struct sum *sum)
+{
+    json_key(j, key);
+    json_begin_object(j);
+    json_member_u64(j, "rows", sum->rows);
+    output_member_money(j, "revenue_usd", sum->revenue);
+    json_end_object(j);
+}
+
+/* Every reason is listed, so that readers need not ask which there are. */
+static void
+write_summary(struct json *j, const struct purchase_table *table)
+{
+    struct sum sums[DROP_COUNT] = {0};
+    for (size_t i = 0; i < table->count; i++) {
+        struct sum *sum = &sums[table->rows[i].dropped];
+        sum->rows++;
+        sum->revenue = money_plus(sum->revenue, table->rows[i].revenue);
+    }
+    json_key(j, "summary");
+    json_begin_object(j);
+    json_member_u64(j, "rows_in", table->count);
+    write_sum(j, "kept", &sums[DROP_NONE]);
+    json_key(j, "dropped");
+    json_begin_object(j);
+    for (size_t reason = DROP_NONE + 1; reason < DROP_COUNT; reason++)
+        write_sum(j, drop_reason_name((enum drop_reason)reason), &sums[reason]);
+    json_end_object(j);
+    json_end_object(j);
+}
+
+static int
+compare_time(const void *x, const void *y)
+{
+    const struct purchase *a = *(const struct purchase *const *)x;
+    const struct purchase *b = *(const struct purchase *const *)y;
+    if (a->time_ms != b->time_ms)
+        return a->time_ms < b->time_ms ? -1 : 1;
+    return (a > b) - (a < b); /* the place in the table: the line */
+}
+
+static const struct purchase **
+sort_kept(const struct purchase_table *table, size_t *count)
+{
+    const struct purchase **kept = calloc(MAX(table->count, 1), sizeof(*kept));
+    if (!kept)
+        abort();
+    size_t n = 0;
+    for (size_t i = 0; i < table->count; i++)
+        if (table->rows[i].dropped == DROP_NONE)
+            kept[n++] = &table->rows[i];
+    qsort(kept, n, sizeof(*kept), compare_time);
+    *count = n;
+    return kept;
+}
+
+static void
+write_kept(struct report_output *out, const struct report_data *data)
+{
+    struct json *j = output_members(out);
+    size_t count;
+    const struct purchase **kept = sort_kept(&data->purchases, &count);
+    json_key(j, "purchases");
+    json_begin_array(j);
+    for (size_t i = 0; i < count; i++) {
+        const struct purchase *p = kept[i];
+        output_begin_item(out);
+        output_i64(out, "line", p->line);
+        output_str(out, "appsflyer_id", name_text(data->names, p->user));
+        output_str(out, "event_name", name_text(data->names, p->event));
+        output_moment(out, "event_time_utc", p->time_ms);
+        output_money(out, "revenue_usd", p->revenue);
+        output_money(out, "refunded_usd", p->refunded);
+        output_str(out, "campaign", name_text(data->names, p->campaign));
+        output_str(out, "receipt_id", name_text(data->names, p->receipt));
+        output_end_item(out);
+    }
+    json_end_array(j);
+    free(kept);
+}
+
+static void
+write_dropped(struct report_output *out, const struct report_data *data)
+{
+    struct json *j = output_members(out);
+    struct str names[INPUT_COLUMNS_MAX], cells[INPUT_COLUMNS_MAX];
+    size_t count = input_columns(INPUT_PURCHASES, names);
+    json_key(j, "dropped");
+    json_begin_array(j);
+    for (size_t i = 0; i < data->purchases.count; i++) {
+        const struct purchase *p = &data->purchases.rows[i];
+        if (p->dropped == DROP_NONE)
+            continue;
+        data_raw(data, i, cells);
+        output_begin_json_item(out);
+        output_i64(out, "line", p->line);
+        output_str(out, "reason", str_from(drop_reason_name(p->dropped)));
+        for (size_t k = 0; k < count; k++) {
+            json_key_str(j, names[k]);
+            json_str(j, cells[k]);
+        }
+        output_end_json_item(out);
+    }
+    json_end_array(j);
+}
+
+static bool
+write_report(struct report_output *out, const struct report_run *run, struct err *err UNUSED)
+{
+    write_summary(output_members(out), &run->data->purchases);
+    write_kept(out, run->data);
+    write_dropped(out, run->data);
+    return true;
+}
+
+static void
+define_words(struct json *j, const char *key, const struct config_list *list)
+{
+    json_key(j, key);
+    json_begin_array(j);
+    for (size_t i = 0; i < list->count; i++)
+        json_str(j, list->items[i]);
+    json_end_array(j);
+}
+
+static void
+define_report(struct json *j, const struct report_run *run)
+{
+    const struct config *config = run->data->config;
+    json_member_str(j, "revenue_usd",
+                    STR("kept: what is left after refunded_usd; dropped: as the row says"));
+    json_member_str(j, "refunded_usd",
+                    STR("taken back by reversals of the same receipt that do not reach the "
+                        "revenue"));
+    json_member_str(j, "campaign", STR("trimmed, in upper case; (NONE) when empty"));
+    json_member_str(j, "line", STR("physical line of the file; the header is line 1"));
+    json_member_str(j, "order", STR("purchases by time, then line; dropped by line"));
+    define_words(j, "purchase_events", &config->reports_purchase_events);
+    define_words(j, "success_statuses", &config->reports_success_statuses);
+    define_words(j, "reversal_statuses", &config->reports_reversal_statuses);
+    if (config->reports_receipt_pattern.n)
+        json_member_str(j, "receipt_pattern", config->reports_receipt_pattern);
+    else
+        json_member_null(j, "receipt_pattern");
+}
+
+static const char *const COLUMNS[] = {"line",           "appsflyer_id", "event_name",
+                                      "event_time_utc", "revenue_usd",  "refunded_usd",
+                                      "campaign",       "receipt_id",   NULL};
+
+const struct report REPORT_PURCHASES_CURATED = {
+    .name = "purchases_curated",
+    .title = "Purchases that count, and why the others do not",
+    .inputs = 1u << INPUT_PURCHASES,
+    .rows_member = "purchases",
+    .columns = COLUMNS,
+    .write = write_report,
+    .define = define_report,
+};

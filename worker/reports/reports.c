@@ -1,0 +1,16 @@
+/* THE table of the reports. */
+#include "reports/report.h"
+
+const struct report *const REPORTS[] = {
+    &REPORT_PURCHASES_CURATED,
+};
+const size_t REPORT_COUNT = COUNT_OF(REPORTS);
+
+const struct report *
+report_find(struct str name)
+{
+    for (size_t i = 0; i < REPORT_COUNT; i++)
+        if (str_eq(str_from(REPORTS[i]->name), name))
+            return REPORTS[i];
+    return NULL;
+}

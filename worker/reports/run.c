@@ -1,0 +1,226 @@
+/* See run.h.  All files are made before the first is put in place, so that a failure of the
+ * disk or a kill on the way leaves the day as it was. */
+#include "reports/run.h"
+
+#include "base/fs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct run {
+    struct arena *arena;
+    const struct run_task *task;
+    struct report_data data;
+    struct report_run report_run;
+    int root, folder;               /* of output_dir and of the day in it */
+    struct report_output **outputs; /* per report; NULL: not made */
+    struct run_report *reports;
+};
+
+static void
+end_run(struct run *run)
+{
+    for (size_t i = 0; run->outputs && i < REPORT_COUNT; i++)
+        output_close(&run->outputs[i]);
+    fs_close(&run->folder);
+    fs_close(&run->root); /* and with it the lock */
+    data_free(&run->data);
+}
+#define scoped_run SCOPED(end_run) struct run
+
+static bool
+tell(const struct run *run, const char *phase, uint64_t done, uint64_t total, struct err *err)
+{
+    const struct run_task *task = run->task;
+    struct job_progress progress = {
+        .phase = str_from(phase), .rows_done = done, .bytes_done = 0, .bytes_total = total};
+    return !task->on_progress || task->on_progress(task->context, &progress, err);
+}
+
+static bool
+tell_rows(void *context, uint64_t rows_done, struct err *err)
+{
+    return tell(context, "reading", rows_done, 0, err);
+}
+
+/* ---- what can be made ---- */
+
+static bool
+has_any_input(const struct run_task *task, struct err *err)
+{
+    for (size_t i = 0; i < INPUT_COUNT; i++)
+        if (task->inputs[i].is_there)
+            return true;
+    return task->events ||
+           err_set_code(err, ERR_NOT_FOUND, "missing_input",
+                        "none of the inputs %s, %s, %s and %s is there",
+                        input_name(INPUT_PURCHASES), input_name(INPUT_CONFIRMED),
+                        input_name(INPUT_COSTS), input_name(INPUT_SESSIONS));
+}
+
+static bool
+can_be_made(const struct run *run, const struct report *report, struct err *err)
+{
+    for (size_t i = 0; i < INPUT_COUNT; i++)
+        if (report->inputs & 1u << i && run->data.input_errors[i].kind != ERR_NONE) {
+            *err = run->data.input_errors[i];
+            return false;
+        }
+    return !report->needs_events || run->task->events ||
+           err_set_code(err, ERR_INVALID, RUN_NEEDS_SERVICE,
+                        "%s is made from the events of a service; without one it is left out",
+                        report->name);
+}
+
+static void
+warn_if_stale(struct run *run)
+{
+    struct report_data *data = &run->data;
+    if (!run->task->is_scheduled || data->newest_day > data->day)
+        return;
+    scoped_buf detail;
+    buf_init(&detail, KIB);
+    buf_add_lit(&detail, "nothing in purchases_raw and sessions is newer than ");
+    date_add_day(&detail, data->day);
+    buf_add_lit(&detail, ": are the inputs of the day complete?");
+    data->warnings = arena_new(run->arena, struct report_warning);
+    data->warnings[0] =
+        (struct report_warning){STR("stale_inputs"), arena_str(run->arena, buf_str(&detail))};
+    data->warning_count = 1;
+}
+
+/* ---- folders ---- */
+
+/* Is there a folder of a later day? */
+static bool
+is_newest_day(int root, int64_t day, bool *is_newest, struct err *err)
+{
+    int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (!dir) {
+        fs_close(&fd);
+        return err_set_errno(err, "reading the reports' folder");
+    }
+    *is_newest = true;
+    struct dirent *entry;
+    while ((entry = readdir(dir))) {
+        int64_t other;
+        if (date_parse_iso(str_from(entry->d_name), &other) && other > day)
+            *is_newest = false;
+    }
+    closedir(dir);
+    return true;
+}
+
+/* One run at a time writes below a folder: the lock goes with the descriptor. */
+static bool
+open_folders(struct run *run, struct err *err)
+{
+    const char *root = run->task->output_dir;
+    scoped_buf day;
+    buf_init(&day, 64);
+    date_add_day(&day, run->data.day);
+    const char *folder = arena_cstr(run->arena, buf_str(&day));
+    if (!fs_make_dirs(root, err))
+        return false;
+    run->root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (run->root < 0 || flock(run->root, LOCK_EX))
+        return err_set_errno(err, "%s", root);
+    if (mkdirat(run->root, folder, 0755) && errno != EEXIST)
+        return err_set_errno(err, "%s/%s", root, folder);
+    run->folder = fs_open_at(run->root, folder, O_RDONLY | O_DIRECTORY, err);
+    return run->folder >= 0;
+}
+
+/* ---- making and publishing ---- */
+
+static bool
+make_report(struct run *run, size_t i, struct err *err)
+{
+    const struct report *report = REPORTS[i];
+    struct run_report *result = &run->reports[i];
+    struct output_done done;
+    struct report_output *out =
+        output_open(run->folder, report, &run->report_run, run->task->generated_at, err);
+    bool ok = out && report->write(out, &run->report_run, err) &&
+              output_finish(run->arena, out, &done, err);
+    if (!ok) {
+        output_close(&out);
+        return false;
+    }
+    run->outputs[i] = out;
+    memcpy(result->sha256, done.sha256, sizeof(result->sha256));
+    result->bytes = done.bytes;
+    result->warnings = done.warnings;
+    result->warning_count = done.warning_count;
+    return true;
+}
+
+static bool
+make_all(struct run *run, struct err *err)
+{
+    for (size_t i = 0; i < REPORT_COUNT; i++) {
+        struct run_report *result = &run->reports[i];
+        *result = (struct run_report){.report = REPORTS[i]};
+        if (!tell(run, "writing", i, REPORT_COUNT, err))
+            return false;
+        if (!can_be_made(run, REPORTS[i], &result->err))
+            continue;
+        if (run->folder < 0 && !open_folders(run, err))
+            return false;
+        if (make_report(run, i, &result->err))
+            continue;
+        if (result->err.kind == ERR_DISK_FULL) {
+            *err = result->err;
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+publish_all(struct run *run, struct err *err)
+{
+    bool is_newest = false;
+    if (run->folder < 0)
+        return true;
+    if (!is_newest_day(run->root, run->data.day, &is_newest, err))
+        return false;
+    for (size_t i = 0; i < REPORT_COUNT; i++)
+        if (run->outputs[i] &&
+            !output_publish(run->outputs[i], is_newest ? run->root : -1, err))
+            return false;
+    return fs_sync(run->folder, err) && fs_sync(run->root, err);
+}
+
+bool
+run_reports(struct arena *a, const struct run_task *task, struct run_result *out,
+            struct err *err)
+{
+    scoped_run run = {.arena = a, .task = task, .root = -1, .folder = -1};
+    run.data.config = task->config;
+    run.data.arena = a;
+    memcpy(run.data.inputs, task->inputs, sizeof(run.data.inputs));
+    run.data.on_progress = tell_rows;
+    run.data.context = &run;
+    run.report_run = (struct report_run){&run.data, task->events};
+    run.outputs = arena_array(a, REPORT_COUNT, struct report_output *);
+    run.reports = arena_array(a, REPORT_COUNT, struct run_report);
+    if (!has_any_input(task, err) || !data_read(&run.data, task->day, err))
+        return false;
+    warn_if_stale(&run);
+    if (!make_all(&run, err) || !publish_all(&run, err))
+        return false;
+    out->day = run.data.day;
+    out->reports = run.reports;
+    memcpy(out->inputs, run.data.inputs, sizeof(out->inputs));
+    for (size_t i = 0; i < INPUT_COUNT; i++)
+        out->inputs[i].sha256 = arena_str(a, out->inputs[i].sha256);
+    return true;
+}

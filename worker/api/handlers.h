@@ -25,6 +25,10 @@
     X(get_job)                                                                                 \
     X(cancel_job)                                                                              \
     X(list_rejects)                                                                            \
+    X(earn)                                                                                    \
+    X(spend)                                                                                   \
+    X(get_balance)                                                                             \
+    X(list_ledger)                                                                             \
     X(ping)                                                                                    \
     X(upload_csv)                                                                              \
     X(import_csv)                                                                              \

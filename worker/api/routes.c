@@ -11,6 +11,8 @@
 #define EXPORT_LIMIT_MAX 1000000000 /* CSV and NDJSON; a page of JSON has QUERY_LIMIT_MAX */
 #define OFFSET_MAX INT64_C(1000000000000)
 #define SMALL_BODY (64 * KIB)
+/* Far more than a change needs, so that what is no JSON at all is told that, not its length. */
+#define JSON_BODY  (512 * KIB)
 
 static const struct route_param NO_PARAMS[] = {{.name = NULL}};
 
@@ -144,6 +146,11 @@ static const struct route_param SIMILAR_GAMES_PARAMS[] = {
     {"limit",       PARAM_INTEGER, 1, SIMILAR_LIMIT_MAX, "10", NULL, "most games"},
 };
 
+static const struct route_param LEDGER_PARAMS[] = {
+    {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "50", NULL, "most entries"},
+    CURSOR,
+};
+
 #define PARAMS(list) list, COUNT_OF(list)
 #define NONE NO_PARAMS, 0
 #define IN_PUBLIC ROUTE_PUBLIC_DATASET
@@ -178,6 +185,10 @@ const struct route ROUTES[] = {
     {HTTP_GET,    "/v1/me",                           "get_me",           get_me,           SCOPE_NONE,  OF_PLAYER,                       0,          NONE},
     {HTTP_DELETE, "/v1/me",                           "delete_me",        delete_me,        SCOPE_NONE,  OF_PLAYER,                       0,          NONE},
     {HTTP_POST,   "/v1/me/password",                  "change_password",  change_password,  SCOPE_NONE,  OF_PLAYER,                       SMALL_BODY, NONE},
+    {HTTP_POST,   "/v1/earn",                         "earn",             earn,             SCOPE_NONE,  OF_PLAYER,                       JSON_BODY,  NONE},
+    {HTTP_POST,   "/v1/spend",                        "spend",            spend,            SCOPE_NONE,  OF_PLAYER,                       JSON_BODY,  NONE},
+    {HTTP_GET,    "/v1/balance",                      "get_balance",      get_balance,      SCOPE_NONE,  OF_PLAYER,                       0,          NONE},
+    {HTTP_GET,    "/v1/ledger",                       "list_ledger",      list_ledger,      SCOPE_NONE,  OF_PLAYER,                       0,          PARAMS(LEDGER_PARAMS)},
     {HTTP_GET,    "/api/ping",                        "ping",             ping,             SCOPE_NONE,  0,                               0,          NONE},
     {HTTP_POST,   "/api/upload_csv",                  "upload_csv",       upload_csv,       SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(UPLOAD_PARAMS)},
     {HTTP_POST,   "/api/import_csv",                  "import_csv",       import_csv,       SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(IMPORT_URL_PARAMS)},

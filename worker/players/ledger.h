@@ -36,6 +36,9 @@ MUST_CHECK bool ledger_list(struct arena *a, struct db *db, int64_t player_id,
                             int64_t before_id, uint64_t limit, struct ledger_entry **out,
                             size_t *out_count, struct err *err);
 
+/* How many entries the player has; 0 for one who is gone. */
+MUST_CHECK bool ledger_count(struct db *db, int64_t player_id, int64_t *out, struct err *err);
+
 /* Recounts players: chain, running balance, sum, count, and what the player's row holds. */
 struct ledger_verdict {
     uint64_t player_count, entry_count;

@@ -61,7 +61,7 @@ parse_reason(const struct json_value *member, bool is_spend, struct str *out, st
 static bool
 refuse_missing(const char *name, bool is_spend, struct err *err)
 {
-    return err_set_name(err, ERR_INVALID, NULL, str_from(name),
+    return err_set_name(err, ERR_INVALID, "missing_member", str_from(name),
                         "%s is missing: the body is {\"amount\": an integer from 1 to "
                         "1000000000000, \"reason\": a text%s}",
                         name, is_spend ? "" : " or left out");
@@ -71,31 +71,15 @@ bool
 wallet_parse(const struct json_value *body, struct wallet_request *request, struct err *err)
 {
     bool is_spend = request->is_spend;
-    if (body->kind != JSON_OBJECT)
-        return err_set(err, ERR_INVALID,
-                       "the body of %s is an object like {\"amount\": 5, \"reason\": \"shop\"}",
-                       wallet_word(is_spend));
-    bool has_amount = false, has_reason = false;
-    for (size_t i = 0; i < body->child_count; i++) {
-        const struct json_value *member = &body->children[i];
-        if (str_eq(member->key, STR("amount"))) {
-            has_amount = true;
-            if (!parse_amount(member, &request->amount, err))
-                return false;
-        } else if (str_eq(member->key, STR("reason"))) {
-            has_reason = true;
-            if (!parse_reason(member, is_spend, &request->reason, err))
-                return false;
-        } else {
-            return err_set_name(err, ERR_INVALID, NULL, member->key,
-                                "there is no member '%" STR_FMT "' in the body of %s; it has "
-                                "amount and reason",
-                                STR_ARG(member->key), wallet_word(is_spend));
-        }
-    }
-    if (!has_amount)
+    const struct json_value *amount = json_get(body, "amount");
+    const struct json_value *reason = json_get(body, "reason");
+    if (!amount)
         return refuse_missing("amount", is_spend, err);
-    return has_reason || !is_spend || refuse_missing("reason", is_spend, err);
+    if (!parse_amount(amount, &request->amount, err))
+        return false;
+    if (!reason)
+        return !is_spend || refuse_missing("reason", is_spend, err);
+    return parse_reason(reason, is_spend, &request->reason, err);
 }
 
 static bool

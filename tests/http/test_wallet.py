@@ -1,0 +1,340 @@
+"""The wallet over HTTP: what is answered, what is stored, and what storms of requests leave."""
+
+import concurrent.futures
+import http.client
+import json
+import os
+import random
+import re
+import sqlite3
+import threading
+
+import pytest
+
+import harness
+
+AMOUNT_MAX = 10**12
+BALANCE_MAX = 2**53 - 1
+NOT_JSON = [b"", b"{", b"[1,]", b"{'amount':1}", b'{"amount":01}', b'{"amount":NaN}', b"\xff",
+            b'{"amount":1,"amount":2}', b'{"amount":1}x', b'{"reason":"\\ud800","amount":1}',
+            b"[" * 100000, b'{"a":' * 5000]
+
+
+def corpus():
+    folder = harness.shared("corpora/json-test-suite")
+    found = {}
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            if name.startswith("n_") and name.endswith(".json"):
+                with open(os.path.join(parent, name), "rb") as f:
+                    found[name] = f.read()
+    if not found:
+        print("skipped: shared corpora absent: a few bodies that are not JSON instead")
+    return found
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = harness.Server(play_workers=16)
+    try:
+        yield server.start()
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def player(server, request):
+    return server.player(re.sub(r"[^a-z0-9]", "-", request.node.name.removeprefix("test_"))[:64])
+
+
+def database(server):
+    return sqlite3.connect(f"file:{os.path.join(server.data, 'playmeter.db')}?mode=ro", uri=True)
+
+
+def stored(server):
+    """How many rows each table of the wallet has, and the sum of all balances."""
+    with database(server) as db:
+        return [db.execute(f"SELECT {what}").fetchone()[0] for what in (
+            "count(*) FROM ledger_entry", "count(*) FROM idempotency", "count(*) FROM event",
+            "total(balance) FROM player", "total(ledger_count) FROM player")]
+
+
+def refused(answer, status, code, name=None):
+    assert answer.status_code == status, answer.text
+    problem = answer.json()
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert problem["code"] == code, problem
+    if name:
+        assert [e["name"] for e in problem["errors"]] == [name], problem
+    return problem["detail"]
+
+
+@pytest.mark.asan
+def test_a_wallet_is_filled_emptied_and_shown(server, player):
+    assert player.get("/v1/balance").json() == {"player_id": player.id, "balance": 0}
+    earned = player.post("/v1/earn", json={"amount": 50})
+    assert earned.status_code == 200 and set(earned.json()) == {"balance", "ledger_id", "event_id"}
+    spent = player.post("/spend", json={"amount": 20, "reason": "Schwert ö \"1\""}).json()
+    assert spent["balance"] == 30 and spent["ledger_id"] > earned.json()["ledger_id"]
+    assert player.get("/balance").json()["balance"] == 30
+    page = player.get("/v1/ledger").json()
+    last, first = page["data"]
+    assert {key: last[key] for key in last if key != "created_at"} == {
+        "id": spent["ledger_id"], "operation": "spend", "amount": 20, "delta": -20,
+        "balance_after": 30, "reason": "Schwert ö \"1\"", "event_id": spent["event_id"]}
+    assert first["operation"] == "earn" and first["delta"] == 50 and first["reason"] is None
+    assert last["created_at"].endswith("Z") and last["created_at"] >= first["created_at"]
+    assert page["meta"] == {"total": 2} and page["page"]["has_more"] is False
+    with database(server) as db:
+        kind, meta = db.execute("SELECT name, meta FROM event JOIN event_type ON event_type.id ="
+                                " type_id WHERE event.id = ?", [spent["event_id"]]).fetchone()
+    assert kind == "spend" and json.loads(meta) == {
+        "amount": 20, "balance": 30, "ledger_id": spent["ledger_id"], "reason": "Schwert ö \"1\""}
+
+
+def test_the_ledger_is_walked_page_by_page(player):
+    for amount in range(1, 8):
+        player.post("/v1/earn", json={"amount": amount})
+    seen, path = [], "/v1/ledger?limit=3"
+    while path:
+        page = player.get(path)
+        seen += [entry["amount"] for entry in page.json()["data"]]
+        path = page.json()["page"]["next_url"]
+        assert ("Link" in page.headers) == (path is not None)
+    assert seen == [7, 6, 5, 4, 3, 2, 1]
+    for query, name in (("limit=0", "limit"), ("limit=1001", "limit"), ("cursor=x", "cursor"),
+                        ("cursor=-1", "cursor"), ("cursor=99999999999999999999", "cursor")):
+        refused(player.get(f"/v1/ledger?{query}"), 400, "bad_parameter", name)
+    refused(player.get("/v1/ledger?before=3"), 400, "unknown_parameter", "before")
+
+
+def test_nobody_sees_or_moves_what_is_anothers(server, player):
+    other = server.player("somebody-else")
+    player.post("/v1/earn", json={"amount": 5})
+    assert other.get("/v1/ledger").json()["data"] == []
+    assert other.get("/v1/balance").json()["balance"] == 0
+    for method, path in (("POST", "/v1/earn"), ("POST", "/spend"), ("GET", "/v1/balance"),
+                         ("GET", "/ledger")):
+        answer = server.request(method, path, json={"amount": 1, "reason": "x"}
+                                if method == "POST" else None)
+        assert answer.status_code == 401, answer.text  # an admin key is no player
+
+
+@pytest.mark.asan
+def test_a_body_that_is_wrong_is_refused_by_name(server, player):
+    before = stored(server)
+    for amount in (0, -1, 1.0, 1.5, AMOUNT_MAX + 1, 2**63, 10**30, "5", True, None, [5], {}):
+        detail = refused(player.post("/v1/earn", json={"amount": amount}), 422, "invalid", "amount")
+        assert "from 1 to 1000000000000" in detail and "got" in detail
+    for literal in (b"1e3", b"1.0", b"-0", b"1E0"):
+        answer = player.post("/v1/earn", data=b'{"amount":' + literal + b"}")
+        assert literal.decode() in refused(answer, 422, "invalid", "amount")
+    for reason in (5, None, "a\nb", "a\u0085", "\u007f", "ö" * 129):
+        refused(player.post("/v1/earn", json={"amount": 1, "reason": reason}), 422, "invalid",
+                "reason")
+    refused(player.post("/v1/earn", json={}), 422, "missing_member", "amount")
+    refused(player.post("/v1/spend", json={"amount": 1}), 422, "missing_member", "reason")
+    refused(player.post("/v1/spend", json={"amount": 1, "reason": ""}), 422, "invalid", "reason")
+    detail = refused(player.post("/v1/earn", json={"amount": 1, "reasn": "x"}), 422,
+                     "unknown_member", "reasn")
+    assert "'reason'" in detail
+    for body in ([], 5, "x", None):
+        refused(player.post("/v1/earn", data=json.dumps(body)), 422, "invalid")
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "application/jsonx"):
+        refused(player.post("/v1/earn", data=b'{"amount":1}', headers={"Content-Type": kind}),
+                415, "unsupported_media_type")
+    assert stored(server) == before
+    for headers in ({}, {"Content-Type": "application/json; charset=utf-8"}):
+        assert player.post("/v1/earn", data=b' {"amount" : 1}\n', headers=headers).ok
+
+
+@pytest.mark.asan
+def test_what_is_not_json_stores_nothing(server, player):
+    bodies = {**corpus(), **{repr(body[:30]): body for body in NOT_JSON}}
+    before = stored(server)
+    wrong = []
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        for name, answer in zip(bodies, pool.map(
+                lambda body: player.post("/v1/earn", data=body), bodies.values())):
+            if answer.status_code != 400 or answer.json()["code"] != "malformed":
+                wrong.append((name, answer.status_code, answer.text))
+    assert not wrong, wrong
+    assert stored(server) == before
+
+
+def test_a_balance_stays_between_zero_and_two_to_the_53(server, player):
+    def fill(count):
+        connection = Connection(server, player)
+        return {connection.post("/v1/earn", {"amount": AMOUNT_MAX})[0] for _ in range(count)}
+
+    refused(player.post("/v1/spend", json={"amount": 1, "reason": "x"}), 409, "insufficient_funds")
+    rounds, rest = divmod(BALANCE_MAX, AMOUNT_MAX)
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        shares = [rounds // 16 + (i < rounds % 16) for i in range(16)]
+        assert all(statuses == {200} for statuses in pool.map(fill, shares))
+    detail = refused(player.post("/v1/earn", json={"amount": AMOUNT_MAX}), 409, "balance_limit")
+    assert str(BALANCE_MAX) in detail and str(AMOUNT_MAX) in detail
+    assert player.post("/v1/earn", json={"amount": rest}).json()["balance"] == BALANCE_MAX
+    refused(player.post("/v1/earn", json={"amount": 1}), 409, "balance_limit")
+    spent = player.post("/v1/spend", json={"amount": 1, "reason": "x"})
+    assert spent.json()["balance"] == BALANCE_MAX - 1
+
+
+def test_a_key_gives_the_stored_answer_again(server, player):
+    def earn(key, body, path="/v1/earn"):
+        return player.post(path, data=body, headers={"Idempotency-Key": key})
+
+    first = earn("k", b'{"amount":5,"reason":"x"}')
+    assert "Idempotent-Replayed" not in first.headers
+    player.post("/v1/earn", json={"amount": 100})
+    before = stored(server)
+    for body in (b'{"amount":5,"reason":"x"}', b' {"reason" : "\\u0078", "amount" : 5} '):
+        again = earn("k", body)
+        assert again.headers["Idempotent-Replayed"] == "true"
+        assert again.content == first.content and again.status_code == 200
+    for body in (b'{"amount":6,"reason":"x"}', b'{"amount":5,"reason":"y"}', b'{"amount":5}'):
+        refused(earn("k", body), 422, "idempotency_key_reused", "Idempotency-Key")
+    assert stored(server) == before
+    # Another operation or player has keys of its own.
+    assert "Idempotent-Replayed" not in earn("k", b'{"amount":5,"reason":"x"}', "/spend").headers
+    other = server.player("keys-of-his-own")
+    assert "Idempotent-Replayed" not in other.post(
+        "/earn", json={"amount": 5, "reason": "x"}, headers={"Idempotency-Key": "k"}).headers
+
+
+def test_a_refusal_does_not_use_its_key_up(server, player):
+    def spend():
+        return player.post("/v1/spend", json={"amount": 5, "reason": "x"},
+                           headers={"Idempotency-Key": "once"})
+
+    before = stored(server)
+    detail = refused(spend(), 409, "insufficient_funds")
+    assert "balance of 0" in detail and "amount of 5" in detail
+    assert stored(server) == before
+    player.post("/v1/earn", json={"amount": 5})
+    assert spend().json()["balance"] == 0
+    assert spend().headers["Idempotent-Replayed"] == "true"
+
+
+def test_a_key_is_visible_ascii(server, player):
+    before = stored(server)
+    for key in ("", "a b", "k" * 256, "\u00e9".encode()):
+        refused(player.post("/v1/earn", json={"amount": 1}, headers={"Idempotency-Key": key}), 400,
+                "bad_parameter", "Idempotency-Key")
+    assert stored(server) == before
+    key = "".join(map(chr, range(0x21, 0x7f))).ljust(255, "k")
+    for replayed in (None, "true"):
+        answer = player.post("/v1/earn", json={"amount": 1}, headers={"Idempotency-Key": key})
+        assert answer.headers.get("Idempotent-Replayed") == replayed
+
+
+class Connection:
+    """Kept open: a storm is of changes, not of connections."""
+
+    def __init__(self, server, player):
+        self.http = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        self.headers = {"Authorization": f"Bearer {player.token}"}
+
+    def post(self, path, body, key=None):
+        headers = {**self.headers, **({"Idempotency-Key": key} if key else {})}
+        self.http.request("POST", path, json.dumps(body), headers)
+        answer = self.http.getresponse()
+        return answer.status, json.loads(answer.read()), answer.headers.get("Idempotent-Replayed")
+
+
+class Watch:
+    """Looks, in one snapshot each time, whether balance = sum of the ledger = last balance_after
+    holds for every player."""
+
+    def __init__(self, server):
+        self.server = server
+        self.is_over = threading.Event()
+        self.looks = 0
+        self.broken = []
+        self.thread = threading.Thread(target=self.run)
+
+    def look(self, db):
+        self.looks += 1
+        self.broken += db.execute("""
+            SELECT player.id, balance, ledger_count, sum(delta), count(delta), max(last) FROM player
+            LEFT JOIN (SELECT player_id, CASE operation WHEN 'earn' THEN amount ELSE -amount END
+                              AS delta, CASE WHEN id = max(id) OVER (PARTITION BY player_id)
+                                             THEN balance_after END AS last
+                       FROM ledger_entry) ON player_id = player.id
+            GROUP BY player.id
+            HAVING balance <> coalesce(sum(delta), 0) OR balance <> coalesce(max(last), 0)
+                   OR balance < 0 OR ledger_count <> count(delta)""").fetchall()
+
+    def run(self):
+        with database(self.server) as db:
+            while not self.is_over.is_set():
+                self.look(db)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.is_over.set()
+        self.thread.join()
+        with database(self.server) as db:
+            self.look(db)
+        assert not self.broken and self.looks > 2
+
+
+def storm(server, players, threads, each):
+    """Threads earn and spend at random; the sum of what was acknowledged, by player."""
+    sums = {player.id: 0 for player in players}
+    statuses = set()
+    guard = threading.Lock()
+
+    def run(seed):
+        chance = random.Random(seed)
+        connections = {player: Connection(server, player) for player in players}
+        for i in range(each):
+            player = chance.choice(players)
+            operation = chance.choice(("earn", "spend"))
+            amount = chance.randint(1, 100)
+            status, answer, _ = connections[player].post(
+                f"/v1/{operation}", {"amount": amount, "reason": "storm"},
+                key=f"{seed}-{i}" if chance.random() < 0.5 else None)
+            with guard:
+                statuses.add(status)
+                if status == 200:
+                    sums[player.id] += amount if operation == "earn" else -amount
+                    assert answer["balance"] >= 0
+                else:
+                    assert (status, answer["code"]) == (409, "insufficient_funds")
+
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        for future in [pool.submit(run, seed) for seed in range(threads)]:
+            future.result()
+    assert statuses == {200, 409}
+    return sums
+
+
+@pytest.mark.parametrize("players, threads", [(1, 32), (20, 16)])
+def test_a_storm_loses_nothing(server, players, threads):
+    crowd = [server.player(f"storm-{players}-{i}") for i in range(players)]
+    with Watch(server):
+        sums = storm(server, crowd, threads, 50)
+    for player in crowd:
+        assert player.get("/v1/balance").json()["balance"] == sums[player.id] >= 0
+
+
+def test_one_key_from_many_clients_at_once_has_one_effect(server, player):
+    player.post("/v1/earn", json={"amount": 1000})
+    start = threading.Barrier(16)
+
+    def run(round_number):
+        connection = Connection(server, player)
+        start.wait()
+        return connection.post("/v1/spend", {"amount": 7, "reason": "x"}, f"same-{round_number}")
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        for round_number in range(5):
+            answers = list(pool.map(run, [round_number] * 16))
+            assert {status for status, _, _ in answers} == {200}
+            assert len({json.dumps(body) for _, body, _ in answers}) == 1
+            assert sorted(str(replayed) for *_, replayed in answers) == ["None"] + ["true"] * 15
+    assert player.get("/v1/balance").json()["balance"] == 1000 - 5 * 7

@@ -1,0 +1,144 @@
+/* A player's wallet: earning, spending, the balance and the ledger. */
+#include "players/wallet.h"
+#include "api/format.h"
+#include "api/handlers.h"
+#include "api/json_body.h"
+#include "api/page.h"
+#include "base/num.h"
+#include "json/write.h"
+
+/* A header without a value is a client that lost its key: taking it for none would store twice
+ * what is sent twice. */
+static bool
+read_key(const struct request *request, struct str *out, struct err *err)
+{
+    *out = request->header.idempotency_key;
+    return !out->p || out->n ||
+           err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("Idempotency-Key"),
+                        "the header Idempotency-Key has no value; leave it out or send 1 to %d "
+                        "visible ASCII characters",
+                        WALLET_KEY_BYTES_MAX);
+}
+
+static struct json
+begin_object(struct response *response)
+{
+    struct json j = json_write(&response->body);
+    response->type = format_media_type(EXPORT_JSON);
+    response_header(response, "Cache-Control", "no-store");
+    json_begin_object(&j);
+    return j;
+}
+
+static void
+end_object(struct json *j)
+{
+    json_end_object(j);
+    buf_add_char(j->out, '\n');
+}
+
+static bool
+change(struct app *app, struct request *request, struct response *response, bool is_spend,
+       struct err *err)
+{
+    static const char *const MEMBERS[] = {"amount", "reason"};
+    const struct json_value *body;
+    struct wallet_request wanted = {.player_id = request->player_id, .is_spend = is_spend};
+    struct wallet_receipt receipt;
+    if (!read_key(request, &wanted.idempotency_key, err) ||
+        !json_body_read(request, MEMBERS, COUNT_OF(MEMBERS), &body, err) ||
+        !wallet_parse(body, &wanted, err) || !wallet_run(app->writer, &wanted, &receipt, err))
+        return false;
+    if (receipt.is_replayed)
+        response_header(response, "Idempotent-Replayed", "true");
+    struct json j = begin_object(response);
+    json_member_i64(&j, "balance", receipt.balance);
+    json_member_i64(&j, "ledger_id", receipt.ledger_id);
+    json_member_i64(&j, "event_id", receipt.event_id);
+    end_object(&j);
+    return true;
+}
+
+bool
+earn(struct app *app, struct request *request, struct response *response, struct err *err)
+{
+    return change(app, request, response, false, err);
+}
+
+bool
+spend(struct app *app, struct request *request, struct response *response, struct err *err)
+{
+    return change(app, request, response, true, err);
+}
+
+bool
+get_balance(struct app *app, struct request *request, struct response *response,
+            struct err *err)
+{
+    int64_t balance;
+    if (!wallet_balance(app->db, request->player_id, &balance, err))
+        return false;
+    struct json j = begin_object(response);
+    json_member_i64(&j, "player_id", request->player_id);
+    json_member_i64(&j, "balance", balance);
+    end_object(&j);
+    return true;
+}
+
+static void
+add_entry(struct json *j, const struct ledger_entry *entry)
+{
+    json_begin_object(j);
+    json_member_i64(j, "id", entry->id);
+    json_member_str(j, "operation", str_from(wallet_word(entry->is_spend)));
+    json_member_i64(j, "amount", entry->amount);
+    json_member_i64(j, "delta", ledger_delta(entry));
+    json_member_i64(j, "balance_after", entry->balance_after);
+    if (entry->reason.n)
+        json_member_str(j, "reason", entry->reason);
+    else
+        json_member_null(j, "reason");
+    json_member_i64(j, "event_id", entry->event_id);
+    json_member_moment(j, "created_at", entry->created_at);
+    json_end_object(j);
+}
+
+/* The cursor is the last id of the page before. */
+static bool
+read_cursor(const struct request *request, int64_t *before_id, struct err *err)
+{
+    struct str cursor = request_text(request, "cursor");
+    *before_id = 0;
+    return !cursor.n || (num_parse_i64(cursor, before_id) && *before_id > 0) ||
+           err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("cursor"),
+                        "'%" STR_FMT "' is no cursor of a ledger", STR_ARG(cursor));
+}
+
+bool
+list_ledger(struct app *app, struct request *request, struct response *response,
+            struct err *err)
+{
+    uint64_t limit = (uint64_t)request_integer(request, "limit");
+    struct ledger_entry *entries;
+    size_t count;
+    int64_t before_id, total;
+    /* One more tells whether there is a next page. */
+    if (!read_cursor(request, &before_id, err) ||
+        !ledger_list(request->arena, app->db, request->player_id, before_id, limit + 1,
+                     &entries, &count, err) ||
+        !ledger_count(app->db, request->player_id, &total, err))
+        return false;
+    struct str cursor = {NULL, 0};
+    if (count > limit) {
+        count = limit;
+        cursor = arena_printf(request->arena, "%lld", (long long)entries[count - 1].id);
+    }
+    response_header(response, "Cache-Control", "no-store");
+    struct json j = page_begin(response);
+    for (size_t i = 0; i < count; i++)
+        add_entry(&j, &entries[i]);
+    page_begin_meta(&j, request, response, cursor);
+    json_member_i64(&j, "total", total);
+    page_end(&j);
+    return true;
+}

@@ -27,6 +27,7 @@ struct report {
 };
 /* One per report; a report's file ends with its row. */
 extern const struct report REPORT_PURCHASES_CURATED;
+extern const struct report REPORT_RECONCILIATION;
 
 extern const struct report *const REPORTS[];
 extern const size_t REPORT_COUNT;

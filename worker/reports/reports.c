@@ -3,6 +3,7 @@
 
 const struct report *const REPORTS[] = {
     &REPORT_PURCHASES_CURATED,
+    &REPORT_RECONCILIATION,
 };
 const size_t REPORT_COUNT = COUNT_OF(REPORTS);
 

@@ -1,58 +1,13 @@
 /* Accounts of players: coming in, being shown, changing the password, leaving. */
 #include "api/handlers.h"
 #include "api/json_body.h"
-#include "base/clock.h"
-#include "players/account.h"
-#include "json/write.h"
-
-#include <string.h>
+#include "api/login_json.h"
 
 static struct account_service
 account_service_of(struct app *app)
 {
     return (struct account_service){
         .config = app->config, .db = app->db, .writer = app->writer, .hasher = &app->hasher};
-}
-
-static void
-add_player(struct json *j, const struct account *account)
-{
-    json_member_i64(j, "id", account->id);
-    json_member_str(j, "username", account->username);
-    json_member_i64(j, "balance", account->balance);
-}
-
-static struct str
-make_token(struct app *app, struct request *request, const struct session_grant *grant)
-{
-    int64_t now_s = clock_now_ms() / 1000;
-    struct token_claims claims = {
-        .player_id = grant->player_id,
-        .issued_at_s = now_s,
-        .expires_at_s = now_s + (int64_t)app->config->players_token_lifetime / 1000};
-    memcpy(claims.session_id, grant->id, sizeof(claims.session_id));
-    return token_make(request->arena, &app->secrets, app->config->players_issuer, &claims);
-}
-
-static void
-answer_login(struct app *app, struct request *request, struct response *response,
-             const struct account_login *login)
-{
-    response->status = login->is_new ? 201 : 200;
-    response->type = "application/json";
-    response_header(response, "Cache-Control", "no-store");
-    struct json j = json_write(&response->body);
-    json_begin_object(&j);
-    json_member_str(&j, "token", make_token(app, request, &login->grant));
-    json_member_str(&j, "token_type", STR("Bearer"));
-    json_member_u64(&j, "expires_in", app->config->players_token_lifetime / 1000);
-    json_member_str(&j, "refresh_token", str_from(login->grant.refresh_token));
-    json_key(&j, "player");
-    json_begin_object(&j);
-    add_player(&j, &login->account);
-    json_end_object(&j);
-    json_end_object(&j);
-    buf_add_char(&response->body, '\n');
 }
 
 static bool
@@ -76,7 +31,7 @@ register_player(struct app *app, struct request *request, struct response *respo
     if (!read_login(request, &username, &password, err) ||
         !account_register(request->arena, &service, username, password, &login, err))
         return false;
-    answer_login(app, request, response, &login);
+    login_answer(app, request, response, &login);
     return true;
 }
 
@@ -90,7 +45,7 @@ log_in(struct app *app, struct request *request, struct response *response, stru
         !account_log_in(request->arena, &service, username, password, request->address, &login,
                         err))
         return false;
-    answer_login(app, request, response, &login);
+    login_answer(app, request, response, &login);
     return true;
 }
 
@@ -104,7 +59,7 @@ get_me(struct app *app, struct request *request, struct response *response, stru
     response_header(response, "Cache-Control", "no-store");
     struct json j = json_write(&response->body);
     json_begin_object(&j);
-    add_player(&j, &account);
+    login_add_player(&j, &account);
     json_member_moment(&j, "created_at", account.created_at);
     json_end_object(&j);
     buf_add_char(&response->body, '\n');

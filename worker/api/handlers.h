@@ -37,6 +37,7 @@
     X(similar_games)                                                                           \
     X(register_player)                                                                         \
     X(log_in)                                                                                  \
+    X(refresh_login)                                                                           \
     X(log_out)                                                                                 \
     X(get_me)                                                                                  \
     X(change_password)                                                                         \

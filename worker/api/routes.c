@@ -181,6 +181,7 @@ const struct route ROUTES[] = {
     {HTTP_GET,    "/v1/jobs/{id}/rejects",            "list_rejects",     list_rejects,     SCOPE_READ,  0,                               0,          PARAMS(REJECTS_PARAMS)},
     {HTTP_POST,   "/v1/register",                     "register_player",  register_player,  SCOPE_NONE,  ROUTE_AT_ROOT,                   SMALL_BODY, NONE},
     {HTTP_POST,   "/v1/login",                        "log_in",           log_in,           SCOPE_NONE,  ROUTE_AT_ROOT,                   SMALL_BODY, NONE},
+    {HTTP_POST,   "/v1/refresh",                      "refresh_login",    refresh_login,    SCOPE_NONE,  ROUTE_AT_ROOT,                   SMALL_BODY, NONE},
     {HTTP_POST,   "/v1/logout",                       "log_out",          log_out,          SCOPE_NONE,  OF_PLAYER,                       0,          NONE},
     {HTTP_GET,    "/v1/me",                           "get_me",           get_me,           SCOPE_NONE,  OF_PLAYER,                       0,          NONE},
     {HTTP_DELETE, "/v1/me",                           "delete_me",        delete_me,        SCOPE_NONE,  OF_PLAYER,                       0,          NONE},

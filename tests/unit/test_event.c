@@ -374,7 +374,7 @@ a_member_that_is_wrong_is_named(void **state)
     static const struct {
         const char *event, *code, *name;
     } CASES[] = {
-        {"{}", "missing_field", "event_type"},
+        {"{}", "missing_member", "event_type"},
         {"{\"event_type\":\"\"}", "invalid", "event_type"},
         {"{\"event_type\":\"a b\"}", "invalid", "event_type"},
         {"{\"event_type\":7}", "invalid", "event_type"},
@@ -384,7 +384,7 @@ a_member_that_is_wrong_is_named(void **state)
         {"{\"event_type\":\"a\",\"ts_utc\":1700000000}", "invalid", "ts_utc"},
         {"{\"event_type\":\"a\",\"event_id\":\"\"}", "invalid", "event_id"},
         {"{\"event_type\":\"a\",\"event_id\":5}", "invalid", "event_id"},
-        {"{\"event_type\":\"a\",\"properties\":{}}", "unknown_field", "properties"},
+        {"{\"event_type\":\"a\",\"properties\":{}}", "unknown_member", "properties"},
         {"[]", "invalid", ""},
         {"null", "invalid", ""},
     };

@@ -41,7 +41,12 @@
     X(log_out)                                                                                 \
     X(get_me)                                                                                  \
     X(change_password)                                                                         \
-    X(delete_me)
+    X(delete_me)                                                                               \
+    X(send_event)                                                                              \
+    X(send_events)                                                                             \
+    X(list_events)                                                                             \
+    X(get_event_stats)                                                                         \
+    X(track_link)
 
 #define X(name)                                                                                \
     MUST_CHECK bool name(struct app *app, struct request *request, struct response *response,  \

@@ -4,6 +4,8 @@
 #include "datasets/histogram.h"
 #include "datasets/similar.h"
 #include "datasets/titles.h"
+#include "players/event_batch.h"
+#include "players/track.h"
 
 // clang-format off
 #define TEXT_MAX   4096
@@ -11,6 +13,8 @@
 #define EXPORT_LIMIT_MAX 1000000000 /* CSV and NDJSON; a page of JSON has QUERY_LIMIT_MAX */
 #define OFFSET_MAX INT64_C(1000000000000)
 #define SMALL_BODY (64 * KIB)
+#define EVENT_BODY EVENT_ITEM_BYTES_MAX
+#define BATCH_BODY EVENT_BATCH_BYTES_MAX
 /* Far more than a change needs, so that what is no JSON at all is told that, not its length. */
 #define JSON_BODY  (512 * KIB)
 
@@ -130,6 +134,19 @@ static const struct route_param IMPORT_URL_PARAMS[] = {
     DELIMITER,
 };
 
+static const struct route_param EVENTS_PARAMS[] = {
+    {"event_type",  PARAM_TEXT,    1, EVENT_TYPE_BYTES_MAX, NULL, NULL, "events of this type"},
+    {"since",       PARAM_TEXT,    1, 64,                NULL, NULL, "events received at that time or later; a day is its midnight (UTC)"},
+    {"until",       PARAM_TEXT,    1, 64,                NULL, NULL, "events received before that time"},
+    {"player_id",   PARAM_INTEGER, 1, INT64_MAX,         NULL, NULL, "events of this player; all players' when absent and a key of scope admin comes"},
+    {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "100", NULL, "most events"},
+    {"cursor",      PARAM_INTEGER, 1, INT64_MAX,         NULL, NULL, "page.next_cursor of the page before"},
+};
+static const struct route_param TRACK_PARAMS[] = {
+    {"character",   PARAM_TEXT,    0, TEXT_MAX,          NULL, NULL, "the character that the link is about"},
+    {"campaign",    PARAM_TEXT,    0, TEXT_MAX,          NULL, NULL, "the campaign that the link belongs to"},
+    {"redirect",    PARAM_TEXT,    1, TRACK_REDIRECT_BYTES_MAX, NULL, NULL, "where to go on: a URL whose host is in players.track_redirect_hosts"},
+};
 static const struct route_param SIMILAR_PARAMS[] = {
     {"name",        PARAM_TEXT,    1, TITLES_QUERY_BYTES_MAX, NULL, NULL, "a title: exact, in another case, or nearly so"},
     {"key",         PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "key of a row, in place of name"},
@@ -155,6 +172,8 @@ static const struct route_param LEDGER_PARAMS[] = {
 #define NONE NO_PARAMS, 0
 #define IN_PUBLIC ROUTE_PUBLIC_DATASET
 #define OF_PLAYER (ROUTE_PLAYER | ROUTE_AT_ROOT)
+/* Whatever a link says is kept. */
+#define LINK (ROUTE_MAY_BE_PLAYER | ROUTE_AT_ROOT | ROUTE_TAKES_FILTERS)
 
 /*   method       pattern                             operation           handler           scope        flags                            body        parameters */
 const struct route ROUTES[] = {
@@ -190,6 +209,12 @@ const struct route ROUTES[] = {
     {HTTP_POST,   "/v1/spend",                        "spend",            spend,            SCOPE_NONE,  OF_PLAYER,                       JSON_BODY,  NONE},
     {HTTP_GET,    "/v1/balance",                      "get_balance",      get_balance,      SCOPE_NONE,  OF_PLAYER,                       0,          NONE},
     {HTTP_GET,    "/v1/ledger",                       "list_ledger",      list_ledger,      SCOPE_NONE,  OF_PLAYER,                       0,          PARAMS(LEDGER_PARAMS)},
+    {HTTP_POST,   "/v1/event",                        "send_event",       send_event,       SCOPE_NONE,  OF_PLAYER,                       EVENT_BODY, NONE},
+    {HTTP_POST,   "/v1/events",                       "send_events",      send_events,      SCOPE_NONE,  OF_PLAYER,                       BATCH_BODY, NONE},
+    {HTTP_GET,    "/v1/events",                       "list_events",      list_events,      SCOPE_ADMIN, OF_PLAYER,                       0,          PARAMS(EVENTS_PARAMS)},
+    {HTTP_GET,    "/v1/events/stats",                 "get_event_stats",  get_event_stats,  SCOPE_READ,  OF_PLAYER,                       0,          NONE},
+    {HTTP_GET,    "/stats",                           "event_stats",      get_event_stats,  SCOPE_READ,  ROUTE_PLAYER,                    0,          NONE},
+    {HTTP_GET,    "/v1/track",                        "track_link",       track_link,       SCOPE_NONE,  LINK,                            0,          PARAMS(TRACK_PARAMS)},
     {HTTP_GET,    "/api/ping",                        "ping",             ping,             SCOPE_NONE,  0,                               0,          NONE},
     {HTTP_POST,   "/api/upload_csv",                  "upload_csv",       upload_csv,       SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(UPLOAD_PARAMS)},
     {HTTP_POST,   "/api/import_csv",                  "import_csv",       import_csv,       SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(IMPORT_URL_PARAMS)},

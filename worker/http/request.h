@@ -41,6 +41,7 @@ const char *http_scope_name(enum http_scope scope); /* "none", "read", ... */
     X(idempotency_key, "HTTP_IDEMPOTENCY_KEY", false)                                          \
     X(accept, "HTTP_ACCEPT", true)                                                             \
     X(if_none_match, "HTTP_IF_NONE_MATCH", true)                                               \
+    X(user_agent, "HTTP_USER_AGENT", true)                                                     \
     X(origin, "HTTP_ORIGIN", true)                                                             \
     X(host, "HTTP_HOST", true)
 

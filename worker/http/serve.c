@@ -26,6 +26,8 @@
 /* An answer smaller than that fits into the empty buffer of a socket, so writing it cannot
  * stall, and most answers are.  Streams come in larger pieces. */
 #define STALL_BYTES_MIN (16 * KIB)
+/* What a worker keeps for the next body: most are small, and there are many workers. */
+#define KEPT_BODY_BYTES_MAX (128 * KIB)
 
 bool
 serve_init(struct err *err)
@@ -131,6 +133,10 @@ serve_one(FCGX_Request *fcgi, struct arena *arena, struct buf *body, serve_handl
     struct request request;
     struct response response;
     struct err err = {0};
+    if (body->cap > KEPT_BODY_BYTES_MAX) {
+        buf_free(body);
+        buf_init(body, SERVE_BODY_BYTES_MAX);
+    }
     buf_clear(body);
     /* nginx is told to keep connections only so that it can tell the end of an answer from a
      * worker that died in the middle of it; one that was really kept would pin this worker. */

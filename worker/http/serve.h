@@ -5,8 +5,9 @@
 #include "http/request.h"
 #include "http/response.h"
 
-/* Bodies that come over the socket; larger ones come as files, which nginx bounds. */
-#define SERVE_BODY_BYTES_MAX (2 * MIB)
+/* Bodies that come over the socket, batches of events above all; larger ones come as files,
+ * which nginx bounds. */
+#define SERVE_BODY_BYTES_MAX (9 * MIB)
 /* A client that takes no byte for so long is given up. */
 #define SERVE_WRITE_STALL_MS 10000
 

@@ -61,6 +61,8 @@ struct event {
     int64_t client_at, server_at; /* ms */
     bool has_client_at;
 };
+MUST_CHECK bool event_get(struct arena *a, struct db *db, int64_t id, struct event *out,
+                          struct err *err);
 struct event_filter {
     int64_t player_id;    /* 0: all */
     struct str type;      /* "" for any */

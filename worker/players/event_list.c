@@ -10,6 +10,8 @@
  */
 #include "players/event.h"
 
+#include <inttypes.h>
+
 struct span { /* ids */
     int64_t from, below;
 };
@@ -168,15 +170,17 @@ newest_head(struct head *heads, size_t count)
     return newest;
 }
 
-static bool
-add_event(struct list *l, int64_t id, struct err *err)
+bool
+event_get(struct arena *a, struct db *db, int64_t id, struct event *out, struct err *err)
 {
-    scoped_stmt s = db_stmt(l->db, "event_get");
+    scoped_stmt s = db_stmt(db, "event_get");
     stmt_bind_i64(s, 1, id);
     int got = stmt_step(s, err);
+    if (got == 0)
+        return err_set(err, ERR_NOT_FOUND, "there is no event %" PRId64, id);
     if (got == 1)
-        l->events[l->count++] = read_event(l->arena, s);
-    return got >= 0;
+        *out = read_event(a, s);
+    return got == 1;
 }
 
 static bool
@@ -191,8 +195,10 @@ merge(struct list *l, int64_t player_id, struct err *err)
             return false;
     while (l->count < l->limit && (next = newest_head(heads, count))) {
         int64_t id = next->id;
-        if (!add_event(l, id, err) || !step_head(l, player_id, next, id, err))
+        if (!event_get(l->arena, l->db, id, &l->events[l->count], err) ||
+            !step_head(l, player_id, next, id, err))
             return false;
+        l->count++;
     }
     return true;
 }

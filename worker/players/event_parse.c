@@ -22,7 +22,7 @@ refuse_type(struct str given, struct err *err)
 {
     return err_set_name(err, ERR_INVALID, NULL, STR("event_type"),
                         "event_type is 1 to %d of A-Z, a-z, 0-9, '_', '.', ':' and '-', got "
-                        "'%" STR_FMT "'",
+                        "%" STR_FMT,
                         EVENT_TYPE_BYTES_MAX, STR_ARG(str_slice(given, 0, 100)));
 }
 
@@ -108,7 +108,7 @@ refuse_unknown(struct str name, struct err *err)
     for (size_t i = 0; i < COUNT_OF(MEMBERS); i++)
         suggest_offer(&near, MEMBERS[i].name);
     suggest_synonyms(&near, SYNONYMS, COUNT_OF(SYNONYMS));
-    return err_set_name(err, ERR_INVALID, "unknown_field", name,
+    return err_set_name(err, ERR_INVALID, "unknown_member", name,
                         "an event has no member '%" STR_FMT "'%s", STR_ARG(name),
                         suggest_text(&near));
 }
@@ -136,7 +136,7 @@ event_parse(const struct json_value *value, struct event_new *out, struct err *e
         if (!parse_member(&p, &value->children[i]))
             return false;
     if (event.type.n == 0)
-        return err_set_name(err, ERR_INVALID, "missing_field", STR("event_type"),
+        return err_set_name(err, ERR_INVALID, "missing_member", STR("event_type"),
                             "the event has no event_type");
     *out = event;
     return true;

@@ -1,0 +1,287 @@
+/* Events: one, a batch, the list, and what is counted. */
+#include "api/handlers.h"
+#include "api/page.h"
+#include "base/date.h"
+#include "players/event_batch.h"
+#include "json/write.h"
+
+static void
+begin_answer(struct response *response, int status)
+{
+    response->status = status;
+    response->type = "application/json";
+    response_header(response, "Cache-Control", "no-store");
+}
+
+static void
+add_text_or_null(struct json *j, const char *key, struct str text)
+{
+    if (text.n)
+        json_member_str(j, key, text);
+    else
+        json_member_null(j, key);
+}
+
+/* The members that an event shows everywhere. */
+static void
+add_event(struct json *j, const struct event *e)
+{
+    json_member_i64(j, "id", e->id);
+    add_text_or_null(j, "event_id", e->client_id);
+    json_member_str(j, "event_type", e->type);
+    json_key(j, "ts_utc");
+    if (e->has_client_at) {
+        scoped_buf text;
+        buf_init(&text, 64);
+        date_add_moment(&text, e->client_at);
+        json_str(j, buf_str(&text));
+    } else {
+        json_null(j);
+    }
+    json_member_moment(j, "received_at", e->server_at);
+}
+
+static bool
+read_one(const struct request *request, struct event_new *out, struct err *err)
+{
+    struct str type = request_media_type(request);
+    const struct json_value *body;
+    if (type.n && !str_eq(type, STR("application/json")))
+        return err_set(err, ERR_MEDIA_TYPE,
+                       "an event is JSON, and it came as %" STR_FMT
+                       "; with curl: -H 'Content-Type: application/json' -d '{...}'",
+                       STR_ARG(type));
+    return json_read(request->arena, request->body, &body, err) && event_parse(body, out, err);
+}
+
+bool
+send_event(struct app *app, struct request *request, struct response *response, struct err *err)
+{
+    struct event_new sent;
+    struct event_result result = {0};
+    struct event stored;
+    if (!read_one(request, &sent, err) ||
+        !event_store(app->writer, request->player_id, &sent, &result, 1,
+                     app->config->players_event_types_max, err))
+        return false;
+    if (result.outcome == EVENT_REFUSED) {
+        *err = result.err;
+        return false;
+    }
+    /* Read again: a resend is answered by what was stored the first time. */
+    if (!event_get(request->arena, app->db, result.id, &stored, err))
+        return false;
+    begin_answer(response, result.outcome == EVENT_DUPLICATE ? 200 : 201);
+    struct json j = json_write(&response->body);
+    json_begin_object(&j);
+    add_event(&j, &stored);
+    json_member_bool(&j, "duplicate", result.outcome == EVENT_DUPLICATE);
+    json_end_object(&j);
+    buf_add_char(&response->body, '\n');
+    return true;
+}
+
+static bool
+decode_batch(const struct request *request, struct str *out, struct err *err)
+{
+    struct str encoding = str_trim(request->header.content_encoding);
+    *out = request->body;
+    if (encoding.n == 0 || str_eq_ascii_nocase(encoding, STR("identity")))
+        return true;
+    if (!str_eq_ascii_nocase(encoding, STR("gzip")) &&
+        !str_eq_ascii_nocase(encoding, STR("x-gzip")))
+        return err_set(err, ERR_MEDIA_TYPE,
+                       "Content-Encoding is gzip or none, got '%" STR_FMT "'",
+                       STR_ARG(encoding));
+    return event_batch_gunzip(request->arena, request->body, out, err);
+}
+
+static bool
+read_batch(const struct request *request, struct event_batch *out, struct err *err)
+{
+    static const struct {
+        const char *type;
+        bool is_ndjson;
+    } TYPES[] = {{"", false},
+                 {"application/json", false},
+                 {"application/x-ndjson", true},
+                 {"application/ndjson", true},
+                 {"application/jsonl", true}};
+    struct str type = request_media_type(request), body;
+    for (size_t i = 0; i < COUNT_OF(TYPES); i++)
+        if (str_eq(type, str_from(TYPES[i].type)))
+            return decode_batch(request, &body, err) &&
+                   event_batch_read(request->arena, body, TYPES[i].is_ndjson, out, err);
+    return err_set(
+        err, ERR_MEDIA_TYPE,
+        "a batch is application/json (an array) or application/x-ndjson, and it came "
+        "as %" STR_FMT
+        "; with curl: -H 'Content-Type: application/x-ndjson' --data-binary @FILE",
+        STR_ARG(type));
+}
+
+static void
+add_error(struct json *j, const struct err *why)
+{
+    json_key(j, "error");
+    json_begin_object(j);
+    json_member_str(j, "code", str_from(err_code(why)));
+    json_member_str(j, "detail", str_from(err_public_detail(why)));
+    add_text_or_null(j, "name", str_from(why->name));
+    json_end_object(j);
+}
+
+static const char *const OUTCOMES[] = {
+    [EVENT_STORED] = "stored",
+    [EVENT_DUPLICATE] = "duplicate",
+    [EVENT_REFUSED] = "refused",
+};
+
+static void
+add_result(struct json *j, const struct event_batch *batch, size_t i)
+{
+    const struct event_result *result = &batch->results[i];
+    json_begin_object(j);
+    json_member_u64(j, "index", i);
+    json_member_str(j, "status", str_from(OUTCOMES[result->outcome]));
+    if (result->outcome == EVENT_REFUSED) {
+        add_error(j, &result->err);
+    } else {
+        json_member_i64(j, "id", result->id);
+        add_text_or_null(j, "event_id", batch->events[i].client_id);
+    }
+    json_end_object(j);
+}
+
+bool
+send_events(struct app *app, struct request *request, struct response *response,
+            struct err *err)
+{
+    struct event_batch batch;
+    uint64_t counts[COUNT_OF(OUTCOMES)] = {0};
+    if (!read_batch(request, &batch, err) ||
+        !event_store(app->writer, request->player_id, batch.events, batch.results, batch.count,
+                     app->config->players_event_types_max, err))
+        return false;
+    begin_answer(response, 200);
+    struct json j = json_write(&response->body);
+    json_begin_object(&j);
+    json_key(&j, "data");
+    json_begin_array(&j);
+    for (size_t i = 0; i < batch.count; i++) {
+        add_result(&j, &batch, i);
+        counts[batch.results[i].outcome]++;
+    }
+    json_end_array(&j);
+    json_key(&j, "meta");
+    json_begin_object(&j);
+    json_member_u64(&j, "total", batch.count);
+    for (size_t i = 0; i < COUNT_OF(OUTCOMES); i++)
+        json_member_u64(&j, OUTCOMES[i], counts[i]);
+    json_end_object(&j);
+    json_end_object(&j);
+    buf_add_char(&response->body, '\n');
+    return true;
+}
+
+/* A time, or a day, which is its midnight; `absent` where the parameter is. */
+static bool
+read_moment(const struct request *request, const char *name, int64_t absent, int64_t *out,
+            struct err *err)
+{
+    struct str text = request_text(request, name);
+    int64_t day;
+    *out = absent;
+    if (!request_has(request, name) || date_parse_moment(text, out))
+        return true;
+    if (!date_parse_iso(text, &day))
+        return err_set_name(
+            err, ERR_BAD_PARAMETER, NULL, str_from(name),
+            "%s is a time such as 2026-01-31T08:00:00Z (RFC 3339) or a day such "
+            "as 2026-01-31, got '%" STR_FMT "'",
+            name, STR_ARG(text));
+    *out = day * DATE_MS_PER_DAY;
+    return true;
+}
+
+/* A token shows its player; without one a key of scope admin came, which may see all. */
+static bool
+read_player(const struct request *request, int64_t *out, struct err *err)
+{
+    int64_t wanted = request_integer(request, "player_id");
+    if (request->player_id && wanted && wanted != request->player_id)
+        return err_set_name(err, ERR_FORBIDDEN, NULL, STR("player_id"),
+                            "a token shows the events of its own player");
+    *out = request->player_id ? request->player_id : wanted;
+    return true;
+}
+
+bool
+list_events(struct app *app, struct request *request, struct response *response,
+            struct err *err)
+{
+    uint64_t limit = (uint64_t)request_integer(request, "limit");
+    struct event_filter filter = {
+        .type = request_text(request, "event_type"),
+        .before_id = request_integer(request, "cursor"),
+        .limit = limit + 1, /* one more tells whether there is a next page */
+    };
+    struct event *events;
+    size_t count;
+    if (!read_player(request, &filter.player_id, err) ||
+        !read_moment(request, "since", INT64_MIN, &filter.since, err) ||
+        !read_moment(request, "until", INT64_MAX, &filter.until, err) ||
+        !event_list(request->arena, app->db, &filter, &events, &count, err))
+        return false;
+    bool has_more = count > limit;
+    count = MIN(count, limit);
+    struct json j = page_begin(response);
+    response_header(response, "Cache-Control", "no-store");
+    for (size_t i = 0; i < count; i++) {
+        json_begin_object(&j);
+        add_event(&j, &events[i]);
+        if (events[i].player_id)
+            json_member_i64(&j, "player_id", events[i].player_id);
+        else
+            json_member_null(&j, "player_id");
+        json_member_raw(&j, "meta", events[i].meta);
+        json_end_object(&j);
+    }
+    struct str cursor = {NULL, 0};
+    if (has_more)
+        cursor = arena_printf(request->arena, "%zu", (size_t)events[count - 1].id);
+    page_begin_meta(&j, request, response, cursor);
+    page_end(&j);
+    return true;
+}
+
+bool
+get_event_stats(struct app *app, struct request *request, struct response *response,
+                struct err *err)
+{
+    struct event_count *counts;
+    size_t count;
+    int64_t total = 0;
+    if (!event_stats(request->arena, app->db, request->player_id, &counts, &count, err))
+        return false;
+    begin_answer(response, 200);
+    struct json j = json_write(&response->body);
+    json_begin_object(&j);
+    json_key(&j, "data");
+    json_begin_array(&j);
+    for (size_t i = 0; i < count; i++) {
+        json_begin_object(&j);
+        json_member_str(&j, "event_type", counts[i].type);
+        json_member_i64(&j, "count", counts[i].count);
+        json_end_object(&j);
+        total += counts[i].count;
+    }
+    json_end_array(&j);
+    json_key(&j, "meta");
+    json_begin_object(&j);
+    json_member_i64(&j, "total", total);
+    json_end_object(&j);
+    json_end_object(&j);
+    buf_add_char(&response->body, '\n');
+    return true;
+}

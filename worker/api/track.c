@@ -1,0 +1,70 @@
+/* Deep links: opened, stored, and sent on. */
+#include "players/track.h"
+#include "api/handlers.h"
+#include "json/write.h"
+
+static struct track_param *
+copy_params(struct request *request)
+{
+    struct track_param *params =
+        arena_array(request->arena, request->param_count, struct track_param);
+    for (size_t i = 0; i < request->param_count; i++)
+        params[i] = (struct track_param){request->params[i].name, request->params[i].value};
+    return params;
+}
+
+/* Looking is not opening: neither a HEAD nor a program that shows previews is counted. */
+static bool
+is_counted(const struct request *request)
+{
+    return request->method != HTTP_HEAD && !track_is_preview(request->header.user_agent);
+}
+
+static bool
+store(struct app *app, const struct request *request, struct str meta, struct err *err)
+{
+    struct event_new event = {.type = STR(EVENT_DEEPLINK), .meta = meta};
+    struct event_result result = {0};
+    return event_store(app->writer, request->player_id, &event, &result, 1,
+                       app->config->players_event_types_max, err);
+}
+
+static void
+answer(struct response *response, struct str meta, bool is_stored, bool has_character)
+{
+    response->type = "application/json";
+    struct json j = json_write(&response->body);
+    json_begin_object(&j);
+    json_member_bool(&j, "ok", true);
+    json_member_raw(&j, "tracked", meta);
+    json_member_bool(&j, "counted", is_stored);
+    json_key(&j, "missing");
+    json_begin_array(&j);
+    if (!has_character)
+        json_str(&j, STR("character"));
+    json_end_array(&j);
+    json_end_object(&j);
+    buf_add_char(&response->body, '\n');
+}
+
+bool
+track_link(struct app *app, struct request *request, struct response *response, struct err *err)
+{
+    const struct config_list *hosts = &app->config->players_track_redirect_hosts;
+    struct str redirect = request_text(request, "redirect"), meta;
+    bool has_character, counts = is_counted(request);
+    if (redirect.n && !track_check_redirect(redirect, hosts->items, hosts->count, err))
+        return false;
+    if (!track_make_meta(request->arena, copy_params(request), request->param_count, &meta,
+                         &has_character, err) ||
+        (counts && !store(app, request, meta, err)))
+        return false;
+    response_header(response, "Cache-Control", "no-store");
+    if (redirect.n) {
+        response->status = 302;
+        response_header(response, "Location", "%" STR_FMT, STR_ARG(redirect));
+    } else {
+        answer(response, meta, counts, has_character);
+    }
+    return true;
+}

@@ -255,6 +255,65 @@ upsert_replaces_in_place_and_adds_the_rest(void **state)
     expect_rows(&t, "1,a,1,;2,B\r\nB,5,x, y;3,C,-,;9,new,1,");
 }
 
+/* ---- where rows came from ---- */
+
+static bool
+add_line(void *context, uint64_t line, const struct str *cells UNUSED, struct err *err UNUSED)
+{
+    buf_printf(context, " %llu", (unsigned long long)line);
+    return true;
+}
+
+static void
+expect_lines(struct attempt *t, const char *column, const char *expected)
+{
+    struct err err = {0};
+    struct str name = str_from(column);
+    const char *path =
+        arena_printf(&t->dir->arena, "%s/%s/rows.db", t->dir->path, t->task.dataset_folder.p).p;
+    scoped_buf lines;
+    buf_init(&lines, KIB);
+    if (!t->is_done)
+        fail_msg("%s: %s", err_code(&t->err), t->err.detail);
+    assert_true(rows_scan(path, &name, 1, add_line, &lines, &err));
+    buf_add_char(&lines, '\0');
+    assert_string_equal(lines.p, expected);
+}
+
+static void
+rows_know_the_line_of_the_file_they_came_by(void **state)
+{
+    struct attempt t;
+    begin(&t, *state);
+    /* A blank line, a reject, and a cell of two lines. */
+    import_text(&t, "free", "a,b\n1,x\n2,y\n\n3,z\n4\n5,\"v\nw\"\n6,u\n");
+    expect_lines(&t, "a", " 2 3 5 7 9");
+    set(&t, "mode", "append");
+    import_text(&t, "free", "a,b\n\n7,s\n8,t\n");
+    expect_lines(&t, "a", " 2 3 5 7 9 3 4");
+}
+
+static void
+a_file_without_a_header_begins_at_line_1(void **state)
+{
+    struct attempt t;
+    begin(&t, *state);
+    set(&t, "header", "false");
+    import_text(&t, "free", "1,x\n2,y\n");
+    expect_lines(&t, "column_1", " 1 2");
+}
+
+static void
+a_row_that_upsert_replaces_comes_from_the_newer_file(void **state)
+{
+    struct attempt t;
+    begin(&t, *state);
+    import_text(&t, "pets", "Pet ID,Name,Weight,Tags\n1,a,1,\n2,b,2,\n3,c,3,\n");
+    set(&t, "mode", "upsert");
+    import_text(&t, "pets", "Pet ID,Name,Weight,Tags\n9,n,1,\n2,x,1,\n\n2,B,5,\n");
+    expect_lines(&t, "id", " 2 5 4 2");
+}
+
 static void
 upsert_keeps_a_byte_order_mark_inside_the_file(void **state)
 {
@@ -406,6 +465,9 @@ main(void)
         TEST(append_adds_rows_behind_the_old_ones),
         TEST(append_refuses_a_key_that_is_there),
         TEST(upsert_replaces_in_place_and_adds_the_rest),
+        TEST(rows_know_the_line_of_the_file_they_came_by),
+        TEST(a_file_without_a_header_begins_at_line_1),
+        TEST(a_row_that_upsert_replaces_comes_from_the_newer_file),
         TEST(upsert_keeps_a_byte_order_mark_inside_the_file),
         TEST(upsert_needs_a_key),
         TEST(rows_are_not_added_to_columns_that_changed),

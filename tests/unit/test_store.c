@@ -285,7 +285,7 @@ rows_round_trip_every_type(void **state)
                                    {.is_null = true}, {.text = {0}}};
     size_t count = COUNT_OF(ALL_TYPES);
     struct rows_builder *b = begin_rows(path, ALL_TYPES, count);
-    assert_true(rows_build_add(b, first, &err) && rows_build_add(b, second, &err));
+    assert_true(rows_build_add(b, first, 0, &err) && rows_build_add(b, second, 0, &err));
     assert_true(rows_build_finish(&b, &err));
 
     struct rows *rows = rows_open(path, ALL_TYPES, count, &err);
@@ -327,7 +327,7 @@ rows_keep_no_stale_field_set(void **state)
         row[i].i = (int64_t)i * 100;
     }
     struct rows_builder *b = begin_rows(path, columns, 12);
-    assert_true(rows_build_add(b, row, &err) && rows_build_finish(&b, &err));
+    assert_true(rows_build_add(b, row, 0, &err) && rows_build_finish(&b, &err));
     struct rows *rows = rows_open(path, columns, 12, &err);
     assert_non_null(rows);
     for (size_t i = 0; i < 500; i++) {
@@ -360,7 +360,7 @@ rows_hold_two_thousand_columns(void **state)
         wanted[i] = WIDE - 1 - i;
     }
     struct rows_builder *b = begin_rows(path, columns, WIDE);
-    assert_true(rows_build_add(b, row, &err) && rows_build_finish(&b, &err));
+    assert_true(rows_build_add(b, row, 0, &err) && rows_build_finish(&b, &err));
     struct rows *rows = rows_open(path, columns, WIDE, &err);
     assert_non_null(rows);
     assert_int_equal(rows_get(rows, 1, wanted, WIDE, got, &err), 1);

@@ -32,7 +32,7 @@ write_files(struct temp_db *t, struct str folder, int64_t row_count)
     assert_non_null(columns);
     for (int64_t i = 0; i < row_count; i++) {
         struct value value = {.i = i * 2};
-        assert_true(rows_build_add(rows, &value, &err));
+        assert_true(rows_build_add(rows, &value, 0, &err));
         assert_true(columns_build_add(columns, &value, &err));
     }
     assert_true(rows_build_finish(&rows, &err));

@@ -146,7 +146,7 @@ fixture_write(struct fixture *f)
         columns_build_begin(fd, specs, FIXTURE_COLUMNS, f->row_count + 1, &err);
     assert_non_null(b);
     for (uint64_t r = 0; r < f->row_count; r++) {
-        assert_true(rows_build_add(rows, f->rows[r], &err));
+        assert_true(rows_build_add(rows, f->rows[r], 0, &err));
         assert_true(columns_build_add(b, f->rows[r], &err));
     }
     assert_true(rows_build_finish(&rows, &err));

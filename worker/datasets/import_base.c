@@ -63,7 +63,7 @@ import_base_close(struct import_base *base)
 
 bool
 import_base_row(struct arena *a, const struct import_base *base, const struct import_plan *plan,
-                uint64_t number, struct value *values, struct err *err)
+                uint64_t number, struct value *values, uint64_t *line, struct err *err)
 {
     const struct schema *schema = &plan->schema;
     size_t *wanted = arena_array(a, schema->column_count, size_t);
@@ -74,6 +74,8 @@ import_base_row(struct arena *a, const struct import_base *base, const struct im
         return got < 0 ? false
                        : err_set(err, ERR_INTERNAL, "row %llu of the current version is gone",
                                  (unsigned long long)number);
+    if (!rows_line(base->rows, number, line, err))
+        return false;
     for (size_t i = 0; i < schema->column_count; i++) {
         const struct schema_column *column = &schema->columns[i];
         if (!column_type_is_textual(column->type))

@@ -40,9 +40,9 @@ parse_into_pipe(struct import_build *build, const struct csv_row *row, struct va
 }
 
 static void
-push(struct import_build *build)
+push(struct import_build *build, uint64_t line)
 {
-    import_pipe_push(build->pipe);
+    import_pipe_push(build->pipe, line);
     build->version_rows++;
 }
 
@@ -106,7 +106,7 @@ build_row(void *context, const struct csv_row *row, struct err *err)
         is_placed = build->plan->is_upsert && entry->is_in_base;
     }
     if (!is_placed)
-        push(build);
+        push(build, row->line);
     build->accepted++;
     build->progress->rows_done = build->accepted;
     return true;
@@ -116,6 +116,7 @@ build_row(void *context, const struct csv_row *row, struct err *err)
 
 struct replacement {
     struct import_build *build;
+    uint64_t line; /* in the file; the row is parsed alone */
     bool is_done;
 };
 
@@ -127,7 +128,7 @@ place_row(void *context, const struct csv_row *row, struct err *err)
     struct value *values;
     int kept = parse_into_pipe(replacement->build, row, &values, &fault, err);
     if (kept > 0 && !replacement->is_done) {
-        push(replacement->build);
+        push(replacement->build, replacement->line);
         replacement->is_done = true;
     }
     return kept >= 0;
@@ -137,7 +138,7 @@ place_row(void *context, const struct csv_row *row, struct err *err)
 static bool
 replace_row(struct import_build *build, const struct import_key_entry *entry, struct err *err)
 {
-    struct replacement replacement = {build, false};
+    struct replacement replacement = {build, entry->line, false};
     scoped_csv csv = csv_open(build->plan->dialect, place_row, &replacement);
     struct str text = str_slice(build->source->text, entry->offset, entry->end);
     /* A line end first: a file that begins with U+FEFF has a mark, a row has a cell with it. */
@@ -152,8 +153,9 @@ build_base_row(struct import_build *build, uint64_t number, struct err *err)
 {
     const struct schema *schema = &build->plan->schema;
     struct arena *a;
+    uint64_t line;
     struct value *values = import_pipe_next(build->pipe, &a, err);
-    if (!values || !import_base_row(a, build->base, build->plan, number, values, err))
+    if (!values || !import_base_row(a, build->base, build->plan, number, values, &line, err))
         return false;
     struct import_key_entry *entry = NULL;
     if (schema->key_index != SCHEMA_ROW_NUMBER) {
@@ -166,7 +168,7 @@ build_base_row(struct import_build *build, uint64_t number, struct err *err)
         entry->is_in_base = true;
     if (entry && build->plan->is_upsert)
         return replace_row(build, entry, err);
-    push(build);
+    push(build, line);
     return true;
 }
 

@@ -28,6 +28,7 @@
 struct batch {
     struct arena arena;
     struct value *values; /* row after row */
+    uint64_t *lines;      /* per row: where it stands in its file */
     size_t row_count;
 };
 
@@ -41,7 +42,8 @@ struct builder {
     bool is_done;
     bool has_failed;
     struct err err;
-    bool (*add)(struct import_pipe *pipe, const struct value *row, struct err *err);
+    bool (*add)(struct import_pipe *pipe, const struct value *row, uint64_t line,
+                struct err *err);
     bool (*finish)(struct import_pipe *pipe, struct err *err);
 };
 
@@ -67,9 +69,9 @@ struct import_pipe {
 /* ---- the builders' side ---- */
 
 static bool
-add_to_rows(struct import_pipe *pipe, const struct value *row, struct err *err)
+add_to_rows(struct import_pipe *pipe, const struct value *row, uint64_t line, struct err *err)
 {
-    return rows_build_add(pipe->rows, row, err);
+    return rows_build_add(pipe->rows, row, line, err);
 }
 
 static bool
@@ -79,7 +81,8 @@ finish_rows(struct import_pipe *pipe, struct err *err)
 }
 
 static bool
-add_to_columns(struct import_pipe *pipe, const struct value *row, struct err *err)
+add_to_columns(struct import_pipe *pipe, const struct value *row, uint64_t line UNUSED,
+               struct err *err)
 {
     return columns_build_add(pipe->columns, row, err);
 }
@@ -161,7 +164,7 @@ build_all(struct builder *b, struct err *err)
     const struct batch *batch;
     while ((batch = wait_for_batch(b))) {
         for (size_t i = 0; i < batch->row_count; i++)
-            if (!b->add(pipe, batch->values + i * pipe->column_count, err))
+            if (!b->add(pipe, batch->values + i * pipe->column_count, batch->lines[i], err))
                 return false;
         leave_batch(b);
     }
@@ -215,9 +218,11 @@ import_pipe_open(const struct import_files *files, const struct rows_column *row
     pipe->batch_rows = MAX(MIN(BATCH_ROWS_MAX, BATCH_VALUES_MAX / column_count), 1);
     pipe->files = *files;
     pipe->summaries = arena_array(&pipe->arena, column_count, struct column_summary);
-    for (size_t i = 0; i < SLOTS; i++)
+    for (size_t i = 0; i < SLOTS; i++) {
         pipe->slots[i].values =
             arena_array(&pipe->arena, pipe->batch_rows * column_count, struct value);
+        pipe->slots[i].lines = arena_array(&pipe->arena, pipe->batch_rows, uint64_t);
+    }
     pipe->rows = rows_build_begin(files->rows_path, rows_columns, column_count, err);
     if (pipe->rows)
         pipe->columns =
@@ -290,9 +295,10 @@ import_pipe_next(struct import_pipe *pipe, struct arena **a, struct err *err)
 }
 
 void
-import_pipe_push(struct import_pipe *pipe)
+import_pipe_push(struct import_pipe *pipe, uint64_t line)
 {
-    pipe->slots[pipe->filled % SLOTS].row_count++;
+    struct batch *batch = &pipe->slots[pipe->filled % SLOTS];
+    batch->lines[batch->row_count++] = line;
 }
 
 static bool

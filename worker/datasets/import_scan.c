@@ -51,6 +51,7 @@ note_key(struct scan *scan, const struct csv_row *row)
     struct import_key_entry *entry = import_keys_put(&scan->out->keys, key);
     entry->row = scan->ordinal;
     entry->offset = row->offset;
+    entry->line = row->line & (UINT64_MAX >> 1);
     entry->end = UINT64_MAX;
     scan->last_key = key;
     scan->has_last_key = true;

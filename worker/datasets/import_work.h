@@ -90,7 +90,8 @@ struct import_key_entry {
     struct import_key key;
     uint64_t row;         /* ordinal of the last good row with the key, from 1; 0: free slot */
     uint64_t offset, end; /* of that row in the text */
-    bool is_in_base;      /* the base version has the key too */
+    uint64_t line : 63;   /* of that row */
+    uint64_t is_in_base : 1; /* the base version has the key too */
 };
 struct import_keys {
     struct import_key_entry *entries;
@@ -154,8 +155,8 @@ MUST_CHECK struct import_pipe *import_pipe_open(const struct import_files *files
  * same room again until import_pipe_push.  NULL with err set when a builder failed. */
 MUST_CHECK struct value *import_pipe_next(struct import_pipe *pipe, struct arena **a,
                                           struct err *err);
-/* The row that import_pipe_next gave is complete. */
-void import_pipe_push(struct import_pipe *pipe);
+/* The row that import_pipe_next gave is complete; `line` is where it stands in its file. */
+void import_pipe_push(struct import_pipe *pipe, uint64_t line);
 /* No more rows: waits for the files to be complete and synced, calling `progress`. */
 MUST_CHECK bool import_pipe_finish(struct import_pipe *pipe, struct import_progress *progress,
                                    struct column_summary *summaries, struct err *err);
@@ -171,10 +172,11 @@ MUST_CHECK bool import_base_open(struct arena *a, const struct import_task *task
                                  const struct import_plan *plan, struct import_base *out,
                                  struct err *err);
 void import_base_close(struct import_base *base);
-/* Row `number` from 1 as values whose text lives in the arena. */
+/* Row `number` from 1, in ascending order, as values whose text lives in the arena, and the
+ * line of its own file that it came from. */
 MUST_CHECK bool import_base_row(struct arena *a, const struct import_base *base,
                                 const struct import_plan *plan, uint64_t number,
-                                struct value *values, struct err *err);
+                                struct value *values, uint64_t *line, struct err *err);
 
 /* The second pass. */
 struct import_build {

@@ -3,7 +3,9 @@
 #include "reports/input.h"
 
 #include "base/digest.h"
+#include "datasets/catalogue.h"
 #include "datasets/import_read.h"
+#include "store/rows.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,6 +42,52 @@ input_of_file(struct arena *a, enum input_kind kind, const char *dir)
 {
     struct str path = arena_printf(a, "%s/%s.csv", dir, input_name(kind));
     return (struct input_source){.is_there = access(path.p, F_OK) == 0, .path = path};
+}
+
+/* A version is as the settings were when it was imported. */
+static bool
+find_problem(struct arena *a, enum input_kind kind, const struct dataset_version *version,
+             struct str *problem, struct err *err)
+{
+    struct schema schema;
+    struct str names[INPUT_COLUMNS_MAX];
+    size_t count = input_columns(kind, names);
+    *problem = (struct str){0};
+    if (!schema_parse_json(a, version->schema_json, &schema, err))
+        return false;
+    for (size_t i = 0; i < count && problem->n == 0; i++) {
+        const struct schema_column *column = schema_find(&schema, names[i], NULL);
+        if (!column || column->type != COLUMN_TEXT)
+            *problem =
+                arena_printf(a,
+                             "version %lld of dataset %s has no column %" STR_FMT
+                             " of type text; import it again",
+                             (long long)version->number, input_name(kind), STR_ARG(names[i]));
+    }
+    return true;
+}
+
+bool
+input_of_dataset(struct arena *a, enum input_kind kind, struct db *db, const char *data_dir,
+                 struct input_source *out, struct err *err)
+{
+    struct dataset_version version;
+    struct err missing = {0};
+    *out = (struct input_source){.is_dataset = true};
+    if (!dataset_version_get(a, db, str_from(input_name(kind)), 0, &version, &missing)) {
+        /* Never uploaded is no failure here: the reports that need it will say so. */
+        if (missing.kind != ERR_NOT_FOUND)
+            *err = missing;
+        return missing.kind == ERR_NOT_FOUND;
+    }
+    out->is_there = true;
+    out->path =
+        arena_printf(a, "%s/datasets/%lld/%" STR_FMT "/%s", data_dir,
+                     (long long)version.dataset_id, STR_ARG(version.job_id), ROWS_FILE_NAME);
+    out->version = version.number;
+    out->sha256 = version.source_sha256;
+    out->row_count = (uint64_t)version.row_count;
+    return find_problem(a, kind, &version, &out->problem, err);
 }
 
 /* ---- what the settings say of it ---- */
@@ -149,6 +197,26 @@ read_file(struct arena *a, const struct config *config, enum input_kind kind,
     return true;
 }
 
+/* ---- a version ---- */
+
+static bool
+take_version_row(void *context, uint64_t line, const struct str *cells, struct err *err)
+{
+    struct reading *reading = context;
+    struct input_row row = {.line = line};
+    memcpy(row.cells, cells, reading->count * sizeof(*cells));
+    reading->row_count++;
+    return reading->on_row(reading->context, &row, err);
+}
+
+static bool
+read_version(enum input_kind kind, struct reading *reading, struct err *err)
+{
+    struct str names[INPUT_COLUMNS_MAX];
+    size_t count = input_columns(kind, names);
+    return rows_scan(reading->source->path.p, names, count, take_version_row, reading, err);
+}
+
 bool
 input_read(struct arena *a, const struct config *config, enum input_kind kind,
            struct input_source *source, input_row_fn *on_row, input_bad_fn *on_bad,
@@ -158,10 +226,18 @@ input_read(struct arena *a, const struct config *config, enum input_kind kind,
         .source = source, .on_row = on_row, .on_bad = on_bad, .context = context};
     if (!source->is_there)
         return err_set_name(err, ERR_NOT_FOUND, "missing_input", str_from(input_name(kind)),
-                            "there is no %s%s%" STR_FMT, input_name(kind),
-                            source->path.n ? ": " : "", STR_ARG(source->path));
-    if (!read_declaration(a, config, kind, &reading, err) ||
-        !read_file(a, config, kind, &reading, err))
+                            source->is_dataset ? "nothing was uploaded to dataset %s%s%" STR_FMT
+                                               : "there is no %s%s%" STR_FMT,
+                            input_name(kind), source->path.n ? ": " : "",
+                            STR_ARG(source->path));
+    if (source->problem.n)
+        return err_set_name(err, ERR_CONFLICT, "undeclared_input", str_from(input_name(kind)),
+                            "%" STR_FMT, STR_ARG(source->problem));
+    if (!read_declaration(a, config, kind, &reading, err))
+        return false;
+    bool ok = source->is_dataset ? read_version(kind, &reading, err)
+                                 : read_file(a, config, kind, &reading, err);
+    if (!ok)
         return false;
     source->row_count = reading.row_count;
     return true;

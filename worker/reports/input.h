@@ -30,6 +30,7 @@ struct input_source {
     bool is_there;
     struct str path;        /* the CSV file, or rows.db of the version; NUL-terminated */
     bool is_dataset;        /* path is a rows.db */
+    struct str problem;     /* why it cannot be read although it is there; "" for none */
     int64_t version;        /* 0 for a file */
     struct str sha256;      /* of the CSV as it came; "" until input_read for a file */
     uint64_t row_count;     /* rows handed over; 0 until input_read for a file */

@@ -6,6 +6,7 @@
 #include "store/rows.h"
 
 #include "base/date.h"
+#include "store/rows_lines.h"
 #include "store/sqlite.h"
 
 #include <stdlib.h>
@@ -31,6 +32,8 @@ struct rows {
     struct field_set sets[FIELD_SETS_MAX];
     struct field_set *current; /* its row is what the last call handed out */
     uint64_t call_count;
+    struct rows_lines lines; /* opened when first asked for */
+    bool has_lines;
 };
 
 static bool
@@ -107,6 +110,7 @@ rows_close(struct rows **rows)
         return;
     for (size_t i = 0; i < FIELD_SETS_MAX; i++)
         drop_set(&(*rows)->sets[i]);
+    rows_lines_close(&(*rows)->lines);
     sqlite3_close_v2((*rows)->handle);
     struct arena arena = (*rows)->arena;
     *rows = NULL;
@@ -219,4 +223,13 @@ rows_get(struct rows *rows, uint64_t row_number, const size_t *wanted, size_t wa
         if (!read_value(set->stmt, (int)i, rows->columns[wanted[i]].type, &out[i], err))
             return -1;
     return 1;
+}
+
+bool
+rows_line(struct rows *rows, uint64_t row_number, uint64_t *line, struct err *err)
+{
+    if (!rows->has_lines && !rows_lines_open(&rows->lines, rows->handle, err))
+        return false;
+    rows->has_lines = true;
+    return rows_lines_get(&rows->lines, row_number, line, err);
 }

@@ -2,7 +2,10 @@
  * from 1, one typed column per dataset column under its own name: INTEGER (integer; boolean as
  * 0/1), REAL, TEXT (text; list as its raw text; date as YYYY-MM-DD; datetime as RFC 3339).
  * Numbers and short text stand first in the table so that they need no overflow page; the order
- * of the schema is kept by the reader, who names columns.  16 KiB pages, written with the
+ * of the schema is kept by the reader, who names columns.  A small second table, `source_line`
+ * (first_row INTEGER PRIMARY KEY, line INTEGER NOT NULL), says in which line of its CSV file a
+ * row began, the first line being 1: it has a row for the first row and for each that does not
+ * stand in the line behind its elder's.  16 KiB pages, written with the
  * journal off into a fresh file and fsynced by rows_build_finish; opened immutable=1. */
 #pragma once
 
@@ -22,7 +25,8 @@ struct rows_builder;
 MUST_CHECK struct rows_builder *rows_build_begin(const char *path,
                                                  const struct rows_column *columns,
                                                  size_t column_count, struct err *err);
-MUST_CHECK bool rows_build_add(struct rows_builder *b, const struct value *row,
+/* `line`: where the row came from; 0: the line behind that of the row before it. */
+MUST_CHECK bool rows_build_add(struct rows_builder *b, const struct value *row, uint64_t line,
                                struct err *err);
 MUST_CHECK bool rows_build_finish(struct rows_builder **b, struct err *err);
 void rows_build_cancel(struct rows_builder **b); /* accepts NULL */
@@ -36,3 +40,13 @@ void rows_close(struct rows **rows);
  * raw text without elements.  1 found, 0 no such row, -1 error. */
 MUST_CHECK int rows_get(struct rows *rows, uint64_t row_number, const size_t *wanted,
                         size_t wanted_count, struct value *out, struct err *err);
+/* The line that the row came from; rows are asked for in ascending order. */
+MUST_CHECK bool rows_line(struct rows *rows, uint64_t row_number, uint64_t *line,
+                          struct err *err);
+
+/* Hands over columns of all rows in order, as text; cells are valid during the call only.
+ * False from on_row, with err set, stops. */
+typedef bool rows_scan_fn(void *context, uint64_t line, const struct str *cells,
+                          struct err *err);
+MUST_CHECK bool rows_scan(const char *path, const struct str *names, size_t count,
+                          rows_scan_fn *on_row, void *context, struct err *err);

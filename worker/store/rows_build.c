@@ -21,7 +21,8 @@
 
 struct rows_builder {
     sqlite3 *handle;
-    sqlite3_stmt *insert;
+    sqlite3_stmt *insert, *insert_line;
+    uint64_t row_count, last_line;
     struct arena arena; /* this struct, too */
     const char *path;
     size_t column_count;
@@ -85,7 +86,9 @@ add_create(const struct rows_builder *b, struct buf *sql)
         buf_printf(sql, "%s\n  \"%" STR_FMT "\" %s", i ? "," : "", STR_ARG(column->name),
                    type_of(column->type));
     }
-    buf_add_lit(sql, "\n)");
+    buf_add_lit(sql, "\n);\n"
+                     "CREATE TABLE source_line (first_row INTEGER PRIMARY KEY, line INTEGER "
+                     "NOT NULL)");
     buf_add_char(sql, '\0');
 }
 
@@ -121,6 +124,9 @@ set_up(struct rows_builder *b, struct err *err)
     add_insert(b, &sql);
     int rc = sqlite3_prepare_v3(b->handle, sql.p, (int)sql.n, SQLITE_PREPARE_PERSISTENT,
                                 &b->insert, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_prepare_v3(b->handle, "INSERT INTO source_line VALUES (?, ?)", -1,
+                                SQLITE_PREPARE_PERSISTENT, &b->insert_line, NULL);
     return rc == SQLITE_OK || sqlite_fail(b->handle, rc, "preparing rows.db", err);
 }
 
@@ -142,6 +148,7 @@ rows_build_begin(const char *path, const struct rows_column *columns, size_t col
     b->arena = arena;
     b->handle = handle;
     b->column_count = column_count;
+    b->last_line = 1; /* a header, where nobody says otherwise */
     buf_init(&b->dates, column_count * DATE_BYTES_MAX);
     copy_columns(b, columns);
     if (!set_up(b, err))
@@ -189,9 +196,26 @@ bind_value(struct rows_builder *b, int index, enum column_type type, const struc
     return bind_text(b, index, v->text);
 }
 
-bool
-rows_build_add(struct rows_builder *b, const struct value *row, struct err *err)
+static bool
+note_line(struct rows_builder *b, uint64_t line, struct err *err)
 {
+    uint64_t expected = b->last_line + 1;
+    b->last_line = line ? line : expected;
+    b->row_count++;
+    if (b->last_line == expected && b->row_count > 1)
+        return true;
+    sqlite3_bind_int64(b->insert_line, 1, (int64_t)b->row_count);
+    sqlite3_bind_int64(b->insert_line, 2, (int64_t)b->last_line);
+    int rc = sqlite3_step(b->insert_line);
+    sqlite3_reset(b->insert_line);
+    return rc == SQLITE_DONE || sqlite_fail(b->handle, rc, "writing rows.db", err);
+}
+
+bool
+rows_build_add(struct rows_builder *b, const struct value *row, uint64_t line, struct err *err)
+{
+    if (!note_line(b, line, err))
+        return false;
     /* Room for all dates at once: growing between two binds would move the first. */
     buf_clear(&b->dates);
     buf_reserve(&b->dates, b->column_count * DATE_BYTES_MAX);
@@ -211,6 +235,7 @@ static void
 close_builder(struct rows_builder **b)
 {
     sqlite3_finalize((*b)->insert);
+    sqlite3_finalize((*b)->insert_line);
     sqlite3_close_v2((*b)->handle);
     buf_free(&(*b)->dates);
     struct arena arena = (*b)->arena;

@@ -1,0 +1,209 @@
+/* Sessions and their refresh tokens: what ends one, and what is swept after it. */
+#include "temp_db.h"
+
+#include "base/clock.h"
+#include "players/session.h"
+
+#include <string.h>
+
+#define HOUR_MS INT64_C(3600000)
+
+static const struct operation *const OPERATIONS[] = {SESSION_OPERATIONS};
+
+static int64_t
+number(struct temp_db *t, const char *sql)
+{
+    struct err err = {0};
+    int64_t n = 0;
+    if (!sqlite_read_i64(db_handle(t->db), sql, &n, &err))
+        fail_msg("%s", err.detail);
+    return n;
+}
+
+/* A session of player 1 that ends `lifetime_ms` from now. */
+static struct session_grant
+begin(struct temp_db *t, int64_t lifetime_ms)
+{
+    struct err err = {0};
+    struct session_grant grant;
+    unsigned char hash[SHA256_BYTES];
+    session_make_grant(&grant);
+    grant.player_id = 1;
+    assert_int_equal(strlen(grant.id), TOKEN_SESSION_DIGITS);
+    assert_int_equal(strlen(grant.refresh_token), SESSION_REFRESH_BYTES);
+    assert_true(session_begin_in(t->db, 1, str_from(grant.id),
+                                 session_refresh_hash(str_from(grant.refresh_token), hash),
+                                 clock_now_ms(), lifetime_ms, &err));
+    return grant;
+}
+
+static struct session_grant
+refresh(struct temp_db *t, const struct session_grant *shown)
+{
+    struct err err = {0};
+    struct session_grant got;
+    if (!session_refresh(t->writer, str_from(shown->refresh_token), HOUR_MS, &got, &err))
+        fail_msg("%s", err.detail);
+    assert_string_equal(got.id, shown->id);
+    assert_int_equal(got.player_id, 1);
+    return got;
+}
+
+static void
+assert_refresh_refused(struct temp_db *t, const struct session_grant *shown, const char *code)
+{
+    struct err err = {0};
+    struct session_grant got;
+    assert_false(
+        session_refresh(t->writer, str_from(shown->refresh_token), HOUR_MS, &got, &err));
+    assert_int_equal(err_status(&err), 401);
+    assert_string_equal(err_code(&err), code);
+}
+
+static bool
+is_good_at(struct temp_db *t, const struct session_grant *grant, int64_t player_id,
+           int64_t now_ms)
+{
+    struct err err = {0};
+    if (session_check(t->db, str_from(grant->id), player_id, now_ms, &err))
+        return true;
+    assert_string_equal(err_code(&err), "token_revoked");
+    return false;
+}
+
+static bool
+is_good(struct temp_db *t, const struct session_grant *grant)
+{
+    return is_good_at(t, grant, 1, clock_now_ms());
+}
+
+static void
+a_session_is_good_for_its_player_and_its_time(void **state)
+{
+    struct temp_db *t = *state;
+    int64_t now_ms = clock_now_ms();
+    struct session_grant grant = begin(t, HOUR_MS), other = begin(t, HOUR_MS);
+    assert_true(is_good(t, &grant));
+    assert_false(is_good_at(t, &grant, 2, now_ms));
+    assert_false(is_good_at(t, &grant, 1, now_ms + 2 * HOUR_MS));
+    struct err err = {0};
+    assert_true(session_revoke(t->writer, str_from(grant.id), &err));
+    assert_true(session_revoke(t->writer, str_from(grant.id), &err));
+    assert_false(is_good(t, &grant));
+    assert_refresh_refused(t, &grant, "refresh_invalid");
+    assert_true(is_good(t, &other));
+    temp_db_exec(t, "UPDATE player SET deleted_at = 1, username_folded = NULL WHERE id = 1");
+    assert_false(is_good(t, &other));
+}
+
+static void
+the_others_are_ended_and_one_is_kept(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct session_grant grants[3];
+    for (size_t i = 0; i < COUNT_OF(grants); i++)
+        grants[i] = begin(t, HOUR_MS);
+    int64_t now_ms = clock_now_ms();
+    assert_true(session_revoke_others_in(t->db, 2, STR(""), now_ms, &err));
+    assert_true(is_good(t, &grants[0]) && is_good(t, &grants[2]));
+    assert_true(session_revoke_others_in(t->db, 1, str_from(grants[1].id), now_ms, &err));
+    assert_false(is_good(t, &grants[0]) || is_good(t, &grants[2]));
+    assert_true(is_good(t, &grants[1]));
+    assert_true(session_revoke_others_in(t->db, 1, STR(""), now_ms, &err));
+    assert_false(is_good(t, &grants[1]));
+}
+
+static void
+any_used_refresh_token_ends_the_session_for_good(void **state)
+{
+    struct temp_db *t = *state;
+    for (int shown = 0; shown < 3; shown++) {
+        struct session_grant chain[4] = {begin(t, HOUR_MS)};
+        for (size_t i = 1; i < COUNT_OF(chain); i++)
+            chain[i] = refresh(t, &chain[i - 1]);
+        assert_true(is_good(t, &chain[3]));
+        assert_refresh_refused(t, &chain[shown], "refresh_reused");
+        assert_false(is_good(t, &chain[3]));
+        assert_refresh_refused(t, &chain[3], "refresh_invalid");
+        assert_refresh_refused(t, &chain[shown], "refresh_reused");
+    }
+    /* Only hashes are kept. */
+    assert_int_equal(
+        number(t, "SELECT count(*) FROM session WHERE instr(refresh_hash, 'pmr_')"), 0);
+}
+
+static void
+a_refresh_moves_the_end_and_comes_too_late_after_it(void **state)
+{
+    struct temp_db *t = *state;
+    struct session_grant first = begin(t, HOUR_MS / 2), late = begin(t, 0);
+    /* No sweep comes between: it says what it was. */
+    assert_refresh_refused(t, &late, "refresh_expired");
+    int64_t before = number(t, "SELECT max(expires_at) FROM session");
+    struct session_grant second = refresh(t, &first);
+    assert_in_range(number(t, "SELECT max(expires_at) FROM session") - before, HOUR_MS / 2,
+                    HOUR_MS);
+    assert_true(is_good_at(t, &second, 1, clock_now_ms() + HOUR_MS - 60000));
+    struct session_grant none;
+    session_make_grant(&none);
+    assert_refresh_refused(t, &none, "refresh_invalid");
+}
+
+/* A few with each new one, so that nobody waits for the removal of a heap, and more than were
+ * added, so that the heap shrinks. */
+static void
+what_has_ended_is_swept_little_by_little(void **state)
+{
+    struct temp_db *t = *state;
+    begin(t, HOUR_MS);
+    temp_db_exec(
+        t, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20)"
+           " INSERT INTO session (id, player_id, refresh_hash, created_at, expires_at)"
+           " SELECT printf('%032x', i), 1, CAST(printf('%032x', i) AS BLOB), 1, i FROM n");
+    temp_db_exec(
+        t,
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20)"
+        " INSERT INTO session_used_refresh (refresh_hash, session_id, expires_at)"
+        " SELECT CAST(printf('used%028x', i) AS BLOB), printf('%032x', i % 2 + 1), 1 FROM n");
+    begin(t, HOUR_MS);
+    /* The two that have used tokens left wait; six of the first eight go. */
+    assert_int_equal(number(t, "SELECT count(*) FROM session_used_refresh"), 12);
+    assert_int_equal(number(t, "SELECT count(*) FROM session WHERE expires_at < 100"), 14);
+    struct session_grant last = begin(t, HOUR_MS);
+    assert_int_equal(number(t, "SELECT count(*) FROM session_used_refresh"), 4);
+    for (int i = 0; i < 4; i++)
+        last = refresh(t, &last);
+    assert_int_equal(number(t, "SELECT count(*) FROM session WHERE expires_at < 100"), 0);
+    /* Those of a session that lives stay until they would have expired. */
+    assert_int_equal(number(t, "SELECT count(*) FROM session_used_refresh"), 4);
+    assert_int_equal(number(t, "SELECT count(*) FROM session"), 3);
+}
+
+static int
+set_up(void **state)
+{
+    if (temp_db_set_up(state))
+        return -1;
+    struct temp_db *t = *state;
+    writer_close(&t->writer);
+    t->writer = writer_open_local(t->db, OPERATIONS, COUNT_OF(OPERATIONS));
+    temp_db_exec(t, "INSERT INTO player (id, username, username_folded, password_hash,"
+                    " created_at) VALUES (1, 'Ann', 'ann', 'x', 1), (2, 'Bob', 'bob', 'x', 1)");
+    return 0;
+}
+
+#define SESSION_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, temp_db_tear_down)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SESSION_TEST(a_session_is_good_for_its_player_and_its_time),
+        SESSION_TEST(the_others_are_ended_and_one_is_kept),
+        SESSION_TEST(any_used_refresh_token_ends_the_session_for_good),
+        SESSION_TEST(a_refresh_moves_the_end_and_comes_too_late_after_it),
+        SESSION_TEST(what_has_ended_is_swept_little_by_little),
+    };
+    return cmocka_run_group_tests_name("session", tests, NULL, NULL);
+}

@@ -28,6 +28,10 @@ struct report {
 /* One per report; a report's file ends with its row. */
 extern const struct report REPORT_PURCHASES_CURATED;
 extern const struct report REPORT_RECONCILIATION;
+extern const struct report REPORT_ROAS_D1;
+extern const struct report REPORT_ROAS_ANOMALY;
+extern const struct report REPORT_ARPDAU_D1;
+extern const struct report REPORT_DEEPLINK;
 
 extern const struct report *const REPORTS[];
 extern const size_t REPORT_COUNT;

@@ -37,3 +37,10 @@ SELECT job_id FROM report_schedule WHERE day = ?1;
 -- ?1 day, ?2 job.  No row: the day has its run already.
 INSERT INTO report_schedule (day, job_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING
 RETURNING day;
+
+-- name: report_deeplinks
+-- Events of type ?1 with ids from ?2 and below ?3, at most ?4, oldest first.
+SELECT id, player_id, json_extract(meta, '$.character'), json_extract(meta, '$.campaign')
+FROM event
+WHERE type_id = (SELECT id FROM event_type WHERE name = ?1) AND id >= ?2 AND id < ?3
+ORDER BY id LIMIT ?4;

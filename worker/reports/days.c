@@ -1,0 +1,105 @@
+/* See days.h. */
+#include "reports/days.h"
+
+#include "reports/money.h"
+
+#include <stdlib.h>
+
+struct collection {
+    struct arena *a;
+    const struct report_data *data;
+    uint32_t *places; /* by name number: index of its campaign + 1; 0: none yet */
+    struct days_campaign *campaigns;
+    size_t count, cap;
+};
+
+bool
+days_has_roas(const struct days_campaign *campaign, size_t day)
+{
+    return campaign->cost[day] > 0;
+}
+
+static struct days_campaign *
+add_campaign(struct collection *c)
+{
+    if (c->count == c->cap) {
+        struct days_campaign *larger =
+            arena_array(c->a, c->cap = MAX(c->cap * 2, 64), struct days_campaign);
+        for (size_t i = 0; i < c->count; i++)
+            larger[i] = c->campaigns[i];
+        c->campaigns = larger;
+    }
+    return &c->campaigns[c->count++];
+}
+
+static struct days_campaign *
+campaign_of(struct collection *c, uint32_t name)
+{
+    if (c->places[name])
+        return &c->campaigns[c->places[name] - 1];
+    struct days_campaign *campaign = add_campaign(c);
+    campaign->name = name_text(c->data->names, name);
+    c->places[name] = (uint32_t)c->count;
+    return campaign;
+}
+
+/* DAYS_COUNT for one that does not count. */
+static size_t
+index_of(const struct report_data *data, int64_t day)
+{
+    int64_t before = data->day - day;
+    return before >= 0 && before <= DAYS_BEFORE ? (size_t)(DAYS_LAST - before) : DAYS_COUNT;
+}
+
+static void
+add_revenue(struct collection *c)
+{
+    const struct purchase_table *purchases = &c->data->purchases;
+    for (size_t i = 0; i < purchases->count; i++) {
+        const struct purchase *row = &purchases->rows[i];
+        if (row->dropped != DROP_NONE)
+            continue;
+        size_t day = index_of(c->data, data_day_of(row->time_ms));
+        if (day == DAYS_COUNT)
+            continue;
+        struct days_campaign *campaign = campaign_of(c, row->campaign);
+        campaign->revenue[day] = money_plus(campaign->revenue[day], row->revenue);
+        campaign->has_revenue[day] = true;
+    }
+}
+
+static void
+add_costs(struct collection *c)
+{
+    for (size_t i = 0; i < c->data->cost_count; i++) {
+        const struct cost_row *row = &c->data->costs[i];
+        size_t day = index_of(c->data, row->day);
+        if (day == DAYS_COUNT)
+            continue;
+        struct days_campaign *campaign = campaign_of(c, row->campaign);
+        campaign->cost[day] = money_plus(campaign->cost[day], row->cost);
+        campaign->has_cost[day] = true;
+    }
+}
+
+static int
+compare_names(const void *x, const void *y)
+{
+    const struct days_campaign *a = x, *b = y;
+    return str_cmp(a->name, b->name);
+}
+
+void
+days_collect(struct arena *a, const struct report_data *data, bool with_costs,
+             struct days_campaign **out, size_t *out_count)
+{
+    struct collection c = {.a = a, .data = data};
+    c.places = arena_array(a, name_count(data->names), uint32_t);
+    add_revenue(&c);
+    if (with_costs)
+        add_costs(&c);
+    if (c.count)
+        qsort(c.campaigns, c.count, sizeof(c.campaigns[0]), compare_names);
+    *out = c.campaigns;
+    *out_count = c.count;
+}

@@ -1,0 +1,213 @@
+/* See links.h. */
+#include "reports/links.h"
+
+#include "base/hash.h"
+#include "base/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOTS (4 * LINKS_MAX) /* a power of two is not needed at this size */
+#define CAMPAIGN_BYTES_MAX 256
+#define CAMPAIGN_TOO_LONG STR("(TOO LONG)")
+/* A pair: the link above, the player below. */
+#define PLAYER_BITS 44
+#define PLAYER_MASK ((UINT64_C(1) << PLAYER_BITS) - 1)
+#define PAIRS_BEGIN ((size_t)4096)
+_Static_assert(LINKS_MAX < 1 << (64 - PLAYER_BITS),
+               "a pair holds every link and the other one");
+
+struct links {
+    struct arena arena;
+    struct link *links; /* LINKS_MAX, and the other one behind them */
+    size_t count;
+    uint32_t *slots; /* index + 1; 0: free */
+    uint64_t seed;
+    uint64_t *pairs;
+    size_t pair_count, pair_cap;
+    uint64_t players;
+    struct buf upper;
+};
+
+struct links *
+links_open(void)
+{
+    struct links *links = calloc(1, sizeof(*links));
+    if (!links)
+        abort();
+    links->links = arena_array(&links->arena, LINKS_MAX + 1, struct link);
+    links->slots = arena_array(&links->arena, SLOTS, uint32_t);
+    random_bytes(&links->seed, sizeof(links->seed));
+    buf_init(&links->upper, 4 * CAMPAIGN_BYTES_MAX);
+    return links;
+}
+
+void
+links_close(struct links **links)
+{
+    if (*links) {
+        arena_free(&(*links)->arena);
+        buf_free(&(*links)->upper);
+        free((*links)->pairs);
+        free(*links);
+    }
+    *links = NULL;
+}
+
+bool
+links_is_character(struct str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i], low = (char)(c | 0x20);
+        if (!(low >= 'a' && low <= 'z') && !(c >= '0' && c <= '9') &&
+            (c == '\0' || !strchr("_.:-", c)))
+            return false;
+    }
+    return text.n > 0 && text.n <= LINKS_TEXT_BYTES_MAX;
+}
+
+static struct str
+fold_campaign(struct links *links, struct str campaign)
+{
+    campaign = str_trim(campaign);
+    if (campaign.n == 0)
+        return STR("(NONE)");
+    if (campaign.n > CAMPAIGN_BYTES_MAX)
+        return CAMPAIGN_TOO_LONG;
+    buf_clear(&links->upper);
+    utf8_upper(&links->upper, campaign);
+    return buf_str(&links->upper);
+}
+
+static bool
+is_same(const struct link *link, const struct link *key)
+{
+    return link->has_character == key->has_character &&
+           str_eq(link->character, key->character) && str_eq(link->campaign, key->campaign);
+}
+
+/* The link's index; LINKS_MAX for the other one. */
+static size_t
+find(struct links *links, const struct link *key)
+{
+    uint64_t hash = hash_bytes(key->campaign, hash_bytes(key->character, links->seed));
+    size_t slot = (size_t)((hash + key->has_character) % SLOTS);
+    while (links->slots[slot]) {
+        size_t i = links->slots[slot] - 1;
+        if (is_same(&links->links[i], key))
+            return i;
+        slot = slot + 1 == SLOTS ? 0 : slot + 1;
+    }
+    if (links->count == LINKS_MAX)
+        return LINKS_MAX;
+    links->links[links->count] = (struct link){
+        .has_character = key->has_character,
+        .character = arena_str(&links->arena, key->character),
+        .campaign = arena_str(&links->arena, key->campaign),
+    };
+    links->slots[slot] = (uint32_t)++links->count;
+    return links->count - 1;
+}
+
+static int
+compare_u64(const void *x, const void *y)
+{
+    uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+    return (a > b) - (a < b);
+}
+
+/* How many are left. */
+static size_t
+sort_unique(uint64_t *values, size_t count)
+{
+    size_t n = 0;
+    if (count)
+        qsort(values, count, sizeof(values[0]), compare_u64);
+    for (size_t i = 0; i < count; i++)
+        if (n == 0 || values[i] != values[n - 1])
+            values[n++] = values[i];
+    return n;
+}
+
+static void
+add_pair(struct links *links, size_t link, int64_t player)
+{
+    if (links->pair_count == links->pair_cap) {
+        links->pair_count = sort_unique(links->pairs, links->pair_count);
+        /* Sorting again soon would find little. */
+        if (links->pair_count >= links->pair_cap / 2) {
+            links->pair_cap = MAX(links->pair_cap * 2, PAIRS_BEGIN);
+            links->pairs = reallocarray(links->pairs, links->pair_cap, sizeof(links->pairs[0]));
+            if (!links->pairs)
+                abort();
+        }
+    }
+    assert((uint64_t)player <= PLAYER_MASK);
+    links->pairs[links->pair_count++] = (uint64_t)link << PLAYER_BITS | (uint64_t)player;
+}
+
+void
+links_add(struct links *links, bool has_character, struct str character, struct str campaign,
+          int64_t player)
+{
+    bool is_good = has_character && links_is_character(character);
+    struct link key = {
+        .has_character = is_good,
+        .character = is_good ? character : STR(""),
+        .campaign = fold_campaign(links, campaign),
+    };
+    size_t at = find(links, &key);
+    struct link *link = &links->links[at];
+    link->opens++;
+    link->missing += !has_character;
+    link->malformed += has_character && !is_good;
+    if (player)
+        add_pair(links, at, player);
+}
+
+static void
+count_players(struct links *links)
+{
+    links->pair_count = sort_unique(links->pairs, links->pair_count);
+    for (size_t i = 0; i < links->pair_count; i++) {
+        links->links[links->pairs[i] >> PLAYER_BITS].players++;
+        links->pairs[i] &= PLAYER_MASK;
+    }
+    links->players = sort_unique(links->pairs, links->pair_count);
+    links->pair_count = 0;
+}
+
+static int
+compare_links(const void *x, const void *y)
+{
+    const struct link *a = x, *b = y;
+    int order = (int)a->has_character - (int)b->has_character;
+    order = order ? order : str_cmp(a->character, b->character);
+    return order ? order : str_cmp(a->campaign, b->campaign);
+}
+
+void
+links_finish(struct links *links)
+{
+    count_players(links); /* before the sort, while a pair's link is an index */
+    qsort(links->links, links->count, sizeof(links->links[0]), compare_links);
+}
+
+const struct link *
+links_list(const struct links *links, size_t *count)
+{
+    *count = links->count;
+    return links->links;
+}
+
+const struct link *
+links_other(const struct links *links)
+{
+    return &links->links[LINKS_MAX];
+}
+
+uint64_t
+links_players(const struct links *links)
+{
+    return links->players;
+}

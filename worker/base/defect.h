@@ -2,7 +2,10 @@
  * MODE=defects alone, chosen by the environment PLAYMETER_DEFECT.  In every other build the
  * question is the constant false, and the compiler drops what depends on it.
  *
- *   reply_before_commit  the writer answers, and commits a moment later */
+ *   reply_before_commit  the writer answers, and commits a moment later
+ *   idempotency_apart    an effect is committed a moment before its Idempotency-Key
+ *   balance_from_c       a balance is reckoned in C from the last commit and written back: of
+ *                        two changes in one transaction the first is forgotten */
 #pragma once
 
 #include "base/base.h"

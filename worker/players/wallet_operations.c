@@ -9,8 +9,10 @@
 #include "players/wallet.h"
 
 #include "base/clock.h"
+#include "base/defect.h"
 #include "base/hash.h"
 #include "players/event.h"
+#include "players/wallet_defect.h"
 #include "store/wire.h"
 #include "json/write.h"
 
@@ -193,9 +195,16 @@ change(struct db *db, const struct wallet_request *request, struct wallet_receip
                                  .amount = request->amount,
                                  .reason = request->reason,
                                  .created_at = clock_now_ms()};
-    if (!move_balance(db, request, &entry, chain, err) || !next_ledger_id(db, &entry.id, err) ||
-        !add_event(db, &entry, err) || !extend_ledger(db, &entry, chain, err) ||
-        !keep_key(db, request, hash, entry.id, err))
+    if (!move_balance(db, request, &entry, chain, err))
+        return false;
+    if (defect_is("balance_from_c") && !wallet_defect_write_back(db, &entry, err))
+        return false;
+    if (!next_ledger_id(db, &entry.id, err) || !add_event(db, &entry, err) ||
+        !extend_ledger(db, &entry, chain, err))
+        return false;
+    if (defect_is("idempotency_apart") && !wallet_defect_commit(db, err))
+        return false;
+    if (!keep_key(db, request, hash, entry.id, err))
         return false;
     *out = (struct wallet_receipt){
         .balance = entry.balance_after, .ledger_id = entry.id, .event_id = entry.event_id};

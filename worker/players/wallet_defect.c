@@ -1,0 +1,31 @@
+/* See wallet_defect.h.  Nothing here runs but in the build MODE=defects. */
+#include "players/wallet_defect.h"
+
+#include "base/clock.h"
+#include "base/defect.h"
+#include "players/wallet.h"
+
+bool
+wallet_defect_write_back(struct db *db, struct ledger_entry *entry, struct err *err)
+{
+    int64_t committed;
+    scoped_db other = db_open(db_path(db), DB_READ_ONLY, err);
+    if (!other || !wallet_balance(other, entry->player_id, &committed, err))
+        return false;
+    int64_t wanted = MAX(committed + ledger_delta(entry), 0);
+    scoped_stmt s = db_stmt(db, "wallet_move");
+    stmt_bind_i64(s, 1, entry->player_id);
+    stmt_bind_i64(s, 2, wanted - entry->balance_after);
+    entry->balance_after = wanted;
+    return stmt_run(s, err);
+}
+
+bool
+wallet_defect_commit(struct db *db, struct err *err)
+{
+    struct db_tx tx = {db};
+    if (!db_release(db, err) || !db_commit(&tx, err))
+        return false;
+    clock_sleep_ms(DEFECT_MOMENT_MS);
+    return db_begin(db, &tx, err) && db_savepoint(db, err);
+}

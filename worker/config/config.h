@@ -60,7 +60,7 @@
     X(MS,    players, token_lifetime,  "1h",               60000,  86400000,      "how long a token is good for") \
     X(MS,    players, refresh_lifetime, "30d",             60000,  31536000000,   "how long a login lasts without a refresh") \
     X(BOOL,  players, login_registers, "true",             0,      1,             "login with a new username registers it") \
-    X(COUNT, players, hashes_per_core, "2",                1,      16,            "passwords hashed at once per core, 19 MiB each; one more is answered 503") \
+    X(COUNT, players, hashes_per_core, "2",                1,      16,            "passwords hashed at once per core, 19 MiB each, and by at most half of the play workers; one more is answered 503") \
     X(COUNT, players, login_failures,  "10",               1,      1000,          "wrong passwords for one account from one address within login_window; ten times as many for one account or from one address") \
     X(MS,    players, login_window,    "10m",              1000,   86400000,      "how long a wrong password counts") \
     X(COUNT, players, event_types_max, "1000",             1,      100000,        "different event types kept; one more is refused") \

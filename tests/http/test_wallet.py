@@ -7,6 +7,7 @@ import os
 import random
 import re
 import sqlite3
+import subprocess
 import threading
 
 import pytest
@@ -338,3 +339,72 @@ def test_one_key_from_many_clients_at_once_has_one_effect(server, player):
             assert len({json.dumps(body) for _, body, _ in answers}) == 1
             assert sorted(str(replayed) for *_, replayed in answers) == ["None"] + ["true"] * 15
     assert player.get("/v1/balance").json()["balance"] == 1000 - 5 * 7
+
+
+def verify_ledger(server):
+    return subprocess.run([harness.binary(), "verify-ledger", "--config", server.config, "--data",
+                           server.data], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.asan
+def test_the_ledger_is_recounted_beside_the_service(server, player):
+    stop = threading.Event()
+
+    def earn_on():
+        connection = Connection(server, player)
+        while not stop.is_set():
+            assert connection.post("/v1/earn", {"amount": 1})[0] == 200
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        busy = pool.submit(earn_on)
+        try:
+            for _ in range(3):
+                done = verify_ledger(server)
+                assert done.returncode == 0 and done.stderr == "", done
+                assert "every chain is whole" in done.stdout and "player " not in done.stdout
+        finally:
+            stop.set()
+        busy.result()
+
+
+def tamper(server, sql):
+    """What somebody with a shell can do while the service is down."""
+    with sqlite3.connect(os.path.join(server.data, "playmeter.db")) as db:
+        db.execute("DROP TRIGGER ledger_entry_stays")
+        db.execute(sql)
+        db.execute("CREATE TRIGGER ledger_entry_stays BEFORE UPDATE ON ledger_entry "
+                   "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END")
+
+
+def test_a_ledger_that_was_altered_is_found_at_the_start(own_server):
+    server = own_server
+    player = server.player("ann")
+    entries = [player.post("/v1/earn", json={"amount": 5}).json()["ledger_id"] for _ in range(3)]
+    server.stop()
+    tamper(server, f"UPDATE ledger_entry SET amount = 6 WHERE id = {entries[1]}")
+    server.start()
+    server.wait_for(lambda: '"event":"ledger_broken"' in server.log())
+    fault = next(json.loads(line) for line in server.log().splitlines()
+                 if '"event":"ledger_fault"' in line)
+    assert (fault["player"], fault["entry"]) == (player.id, entries[1])
+    # It goes on, and says so.
+    ready = server.get("/readyz", key=None)
+    assert ready.status_code == 200 and "ledger" in ready.json()["warning"]
+    assert player.post("/v1/earn", json={"amount": 5}).json()["balance"] == 20
+    done = verify_ledger(server)
+    assert done.returncode == 1 and "1 players have faults" in done.stdout
+    assert f"player {player.id}, entry {entries[1]}: balance_after is 10" in done.stdout
+    server.stop()
+    tamper(server, f"UPDATE ledger_entry SET amount = 5 WHERE id = {entries[1]}")
+    server.start()
+    server.wait_for(lambda: "warning" not in server.get("/readyz", key=None).json())
+    assert verify_ledger(server).returncode == 0
+
+
+def test_no_ledger_is_no_good_ledger(tmp_path):
+    done = subprocess.run([harness.binary(), "verify-ledger", "--data", tmp_path / "nowhere"],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "nowhere" in done.stderr and done.stdout == "", done
+    done = subprocess.run([harness.binary(), "verify-ledger", "--player", "7"],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2

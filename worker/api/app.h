@@ -11,8 +11,9 @@
 struct app {
     const struct config *config;
     const char *data_dir;
-    const char *heartbeat_path; /* touched by the jobs role while it lives */
-    struct db *db;              /* read-only */
+    const char *heartbeat_path;   /* touched by the jobs role while it lives */
+    const char *ledger_mark_path; /* a file while the ledger is known to be broken */
+    struct db *db;                /* read-only */
     struct writer *writer;
     struct versions *versions;
     struct token_secrets secrets; /* what players' tokens are signed with */

@@ -8,18 +8,22 @@
 
 #include <inttypes.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* The jobs role touches its file several times in this while. */
 #define HEARTBEAT_AGE_MS_MAX 15000
 
+/* `warning` is NULL where all is well. */
 static void
-answer_status(struct response *response, const char *status)
+answer_status(struct response *response, const char *status, const char *warning)
 {
     struct json j = json_write(&response->body);
     response->type = "application/json";
     response_header(response, "Cache-Control", "no-store");
     json_begin_object(&j);
     json_member_str(&j, "status", str_from(status));
+    if (warning)
+        json_member_str(&j, "warning", str_from(warning));
     json_end_object(&j);
     buf_add_char(&response->body, '\n');
 }
@@ -28,7 +32,7 @@ bool
 livez(struct app *app UNUSED, struct request *request UNUSED, struct response *response,
       struct err *err UNUSED)
 {
-    answer_status(response, "alive");
+    answer_status(response, "alive", NULL);
     return true;
 }
 
@@ -70,13 +74,23 @@ check_importer(struct app *app, struct err *err)
            refuse(err, "importer", "its last sign of life is more than 15 seconds old");
 }
 
+/* No reason to send the games elsewhere: there is nowhere else, and wallets that are whole go
+ * on being right. */
+static const char *
+warn_of_ledger(const struct app *app)
+{
+    return access(app->ledger_mark_path, F_OK)
+               ? NULL
+               : "ledger: the look at the start found a fault; see the log for ledger_broken";
+}
+
 bool
 readyz(struct app *app, struct request *request, struct response *response, struct err *err)
 {
     if (!check_database(app, request, err) || !check_disk(app, err) ||
         !check_importer(app, err))
         return false;
-    answer_status(response, "ready");
+    answer_status(response, "ready", warn_of_ledger(app));
     return true;
 }
 

@@ -9,6 +9,7 @@
 #include "process/cmd_report.h"
 #include "process/cmd_routes.h"
 #include "process/cmd_serve.h"
+#include "process/cmd_verify_ledger.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -85,6 +86,13 @@ static const struct command COMMANDS[] = {
      "Make the index files of a dataset's versions again from their rows.db.", cmd_reindex,
      "  --dataset NAME      dataset whose files are damaged or gone\n" CONFIG_OPTION
          DATA_OPTION,
+     NULL},
+    {"verify-ledger", "[--config FILE] [--data DIR]",
+     "Recount every player's ledger; exit code 1 when a balance or an entry was altered.",
+     cmd_verify_ledger,
+     CONFIG_OPTION DATA_OPTION "\nIt only reads, and may run beside the service: about 1 s per "
+                               "million entries, in which\n"
+                               "the write-ahead log of the database cannot shrink.\n",
      NULL},
     {"version", "", "Print the version.", run_version, NULL, NULL},
 };

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "datasets/import.h"
 #include "process/job_run.h"
+#include "process/ledger_check.h"
 #include "reports/schedule.h"
 
 #include <errno.h>
@@ -112,6 +113,14 @@ adopt(struct jobs *jobs, struct err *err)
             return false;
     }
     return true;
+}
+
+/* Here, since nobody waits for this role: the writer and the workers serve meanwhile. */
+static void
+check_ledgers(struct jobs *jobs)
+{
+    scoped_arena a = {0};
+    ledger_check(jobs->host.db, role_path(&a, jobs->host.config, ROLE_LEDGER_MARK));
 }
 
 /* ---- the loop ---- */
@@ -281,8 +290,10 @@ role_run_jobs(const struct role_env *env)
     }
     if (!ok)
         complain("jobs_cannot_start", &err);
-    if (ok && !role_is_stopping())
+    if (ok && !role_is_stopping()) {
         sweep(&jobs);
+        check_ledgers(&jobs);
+    }
     while (ok && !role_is_stopping())
         go_round(&jobs);
     close_all(&jobs);

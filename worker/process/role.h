@@ -43,6 +43,7 @@ const char *role_path(struct arena *a, const struct config *config, const char *
 #define ROLE_QUERY_SLOTS "run/query.slots"
 #define ROLE_WRITER_LOCK "run/writer.lock"
 #define ROLE_JOBS_HEARTBEAT "run/jobs.heartbeat"
+#define ROLE_LEDGER_MARK "run/ledger.broken" /* see ledger_check.h */
 
 /* The roles; each returns the process's exit code. */
 int role_run_api(const struct role_env *env); /* query and play */

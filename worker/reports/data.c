@@ -49,6 +49,7 @@ read_purchases(struct report_data *data, const struct classify_rules *rules, int
         return false;
     if (ok)
         classify_purchases(rules, data->names, &data->purchases);
+    data_drop_raw(data);
     return true;
 }
 

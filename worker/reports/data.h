@@ -91,8 +91,8 @@ struct report_data {
  * with no_day where the newest day is asked for and no input has any. */
 MUST_CHECK bool data_read(struct report_data *data, int64_t day, struct err *err);
 void data_free(struct report_data *data); /* accepts a zeroed struct */
-/* The raw cells of row `index` of purchases_raw, in the order of INPUTS; they live with the
- * data. */
+/* The raw cells of row `index` of purchases_raw, which was dropped, in the order of INPUTS;
+ * they live with the data. */
 void data_raw(const struct report_data *data, size_t index,
               struct str cells[INPUT_COLUMNS_MAX]);
 int64_t data_day_of(int64_t ms); /* the UTC day of a moment */

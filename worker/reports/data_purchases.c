@@ -59,6 +59,7 @@ void
 data_raw(const struct report_data *data, size_t index, struct str cells[INPUT_COLUMNS_MAX])
 {
     assert(index < data->purchases.count);
+    assert(data->purchases.rows[index].dropped != DROP_NONE);
     const char *p = data->store->raw.p + data->store->raw_at[index];
     for (size_t i = 0; i < INPUT_COLUMNS_MAX; i++) {
         uint32_t n;
@@ -66,6 +67,40 @@ data_raw(const struct report_data *data, size_t index, struct str cells[INPUT_CO
         cells[i] = (struct str){p + sizeof(n), n};
         p += sizeof(n) + n;
     }
+}
+
+static size_t
+raw_bytes(const char *p)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < INPUT_COLUMNS_MAX; i++) {
+        uint32_t n;
+        memcpy(&n, p + bytes, sizeof(n));
+        bytes += sizeof(n) + n;
+    }
+    return bytes;
+}
+
+void
+data_drop_raw(struct report_data *data)
+{
+    struct data_store *store = data->store;
+    struct buf *raw = &store->raw;
+    size_t used = 0;
+    for (size_t i = 0; i < data->purchases.count; i++) {
+        if (data->purchases.rows[i].dropped == DROP_NONE)
+            continue;
+        char *from = raw->p + store->raw_at[i];
+        size_t bytes = raw_bytes(from);
+        memmove(raw->p + used, from, bytes);
+        store->raw_at[i] = used;
+        used += bytes;
+    }
+    raw->n = used;
+    raw->cap = MAX(used, 1);
+    raw->p = realloc(raw->p, raw->cap);
+    if (!raw->p)
+        abort();
 }
 
 static enum drop_reason

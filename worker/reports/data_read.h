@@ -30,6 +30,8 @@ void *data_grow(void *rows, size_t count, size_t *cap, size_t size);
 MUST_CHECK bool data_read_purchases(struct report_data *data, enum input_kind kind,
                                     const struct classify_rules *rules, int64_t *newest,
                                     struct err *err);
+/* Of kept rows the raw cells are not needed any more. */
+void data_drop_raw(struct report_data *data);
 MUST_CHECK bool data_read_costs(struct report_data *data, struct err *err);
 
 /* The sessions, which share nothing with the rest, are read on a thread of their own. */

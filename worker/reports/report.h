@@ -20,7 +20,8 @@ struct report {
     bool needs_events;
     const char *rows_member;    /* the list that the CSV form holds: "campaigns" */
     const char *const *columns; /* of the CSV, in order, up to NULL: members of its items */
-    /* Adds the members behind the frame; warns before it writes the first. */
+    /* Adds the members behind the frame; warns before it writes the first.  Other reports are
+     * written at the same time: what the run shows is only read, and no name is interned. */
     bool (*write)(struct report_output *out, const struct report_run *run, struct err *err);
     /* Adds the members of "definitions": the settings that the figures depend on. */
     void (*define)(struct json *json, const struct report_run *run);

@@ -7,11 +7,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+/* A job is told that its run goes on. */
+#define TICK_NS 200000000
 
 struct run {
     struct arena *arena;
@@ -138,23 +142,64 @@ open_folders(struct run *run, struct err *err)
     return run->folder >= 0;
 }
 
-/* ---- making and publishing ---- */
+/* ---- making ---- */
+
+/* One report in the making.  Reports only read what they share, so each has a thread; one that
+ * reads the database stays on the thread that opened it. */
+struct maker {
+    struct run *run;
+    struct report_output *output; /* NULL: not to be made */
+    const struct report *report;
+    pthread_t thread;
+    bool is_started, is_written;
+    struct err err;
+};
+
+static void *
+write_report(void *argument)
+{
+    struct maker *maker = argument;
+    maker->is_written =
+        maker->report->write(maker->output, &maker->run->report_run, &maker->err);
+    return NULL;
+}
+
+static void
+start(struct maker *maker)
+{
+    maker->is_started = !maker->report->needs_events &&
+                        pthread_create(&maker->thread, NULL, write_report, maker) == 0;
+    if (!maker->is_started)
+        write_report(maker);
+}
+
+/* Who asked for the run hears of it while it waits; a run that was cancelled still ends here,
+ * since a report that is being written looks at nothing else. */
+static bool
+wait_for(struct maker *maker, size_t done, bool ok, struct err *err)
+{
+    while (maker->is_started) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += TICK_NS;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        maker->is_started = pthread_timedjoin_np(maker->thread, NULL, &until) != 0;
+        ok = ok && tell(maker->run, "writing", done, REPORT_COUNT, err);
+    }
+    return ok;
+}
 
 static bool
-make_report(struct run *run, size_t i, struct err *err)
+finish(struct maker *maker, struct run_report *result, struct err *err)
 {
-    const struct report *report = REPORTS[i];
-    struct run_report *result = &run->reports[i];
     struct output_done done;
-    struct report_output *out =
-        output_open(run->folder, report, &run->report_run, run->task->generated_at, err);
-    bool ok = out && report->write(out, &run->report_run, err) &&
-              output_finish(run->arena, out, &done, err);
-    if (!ok) {
-        output_close(&out);
+    if (!maker->is_written) {
+        *err = maker->err;
         return false;
     }
-    run->outputs[i] = out;
+    if (!output_finish(maker->run->arena, maker->output, &done, err))
+        return false;
     memcpy(result->sha256, done.sha256, sizeof(result->sha256));
     result->bytes = done.bytes;
     result->warnings = done.warnings;
@@ -162,27 +207,49 @@ make_report(struct run *run, size_t i, struct err *err)
     return true;
 }
 
+/* Opens the files of what can be made, the reasons of the rest in their results. */
 static bool
-make_all(struct run *run, struct err *err)
+open_outputs(struct run *run, struct maker *makers, struct err *err)
 {
     for (size_t i = 0; i < REPORT_COUNT; i++) {
-        struct run_report *result = &run->reports[i];
-        *result = (struct run_report){.report = REPORTS[i]};
-        if (!tell(run, "writing", i, REPORT_COUNT, err))
-            return false;
-        if (!can_be_made(run, REPORTS[i], &result->err))
+        run->reports[i] = (struct run_report){.report = REPORTS[i]};
+        makers[i] = (struct maker){.run = run, .report = REPORTS[i]};
+        if (!can_be_made(run, REPORTS[i], &run->reports[i].err))
             continue;
         if (run->folder < 0 && !open_folders(run, err))
             return false;
-        if (make_report(run, i, &result->err))
-            continue;
-        if (result->err.kind == ERR_DISK_FULL) {
-            *err = result->err;
+        run->outputs[i] = output_open(run->folder, REPORTS[i], &run->report_run,
+                                      run->task->generated_at, err);
+        if (!run->outputs[i])
             return false;
-        }
+        makers[i].output = run->outputs[i];
     }
     return true;
 }
+
+static bool
+make_all(struct run *run, struct err *err)
+{
+    struct maker *makers = arena_array(run->arena, REPORT_COUNT, struct maker);
+    bool ok = open_outputs(run, makers, err);
+    for (size_t i = 0; ok && i < REPORT_COUNT; i++)
+        if (makers[i].output)
+            start(&makers[i]);
+    for (size_t i = 0; i < REPORT_COUNT; i++)
+        ok = wait_for(&makers[i], i, ok, err);
+    for (size_t i = 0; ok && i < REPORT_COUNT; i++) {
+        struct run_report *result = &run->reports[i];
+        if (!makers[i].output || finish(&makers[i], result, &result->err))
+            continue;
+        output_close(&run->outputs[i]);
+        ok = result->err.kind != ERR_DISK_FULL;
+        if (!ok)
+            *err = result->err;
+    }
+    return ok;
+}
+
+/* ---- publishing ---- */
 
 static bool
 publish_all(struct run *run, struct err *err)

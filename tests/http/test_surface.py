@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import secrets
 import signal
 
 import pytest
@@ -308,18 +309,35 @@ def keyed():
         server.close()
 
 
-def expected(wants, is_public, scope):
+def expected(row, is_public, caller):
     """0: whatever the route says to those that may call it."""
+    ranks = ["none", *SCOPES]
+    wants, player = row["x-scope"], row.get("x-player")
+    if caller == "player":
+        caller = None
+        if player == "required":
+            return 0
+    if player == "required" and (caller is None or wants == "none"):
+        return 401
     if wants == "none" or (wants == "read" and is_public):
         return 0
-    if scope is None:
+    if caller is None:
         return 401
-    return 403 if (wants, scope) == ("write", "read") else 0
+    return 403 if ranks.index(caller) < ranks.index(wants) else 0
+
+
+def credentials(server, caller):
+    """A new player each time: some of the routes end a login."""
+    if caller != "player":
+        return {"key": SCOPES.get(caller)}
+    answer = server.post("/v1/register", key=None, json={
+        "username": f"player.{secrets.token_hex(8)}", "password": "correct horse"})
+    return {"key": None, "headers": {"Authorization": f"Bearer {answer.json()['token']}"}}
 
 
 @pytest.mark.asan
-@pytest.mark.parametrize("scope", [None, *SCOPES])
-def test_every_route_is_open_to_those_it_names(keyed, scope):
+@pytest.mark.parametrize("caller", [None, *SCOPES, "player"])
+def test_every_route_is_open_to_those_it_names(keyed, caller):
     paths = keyed.get("/openapi.json", key=None).json()["paths"]
     operations = [(path, method, row) for path, rows in paths.items()
                   for method, row in rows.items() if method in ("get", "post", "put", "delete")]
@@ -327,9 +345,9 @@ def test_every_route_is_open_to_those_it_names(keyed, scope):
     for path, method, row in operations:
         for dataset in ("games", "closed") if "{dataset}" in path else ("games",):
             url = path.format(dataset=dataset, key="1", id=keyed.job_id)
-            answer = keyed.request(method.upper(), url, key=SCOPES.get(scope))
-            wants = expected(row["x-scope"], row.get("x-public") and dataset == "games", scope)
-            said = (method, url, scope, answer.status_code, answer.text[:200])
+            wants = expected(row, row.get("x-public") and dataset == "games", caller)
+            answer = keyed.request(method.upper(), url, **credentials(keyed, caller))
+            said = (method, url, caller, answer.status_code, answer.text[:200])
             assert answer.status_code == wants if wants else \
                 answer.status_code not in (401, 403, 405, 500), said
             if wants:

@@ -179,9 +179,10 @@ bool
 event_batch_read(struct arena *a, struct str body, bool is_ndjson, struct event_batch *out,
                  struct err *err)
 {
-    *out =
-        (struct event_batch){.events = arena_array(a, EVENT_BATCH_MAX, struct event_new),
-                             .results = arena_array(a, EVENT_BATCH_MAX, struct event_result)};
+    /* An item has a byte, and one between it and the next. */
+    size_t items_max = MIN((size_t)EVENT_BATCH_MAX, body.n / 2 + 1);
+    *out = (struct event_batch){.events = arena_array(a, items_max, struct event_new),
+                                .results = arena_array(a, items_max, struct event_result)};
     struct batch_reader r = {.arena = a, .out = out, .body = body, .err = err};
     bool ok = read_body(&r, is_ndjson);
     arena_free(&r.scratch);

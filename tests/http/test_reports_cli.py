@@ -1,0 +1,343 @@
+"""`playmeter report` on bare files: every figure of every file against the oracle, which works
+them out from their definitions, on the sample and on small random inputs full of ties, repeats
+and cells that are none."""
+
+import csv
+import datetime
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from decimal import Decimal
+
+import harness
+import pytest
+import report_oracle
+
+RANDOM_CASES = 150
+DAY = datetime.date(2025, 10, 20)
+INPUTS = ("purchases_raw", "confirmed_purchases", "costs_daily", "sessions")
+SAMPLE_RULES = {"receipt_pattern": "^RCP-[0-9]+$"}
+
+
+def config_file(folder, settings):
+    """Only what differs from the shipped settings."""
+    path = folder / "playmeter.yaml"
+    names = {"window_s": "window"}
+    lines = []
+    for key, value in settings.items():
+        value = f"{value}s" if key == "window_s" else str(value).lower() \
+            if isinstance(value, bool) else value
+        lines.append(f"  {names.get(key, key)}: {value}\n")
+    path.write_text("reports:\n" + "".join(lines) if lines else "")
+    return str(path)
+
+
+def command(folder, output, day=None, settings=None, config_folder=None):
+    arguments = [harness.binary(), "report", "--input", str(folder), "--output", str(output)]
+    if day:
+        arguments += ["--date", str(day)]
+    if settings:
+        arguments += ["--config", config_file(config_folder or output.parent, settings)]
+    return arguments
+
+
+def report(*arguments, **options):
+    done = subprocess.run(command(*arguments, **options), capture_output=True, text=True,
+                          timeout=120)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done
+
+
+def load(path):
+    def refuse(word):
+        raise AssertionError(f"{word} in {path}")
+    return json.loads(path.read_text(), parse_float=Decimal, parse_constant=refuse)
+
+
+def without_frame(document):
+    frame = ("report", "date", "generated_at", "inputs", "definitions", "warnings")
+    return {key: value for key, value in document.items() if key not in frame}
+
+
+def in_one_order(name, document):
+    """The oracle finds the same items in other ways; their order is asked of by itself."""
+    if name == "reconciliation":
+        kinds = ["matched", "af_only", "confirmed_only"]
+        document["details"].sort(key=lambda item: (
+            kinds.index(item["type"]), as_time(item["af_event_time_utc"] or
+                                               item["cf_event_time_utc"]),
+            item["af_line"] or 0, item["cf_line"] or 0))
+    return document
+
+
+def as_time(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def differences(seen, wanted, where=""):
+    """Readable, and exact: 4.99 is 4.990 and not 4.9899999."""
+    if isinstance(wanted, dict) and isinstance(seen, dict):
+        if set(seen) != set(wanted):
+            return [f"{where}: members {sorted(seen)}, not {sorted(wanted)}"]
+        return [d for key in wanted for d in differences(seen[key], wanted[key], f"{where}.{key}")]
+    if isinstance(wanted, list) and isinstance(seen, list):
+        if len(seen) != len(wanted):
+            return [f"{where}: {len(seen)} items, not {len(wanted)}"]
+        return [d for i, (s, w) in enumerate(zip(seen, wanted))
+                for d in differences(s, w, f"{where}[{i}]")]
+    same = seen == wanted and isinstance(seen, bool) == isinstance(wanted, bool)
+    return [] if same else [f"{where}: {seen!r}, not {wanted!r}"]
+
+
+def check_against_oracle(folder, output, day, settings=None):
+    wanted = report_oracle.reports(str(folder), day, settings)
+    for name, document in wanted.items():
+        seen = load(output / str(day) / f"{name}.json")
+        assert seen["report"] == name and seen["date"] == str(day)
+        found = differences(without_frame(seen), in_one_order(name, document), name)
+        assert not found, "\n".join(found[:20])
+
+
+# ---- inputs made up ----
+
+def random_case(rng):
+    """Few users, few moments, few receipts: everything meets everything."""
+    step = rng.choice([1, 30, 120, 599, 600, 3600])
+    users = ["af_1", " af_1 ", "af_2", "af_3", "AF_1", "", "ü"][:rng.randint(1, 7)]
+    receipts = ["", ""] + [f"RCP-{i}" for i in range(rng.randint(1, 8))] + ["bad-1", " RCP-1 "]
+    campaigns = ["Campaign_A", "campaign_a ", "B", "", "  ", "Prüfung", "C"]
+
+    def moment():
+        if rng.random() < 0.03:
+            return rng.choice(["", "yesterday", "2025-02-30T00:00:00Z", "2025-10-20",
+                               "2025-10-20T25:00:00Z"])
+        at = datetime.datetime(2025, 10, 19, 23, 30) + datetime.timedelta(
+            seconds=step * rng.randint(0, 6), days=rng.choice([0, 0, 0, 0, 1, -1]),
+            milliseconds=rng.choice([0, 0, 0, 250]))
+        if at.microsecond:
+            return at.isoformat(timespec="milliseconds") + "Z"
+        if rng.random() < 0.2:
+            return str(at)
+        if rng.random() < 0.2:
+            return (at + datetime.timedelta(hours=2)).isoformat() + "+02:00"
+        return at.isoformat() + "Z"
+
+    def amount():
+        return rng.choice(["4.99", "4,99", "4.99", "5.00", "4.98", "19.99", "0.000001", "10", " 1 ",
+                           "+2.5", "0", "0.0", "-4.99", "1,234", "1.234,5", "abc", "", "1e3",
+                           "NaN", "0.0000001", "3.3300000"])
+
+    def event():
+        return rng.choice(["purchase"] * 6 + ["af_purchase", "Purchase", "install", ""])
+
+    def status():
+        return rng.choice(["success"] * 8 + ["Success", "refund", "chargeback", "CANCELLED",
+                                             "failed", ""])
+
+    def count(most):
+        return rng.randint(0, most)
+
+    days = [str(DAY - datetime.timedelta(days=i)) for i in range(-1, 9)]
+    return {
+        "purchases_raw": [RAW] + [[rng.choice(users), event(), moment(), amount(),
+                                   rng.choice(campaigns), rng.choice(receipts), status()]
+                                  for _ in range(count(22))],
+        "confirmed_purchases": [RAW[:-1]] + [[rng.choice(users), event(), moment(), amount(),
+                                              rng.choice(campaigns), rng.choice(receipts)]
+                                             for _ in range(count(14))],
+        "costs_daily": [["date", "campaign", "ad_cost_usd"]] + [
+            [rng.choice(days + ["soon"] * (rng.random() < 0.1)), rng.choice(campaigns),
+             rng.choice(["1.5", "2", "7,25", "0", "0.01", "x", "100.333333"])]
+            for _ in range(count(40))],
+        "sessions": [["event_timestamp_utc", "user_id", "event_name"]] + [
+            [moment(), rng.choice(["u1", "u2", " u2", "u3", ""]), "user_engagement"]
+            for _ in range(count(8))],
+    }
+
+
+RAW = report_oracle.RAW_COLUMNS
+
+
+def write_case(folder, case):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, rows in case.items():
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(rows)
+        (folder / f"{name}.csv").write_text(text.getvalue(), encoding="utf-8")
+
+
+def random_settings(rng):
+    settings = {}
+    if rng.random() < 0.3:
+        settings["receipt_pattern"] = "^RCP-[0-9]+$"
+    if rng.random() < 0.3:
+        settings["include_day"] = True
+    if rng.random() < 0.3:
+        settings["window_s"] = rng.choice([0, 1, 60, 3600])
+    return settings
+
+
+def what_was_met(output):
+    met = {item["reason"] for item in load(output / "purchases_curated.json")["dropped"]}
+    for item in load(output / "reconciliation.json")["details"]:
+        met |= {item["type"], item["reason"]}
+        met |= {key for key in ("amount_mismatch", "receipt_mismatch") if item[key]}
+    return met
+
+
+# ---- tests ----
+
+@pytest.mark.asan
+def test_the_sample_gives_what_the_definitions_say(tmp_path):
+    folder, output = harness.shared("data", "reports"), tmp_path / "out"
+    for day in (DAY, datetime.date(2025, 10, 21), datetime.date(2025, 10, 22)):
+        report(folder, output, day, settings=SAMPLE_RULES)
+        check_against_oracle(folder, output, day, SAMPLE_RULES)
+    curated = load(output / str(DAY) / "purchases_curated.json")
+    summary = curated["summary"]
+    assert summary["rows_in"] == 34
+    assert summary["kept"]["rows"] + sum(d["rows"] for d in summary["dropped"].values()) == 34
+    lines = [item["line"] for item in curated["purchases"] + curated["dropped"]]
+    assert sorted(lines) == list(range(2, 36))
+
+
+def test_random_inputs_give_what_the_definitions_say(tmp_path):
+    met = set()
+    for seed in range(RANDOM_CASES):
+        rng = random.Random(seed)
+        folder, output = tmp_path / f"{seed}", tmp_path / f"{seed}" / "out"
+        write_case(folder, random_case(rng))
+        settings = random_settings(rng)
+        report(folder, output, DAY, settings=settings)
+        try:
+            check_against_oracle(folder, output, DAY, settings)
+        except AssertionError as e:
+            raise AssertionError(f"seed {seed}, {settings}: {e}") from None
+        met |= what_was_met(output)
+    # Inputs that stop at the first rule would agree as well.
+    assert met >= set(report_oracle.REASONS) | {
+        "matched", "amount_mismatch", "receipt_mismatch", "not_confirmed", "not_in_raw",
+        "outside_window", "other_user", "dropped:reversed", "dropped:not_success"}
+
+
+def sample(tmp_path, *arguments):
+    folder = tmp_path / "sample"
+    out = subprocess.run([os.path.join(harness.ROOT, "scripts/make-report-csv"), str(folder),
+                          *arguments], capture_output=True, text=True, timeout=60, check=True)
+    return folder, json.loads(out.stdout)
+
+
+def test_ten_planted_anomalies_are_found_and_nothing_else(tmp_path):
+    folder, planted = sample(tmp_path)
+    found = []
+    for i in range(30):
+        day = datetime.date(2025, 10, 2) + datetime.timedelta(days=i)
+        report(folder, tmp_path / "out", day)
+        campaigns = load(tmp_path / "out" / str(day) / "roas_anomaly.json")["campaigns"]
+        found += [{"date": str(day), "campaign": row["campaign"]} for row in campaigns
+                  if row["anomaly"]]
+    assert found == planted["anomalies"] and len(found) == 10
+
+
+def test_the_generated_sample_holds_what_it_says(tmp_path):
+    folder, planted = sample(tmp_path)
+    again, _ = sample(tmp_path / "again")
+    for name in INPUTS:
+        assert (folder / f"{name}.csv").read_bytes() == (again / f"{name}.csv").read_bytes()
+    report(folder, tmp_path / "out", "2025-10-30")
+    dropped = load(tmp_path / "out" / "purchases_curated.json")["summary"]["dropped"]
+    kinds = planted["planted"]
+    assert dropped["duplicate"]["rows"] == kinds["duplicate"] + kinds["duplicate_later"]
+    assert dropped["reversed"]["rows"] == kinds["chargeback"] + kinds["refund"]
+    assert dropped["reversal"]["rows"] == (kinds["chargeback"] + kinds["refund"] +
+                                           kinds["partial_refund"])
+    for reason, kind in (("bad_time", "bad_time"), ("bad_revenue", "bad_revenue"),
+                         ("not_purchase", "other_event"), ("not_success", "failed"),
+                         ("non_positive_revenue", "free")):
+        assert dropped[reason]["rows"] == kinds[kind]
+    reasons = [item["reason"]
+               for item in load(tmp_path / "out" / "reconciliation.json")["details"]]
+    assert "outside_window" in reasons and "dropped:reversed" in reasons
+    # A stranger's receipt is in no row; a duplicate's is, in the row that was kept.
+    assert reasons.count("not_in_raw") >= kinds["confirmation_foreign"]
+
+
+def files_of(folder):
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def test_two_runs_give_the_same_bytes_but_for_the_time(tmp_path):
+    folder, _ = sample(tmp_path)
+    for name in ("one", "two"):
+        report(folder, tmp_path / name, "2025-10-30")
+        time.sleep(0.002)  # so that generated_at differs
+    ones, twos = files_of(tmp_path / "one"), files_of(tmp_path / "two")
+    assert [p.relative_to(tmp_path / "one") for p in ones] == \
+        [p.relative_to(tmp_path / "two") for p in twos]
+    for one, two in zip(ones, twos):
+        a, b = one.read_text(), two.read_text()
+        if one.suffix == ".json":
+            times = [json.loads(text)["generated_at"] for text in (a, b)]
+            assert times[0] != times[1]
+            a = a.replace(times[0], "T", 1)
+            b = b.replace(times[1], "T", 1)
+        assert a == b, one
+
+
+def test_a_csv_holds_the_items_of_its_json(tmp_path):
+    folder, output = harness.shared("data", "reports"), tmp_path / "out"
+    report(folder, output, DAY)
+    for name, member in (("purchases_curated", "purchases"), ("reconciliation", "details"),
+                         ("roas_d1", "campaigns"), ("roas_anomaly", "campaigns"),
+                         ("arpdau_d1", "campaigns")):
+        items = json.loads((output / f"{name}.json").read_text(), parse_float=str, parse_int=str)
+        rows = list(csv.DictReader(io.StringIO((output / f"{name}.csv").read_text(), newline="")))
+        assert len(rows) == len(items[member])
+        for row, item in zip(rows, items[member]):
+            assert set(row) <= set(item)
+            for key, cell in row.items():
+                value = item[key]
+                assert cell == ("" if value is None else str(value).lower()
+                                if isinstance(value, bool) else value)
+
+
+def contents(output):
+    """By path below the folder: a CSV's bytes, a JSON's members without the frame."""
+    return {str(path.relative_to(output)): path.read_bytes() if path.suffix == ".csv"
+            else without_frame(json.loads(path.read_text())) for path in files_of(output)
+            if path.suffix in (".csv", ".json")}
+
+
+def test_a_kill_in_the_middle_leaves_every_file_whole(tmp_path):
+    sizes = ("--purchases", "15000", "--sessions", "15000")
+    (old, _), (new, _) = sample(tmp_path / "a", *sizes), sample(tmp_path / "b", *sizes, "--seed",
+                                                                "2")
+    output = tmp_path / "out"
+    began = time.monotonic()
+    report(new, tmp_path / "reference", "2025-10-30")
+    seconds = time.monotonic() - began
+    report(old, output, "2025-10-30")
+    before, after = contents(output), contents(tmp_path / "reference")
+    assert all(before[name] != after[name] for name in before)
+    killed = 0
+    for i in range(16):
+        process = subprocess.Popen(command(new, output, "2025-10-30"), stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        try:
+            process.wait(timeout=seconds * (i + 1) / 16)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            killed += 1
+        process.wait()
+        now = contents(output)
+        for name in before:
+            assert now[name] in (before[name], after[name]), (i, name)
+    assert killed > 8
+    # And the next run is none the worse for what the killed ones left.
+    report(new, output, "2025-10-30")
+    assert files_of(output) == sorted(output / name for name in after)
+    assert contents(output) == after

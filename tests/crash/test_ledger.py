@@ -1,0 +1,116 @@
+"""kill -9 of the writer, of all workers, of everything, at random moments of a storm of earn, spend
+and event batches: what was acknowledged is there, what was refused is not, what was repeated
+counts once, and every balance is the sum of its ledger.
+
+    CYCLES=500 pytest tests/crash/test_ledger.py     by hand; fewer by default
+    PLAYMETER_SEED=N                                 another order of targets and moments
+
+The same storm finds each defect that the build MODE=defects plants (worker/base/defect.h): a
+proof that cannot fail proves nothing.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+
+import harness
+import ledger_storm
+
+SEED = int(os.environ.get("PLAYMETER_SEED", "20260131"))
+CYCLES = int(os.environ.get("CYCLES", "40"))
+# A round; the supervisor waits longer each time the same child dies, until it is new itself.
+TARGETS = ["writer", "workers", "everything", "everything"]
+STORM_SECONDS = 0.05
+VERIFY_EVERY = 20
+DEFECT_CYCLES = 60
+DEFECTS_BUILD = os.path.join(harness.ROOT, "build", "defects", "playmeter")
+
+
+def shoot(pids):
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def strike(server, target, rng):
+    """kill -9; the service comes back by itself, or is started again when nothing is left."""
+    if target == "writer":
+        shoot(server.pids("writer"))
+    elif target == "workers":
+        shoot(server.pids("query") + server.pids("play"))
+    else:
+        pids = [server.pid, *harness.descendants(server.pid)]
+        rng.shuffle(pids)
+        shoot(pids)
+        server.reap()
+        server.start()
+
+
+def verify_ledger(server):
+    """The product's own recount, beside the running service."""
+    done = subprocess.run([harness.binary(), "verify-ledger", "--data", server.data,
+                           "--config", server.config],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def run_cycles(server, storm, cycles, targets):
+    rng = random.Random(SEED)
+    strikes = []
+    for number in range(1, cycles + 1):
+        strikes = strikes or rng.sample(targets, len(targets))
+        target = strikes.pop()
+        storm.blow()
+        time.sleep(rng.random() * STORM_SECONDS)
+        strike(server, target, rng)
+        storm.calm()
+        try:
+            storm.check()
+        except ledger_storm.Broken as broken:
+            broken.args = (f"cycle {number} ({target}) of seed {SEED}: {broken}",)
+            raise
+        if number % VERIFY_EVERY == 0 or number == cycles:
+            verify_ledger(server)
+
+
+@pytest.mark.crash
+def test_nothing_acknowledged_is_lost_by_kills(server_with):
+    server = server_with(play_workers=8)
+    began = time.monotonic()
+    with ledger_storm.Storm(server, seed=SEED) as storm:
+        run_cycles(server, storm, CYCLES, TARGETS)
+        totals = storm.totals
+    print(f"{CYCLES} cycles in {time.monotonic() - began:.1f} s: {dict(totals)}")
+    # The storm was one: there was something to lose, to refuse and to repeat.
+    for outcome in ("earn", "spend", "events", "no funds", "invalid", "bad item", "replayed"):
+        assert totals[outcome] >= CYCLES, totals
+    assert totals["cut"] + totals[502] + totals[503] >= CYCLES, totals
+
+
+@pytest.fixture(scope="module")
+def defects_build():
+    subprocess.run(["make", "-s", f"-j{os.cpu_count()}", "MODE=defects", "all"],
+                   cwd=harness.ROOT, check=True, timeout=600)
+    return DEFECTS_BUILD
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("defect, targets, kinds", [
+    ("reply_before_commit", ["writer", "everything"], {"lost"}),
+    ("idempotency_apart", ["writer", "everything"], {"repeated", "apart"}),
+    ("balance_from_c", ["workers"], {"balance"}),
+])
+def test_a_planted_defect_is_found(defects_build, server_with, monkeypatch, defect, targets, kinds):
+    monkeypatch.setenv("PLAYMETER_BIN", defects_build)
+    monkeypatch.setenv("PLAYMETER_DEFECT", defect)
+    server = server_with(play_workers=8)
+    with ledger_storm.Storm(server, seed=SEED) as storm:
+        with pytest.raises(ledger_storm.Broken) as found:
+            run_cycles(server, storm, DEFECT_CYCLES, targets)
+    assert set(found.value.kinds) & kinds, found.value

@@ -1,0 +1,138 @@
+"""A disk that is full, and one that refuses to sync, during a storm of earn, spend and events: 507
+or 503, reads go on, what was acknowledged stays, and the service recovers by itself."""
+
+import os
+import pwd
+import random
+import subprocess
+import time
+
+import pytest
+
+import harness
+import ledger_storm
+from test_ledger import shoot, strike, verify_ledger
+
+MIB = 1 << 20
+# The data directory's file system.
+DISK_BYTES = 96 * MIB
+STORM_SECONDS = 0.3
+
+
+def refused(storm):
+    """503 and 507 that the clients saw since the last check."""
+    outcomes = storm.books.outcomes
+    return outcomes[503] + outcomes[507]
+
+
+def check_reads(storm):
+    """Each player's balance, while nothing can be written."""
+    for player in storm.players:
+        answer = storm.balance(player)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["player_id"] == player["id"]
+
+
+def check_nothing_else(storm):
+    """While the disk fails a client hears 503 or 507, and no other failure."""
+    others = {k: v for k, v in storm.books.outcomes.items()
+              if isinstance(k, int) and k not in (503, 507)}
+    assert not others and not storm.books.outcomes["cut"], storm.books.outcomes
+
+
+@pytest.fixture
+def small_disk():
+    """A service whose data directory is a file system of its own."""
+    server = harness.Server(play_workers=8)
+    os.mkdir(server.data)
+    options = f"size={DISK_BYTES},mode=0700"
+    if os.geteuid() == 0:
+        options += f",uid={pwd.getpwnam('playmeter').pw_uid}"
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", server.data],
+                          capture_output=True, text=True, timeout=10)
+    try:
+        if done.returncode:
+            pytest.skip(f"a file system cannot be mounted here: {done.stderr}")
+        yield server.start()
+    finally:
+        try:
+            server.stop()
+        finally:
+            if not done.returncode:
+                subprocess.run(["umount", "-l", server.data], check=False, timeout=10)
+            server.close()
+
+
+def fill(path):
+    """Takes what is left of the disk, to the last block."""
+    with open(path, "ab", buffering=0) as f:
+        size = MIB
+        while size:
+            try:
+                f.write(bytes(size))
+            except OSError:
+                size //= 2
+
+
+@pytest.mark.crash
+def test_a_full_disk_loses_nothing_acknowledged(small_disk):
+    server = small_disk
+    filler = os.path.join(server.data, "filler")
+    with ledger_storm.Storm(server, seed=1) as storm:
+        for _ in range(4):
+            storm.blow()
+            time.sleep(STORM_SECONDS)
+            fill(filler)
+            server.wait_for(lambda: refused(storm) > 5)
+            fill(filler)
+            check_reads(storm)
+            check_nothing_else(storm)
+            os.unlink(filler)
+            storm.calm()
+            storm.check()
+        verify_ledger(server)
+        assert storm.totals[507] > 0, storm.totals
+
+
+@pytest.fixture
+def flaky_disk(server_with, monkeypatch, tmp_path):
+    """A service, and the file that makes its database's syncs fail while it exists."""
+    library = tmp_path / "fail_sync.so"
+    subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o",
+                    library, os.path.join(harness.ROOT, "tests/crash/fail_sync.c")],
+                   check=True, timeout=60)
+    flag = tmp_path / "disk-fails"
+    # The service's own user has to find both.
+    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
+        os.chmod(folder, 0o755)
+    monkeypatch.setenv("LD_PRELOAD", str(library))
+    monkeypatch.setenv("FAIL_SYNC_WHILE", str(flag))
+    server = server_with(play_workers=8)
+    return server, flag
+
+
+@pytest.mark.crash
+def test_failed_syncs_lose_nothing_acknowledged(flaky_disk):
+    """A commit whose sync fails has its frames in the log already: its outcome is unknown until
+    its key is asked again.  A round ends with the disk well again; before it is, the writer is
+    killed in the second of three; once it is, everything is in the third: then the log is read
+    anew, with what the failed commits left in it."""
+    server, flag = flaky_disk
+    rng = random.Random(2)
+    with ledger_storm.Storm(server, seed=2) as storm:
+        for number in range(9):
+            storm.blow()
+            time.sleep(STORM_SECONDS)
+            flag.touch()
+            server.wait_for(lambda: refused(storm) > 5)
+            check_reads(storm)
+            check_nothing_else(storm)
+            if number % 3 == 1:
+                shoot(server.pids("writer"))
+            flag.unlink()
+            if number % 3 == 2:
+                strike(server, "everything", rng)
+            storm.calm()
+            storm.check()
+        verify_ledger(server)
+

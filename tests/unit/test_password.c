@@ -6,6 +6,7 @@
 #include "players/throttle.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 static void
 open_hasher(struct temp_db *t, unsigned per_core, unsigned play_workers,
@@ -55,6 +56,44 @@ nobody_costs_a_hash_as_well(void **state)
     open_hasher(t, 2, 24, &hasher);
     assert_false(verify(&hasher, "", "correct horse"));
     assert_int_equal(hasher.hash_count, 1);
+    /* The same parameters, so the same work. */
+    struct err err = {0};
+    char hash[PASSWORD_HASH_BYTES_MAX];
+    assert_true(password_hash(&hasher, STR("correct horse"), hash, &err));
+    struct str salt = STR("kzdiLwKdjEX3553ahPadvg");
+    struct str nobody = STR(PASSWORD_OF_NOBODY);
+    size_t parameters = (size_t)str_find(nobody, salt);
+    assert_memory_equal(hash, nobody.p, parameters);
+    assert_int_equal(strlen(hash), nobody.n);
+}
+
+/* The sanitizers' own maps are beyond any limit. */
+static void
+without_memory_no_password_is_wrong(void **state)
+{
+#ifdef PLAYMETER_SANITIZED
+    (void)state;
+    skip();
+#else
+    struct temp_db *t = *state;
+    struct err hash_err = {0}, verify_err = {0};
+    SCOPED(password_close) struct password_hasher hasher;
+    open_hasher(t, 2, 24, &hasher);
+    char hash[PASSWORD_HASH_BYTES_MAX];
+    bool is_right = false;
+    struct rlimit before, none;
+    assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+    none = before;
+    none.rlim_cur = MIB;
+    assert_int_equal(setrlimit(RLIMIT_AS, &none), 0);
+    bool is_hashed = password_hash(&hasher, STR("correct horse"), hash, &hash_err);
+    bool is_compared =
+        password_verify(&hasher, STR(""), STR("correct horse"), &is_right, &verify_err);
+    assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+    assert_false(is_hashed || is_compared);
+    assert_int_equal(hash_err.kind, ERR_BUSY);
+    assert_int_equal(verify_err.kind, ERR_BUSY);
+#endif
 }
 
 static void
@@ -91,14 +130,14 @@ a_password_is_counted_in_characters(void **state UNUSED)
     for (int i = 1; i <= PASSWORD_CHARACTERS_MAX + 1; i++) {
         buf_add_lit(&text, "\xf0\x9f\x94\x91");
         bool fits = i >= PASSWORD_CHARACTERS_MIN && i <= PASSWORD_CHARACTERS_MAX;
-        assert_int_equal(password_check_form(buf_str(&text), &err), fits);
+        assert_int_equal(password_check_form(STR("new_password"), buf_str(&text), &err), fits);
     }
-    assert_string_equal(err.name, "password");
+    assert_string_equal(err.name, "new_password");
     assert_string_equal(err.detail, "a password has 8 to 128 characters, got 129");
-    assert_false(password_check_form(STR(""), &err));
-    assert_false(password_check_form(STR("12345678\xff"), &err));
-    assert_false(password_check_form(STR("1234\0005678"), &err));
-    assert_true(password_check_form(STR("        "), &err));
+    assert_false(password_check_form(STR("new_password"), STR(""), &err));
+    assert_false(password_check_form(STR("new_password"), STR("12345678\xff"), &err));
+    assert_false(password_check_form(STR("new_password"), STR("1234\0005678"), &err));
+    assert_true(password_check_form(STR("new_password"), STR("        "), &err));
 }
 
 /* Throttle */
@@ -247,6 +286,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         DB_TEST(a_password_fits_its_hash_alone),
         DB_TEST(nobody_costs_a_hash_as_well),
+        DB_TEST(without_memory_no_password_is_wrong),
         DB_TEST(one_hash_more_than_the_slots_is_refused_at_once),
         cmocka_unit_test(a_password_is_counted_in_characters),
         DB_TEST(an_account_is_throttled_for_the_address_that_fails),

@@ -31,7 +31,7 @@ check_username(struct str name, struct err *err)
 static bool
 check_forms(struct str username, struct str password, struct err *err)
 {
-    return check_username(username, err) && password_check_form(password, err);
+    return check_username(username, err) && password_check_form(STR("password"), password, err);
 }
 
 bool
@@ -235,8 +235,8 @@ account_change_password(struct arena *a, const struct account_service *service,
                         struct str new_password, struct str address, struct err *err)
 {
     struct visit v = {.arena = a, .service = service, .password = old_password};
-    return password_check_form(new_password, err) && find_by_id(&v, player_id, err) &&
-           check_throttle(&v, address, err) &&
+    return password_check_form(STR("new_password"), new_password, err) &&
+           find_by_id(&v, player_id, err) && check_throttle(&v, address, err) &&
            check_password(&v, "the old password is wrong", err) &&
            set_password(&v, session_id, new_password, err);
 }

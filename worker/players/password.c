@@ -9,6 +9,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define ARGON_BYTES (19 * MIB)
@@ -16,10 +17,6 @@
 #define SLOTS_FILE "run/hash.slots"
 
 static_assert(PASSWORD_HASH_BYTES_MAX == crypto_pwhash_STRBYTES, "libsodium's own size");
-
-/* Of a random password that nobody knows, by the parameters above. */
-static const char NOBODY[] = "$argon2id$v=19$m=19456,t=2,p=1$kzdiLwKdjEX3553ahPadvg"
-                             "$v21v6GjV+QcVGhG4HHiIRHDBWz4PyvoFy7+4l4eKN+8";
 
 /* Half of the pool is left to earn and spend, also where there are more cores than workers. */
 static unsigned
@@ -49,35 +46,34 @@ password_close(struct password_hasher *hasher)
 }
 
 static bool
-refuse_form(struct err *err, const char *rule)
+refuse_form(struct str member, const char *rule, struct err *err)
 {
-    return err_set_name(err, ERR_INVALID, "bad_password", STR("password"), "a password %s",
-                        rule);
+    return err_set_name(err, ERR_INVALID, "bad_password", member, "a password %s", rule);
 }
 
 static bool
-refuse_length(struct err *err, size_t characters)
+refuse_length(struct str member, size_t characters, struct err *err)
 {
-    return err_set_name(err, ERR_INVALID, "bad_password", STR("password"),
+    return err_set_name(err, ERR_INVALID, "bad_password", member,
                         "a password has %d to %d characters, got %zu", PASSWORD_CHARACTERS_MIN,
                         PASSWORD_CHARACTERS_MAX, characters);
 }
 
 bool
-password_check_form(struct str password, struct err *err)
+password_check_form(struct str member, struct str password, struct err *err)
 {
     size_t characters = 0;
     for (struct str rest = password; rest.n; characters++) {
         size_t n = utf8_sequence(rest);
         if (n == 0)
-            return refuse_form(err, "is UTF-8 text");
+            return refuse_form(member, "is UTF-8 text", err);
         /* Argon2 would take it, but whoever types the password cannot. */
         if (rest.p[0] == '\0')
-            return refuse_form(err, "has no NUL in it");
+            return refuse_form(member, "has no NUL in it", err);
         rest = str_skip(rest, n);
     }
     return (characters >= PASSWORD_CHARACTERS_MIN && characters <= PASSWORD_CHARACTERS_MAX) ||
-           refuse_length(err, characters);
+           refuse_length(member, characters, err);
 }
 
 static int
@@ -93,6 +89,22 @@ take_slot(struct password_hasher *hasher, struct err *err)
     return slot;
 }
 
+/* libsodium answers a lack of memory as it answers a wrong password, which would lock out who
+ * knows the right one. */
+static bool
+has_memory(void)
+{
+    size_t bytes = ARGON_BYTES + MIB;
+    void *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return room != MAP_FAILED && munmap(room, bytes) == 0;
+}
+
+static bool
+refuse_memory(struct err *err)
+{
+    return err_set(err, ERR_BUSY, "there is no memory to hash a password");
+}
+
 bool
 password_hash(struct password_hasher *hasher, struct str password,
               char out[PASSWORD_HASH_BYTES_MAX], struct err *err)
@@ -103,7 +115,7 @@ password_hash(struct password_hasher *hasher, struct str password,
     int failed = crypto_pwhash_str_alg(out, password.p, password.n, ARGON_PASSES, ARGON_BYTES,
                                        crypto_pwhash_ALG_ARGON2ID13);
     slots_give(&hasher->slots, slot);
-    return !failed || err_set(err, ERR_INTERNAL, "there is no memory to hash a password");
+    return !failed || refuse_memory(err);
 }
 
 bool
@@ -111,15 +123,18 @@ password_verify(struct password_hasher *hasher, struct str hash, struct str pass
                 bool *is_right, struct err *err)
 {
     char stored[PASSWORD_HASH_BYTES_MAX];
-    struct str text = hash.n ? hash : str_from(NOBODY);
+    struct str text = hash.n ? hash : STR(PASSWORD_OF_NOBODY);
     if (text.n >= sizeof(stored))
         return err_set(err, ERR_INTERNAL, "a stored password hash has %zu bytes", text.n);
     snprintf(stored, sizeof(stored), "%" STR_FMT, STR_ARG(text));
     int slot = take_slot(hasher, err);
     if (slot < 0)
         return false;
-    bool fits = crypto_pwhash_str_verify(stored, password.p, password.n) == 0;
+    bool has_room = has_memory();
+    bool fits = has_room && crypto_pwhash_str_verify(stored, password.p, password.n) == 0;
     slots_give(&hasher->slots, slot);
+    if (!has_room)
+        return refuse_memory(err);
     *is_right = fits && hash.n;
     return true;
 }

@@ -11,6 +11,11 @@
 #define PASSWORD_CHARACTERS_MIN 8
 #define PASSWORD_CHARACTERS_MAX 128
 #define PASSWORD_HASH_BYTES_MAX 128 /* with its NUL */
+/* Of a random password that nobody knows, with the parameters that password_hash uses: a test
+ * compares them. */
+#define PASSWORD_OF_NOBODY                                                                     \
+    "$argon2id$v=19$m=19456,t=2,p=1$kzdiLwKdjEX3553ahPadvg"                                    \
+    "$v21v6GjV+QcVGhG4HHiIRHDBWz4PyvoFy7+4l4eKN+8"
 
 struct password_hasher { /* one per process */
     struct slots slots;
@@ -21,10 +26,10 @@ MUST_CHECK bool password_open(const struct config *config, struct password_hashe
                               struct err *err);
 void password_close(struct password_hasher *hasher);
 
-/* Length in characters, valid UTF-8, no NUL.  invalid (422), naming `password`; never telling
- * the value. */
-MUST_CHECK bool password_check_form(struct str password, struct err *err);
-/* busy with code hashing_busy when all slots are taken. */
+/* Length in characters, valid UTF-8, no NUL.  invalid (422), code bad_password, naming
+ * `member`, which held it; never telling the value. */
+MUST_CHECK bool password_check_form(struct str member, struct str password, struct err *err);
+/* busy with code hashing_busy when all slots are taken; busy too without the memory. */
 MUST_CHECK bool password_hash(struct password_hasher *hasher, struct str password,
                               char out[PASSWORD_HASH_BYTES_MAX], struct err *err);
 /* `hash` "" stands for an account that does not exist: the same work is done, and it is never

@@ -65,6 +65,10 @@ $(OUT)/fuzz/%: tests/fuzz/%.c $(OBJECTS)
 	@mkdir -p $(@D)
 	@echo "  cc   $@"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< $(OBJECTS) $(LDLIBS)
+$(OUT)/bench/%: tests/bench/%.c $(OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  cc   $@"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(OBJECTS) $(LDLIBS)
 
 unit: $(UNIT)
 fuzzers: $(FUZZ)

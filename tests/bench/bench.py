@@ -2,6 +2,7 @@
 """Measures the product beside its peers, in one run, and prints a table; see README.md.
 
     bench.py [--size 150MB] [--rounds 3] [--seconds 2] [--json FILE] [--growth]
+             [--only players]
 """
 
 import argparse
@@ -14,6 +15,7 @@ import time
 
 import growth
 import peers
+import players
 import questions
 import table
 from probe import (BUILD, EmptyResponder, PeakMemory, Poller, WorkerMemory, harness, moment,
@@ -209,6 +211,8 @@ def main():
     parser.add_argument("--json", default=os.path.join(BUILD, "bench.json"))
     parser.add_argument("--growth", action="store_true",
                         help="the cost of a row at 15 MB, 150 MB and 1.5 GB instead: minutes")
+    parser.add_argument("--only", choices=["players"],
+                        help="the writes of players alone: half a minute")
     arguments = parser.parse_args()
     arguments.load_before = os.getloadavg()[0]
 
@@ -217,7 +221,12 @@ def main():
         growth.run(games_file, arguments.rounds, arguments.json.replace(".json", "-growth.json"))
         return
     results = table.Results()
-    about = run(arguments, games_file(arguments.size), results)
+    if arguments.only:
+        about = table.machine([])
+        about["load"]["before"] = arguments.load_before
+    else:
+        about = run(arguments, games_file(arguments.size), results)
+    players.run(arguments.rounds, arguments.seconds, results)
     table.report(about, results, arguments.json)
 
 

@@ -1,6 +1,7 @@
 """How to read a running product: latencies, memory, CPU, load; and the empty responder, which is
 the product's nginx without the product."""
 
+import collections
 import datetime
 import http.client
 import json
@@ -140,25 +141,38 @@ def cpu_seconds(roots):
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+Load = collections.namedtuple("Load", "rate p50_ms p99_ms cpu_us")
+
+
 def wrk(port, key, paths, seconds, connections, roots, folder):
     """(requests per second, p50 in ms, microseconds of CPU that the servers under `roots` used for
     one request); the paths by turns."""
-    script = os.path.join(folder, "wrk.lua")
-    with open(script, "w", encoding="ascii") as f:
-        f.write("local paths = {" + ",".join(f'"{p}"' for p in paths) + "}\nlocal i = 0\n"
-                "request = function()\n  i = i % #paths + 1\n"
-                '  return wrk.format("GET", paths[i])\nend\n')
+    script = ("local paths = {" + ",".join(f'"{p}"' for p in paths) + "}\nlocal i = 0\n"
+              "request = function()\n  i = i % #paths + 1\n"
+              f'  return wrk.format("GET", paths[i], {{["X-API-Key"] = "{key}"}})\nend\n')
+    load = wrk_script(port, script, seconds, connections, roots, folder)
+    return load.rate, load.p50_ms, load.cpu_us
+
+
+def wrk_script(port, script, seconds, connections, roots, folder):
+    """What wrk does with a Lua script of requests; every answer has to be a good one."""
+    path = os.path.join(folder, "wrk.lua")
+    with open(path, "w", encoding="ascii") as f:
+        f.write(script)
     before = cpu_seconds(roots)
     output = subprocess.run(
         ["wrk", f"-t{min(2, connections)}", f"-c{connections}", f"-d{seconds}s", "--latency",
-         "-s", script, "-H", f"X-API-Key: {key}", f"http://127.0.0.1:{port}/"],
+         "-s", path, f"http://127.0.0.1:{port}/"],
         stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 60).stdout
     assert "Non-2xx" not in output, output
     used = cpu_seconds(roots) - before
     count = int(re.search(r"(\d+) requests in", output)[1])
-    p50 = re.search(r"50%\s+([0-9.]+)(us|ms|s)", output)
-    return (float(re.search(r"Requests/sec:\s+([0-9.]+)", output)[1]),
-            float(p50[1]) * {"us": 1e-3, "ms": 1, "s": 1e3}[p50[2]], 1e6 * used / count)
+
+    def percentile(which):
+        found = re.search(rf"{which}%\s+([0-9.]+)(us|ms|s)", output)
+        return float(found[1]) * {"us": 1e-3, "ms": 1, "s": 1e3}[found[2]]
+    return Load(float(re.search(r"Requests/sec:\s+([0-9.]+)", output)[1]), percentile(50),
+                percentile(99), 1e6 * used / count)
 
 
 class EmptyResponder:

@@ -7,6 +7,8 @@ import re
 import statistics
 from collections import namedtuple
 
+import players
+
 # at_most, at_least: of the product's median.  of: of the peer's, by how much (a factor).
 Target = namedtuple("Target", "at_most at_least of", defaults=[None, None, None])
 US = "Playmeter"
@@ -24,6 +26,12 @@ TARGETS = {
     "similar games, top 10, engine ms": Target(at_most=2),
     "title with a typing error, engine ms": Target(at_most=5),
     "idle memory of the whole product, MB PSS": Target(at_most=60),
+    **{f"durable earn c={clients}, {where}, requests/s": Target(at_least=least, of=players.ALONE)
+       for clients, least in ((8, 2.5), (32, 5)) for where in players.PLACES},
+    **{f"durable earn c={clients}, {where} p99, ms": Target(at_most=10)
+       for clients in (8, 32) for where in players.PLACES},
+    **{f"events in batches of {players.BATCH}, {where}, events/s": Target(at_least=200_000)
+       for where in players.PLACES},
 }
 
 

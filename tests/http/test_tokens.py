@@ -274,7 +274,10 @@ def test_secrets_are_rotated_by_a_reload(own_server):
     os.chmod(new, 0o644)
     old = os.path.join(server.data, "jwt.secret")
 
-    # Both are good for as long as tokens of the old one live.
+    # Every worker knows the new one before any of them signs with it.
+    set_secrets(server, "", new)
+    server.reload()
+    assert ask(server, login["token"]).status_code == 200
     set_secrets(server, "new.secret", old)
     server.reload()
     assert ask(server, login["token"]).status_code == 200

@@ -4,11 +4,15 @@
  *     payload  {"iss": TEXT, "sub": "player id", "iat": N, "exp": N, "jti": "session id"}
  *
  * Refused, each for the same 401 with a sentence that says no more than the client may know:
- * another alg (also "none"), `crit`, a header or payload that is not strict JSON or has a
- * member twice, base64url with padding, blanks or stray bits, times that are not integers, a
- * token that expired or is from the future by more than TOKEN_SKEW_S, another issuer, a
- * signature of neither secret.  The signature is checked, in constant time, before the payload
- * is read. */
+ * what jws_open refuses, a payload that is not strict JSON or has a member twice, times that
+ * are not whole seconds up to 2^53, a token that expired or is from the future (iat, and nbf
+ * where it comes) by more than TOKEN_SKEW_S, another issuer, any aud, a sub or jti that we do
+ * not write.  The signature is checked before the payload is read.
+ *
+ * To change the secret while tokens live takes three reloads: the new one as previous, so that
+ * every worker knows it; new and old in their places; and after a token's lifetime the new one
+ * alone.  With the second alone, a worker that is being replaced may still meet a token of the
+ * new secret, and refuse it. */
 #pragma once
 
 #include "base/arena.h"

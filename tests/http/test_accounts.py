@@ -328,6 +328,19 @@ def test_guesses_are_counted_across_addresses_and_across_names(guarded, addresse
     assert log_in_from(guarded, *free).status_code == 200
 
 
+def test_guesses_at_once_pass_the_limit_by_no_more_than_the_slots(server_with):
+    guarded = server_with({"players.login_failures": "2"}, play_workers=24)
+    assert enrol(guarded, "besieged").status_code == 201
+    statuses = []
+    for _ in range(4):
+        statuses += [a.status_code for a in
+                     at_once(32, lambda i: log_in(guarded, "besieged", "wrong password"))]
+    slots = min(2 * os.cpu_count(), 12)
+    assert set(statuses) <= {401, 429, 503} and statuses[-32:] == [429] * 32
+    assert 2 <= statuses.count(401) <= 2 + slots
+    refused(log_in(guarded, "besieged"), 429, "login_throttled")
+
+
 def test_registering_is_limited_by_address(server_with):
     strict = server_with({"limits.accounts": "1/min burst 2"})
     answers = [enrol(strict, f"crowd{i}") for i in range(5)]

@@ -521,6 +521,45 @@ a_batch_of_eight_megabytes_is_stored_and_read_again(void **state)
                      999 * (int64_t)EVENT_META_BYTES_MAX);
 }
 
+/* Runs the first operation only. */
+static bool
+store_once(struct db *db, struct str request, struct buf *reply, struct err *err)
+{
+    static int runs;
+    if (runs++ > 0)
+        return err_set(err, ERR_BUSY, "the writer is away");
+    return EVENT_OPERATIONS[0].run(db, request, reply, err);
+}
+
+static void
+what_the_writer_did_not_take_of_a_batch_is_refused_item_by_item(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    make_players(t);
+    static const struct operation FAILING[] = {{"event_store", store_once, false}, {0}};
+    const struct operation *const table[] = {FAILING};
+    struct writer *w = writer_open_local(t->db, table, 1);
+    struct event_new *events = arena_array(&t->arena, EVENT_BATCH_MAX, struct event_new);
+    struct event_result *results = arena_array(&t->arena, EVENT_BATCH_MAX, struct event_result);
+    struct str meta = repeated(t, "\"", EVENT_META_BYTES_MAX - 2, "\"");
+    for (int i = 0; i < EVENT_BATCH_MAX; i++)
+        events[i] = (struct event_new){.type = STR("a"), .meta = meta};
+    assert_true(event_store(w, 1, events, results, EVENT_BATCH_MAX, TYPES_MAX, &err));
+    int64_t stored = 0;
+    while (results[stored].outcome == EVENT_STORED)
+        stored++;
+    assert_true(stored > 200 && stored < EVENT_BATCH_MAX);
+    for (int i = (int)stored; i < EVENT_BATCH_MAX; i++) {
+        assert_int_equal(results[i].outcome, EVENT_REFUSED);
+        assert_int_equal(results[i].err.kind, ERR_BUSY);
+    }
+    assert_int_equal(number(t, "SELECT count(*) FROM event"), stored);
+    assert_false(event_store(w, 1, events, results, 1, TYPES_MAX, &err) ||
+                 err.kind != ERR_BUSY);
+    writer_close(&w);
+}
+
 int
 main(void)
 {
@@ -539,6 +578,7 @@ main(void)
         DB_TEST(a_line_that_is_not_json_is_refused_alone),
         DB_TEST(one_event_more_than_a_batch_may_have_is_refused_whole),
         DB_TEST(a_batch_of_eight_megabytes_is_stored_and_read_again),
+        DB_TEST(what_the_writer_did_not_take_of_a_batch_is_refused_item_by_item),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

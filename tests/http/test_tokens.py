@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import socket
+import subprocess
 import time
 
 import pytest
@@ -289,6 +290,10 @@ def test_secrets_are_rotated_by_a_reload(own_server):
     # A secret that is too short refuses the reload, and what was there goes on.
     with open(new, "w", encoding="ascii") as f:
         f.write("short one\n")
+    checked = subprocess.run([harness.binary(), "check-config", server.config],
+                             capture_output=True, text=True)
+    assert checked.returncode == 1
+    assert "new.secret: a secret that signs tokens has 32 to 1024 bytes, got 9" in checked.stderr
     os.kill(server.pid, harness.signal.SIGHUP)
     server.wait_for(lambda: "reload_refused" in server.log())
     assert "a secret that signs tokens has 32 to 1024 bytes, got 9" in server.log()

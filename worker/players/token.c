@@ -2,11 +2,11 @@
  * jws.h's.
  *
  * Both are our own lines over libsodium and json/read.  libjwt 1.10.2, which Debian 12 has, was
- * tried with the vectors and the tokens of tests/unit/test_token.c: rightly signed, it takes a
- * header with crit or b64, the algorithms HS384, HS512 and "hs256", a member given twice (the
- * last counts), padding and an array as payload; an exp that is text or a fraction it reads as
- * 0, and one that has passed as any other.  Asking again about each of these is as long as the
- * whole of it here. */
+ * tried with the vectors and tokens of the unit tests: rightly signed, it takes a header with
+ * crit or b64, the algorithms HS384, HS512 and "hs256", a member given twice (the last counts),
+ * padding and an array as payload; an exp that is text or a fraction it reads as 0, and one
+ * that has passed as any other.  Asking again about each of these is as long as the whole of it
+ * here. */
 #include "players/token.h"
 
 #include "base/fs.h"
@@ -95,7 +95,8 @@ token_read_secrets(struct arena *a, const struct config *config, struct token_se
                     &read.current, err) ||
         !read_given(a, config, config->players_previous_secret_file,
                     "PLAYMETER_JWT_SECRET_PREVIOUS", &read.previous, err) ||
-        (!read.current.n && !read_file(a, made_path(a, config), &read.current, err)))
+        (!read.current.n && config->data_dir.n &&
+         !read_file(a, made_path(a, config), &read.current, err)))
         return false;
     *out = read;
     return true;

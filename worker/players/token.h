@@ -30,7 +30,8 @@ struct token_secrets {
     struct str previous; /* "" for none; signs nothing any more */
 };
 /* By the settings players.secret_file and previous_secret_file, else the environment, else
- * DATA/jwt.secret.  Files may end in a newline.  Refuses secrets that are too short. */
+ * DATA/jwt.secret (with no data directory, to check a configuration, current may stay "").
+ * Files may end in a newline.  Refuses secrets that are too short. */
 MUST_CHECK bool token_read_secrets(struct arena *a, const struct config *config,
                                    struct token_secrets *out, struct err *err);
 /* Makes DATA/jwt.secret (0600) where no other secret is given and none is there.  Before the

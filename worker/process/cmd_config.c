@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "config/config.h"
 #include "config/nginx.h"
+#include "players/token.h"
 #include "process/options.h"
 
 #include <limits.h>
@@ -43,7 +44,9 @@ cmd_check_config(int argc, char **argv)
     const struct option_row rows[] = {{.name = "config", .text = &path}, {0}};
     if (!options_parse(argc, argv, rows, &path))
         return 2;
-    if (!config_load(&a, path, &config, &err) || !config_read_keys(&a, &config, &err))
+    struct token_secrets ignored;
+    if (!config_load(&a, path, &config, &err) || !config_read_keys(&a, &config, &err) ||
+        !token_read_secrets(&a, &config, &ignored, &err))
         return fail(&err);
     warn(&config);
     printf("ok: %s (declared datasets: %zu, keys: %zu)\n", path ? path : "the shipped settings",

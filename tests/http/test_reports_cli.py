@@ -122,7 +122,8 @@ def random_case(rng):
     step = rng.choice([1, 30, 120, 599, 600, 3600])
     users = ["af_1", " af_1 ", "af_2", "af_3", "AF_1", "", "ü"][:rng.randint(1, 7)]
     receipts = ["", ""] + [f"RCP-{i}" for i in range(rng.randint(1, 8))] + ["bad-1", " RCP-1 "]
-    campaigns = ["Campaign_A", "campaign_a ", "B", "", "  ", "Prüfung", "C"]
+    campaigns = ["Campaign_A", "campaign_a ", "B", "", "  ", "Prüfung", "two\nlines",
+                 'say "C"']
 
     def moment():
         if rng.random() < 0.03:
@@ -176,12 +177,12 @@ def random_case(rng):
 RAW = report_oracle.RAW_COLUMNS
 
 
-def write_case(folder, case):
+def write_case(folder, case, line_end):
     folder.mkdir(parents=True, exist_ok=True)
     for name, rows in case.items():
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(rows)
-        (folder / f"{name}.csv").write_text(text.getvalue(), encoding="utf-8")
+        csv.writer(text, lineterminator=line_end).writerows(rows)
+        (folder / f"{name}.csv").write_bytes(text.getvalue().encode())
 
 
 def random_settings(rng):
@@ -225,7 +226,7 @@ def test_random_inputs_give_what_the_definitions_say(tmp_path):
     for seed in range(RANDOM_CASES):
         rng = random.Random(seed)
         folder, output = tmp_path / f"{seed}", tmp_path / f"{seed}" / "out"
-        write_case(folder, random_case(rng))
+        write_case(folder, random_case(rng), rng.choice(["\n", "\r\n"]))
         settings = random_settings(rng)
         report(folder, output, DAY, settings=settings)
         try:

@@ -6,9 +6,11 @@ import json
 import os
 import random
 import re
+import signal
 import sqlite3
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -408,3 +410,70 @@ def test_no_ledger_is_no_good_ledger(tmp_path):
     done = subprocess.run([harness.binary(), "verify-ledger", "--player", "7"],
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
+
+
+def earn_with_key(player, key):
+    return player.post("/v1/earn", json={"amount": 1}, headers={"Idempotency-Key": key})
+
+
+@pytest.mark.crash
+def test_reads_go_on_while_the_writer_stands_still(server_with):
+    server = server_with(play_workers=8)
+    player = server.player("ann")
+    player.post("/v1/earn", json={"amount": 1})
+    pid = server.kill("writer", signal.SIGSTOP)
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        waiting = [pool.submit(earn_with_key, player, f"k{i}") for i in range(16)]
+        # Four workers wait for the writer; what finds no room among them is refused.
+        server.wait_for(lambda: sum(w.done() for w in waiting) == 12)
+        for path in ("/v1/balance", "/v1/ledger", "/v1/me") * 5:
+            began = time.monotonic()
+            assert player.get(path, timeout=5).status_code == 200
+            assert time.monotonic() - began < 1
+        assert sum(w.done() for w in waiting) == 12
+        for answer in (w.result() for w in waiting if w.done()):
+            assert answer.headers["Retry-After"] == "1"
+            assert "nothing was stored" in refused(answer, 503, "busy")
+        os.kill(pid, signal.SIGCONT)
+        assert sorted(w.result().status_code for w in waiting) == [200] * 4 + [503] * 12
+    assert player.get("/v1/balance").json()["balance"] == 1 + 4
+    # The same keys settle it.
+    assert all(earn_with_key(player, f"k{i}").status_code == 200 for i in range(16))
+    assert player.get("/v1/balance").json()["balance"] == 1 + 16
+
+
+@pytest.mark.crash
+@pytest.mark.asan
+@pytest.mark.parametrize("key, advice", [("k", "repeat it with the same Idempotency-Key"),
+                                         (None, "look for it in GET /v1/ledger")])
+def test_an_unknown_outcome_says_how_to_settle_it(server_with, key, advice):
+    # One worker, so that the writer has taken its connection before it stops.
+    server = server_with(play_workers=1)
+    player = server.player("ann")
+    player.post("/v1/earn", json={"amount": 1})
+    pid = server.kill("writer", signal.SIGSTOP)
+    headers = {"Idempotency-Key": key} if key else {}
+
+    def earn():
+        return player.post("/v1/earn", json={"amount": 10}, headers=headers)
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(earn)
+        server.wait_for(lambda: taken_slots(server) == 1)
+        time.sleep(0.1)  # from the slot to the sending, which cannot be seen from here
+        os.kill(pid, signal.SIGKILL)
+    assert advice in refused(waiting.result(), 503, "unknown_outcome")
+    assert waiting.result().headers["Retry-After"] == "1"
+    server.wait_for(lambda: earn().status_code == 200)
+    amounts = [entry["amount"] for entry in player.get("/v1/ledger").json()["data"]]
+    assert amounts == [10, 1], "it was stopped before it read the first one"
+    if key:
+        assert earn().headers["Idempotent-Replayed"] == "true"
+    assert player.get("/v1/balance").json()["balance"] == 11
+
+
+def taken_slots(server):
+    """How many play workers have a call to the writer under way."""
+    inode = os.stat(os.path.join(server.data, "run", "play.slots")).st_ino
+    with open("/proc/locks", encoding="ascii") as f:
+        return sum(f":{inode} " in line and "->" not in line for line in f)

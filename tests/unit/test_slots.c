@@ -10,7 +10,7 @@ static struct slots
 open_slots(void **state, unsigned count)
 {
     struct err err = {0};
-    struct slots slots = {-1, 0};
+    struct slots slots = {.fd = -1};
     if (!slots_open(temp_path(*state, "slots"), count, &slots, &err))
         fail_msg("%s", err.detail);
     return slots;

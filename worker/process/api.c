@@ -29,15 +29,22 @@ bound_kept_memory(void)
     mallopt(M_MMAP_THRESHOLD, (int)KEPT_PIECE_BYTES_MAX);
 }
 
-/* Half of the query workers stay free for reads, however long the writer takes.  The play
- * workers are there to write, and together make the writer's commits large. */
+/* However long the writer takes, half of the query workers stay free for reads, and of the play
+ * workers four: those are there to write, and together make the writer's commits large. */
+#define PLAY_WORKERS_FREE 4
+
 static bool
 open_writer(const struct role_env *env, struct handles *h, struct err *err)
 {
-    h->app.writer = writer_open(role_path(&h->arena, env->config, ROLE_WRITER_SOCKET));
-    return env->role != ROLE_QUERY ||
-           writer_share(h->app.writer, role_path(&h->arena, env->config, ROLE_QUERY_SLOTS),
-                        (unsigned)env->config->workers_query / 2, err);
+    const struct config *config = env->config;
+    bool is_play = env->role == ROLE_PLAY;
+    int64_t count = (int64_t)(is_play ? config->workers_play : config->workers_query);
+    int64_t share = is_play ? MAX(count - PLAY_WORKERS_FREE, count / 2) : count / 2;
+    h->app.writer = writer_open(role_path(&h->arena, config, ROLE_WRITER_SOCKET));
+    return writer_share(
+        h->app.writer,
+        role_path(&h->arena, config, is_play ? ROLE_PLAY_SLOTS : ROLE_QUERY_SLOTS),
+        (unsigned)share, err);
 }
 
 static bool

@@ -41,6 +41,7 @@ const char *role_path(struct arena *a, const struct config *config, const char *
 #define ROLE_QUERY_SOCKET "run/query.sock"
 #define ROLE_PLAY_SOCKET "run/play.sock"
 #define ROLE_QUERY_SLOTS "run/query.slots"
+#define ROLE_PLAY_SLOTS "run/play.slots"
 #define ROLE_WRITER_LOCK "run/writer.lock"
 #define ROLE_JOBS_HEARTBEAT "run/jobs.heartbeat"
 #define ROLE_LEDGER_MARK "run/ledger.broken" /* see ledger_check.h */

@@ -18,7 +18,7 @@ slots_open(const char *path, unsigned count, struct slots *out, struct err *err)
     int fd = fs_open_at(AT_FDCWD, path, O_RDWR | O_CREAT, err);
     if (fd < 0)
         return false;
-    *out = (struct slots){fd, MAX(count, 1)};
+    *out = (struct slots){.fd = fd, .count = MAX(count, 1)};
     return true;
 }
 
@@ -29,11 +29,15 @@ slots_close(struct slots *slots)
 }
 
 int
-slots_take(const struct slots *slots)
+slots_take(struct slots *slots)
 {
-    for (unsigned slot = 0; slot < slots->count; slot++)
-        if (set_lock(slots, (int)slot, F_WRLCK))
+    for (unsigned i = 0; i < slots->count; i++) {
+        unsigned slot = (slots->first + i) % slots->count;
+        if (set_lock(slots, (int)slot, F_WRLCK)) {
+            slots->first = slot;
             return (int)slot;
+        }
+    }
     return -1;
 }
 

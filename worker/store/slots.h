@@ -10,6 +10,7 @@
 struct slots {
     int fd;         /* -1: no bound */
     unsigned count; /* at least 1 */
+    unsigned first; /* tried first: what was ours last, which the others have learned to pass */
 };
 
 /* Makes the file where it is not there; its bytes are never read or written. */
@@ -17,5 +18,5 @@ MUST_CHECK bool slots_open(const char *path, unsigned count, struct slots *out,
                            struct err *err);
 void slots_close(struct slots *slots);
 /* The number of the slot that is now ours, or -1 when all are taken.  Never waits. */
-MUST_CHECK int slots_take(const struct slots *slots);
+MUST_CHECK int slots_take(struct slots *slots);
 void slots_give(const struct slots *slots, int slot); /* accepts -1 */

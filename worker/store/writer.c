@@ -24,16 +24,19 @@
 
 /* A writer that is being restarted or handed over answers well within it. */
 #define CALL_TIMEOUT_US UINT64_C(10000000)
-/* Calls come in bursts that a healthy writer ends in a commit or two; beyond that it is
- * stalled, and who waits for a slot holds up reads as much as who has one. */
-#define SLOT_PATIENCE_US UINT64_C(25000)
+/* Calls come in bursts that a healthy writer ends in a commit or two, on a slow disk as well;
+ * beyond that it is stalled, and who waits for a slot holds up reads as much as who has one. So
+ * a process that waited in vain does not wait again for a while. */
+#define SLOT_PATIENCE_US UINT64_C(250000)
+#define SLOT_IMPATIENCE_US UINT64_C(5000000)
 
 struct writer {
     struct sockaddr_un address; /* remote */
     int fd;                     /* -1: not connected */
     struct buf out, in;
-    struct slots slots; /* bound on calls under way; of the caller's pool */
-    struct db *db;      /* local; NULL: remote */
+    struct slots slots;  /* bound on calls under way; of the caller's pool */
+    uint64_t in_vain_us; /* when a wait for a slot ended without one; 0: the last one got it */
+    struct db *db;       /* local; NULL: remote */
     const struct operation *const *table;
     size_t table_count;
 };
@@ -242,14 +245,20 @@ call_in_slot(struct writer *w, const char *operation, struct str request, struct
 static bool
 take_slot(struct writer *w, int *slot, struct err *err)
 {
-    uint64_t deadline_us = clock_steady_us() + SLOT_PATIENCE_US;
+    uint64_t now_us = clock_steady_us();
+    bool is_patient = !w->in_vain_us || now_us - w->in_vain_us > SLOT_IMPATIENCE_US;
+    uint64_t deadline_us = now_us + SLOT_PATIENCE_US;
     while ((*slot = slots_take(&w->slots)) < 0) {
-        if (clock_steady_us() >= deadline_us)
+        if (!is_patient || (now_us = clock_steady_us()) >= deadline_us) {
+            if (is_patient)
+                w->in_vain_us = now_us;
             return err_set(err, ERR_BUSY,
                            "%u changes wait for the writer already; nothing was stored",
                            w->slots.count);
+        }
         clock_sleep_ms(1);
     }
+    w->in_vain_us = 0;
     return true;
 }
 

@@ -26,8 +26,8 @@ struct writer; /* the caller's end; made by writer_open or writer_open_local */
  * (503) and code unknown_outcome. */
 struct writer *writer_open(const char *socket_path);
 /* From now on at most `count` of the processes that name the same file have a call under way;
- * one more is refused as busy after 25 ms.  While the writer is stalled the others are left for
- * what does not need it. */
+ * one more is refused as busy after 250 ms, and for 5 s after that at once.  While the
+ * writer is stalled the others are left for what does not need it. */
 MUST_CHECK bool writer_share(struct writer *w, const char *slots_path, unsigned count,
                              struct err *err);
 /* Local: for the command line, which holds the writer's lock; each call is a transaction. */

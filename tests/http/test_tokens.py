@@ -76,6 +76,15 @@ def test_a_token_says_who_it_is_and_for_how_long(server):
         assert ask(server, login["token"], path=path).json()["id"] == login["player"]["id"]
 
 
+def test_only_what_says_so_is_at_the_root_too(server):
+    for path in ("/datasets", "/v1/v1/me", "/jobs", "/v1", "/me/"):
+        assert server.get(path).status_code == 404, path
+    for path in ("/v1/refresh", "/refresh"):
+        assert server.get(path).status_code == 405
+        answer = server.request("OPTIONS", path, key=None)
+        assert answer.status_code == 204 and answer.headers["Allow"] == "POST, OPTIONS"
+
+
 def sign_compact(key, claims):
     compact = {"separators": (",", ":")}
     text = ".".join(encode(json.dumps(part, **compact).encode()) for part in (HEADER, claims))

@@ -97,6 +97,7 @@ def measure_earn(server, load, first, clients, seconds, results):
         alone = writer_load("earn-alone", os.path.join(folder, "peer.db"), clients, seconds, 1)
     http = load.run(EARN_LUA, clients, seconds)
     ours = writer_load("earn", socket, clients, seconds, first)
+    results.add(f"{line}, HTTP, CPU us per request", http.cpu_us)
     for where, rate, p50, p99 in (
             (PLACES[0], http.rate, http.p50_ms, http.p99_ms),
             (PLACES[1], ours["per_second"], ours["p50_ms"], ours["p99_ms"])):

@@ -136,3 +136,57 @@ def test_json_without_its_type_is_told_the_type(server):
                          headers={"Content-Type": "application/x-www-form-urlencoded"})
     assert answer.status_code == 415
     assert "Content-Type: application/json" in answer.json()["detail"]
+
+
+PURCHASES = ("AppsFlyer ID;Event Name;Event Time;Event Revenue USD;Campaign;Receipt ID;Status\r\n"
+             "a;purchase;2025-10-20 09:00:00;4,99;spring;R1;success\r\n"
+             "b;purchase;2025-10-20 09:00:00;1;spring\r\n"
+             "c;purchase;soon;2;spring;R3;success\r\n")
+
+
+def report_inputs(tmp_path, **files):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
+    return str(folder), str(tmp_path / "out")
+
+
+def test_report_makes_what_it_can_and_says_what_is_missing(tmp_path):
+    folder, output = report_inputs(tmp_path, purchases_raw=PURCHASES, costs_daily="day,campaign\n")
+    done = run("report", "--input", folder, "--output", output)
+    assert done.returncode == 1 and done.stderr == ""
+    lines = {line.split(":")[0]: line for line in done.stdout.splitlines()}
+    assert lines["purchases_curated"].endswith("/2025-10-19/purchases_curated.json")
+    assert lines["  bad_row"] == "  bad_row: purchases_raw line 3: wrong_cell_count"
+    assert "not made: missing_input: there is no confirmed_purchases" in lines["reconciliation"]
+    assert "not made: missing_columns: the CSV lacks columns of dataset costs_daily: 'date'" in \
+        lines["roas_d1"]
+    assert "'ad_cost_usd'" in lines["roas_d1"]
+    assert "not made: missing_input: there is no sessions" in lines["arpdau_d1"]
+    assert lines["deeplink"].startswith("deeplink: left out")
+    assert sorted(os.listdir(os.path.join(output, "2025-10-19"))) == ["purchases_curated.csv",
+                                                                      "purchases_curated.json"]
+    with open(os.path.join(output, "purchases_curated.json"), encoding="utf-8") as f:
+        curated = json.load(f)
+    assert curated["summary"]["rows_in"] == 2
+    assert [(row["line"], row["revenue_usd"]) for row in curated["purchases"]] == [(2, 4.99)]
+    assert [(row["line"], row["reason"]) for row in curated["dropped"]] == [(4, "bad_time")]
+    assert curated["warnings"] == [{"code": "bad_row",
+                                    "detail": "purchases_raw line 3: wrong_cell_count"}]
+    assert curated["definitions"]["time_zones"] == {"purchases_raw": "UTC"}
+
+
+def test_report_refuses_what_it_cannot_start_with(tmp_path):
+    folder, output = report_inputs(tmp_path)
+    for arguments, code, words in (
+            ([], 2, "--input DIR and --output DIR are needed"),
+            (["--input", folder, "--output", output, "--date", "20.10.2025"], 2,
+             "--date is a day like 2026-01-31, got '20.10.2025'"),
+            (["--input", folder, "--output", output, "--day", "x"], 2, "no such option"),
+            (["--input", folder, "--output", output, "--date", "2025-10-20"], 1,
+             "missing_input: none of the inputs purchases_raw, confirmed_purchases, costs_daily and "
+             "sessions is there")):
+        done = run("report", *arguments)
+        assert done.returncode == code and words in done.stderr, done
+    assert not os.path.exists(output)

@@ -24,7 +24,10 @@ cells_parse_time(struct str cell, int64_t zone_offset_ms, int64_t *ms)
     /* Without seconds it is neither of the two forms. */
     if (cell.n < SECONDS_END || cell.p[16] != ':' || !date_parse_moment(cell, &v))
         return false;
-    if (!has_zone(cell))
+    bool is_zoned = has_zone(cell);
+    if (!is_zoned && cell.p[10] != ' ')
+        return false;
+    if (!is_zoned)
         v -= zone_offset_ms;
     if (v < DAYS_MIN * DATE_MS_PER_DAY || v >= DAYS_END * DATE_MS_PER_DAY)
         return false;

@@ -231,6 +231,20 @@ def test_a_key_is_visible_ascii(server, player):
         assert answer.headers.get("Idempotent-Replayed") == replayed
 
 
+def test_two_keys_are_none(server, player):
+    before = stored(server)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    connection.putrequest("POST", "/v1/earn")
+    for name, value in (("Authorization", f"Bearer {player.token}"), ("Content-Length", "12"),
+                        ("Idempotency-Key", "one"), ("Idempotency-Key", "two")):
+        connection.putheader(name, value)
+    connection.endheaders(b'{"amount":1}')
+    answer = connection.getresponse()
+    # Two lines, or the one with a comma that newer releases of nginx make of them.
+    assert answer.status == 400 and b"dempotency-" in answer.read().replace(b"-key", b"-Key")
+    assert stored(server) == before
+
+
 class Connection:
     """Kept open: a storm is of changes, not of connections."""
 

@@ -51,7 +51,8 @@ CREATE TABLE ledger_entry (
     operation   TEXT NOT NULL CHECK (operation IN ('earn', 'spend')),
     amount      INTEGER NOT NULL CHECK (amount BETWEEN 1 AND 1000000000000),
     balance_after INTEGER NOT NULL CHECK (balance_after BETWEEN 0 AND 9007199254740991),
-    reason      TEXT NOT NULL,              -- '' for none
+    reason      TEXT NOT NULL               -- '' for none
+                CHECK (length(CAST(reason AS BLOB)) <= 256),
     event_id    INTEGER NOT NULL,           -- its event; events may be cut off one day
     created_at  INTEGER NOT NULL,
     hash        BLOB NOT NULL               -- chain over the player's entries; see players/ledger.h
@@ -67,7 +68,7 @@ BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TABLE idempotency (
     player_id   INTEGER NOT NULL REFERENCES player (id),
     operation   TEXT NOT NULL CHECK (operation IN ('earn', 'spend')),
-    key         TEXT NOT NULL,
+    key         TEXT NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
     request_hash BLOB NOT NULL CHECK (length(request_hash) = 32),   -- of amount and reason
     ledger_id   INTEGER NOT NULL REFERENCES ledger_entry (id),      -- holds the answer
     PRIMARY KEY (player_id, operation, key)

@@ -1,217 +1,141 @@
 /* Which moments have a mate in a matching of the most pairs and the least total gap.
  *
- * Levels, where a whole part lies within one window: then all of the smaller list have a mate.
- * Walk over both lists in the order of time; a moment of the larger list takes a step up, one
- * of the smaller list a step down:
+ * Lay both lists out on one line of places, by time; moments of equal times stand side by side
+ * in any order, as if a hair apart.  In a best matching
+ *   - no pair has a moment without a mate between its two: that one would be the nearer mate;
+ *   - no two pairs cross the same spot in opposite directions: they would exchange mates.
+ * So the line falls into moments without a mate and into blocks, unbroken stretches that are
+ * matched within themselves and in one direction.  Count left moments as steps up and right
+ * ones as steps down, and a block is an excursion: it leaves a height and ends where it first
+ * comes back to it.  Where it begins says where it ends, so there is one block for each place.
  *
- *     larger    A     A  A           A        level 1      A     B
- *     smaller      B        B                 level 0   A B A        A      (the last A ends up
- *                                                                            at height 1)
- * The moments of one level, that is the steps between the same two heights, alternate, and some
- * best matching pairs only within levels (Karp and Li, Two special cases of the assignment
- * problem, Discrete Mathematics 13, 1975).  Levels from 0 to the final height have an A more
- * than B: the one to leave out is found by moving it from the first to the last.  The other
- * levels come out even.
+ *     place     0 1 2 3 4 5 6 7           a block that begins at 0 ends at 5 and pairs 0-2 1-4
+ * 3-5, moment    L L R L R R L R           one that begins at 1 ends at 2, at 3 at 4, at 6 at
+ * 7, height   0 1 2 1 2 1 0 1 0          and one that begins at 2, downwards, at 3
  *
- * A band, else: with the moments of both lists in order, the best matching of the first i and
- * the first j is the best of leaving out the i-th left one, leaving out the j-th right one, and
- * pairing these two (nothing needs to cross, see match.c).  Cells are worth a look only where j
- * is near the window of i, and where no list has left out more than it does in all.  Rows of
- * the table are kept every few, and the rows between made again on the way back. */
+ * In a block the first left one pairs with the first right one, the second with the second:
+ * nothing needs to cross (see match.c), and any other way is as long.  It is within the window
+ * when no right moment of it comes too late for its mate, that is when
+ *     left moments of the block past the window  <=  right moments of the block before this one
+ * holds at each; with counts from the front of the line instead, the greatest
+ *     lateness = left moments past the window - right moments before this one
+ * in the block is at most the height at which it begins.  Downwards likewise with the lists
+ * exchanged.  The end of a block, its greatest lateness and its gap (sums of times) come from
+ * those of the blocks within and behind it.
+ *
+ * Then, from the last place to the first: the best of a place is leaving it alone, or taking
+ * its block, and the best of what follows.  All of it is linear. */
 #include "reports/match_work.h"
 
-#include <string.h>
+enum way { UP, DOWN, WAYS };
 
-struct level {
-    const struct match_moment *larger, *smaller; /* the newest of either; NULL: none yet */
-    int64_t cost, cost_min;                      /* against leaving out the first */
-    struct match_moment *left_out;               /* where cost is cost_min */
+struct place {
+    struct match_moment *moment;
+    enum way way;        /* UP: of the left list */
+    bool is_taken;       /* the best of this place takes its block */
+    int32_t height;      /* before it */
+    int32_t late;        /* its lateness, as the later of a pair */
+    uint32_t turn[WAYS]; /* the first place from here that goes beyond the height, this way */
+    int32_t lateness[WAYS]; /* the greatest up to there, of the places that go this way */
+    uint32_t pairs;         /* the best of the places from here */
+    int64_t gap;
+    uint64_t sum; /* of times before it, left less right; modulo 2^64, where differences are
+                   * right */
 };
 
-static void
-step_up(struct level *level, struct match_moment *moment)
+/* The places, and one behind the last. */
+static struct place *
+lay_out(struct arena *scratch, const struct match_part *part)
 {
-    if (level->larger)
-        level->cost +=
-            match_gap(level->larger, level->smaller) - match_gap(level->smaller, moment);
-    if (!level->left_out || level->cost < level->cost_min) {
-        level->cost_min = level->cost;
-        level->left_out = moment;
+    struct match_moment *lists[WAYS] = {part->left, part->right};
+    size_t counts[WAYS] = {part->left_count, part->right_count};
+    size_t at[WAYS] = {0}, past[WAYS] = {0}, total = counts[UP] + counts[DOWN];
+    struct place *places = arena_array(scratch, total + 1, struct place);
+    uint64_t sum = 0;
+    for (size_t i = 0; i <= total; i++) {
+        bool is_left =
+            at[DOWN] == counts[DOWN] ||
+            (at[UP] < counts[UP] && lists[UP][at[UP]].time_ms <= lists[DOWN][at[DOWN]].time_ms);
+        enum way way = is_left ? UP : DOWN;
+        places[i] = (struct place){
+            .way = way, .height = (int32_t)at[UP] - (int32_t)at[DOWN], .sum = sum};
+        if (i == total)
+            break;
+        struct match_moment *moment = &lists[way][at[way]];
+        while (past[!way] < at[!way] &&
+               moment->time_ms - lists[!way][past[!way]].time_ms > part->window_ms)
+            past[!way]++;
+        places[i].moment = moment;
+        places[i].late = (int32_t)past[!way] - (int32_t)at[way];
+        sum += is_left ? (uint64_t)moment->time_ms : -(uint64_t)moment->time_ms;
+        at[way]++;
     }
-    level->larger = moment;
+    return places;
+}
+
+/* The block of place i is from i to the turn of the next place against its way. */
+static uint32_t
+end_of_block(const struct place *places, size_t i)
+{
+    return places[i + 1].turn[!places[i].way];
 }
 
 static void
-choose_by_levels(struct arena *scratch, struct match_moment *larger, size_t larger_count,
-                 struct match_moment *smaller, size_t smaller_count)
+find_turns(struct place *places, size_t i, size_t total)
 {
-    /* Only the levels that come out odd are looked at. */
-    int64_t level_count = (int64_t)(larger_count - smaller_count), height = 0;
-    struct level *levels = arena_array(scratch, (size_t)level_count, struct level);
-    for (size_t i = 0; i < smaller_count; i++)
-        smaller[i].mate = 0;
-    for (size_t a = 0, b = 0; a < larger_count || b < smaller_count;) {
-        if (b == smaller_count ||
-            (a < larger_count && larger[a].time_ms <= smaller[b].time_ms)) {
-            larger[a].mate = 0;
-            if (height >= 0 && height < level_count)
-                step_up(&levels[height], &larger[a]);
-            a++, height++;
-        } else {
-            height--;
-            if (height >= 0 && height < level_count)
-                levels[height].smaller = &smaller[b];
-            b++;
-        }
-    }
-    for (int64_t i = 0; i < level_count; i++)
-        levels[i].left_out->mate = MATCH_NONE;
+    struct place *place = &places[i];
+    enum way way = place->way;
+    uint32_t end = end_of_block(places, i);
+    const struct place *behind = &places[end < total ? end + 1 : total];
+    place->turn[way] = (uint32_t)i;
+    place->lateness[way] = place->late;
+    /* Against its way: over its block, and on from there. */
+    place->turn[!way] = behind->turn[!way];
+    place->lateness[!way] = MAX(places[i + 1].lateness[!way], behind->lateness[!way]);
 }
 
-/* Pairs count first: a pair is worth more than any gap.  128 bits, since pairs times the worth
- * of a pair is up to n * n * window. */
-typedef __int128 cost_t;
-
-enum step { LEAVE_LEFT, LEAVE_RIGHT, PAIR };
-
-struct band {
-    const struct match_part *part;
-    struct match_range *rows; /* row i: what j can be when i left ones are behind us; end is
-                               * inclusive here */
-    cost_t pair_worth;
-};
-#define COST_NONE ((cost_t)1 << 120) /* no way leads here */
-
-static struct match_range *
-band_rows(struct arena *scratch, const struct match_part *part)
+static bool
+is_in_window(const struct place *places, size_t i)
 {
-    size_t n = part->left_count, m = part->right_count;
-    size_t pairs = match_count(part->left, n, part->right, m, part->window_ms);
-    struct match_range *windows =
-        match_ranges(scratch, part->left, n, part->right, m, part->window_ms);
-    struct match_range *rows = arena_array(scratch, n + 1, struct match_range);
-    for (size_t i = 0; i <= n; i++) {
-        size_t first = i == 0 ? 0 : windows[i - 1].first;
-        size_t last = i == n ? m : windows[i].end;
-        /* j - i is what the right list has left out less what the left list has. */
-        if (i > n - pairs)
-            first = MAX(first, i - (n - pairs));
-        last = MIN(last, i + (m - pairs));
-        rows[i] = (struct match_range){(uint32_t)first, (uint32_t)last};
-    }
-    return rows;
-}
-
-static size_t
-row_width(const struct band *band, size_t i)
-{
-    return band->rows[i].end - band->rows[i].first + (size_t)1;
-}
-
-static cost_t
-cost_at(const struct band *band, const cost_t *costs, size_t i, size_t j)
-{
-    return j < band->rows[i].first || j > band->rows[i].end ? COST_NONE
-                                                            : costs[j - band->rows[i].first];
-}
-
-/* Row i from row i - 1; row 0 from nothing. */
-static void
-fill_row(const struct band *band, size_t i, const cost_t *before, cost_t *costs, uint8_t *steps)
-{
-    const struct match_part *part = band->part;
-    for (size_t j = band->rows[i].first; j <= band->rows[i].end; j++) {
-        cost_t best = i == 0 && j == 0 ? 0 : COST_NONE, cost;
-        enum step step = LEAVE_RIGHT;
-        if (j > band->rows[i].first)
-            best = costs[j - 1 - band->rows[i].first];
-        if (i > 0 && (cost = cost_at(band, before, i - 1, j)) < best) {
-            best = cost;
-            step = LEAVE_LEFT;
-        }
-        if (i > 0 && j > 0 && (cost = cost_at(band, before, i - 1, j - 1)) < COST_NONE) {
-            int64_t gap = match_gap(&part->left[i - 1], &part->right[j - 1]);
-            cost += gap - band->pair_worth;
-            if (gap <= part->window_ms && cost < best) {
-                best = cost;
-                step = PAIR;
-            }
-        }
-        costs[j - band->rows[i].first] = best;
-        if (steps)
-            steps[j - band->rows[i].first] = (uint8_t)step;
-    }
-}
-
-/* The rows after `first` up to `last`, and how they were come by; back from (last, *j). */
-static void
-walk_back(struct arena *a, const struct band *band, const cost_t *saved, size_t first,
-          size_t last, size_t *j)
-{
-    const cost_t *before = saved;
-    uint8_t **steps = arena_array(a, last - first + 1, uint8_t *);
-    cost_t *turn[2] = {NULL, NULL};
-    size_t width = 0;
-    for (size_t i = first; i <= last; i++)
-        width = MAX(width, row_width(band, i));
-    turn[0] = arena_array(a, width, cost_t);
-    turn[1] = arena_array(a, width, cost_t);
-    for (size_t i = first + 1; i <= last; i++) {
-        steps[i - first] = arena_alloc(a, row_width(band, i));
-        fill_row(band, i, before, turn[i % 2], steps[i - first]);
-        before = turn[i % 2];
-    }
-    for (size_t i = last; i > first;) {
-        uint8_t step = steps[i - first][*j - band->rows[i].first];
-        if (step == PAIR)
-            band->part->left[i - 1].mate = band->part->right[*j - 1].mate = 0;
-        i -= step != LEAVE_RIGHT;
-        *j -= step != LEAVE_LEFT;
-    }
+    int32_t height = places[i].way == UP ? places[i].height : -places[i].height;
+    return places[i + 1].lateness[!places[i].way] <= height;
 }
 
 static void
-choose_in_band(struct arena *scratch, struct match_part *part)
+choose_best(struct place *places, size_t i, size_t total)
 {
-    size_t n = part->left_count, apart = 1;
-    struct band band = {part, band_rows(scratch, part),
-                        ((cost_t)part->window_ms + 1) * (cost_t)(n + 1)};
-    while (apart * apart < 16 * n)
-        apart++;
-    /* Rows 0, apart, 2 * apart, ... are kept. */
-    cost_t **saved = arena_array(scratch, n / apart + 1, cost_t *);
-    cost_t *turn[2], *before = NULL;
-    size_t width = 0, j = part->right_count;
-    for (size_t i = 0; i <= n; i++)
-        width = MAX(width, row_width(&band, i));
-    turn[0] = arena_array(scratch, width, cost_t);
-    turn[1] = arena_array(scratch, width, cost_t);
-    for (size_t i = 0; i <= n; i++) {
-        fill_row(&band, i, before, turn[i % 2], NULL);
-        before = turn[i % 2];
-        if (i % apart == 0) {
-            saved[i / apart] = arena_array(scratch, row_width(&band, i), cost_t);
-            memcpy(saved[i / apart], before, row_width(&band, i) * sizeof(*before));
-        }
-    }
-    scoped_arena rows = {0};
-    for (size_t last = n, first; last > 0; last = first) {
-        first = (last - 1) / apart * apart;
-        walk_back(&rows, &band, saved[first / apart], first, last, &j);
-        arena_reset(&rows);
-    }
+    struct place *place = &places[i];
+    uint32_t end = end_of_block(places, i);
+    place->pairs = places[i + 1].pairs;
+    place->gap = places[i + 1].gap;
+    if (end == total || !is_in_window(places, i))
+        return;
+    const struct place *behind = &places[end + 1];
+    uint64_t sum = behind->sum - place->sum;
+    uint32_t pairs = behind->pairs + (uint32_t)((end + 1 - i) / 2);
+    int64_t gap = behind->gap + (int64_t)(place->way == UP ? -sum : sum);
+    if (pairs < place->pairs || (pairs == place->pairs && gap > place->gap))
+        return;
+    place->is_taken = true;
+    place->pairs = pairs;
+    place->gap = gap;
 }
 
 void
 match_choose(struct arena *scratch, struct match_part *part)
 {
-    size_t n = part->left_count, m = part->right_count;
-    int64_t first = MIN(part->left[0].time_ms, part->right[0].time_ms);
-    int64_t last = MAX(part->left[n - 1].time_ms, part->right[m - 1].time_ms);
-    if (last - first > part->window_ms)
-        choose_in_band(scratch, part);
-    else if (n >= m)
-        choose_by_levels(scratch, part->left, n, part->right, m);
-    else
-        choose_by_levels(scratch, part->right, m, part->left, n);
+    size_t total = part->left_count + part->right_count;
+    struct place *places = lay_out(scratch, part);
+    places[total].turn[UP] = places[total].turn[DOWN] = (uint32_t)total;
+    places[total].lateness[UP] = places[total].lateness[DOWN] = INT32_MIN;
+    for (size_t i = total; i-- > 0;) {
+        choose_best(places, i, total);
+        find_turns(places, i, total);
+    }
+    for (size_t i = 0; i < total;) {
+        size_t next = places[i].is_taken ? end_of_block(places, i) + (size_t)1 : i + 1;
+        for (size_t k = i; k < next && places[i].is_taken; k++)
+            places[k].moment->mate = 0;
+        i = next;
+    }
 }

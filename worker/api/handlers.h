@@ -25,6 +25,10 @@
     X(get_job)                                                                                 \
     X(cancel_job)                                                                              \
     X(list_rejects)                                                                            \
+    X(list_reports)                                                                            \
+    X(list_report_runs)                                                                        \
+    X(create_report_run)                                                                       \
+    X(get_report)                                                                              \
     X(earn)                                                                                    \
     X(spend)                                                                                   \
     X(get_balance)                                                                             \

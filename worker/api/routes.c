@@ -117,6 +117,15 @@ static const struct route_param REJECTS_PARAMS[] = {
     FORMAT_TABLE,
     {"raw",         PARAM_BOOLEAN, 0, 0,                 "false", NULL, "CSV: leave cells that a spreadsheet would run as they are"},
 };
+static const struct route_param REPORT_RUNS_PARAMS[] = {
+    {"date",        PARAM_TEXT,    1, 40,                NULL, NULL, "runs for this day, YYYY-MM-DD"},
+    {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "50", NULL, "most runs"},
+    {"cursor",      PARAM_TEXT,    JOB_ID_DIGITS, JOB_ID_DIGITS, NULL, NULL, "page.next_cursor of the page before"},
+};
+static const struct route_param REPORT_PARAMS[] = {
+    {"date",        PARAM_TEXT,    1, 40,                NULL, NULL, "day of the report, YYYY-MM-DD; the newest that has one when absent"},
+    FORMAT_TABLE,
+};
 static const struct route_param GAMES_QUERY_PARAMS[] = {
     {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "10", NULL, "most rows"},
     {"cursor",      PARAM_INTEGER, 0, OFFSET_MAX,        "0", NULL, "matches to skip: cursor of the answer before"},
@@ -198,6 +207,10 @@ const struct route ROUTES[] = {
     {HTTP_GET,    "/v1/jobs/{id}",                    "get_job",          get_job,          SCOPE_READ,  0,                               0,          NONE},
     {HTTP_DELETE, "/v1/jobs/{id}",                    "cancel_job",       cancel_job,       SCOPE_WRITE, 0,                               0,          NONE},
     {HTTP_GET,    "/v1/jobs/{id}/rejects",            "list_rejects",     list_rejects,     SCOPE_READ,  0,                               0,          PARAMS(REJECTS_PARAMS)},
+    {HTTP_GET,    "/v1/reports",                      "list_reports",     list_reports,     SCOPE_READ,  0,                               0,          NONE},
+    {HTTP_GET,    "/v1/reports/runs",                 "list_report_runs", list_report_runs, SCOPE_READ,  0,                               0,          PARAMS(REPORT_RUNS_PARAMS)},
+    {HTTP_POST,   "/v1/reports/runs",                 "create_report_run",create_report_run,SCOPE_WRITE, 0,                               SMALL_BODY, NONE},
+    {HTTP_GET,    "/v1/reports/{name}",               "get_report",       get_report,       SCOPE_READ,  0,                               0,          PARAMS(REPORT_PARAMS)},
     {HTTP_POST,   "/v1/register",                     "register_player",  register_player,  SCOPE_NONE,  ROUTE_AT_ROOT,                   SMALL_BODY, NONE},
     {HTTP_POST,   "/v1/login",                        "log_in",           log_in,           SCOPE_NONE,  ROUTE_AT_ROOT,                   SMALL_BODY, NONE},
     {HTTP_POST,   "/v1/refresh",                      "refresh_login",    refresh_login,    SCOPE_NONE,  ROUTE_AT_ROOT,                   SMALL_BODY, NONE},

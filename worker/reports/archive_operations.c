@@ -16,16 +16,17 @@ insert_run(struct db *db, const struct archive_run *run, struct err *err)
 }
 
 static bool
-insert_report(struct db *db, struct str job_id, const struct archive_report *report,
-              struct err *err)
+insert_report(struct db *db, const struct archive_run *run, size_t place, struct err *err)
 {
+    const struct archive_report *report = &run->reports[place];
     scoped_stmt s = db_stmt(db, "report_insert");
-    stmt_bind_str(s, 1, job_id);
+    stmt_bind_str(s, 1, run->job_id);
     stmt_bind_str(s, 2, report->name);
     stmt_bind_str(s, 3, report->sha256);
     stmt_bind_i64(s, 4, (int64_t)report->bytes);
     stmt_bind_str(s, 5, report->warnings_json);
     stmt_bind_str(s, 6, report->error_json);
+    stmt_bind_i64(s, 7, (int64_t)place);
     return stmt_run(s, err);
 }
 
@@ -40,7 +41,7 @@ run_store(struct db *db, struct str request, struct buf *reply UNUSED, struct er
         !insert_run(db, &run, err))
         return false;
     for (size_t i = 0; i < run.report_count; i++)
-        if (!insert_report(db, run.job_id, &run.reports[i], err))
+        if (!insert_report(db, &run, i, err))
             return false;
     return true;
 }

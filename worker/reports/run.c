@@ -22,6 +22,7 @@ struct run {
     const struct run_task *task;
     struct report_data data;
     struct report_run report_run;
+    uint64_t rows_read;
     int root, folder;               /* of output_dir and of the day in it */
     struct report_output **outputs; /* per report; NULL: not made */
     struct run_report *reports;
@@ -39,18 +40,19 @@ end_run(struct run *run)
 #define scoped_run SCOPED(end_run) struct run
 
 static bool
-tell(const struct run *run, const char *phase, uint64_t done, uint64_t total, struct err *err)
+tell(const struct run *run, const char *phase, struct err *err)
 {
     const struct run_task *task = run->task;
-    struct job_progress progress = {
-        .phase = str_from(phase), .rows_done = done, .bytes_done = 0, .bytes_total = total};
+    struct job_progress progress = {.phase = str_from(phase), .rows_done = run->rows_read};
     return !task->on_progress || task->on_progress(task->context, &progress, err);
 }
 
 static bool
 tell_rows(void *context, uint64_t rows_done, struct err *err)
 {
-    return tell(context, "reading", rows_done, 0, err);
+    struct run *run = context;
+    run->rows_read = rows_done;
+    return tell(run, "reading", err);
 }
 
 /* ---- what can be made ---- */
@@ -176,7 +178,7 @@ start(struct maker *maker)
 /* Who asked for the run hears of it while it waits; a run that was cancelled still ends here,
  * since a report that is being written looks at nothing else. */
 static bool
-wait_for(struct maker *maker, size_t done, bool ok, struct err *err)
+wait_for(struct maker *maker, bool ok, struct err *err)
 {
     while (maker->is_started) {
         struct timespec until;
@@ -185,7 +187,7 @@ wait_for(struct maker *maker, size_t done, bool ok, struct err *err)
         until.tv_sec += until.tv_nsec / 1000000000;
         until.tv_nsec %= 1000000000;
         maker->is_started = pthread_timedjoin_np(maker->thread, NULL, &until) != 0;
-        ok = ok && tell(maker->run, "writing", done, REPORT_COUNT, err);
+        ok = ok && tell(maker->run, "writing", err);
     }
     return ok;
 }
@@ -236,7 +238,7 @@ make_all(struct run *run, struct err *err)
         if (makers[i].output)
             start(&makers[i]);
     for (size_t i = 0; i < REPORT_COUNT; i++)
-        ok = wait_for(&makers[i], i, ok, err);
+        ok = wait_for(&makers[i], ok, err);
     for (size_t i = 0; ok && i < REPORT_COUNT; i++) {
         struct run_report *result = &run->reports[i];
         if (!makers[i].output || finish(&makers[i], result, &result->err))

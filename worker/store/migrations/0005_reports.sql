@@ -12,6 +12,7 @@ CREATE INDEX report_run_date ON report_run (date, job_id);
 
 CREATE TABLE report (
     job_id      TEXT NOT NULL REFERENCES report_run (job_id),
+    place       INTEGER NOT NULL,           -- in the run, from 0
     name        TEXT NOT NULL,              -- purchases_curated, reconciliation, ...
     sha256      TEXT NOT NULL,              -- of the JSON file, 64 hex digits; '' when it failed
     bytes       INTEGER NOT NULL CHECK (bytes >= 0),

@@ -7,9 +7,9 @@ INSERT INTO report_run (job_id, date, is_scheduled, inputs, finished_at)
 VALUES (?1, ?2, ?3, ?4, ?5);
 
 -- name: report_insert
--- ?1 job, ?2 name, ?3 sha256, ?4 bytes, ?5 warnings, ?6 error.
-INSERT INTO report (job_id, name, sha256, bytes, warnings, error)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+-- ?1 job, ?2 name, ?3 sha256, ?4 bytes, ?5 warnings, ?6 error, ?7 place.
+INSERT INTO report (job_id, name, sha256, bytes, warnings, error, place)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
 
 -- name: report_run_list
 -- Newest first: ?1 only jobs below ('' for all), ?2 date ('' for any), ?3 how many.
@@ -19,7 +19,7 @@ ORDER BY job_id DESC LIMIT ?3;
 
 -- name: report_of_run
 -- ?1 job.
-SELECT name, sha256, bytes, warnings, error FROM report WHERE job_id = ?1 ORDER BY name;
+SELECT name, sha256, bytes, warnings, error FROM report WHERE job_id = ?1 ORDER BY place;
 
 -- name: report_newest
 -- ?1 name, ?2 date ('' for the newest that has one): of its runs the last that made it.

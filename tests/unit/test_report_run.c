@@ -181,6 +181,62 @@ a_report_without_its_input_keeps_its_older_file(void **state)
                          STR("\"rows_in\":0")) > 0);
 }
 
+static bool
+stop(void *context, const struct job_progress *progress, struct err *err)
+{
+    const char *phase = context;
+    return !str_eq(progress->phase, str_from(phase)) ||
+           err_set_code(err, ERR_CONFLICT, "cancelled", "cancelled");
+}
+
+static void
+a_cancelled_run_leaves_the_files_as_they_were(void **state)
+{
+    static const char *const PHASES[] = {"reading", "writing"};
+    scoped_fixture f;
+    struct run_result result;
+    begin(&f, *state, "");
+    write_all_inputs(&f);
+    struct run_task task = {.config = &f.config, .day = DAY, .on_progress = stop};
+    task.output_dir = temp_path(f.dir, "out");
+    for (size_t i = 0; i < INPUT_COUNT; i++)
+        task.inputs[i] = input_of_file(&f.dir->arena, (enum input_kind)i, f.dir->path);
+    run_into(&f, task.inputs, DAY, "out", &result);
+    struct str before = read_report(&f, "out", "2025-10-20", "purchases_curated.json");
+    write_text(f.dir, "purchases_raw.csv", STR(PURCHASES_HEADER));
+    for (size_t i = 0; i < COUNT_OF(PHASES); i++) {
+        struct err err = {0};
+        task.context = (void *)PHASES[i];
+        assert_false(run_reports(&f.dir->arena, &task, &result, &err));
+        assert_string_equal(err_code(&err), "cancelled");
+        assert_string_equal(read_report(&f, "out", "2025-10-20", "purchases_curated.json").p,
+                            before.p);
+        const char *left = temp_path(f.dir, "out/2025-10-20/.purchases_curated.json.new");
+        assert_int_equal(access(left, F_OK), -1);
+    }
+}
+
+static void
+a_scheduled_run_warns_of_inputs_that_end_before_its_day_does(void **state)
+{
+    scoped_fixture f;
+    struct err err = {0};
+    struct run_result result;
+    begin(&f, *state, "");
+    write_all_inputs(&f);
+    struct run_task task = {.config = &f.config, .is_scheduled = true};
+    task.output_dir = temp_path(f.dir, "out");
+    for (size_t i = 0; i < INPUT_COUNT; i++)
+        task.inputs[i] = input_of_file(&f.dir->arena, (enum input_kind)i, f.dir->path);
+    for (int64_t day = DAY; day <= DAY + 1; day++) { /* the newest row is of the 21st */
+        task.day = day;
+        assert_true(run_reports(&f.dir->arena, &task, &result, &err));
+        assert_int_equal(result.reports[0].warning_count, day > DAY);
+        if (day > DAY)
+            assert_true(str_eq(result.reports[0].warnings[0].code, STR("stale_inputs")));
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, temp_set_up, temp_tear_down)
 
 int
@@ -190,6 +246,8 @@ main(void)
         TEST(a_version_gives_the_bytes_that_its_file_gives),
         TEST(an_older_day_leaves_the_newest_at_the_root),
         TEST(a_report_without_its_input_keeps_its_older_file),
+        TEST(a_cancelled_run_leaves_the_files_as_they_were),
+        TEST(a_scheduled_run_warns_of_inputs_that_end_before_its_day_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

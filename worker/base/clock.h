@@ -3,7 +3,11 @@
 
 #include "base/base.h"
 
+#include <time.h>
+
 int64_t clock_now_ms(void);               /* UTC, milliseconds since 1970-01-01 */
 uint64_t clock_steady_us(void);           /* never goes back; for durations and deadlines */
 bool clock_is_past(uint64_t deadline_us); /* of the steady clock; 0 never comes */
-void clock_sleep_ms(unsigned ms);         /* returns early when a signal arrives */
+/* That long from now by the clock that pthread's timed waits go by. */
+struct timespec clock_wait_until(unsigned ms);
+void clock_sleep_ms(unsigned ms); /* returns early when a signal arrives */

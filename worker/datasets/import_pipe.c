@@ -9,6 +9,7 @@
  * its arena or in the mapped file. */
 #include "datasets/import_work.h"
 
+#include "base/clock.h"
 #include "index/tfidf.h"
 #include "index/trigrams.h"
 
@@ -17,13 +18,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define SLOTS 8
 #define BATCH_ROWS_MAX 256
 #define BATCH_VALUES_MAX 16384
 #define BATCH_TEXT_BYTES (2 * MIB)
-#define TICK_NS 100000000
+#define TICK_MS 100
 
 struct batch {
     struct arena arena;
@@ -315,11 +315,7 @@ all_done(const struct import_pipe *pipe)
 static bool
 wait_a_tick(struct import_pipe *pipe, bool *has_failed, struct err *err)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += TICK_NS;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    struct timespec until = clock_wait_until(TICK_MS);
     pthread_mutex_lock(&pipe->mutex);
     const struct builder *failed = failed_builder(pipe);
     if (!failed && !all_done(pipe))

@@ -86,15 +86,15 @@ read_all(struct report_data *data, const struct classify_rules *rules,
         !read_purchases(data, rules, &data->newest_day, err))
         return false;
     if (is_newest) {
-        session_reader_finish(sessions);
+        if (!session_reader_finish(sessions, err))
+            return false;
         data->newest_day = MAX(data->newest_day, sessions->newest);
         if (!choose_day(data, err) || (data->input_errors[INPUT_SESSIONS].kind == ERR_NONE &&
                                        !session_reader_start(sessions, data, data->day, err)))
             return false;
     }
-    if (!read_others(data, rules, err))
+    if (!read_others(data, rules, err) || !session_reader_finish(sessions, err))
         return false;
-    session_reader_finish(sessions);
     data->newest_day = MAX(data->newest_day, sessions->newest);
     data->sessions.count = sessions->users;
     return true;
@@ -105,7 +105,7 @@ take_notes(struct report_data *data)
 {
     for (size_t i = 0; i < INPUT_COUNT; i++) {
         struct notes *notes = &data->store->notes[i];
-        notes_finish(notes);
+        notes_finish(notes, data->inputs[i].rejected_rows);
         data->input_warnings[i] = notes->list;
         data->input_warning_counts[i] = notes->count;
     }
@@ -126,7 +126,7 @@ data_read(struct report_data *data, int64_t day, struct err *err)
     data->newest_day = REPORT_DAY_NEWEST;
     bool ok = classify_rules_init(data->arena, data->config, &rules, err) &&
               read_all(data, &rules, &sessions, err);
-    session_reader_finish(&sessions);
+    session_reader_end(&sessions);
     classify_rules_free(&rules);
     if (ok)
         take_notes(data);

@@ -41,9 +41,12 @@ struct session_reader {
     int64_t newest; /* REPORT_DAY_NEWEST: no row has a day */
     uint64_t users; /* distinct, of the day */
     bool is_started;
+    _Atomic bool is_unwanted;
     pthread_t thread;
 };
 MUST_CHECK bool session_reader_start(struct session_reader *reader, struct report_data *data,
                                      int64_t day, struct err *err);
-/* Waits; what went wrong with the input is in data->input_errors. */
-void session_reader_finish(struct session_reader *reader); /* accepts a zeroed struct */
+/* Waits, and calls on_progress meanwhile; false only when that does.  What went wrong with the
+ * input is in data->input_errors. */
+MUST_CHECK bool session_reader_finish(struct session_reader *reader, struct err *err);
+void session_reader_end(struct session_reader *reader); /* early; accepts a zeroed struct */

@@ -2,9 +2,12 @@
  * they are read on a thread, twice when the day is not known before, and no row is kept. */
 #include "reports/data_read.h"
 
+#include "base/clock.h"
 #include "reports/cells.h"
 
 #include <errno.h>
+
+#define TICK_MS 200 /* between two calls of on_progress */
 
 enum { TIME, USER }; /* by the order of INPUTS */
 
@@ -15,12 +18,14 @@ struct session_pass {
 };
 
 static bool
-take_session(void *context, const struct input_row *row, struct err *err UNUSED)
+take_session(void *context, const struct input_row *row, struct err *err)
 {
     struct session_pass *pass = context;
     struct session_reader *reader = pass->reader;
     const struct input_source *source = &reader->data->inputs[INPUT_SESSIONS];
     int64_t ms;
+    if (reader->is_unwanted)
+        return err_set_code(err, ERR_CONFLICT, "cancelled", "the run was cancelled");
     if (!cells_parse_time(row->cells[TIME], source->zone_offset_ms, &ms)) {
         struct str shown = str_slice(row->cells[TIME], 0, 40);
         if (pass->notes)
@@ -74,9 +79,23 @@ session_reader_start(struct session_reader *reader, struct report_data *data, in
     return reader->is_started || err_set_errno(err, "starting a thread");
 }
 
-void
-session_reader_finish(struct session_reader *reader)
+bool
+session_reader_finish(struct session_reader *reader, struct err *err)
 {
+    const struct report_data *data = reader->data;
+    while (reader->is_started) {
+        struct timespec until = clock_wait_until(TICK_MS);
+        reader->is_started = pthread_timedjoin_np(reader->thread, NULL, &until) != 0;
+        if (data->on_progress && !data->on_progress(data->context, data->purchases.count, err))
+            return false;
+    }
+    return true;
+}
+
+void
+session_reader_end(struct session_reader *reader)
+{
+    reader->is_unwanted = true;
     if (reader->is_started)
         pthread_join(reader->thread, NULL);
     reader->is_started = false;

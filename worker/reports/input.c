@@ -5,7 +5,9 @@
 #include "base/digest.h"
 #include "datasets/catalogue.h"
 #include "datasets/import_read.h"
+#include "jobs/jobs.h"
 #include "store/rows.h"
+#include "json/read.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -67,6 +69,21 @@ find_problem(struct arena *a, enum input_kind kind, const struct dataset_version
     return true;
 }
 
+/* Rows that the import refused were told to whoever imported; here they are missing all the
+ * same.  A job that is not kept any more leaves the count at 0. */
+static uint64_t
+count_rejected(struct arena *a, struct db *db, struct str job_id)
+{
+    struct job job;
+    struct err ignored;
+    const struct json_value *receipt;
+    int64_t rejected = 0;
+    if (job_get(a, db, job_id, &job, &ignored) && job.result.n &&
+        json_read(a, job.result, &receipt, &ignored))
+        (void)!json_as_i64(json_get(receipt, "rejected"), &rejected);
+    return rejected > 0 ? (uint64_t)rejected : 0;
+}
+
 bool
 input_of_dataset(struct arena *a, enum input_kind kind, struct db *db, const char *data_dir,
                  struct input_source *out, struct err *err)
@@ -87,6 +104,7 @@ input_of_dataset(struct arena *a, enum input_kind kind, struct db *db, const cha
     out->version = version.number;
     out->sha256 = version.source_sha256;
     out->row_count = (uint64_t)version.row_count;
+    out->rejected_rows = count_rejected(a, db, version.job_id);
     return find_problem(a, kind, &version, &out->problem, err);
 }
 

@@ -30,6 +30,7 @@ struct input_source {
     bool is_there;
     struct str path;        /* the CSV file, or rows.db of the version; NUL-terminated */
     bool is_dataset;        /* path is a rows.db */
+    uint64_t rejected_rows; /* of the import that made the version; 0 for a file */
     struct str problem;     /* why it cannot be read although it is there; "" for none */
     int64_t version;        /* 0 for a file */
     struct str sha256;      /* of the CSV as it came; "" until input_read for a file */

@@ -10,7 +10,7 @@ void
 notes_init(struct notes *notes, enum input_kind kind)
 {
     *notes = (struct notes){.kind = kind};
-    notes->list = arena_array(&notes->arena, NOTES_MAX + 1, struct report_warning);
+    notes->list = arena_array(&notes->arena, NOTES_MAX + 2, struct report_warning);
 }
 
 void
@@ -35,13 +35,20 @@ notes_add(struct notes *notes, uint64_t line, const char *fmt, ...)
 }
 
 void
-notes_finish(struct notes *notes)
+notes_finish(struct notes *notes, uint64_t rejected_rows)
 {
-    if (notes->row_count <= NOTES_MAX)
-        return;
-    notes->list[notes->count++] = (struct report_warning){
-        STR("more_bad_rows"),
-        arena_printf(&notes->arena,
-                     "%s: %llu rows cannot be used; the first %d of them are named",
-                     input_name(notes->kind), (unsigned long long)notes->row_count, NOTES_MAX)};
+    const char *name = input_name(notes->kind);
+    if (notes->row_count > NOTES_MAX)
+        notes->list[notes->count++] = (struct report_warning){
+            STR("more_bad_rows"),
+            arena_printf(&notes->arena,
+                         "%s: %llu rows cannot be used; the first %d of them are named", name,
+                         (unsigned long long)notes->row_count, NOTES_MAX)};
+    if (rejected_rows)
+        notes->list[notes->count++] = (struct report_warning){
+            STR("rejected_rows"),
+            arena_printf(&notes->arena,
+                         "%s: %llu rows were rejected when it was imported; the rejects of "
+                         "that job name them",
+                         name, (unsigned long long)rejected_rows)};
 }

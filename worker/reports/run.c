@@ -2,6 +2,7 @@
  * disk or a kill on the way leaves the day as it was. */
 #include "reports/run.h"
 
+#include "base/clock.h"
 #include "base/fs.h"
 
 #include <dirent.h>
@@ -11,11 +12,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 /* A job is told that its run goes on. */
-#define TICK_NS 200000000
+#define TICK_MS 200
 
 struct run {
     struct arena *arena;
@@ -181,11 +181,7 @@ static bool
 wait_for(struct maker *maker, bool ok, struct err *err)
 {
     while (maker->is_started) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += TICK_NS;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
+        struct timespec until = clock_wait_until(TICK_MS);
         maker->is_started = pthread_timedjoin_np(maker->thread, NULL, &until) != 0;
         ok = ok && tell(maker->run, "writing", err);
     }

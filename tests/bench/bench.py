@@ -2,7 +2,7 @@
 """Measures the product beside its peers, in one run, and prints a table; see README.md.
 
     bench.py [--size 150MB] [--rounds 3] [--seconds 2] [--json FILE] [--growth]
-             [--only players]
+             [--only players|reports]
 """
 
 import argparse
@@ -17,6 +17,7 @@ import growth
 import peers
 import players
 import questions
+import reports
 import table
 from probe import (BUILD, EmptyResponder, PeakMemory, Poller, WorkerMemory, harness, moment,
                    process_kb, upload, worker_memory, wrk)
@@ -211,8 +212,8 @@ def main():
     parser.add_argument("--json", default=os.path.join(BUILD, "bench.json"))
     parser.add_argument("--growth", action="store_true",
                         help="the cost of a row at 15 MB, 150 MB and 1.5 GB instead: minutes")
-    parser.add_argument("--only", choices=["players"],
-                        help="the writes of players alone: half a minute")
+    parser.add_argument("--only", choices=["players", "reports"],
+                        help="the writes of players, or the reports, alone: half a minute")
     arguments = parser.parse_args()
     arguments.load_before = os.getloadavg()[0]
 
@@ -226,7 +227,10 @@ def main():
         about["load"]["before"] = arguments.load_before
     else:
         about = run(arguments, games_file(arguments.size), results)
-    players.run(arguments.rounds, arguments.seconds, results)
+    if arguments.only != "reports":
+        players.run(arguments.rounds, arguments.seconds, results)
+    if arguments.only != "players":
+        reports.run(arguments.rounds, results)
     table.report(about, results, arguments.json)
 
 

@@ -8,6 +8,7 @@ import statistics
 from collections import namedtuple
 
 import players
+import reports
 
 # at_most, at_least: of the product's median.  of: of the peer's, by how much (a factor).
 Target = namedtuple("Target", "at_most at_least of", defaults=[None, None, None])
@@ -32,6 +33,8 @@ TARGETS = {
        for clients in (8, 32) for where in players.PLACES},
     **{f"events in batches of {players.BATCH}, {where}, events/s": Target(at_least=200_000)
        for where in players.PLACES},
+    reports.SECONDS: Target(at_most=10),
+    reports.MEMORY: Target(at_most=500),
 }
 
 

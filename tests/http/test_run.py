@@ -83,6 +83,7 @@ def folder():
 def test_the_sample_is_loaded_once_and_ctrl_c_ends_everything(folder):
     with started(folder) as run:
         run.wait_for("sample: 50 games")
+        run.wait_for("sample: 6 reports of ")
         assert f"ready http://127.0.0.1:{run.port}\n" in run.log()
         assert f"admin key: {folder}/data/admin.key\n" in run.log()
         assert run.rows() == {"total": 50, "version": 1}

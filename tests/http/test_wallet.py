@@ -1,6 +1,7 @@
 """The wallet over HTTP: what is answered, what is stored, and what storms of requests leave."""
 
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import os
@@ -426,6 +427,17 @@ def test_no_ledger_is_no_good_ledger(tmp_path):
     assert done.returncode == 2
 
 
+@contextlib.contextmanager
+def standing_still(server):
+    """The pid of its writer, which is stopped as if its disk hung."""
+    pid = server.kill("writer", signal.SIGSTOP)
+    try:
+        yield pid
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
 def earn_with_key(player, key):
     return player.post("/v1/earn", json={"amount": 1}, headers={"Idempotency-Key": key})
 
@@ -435,8 +447,7 @@ def test_reads_go_on_while_the_writer_stands_still(server_with):
     server = server_with(play_workers=8)
     player = server.player("ann")
     player.post("/v1/earn", json={"amount": 1})
-    pid = server.kill("writer", signal.SIGSTOP)
-    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+    with concurrent.futures.ThreadPoolExecutor(16) as pool, standing_still(server) as pid:
         waiting = [pool.submit(earn_with_key, player, f"k{i}") for i in range(16)]
         # Four workers wait for the writer; what finds no room among them is refused.
         server.wait_for(lambda: sum(w.done() for w in waiting) == 12)
@@ -465,13 +476,12 @@ def test_an_unknown_outcome_says_how_to_settle_it(server_with, key, advice):
     server = server_with(play_workers=1)
     player = server.player("ann")
     player.post("/v1/earn", json={"amount": 1})
-    pid = server.kill("writer", signal.SIGSTOP)
     headers = {"Idempotency-Key": key} if key else {}
 
     def earn():
         return player.post("/v1/earn", json={"amount": 10}, headers=headers)
 
-    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+    with concurrent.futures.ThreadPoolExecutor(1) as pool, standing_still(server) as pid:
         waiting = pool.submit(earn)
         server.wait_for(lambda: taken_slots(server) == 1)
         time.sleep(0.1)  # from the slot to the sending, which cannot be seen from here

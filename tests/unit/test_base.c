@@ -229,6 +229,12 @@ digests_are_the_published_ones(void **state UNUSED)
     sha256_finish_hex(&h, hex);
     assert_string_equal(hex,
                         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    unsigned char whole[SHA256_BYTES];
+    static const unsigned char EMPTY[] = {0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14};
+    sha256_of((struct str){NULL, 0}, whole);
+    assert_memory_equal(whole, EMPTY, sizeof(EMPTY));
+    sha256_of(STR("abc"), whole);
+    assert_memory_equal(whole, "\xba\x78\x16\xbf\x8f\x01\xcf\xea", 8);
     char a[33], b[33];
     random_hex(a, 32);
     random_hex(b, 32);

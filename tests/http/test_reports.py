@@ -344,3 +344,16 @@ def test_the_daily_run_is_made_once(server_with):
     assert len(runs) == len({r["date"] for r in runs}) and first in runs
     jobs = server.get("/v1/jobs?kind=report").json()["data"]
     assert len(jobs) == len(runs)
+
+
+def test_rows_that_an_import_rejected_are_a_warning_of_the_report(made):
+    made.import_csv("purchases_raw", INPUTS["purchases_raw"] + b"a4,purchase\n")
+    run(made, date="2025-10-20")
+    report = made.get("/v1/reports/purchases_curated?date=2025-10-20").json()
+    assert report["summary"]["rows_in"] == 3
+    assert [w["code"] for w in report["warnings"]] == ["rejected_rows"]
+    assert "purchases_raw: rows rejected when it was imported: 1;" in report["warnings"][0]["detail"]
+    load(made, "purchases_raw")
+    run(made, date="2025-10-20")
+    report = made.get("/v1/reports/purchases_curated?date=2025-10-20").json()
+    assert report["warnings"] == []

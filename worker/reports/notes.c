@@ -48,7 +48,7 @@ notes_finish(struct notes *notes, uint64_t rejected_rows)
         notes->list[notes->count++] = (struct report_warning){
             STR("rejected_rows"),
             arena_printf(&notes->arena,
-                         "%s: %llu rows were rejected when it was imported; the rejects of "
-                         "that job name them",
+                         "%s: rows rejected when it was imported: %llu; the rejects of that "
+                         "job name them",
                          name, (unsigned long long)rejected_rows)};
 }

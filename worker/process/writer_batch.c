@@ -9,11 +9,17 @@
 
 #include <stddef.h>
 
+/* A savepoint around each operation costs a tenth of an earn: SQLite keeps a copy of every
+ * page that is changed inside.  So the first run goes without.  An operation that is refused
+ * has, as a rule, changed nothing; when one has, everything is rolled back and run again with
+ * savepoints, so that it alone is undone. */
 struct batch {
     struct db *db;
     struct buf reply; /* of the operation that runs */
     int64_t changes_max;
-    struct err lost; /* why the whole transaction is gone; ERR_NONE: it is not */
+    bool has_savepoints; /* the second run */
+    bool is_spoiled;     /* the first run: a refused operation has left changes */
+    struct err lost;     /* why the whole transaction is gone; ERR_NONE: it is not */
 };
 
 static void
@@ -27,7 +33,22 @@ lose(struct batch *batch, const struct err *why)
                      why->detail);
 }
 
-/* The operation and its savepoint.  False with err set: refused, or the transaction is lost. */
+/* False with err set: refused, or the transaction is lost. */
+static bool
+run_operation(struct batch *batch, struct writer_task *task, struct err *err)
+{
+    bool ok = task->operation->run(batch->db, task->request, &batch->reply, err);
+    if (ok && batch->reply.is_full)
+        ok = err_set(err, ERR_INTERNAL, "the reply of %s is over %zu bytes",
+                     task->operation->name, batch->reply.max);
+    if (db_is_in_transaction(batch->db))
+        return ok;
+    if (ok)
+        err_set(err, ERR_INTERNAL, "%s ended the transaction", task->operation->name);
+    lose(batch, err);
+    return false;
+}
+
 static bool
 run_in_savepoint(struct batch *batch, struct writer_task *task, struct err *err)
 {
@@ -35,21 +56,23 @@ run_in_savepoint(struct batch *batch, struct writer_task *task, struct err *err)
         lose(batch, err);
         return false;
     }
-    bool ok = task->operation->run(batch->db, task->request, &batch->reply, err);
-    if (ok && batch->reply.is_full)
-        ok = err_set(err, ERR_INTERNAL, "the reply of %s is over %zu bytes",
-                     task->operation->name, batch->reply.max);
-    if (!db_is_in_transaction(batch->db)) {
-        if (ok)
-            err_set(err, ERR_INTERNAL, "%s ended the transaction", task->operation->name);
-        lose(batch, err);
-        return false;
-    }
+    bool ok = run_operation(batch, task, err);
     struct err broken = {0};
+    if (batch->lost.kind != ERR_NONE)
+        return false;
     if (ok ? !db_release(batch->db, &broken) : !db_rollback_to(batch->db, &broken)) {
         lose(batch, &broken);
         return false;
     }
+    return ok;
+}
+
+static bool
+run_bare(struct batch *batch, struct writer_task *task, struct err *err)
+{
+    int64_t before = db_total_changes(batch->db);
+    bool ok = run_operation(batch, task, err);
+    batch->is_spoiled = !ok && db_total_changes(batch->db) != before;
     return ok;
 }
 
@@ -59,22 +82,25 @@ run_task(struct batch *batch, struct writer_task *task)
     struct err err = {0};
     buf_clear(&batch->reply);
     task->is_answered = true;
-    if (run_in_savepoint(batch, task, &err))
+    if ((batch->has_savepoints ? run_in_savepoint : run_bare)(batch, task, &err))
         message_add_done(task->out, buf_str(&batch->reply));
     else if (batch->lost.kind == ERR_NONE)
         message_add_refused(task->out, &err);
 }
 
+static bool
+is_over(const struct batch *batch)
+{
+    return batch->is_spoiled || batch->lost.kind != ERR_NONE ||
+           db_total_changes(batch->db) >= batch->changes_max;
+}
+
 static void
 run_tasks(struct batch *batch, struct writer_task *tasks, size_t count, bool is_wallet)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (tasks[i].operation->is_wallet != is_wallet)
-            continue;
-        if (batch->lost.kind != ERR_NONE || db_total_changes(batch->db) >= batch->changes_max)
-            return;
-        run_task(batch, &tasks[i]);
-    }
+    for (size_t i = 0; i < count && !is_over(batch); i++)
+        if (tasks[i].operation->is_wallet == is_wallet)
+            run_task(batch, &tasks[i]);
 }
 
 static void
@@ -108,25 +134,52 @@ reply_too_early(struct writer_task *tasks, size_t count)
     clock_sleep_ms(DEFECT_MOMENT_MS);
 }
 
+static void
+forget_answers(struct writer_task *tasks, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (tasks[i].is_answered)
+            buf_clear(tasks[i].out);
+        tasks[i].is_answered = false;
+    }
+}
+
+/* One transaction.  False when it was spoiled, is rolled back and is to be run again. */
+static bool
+run_transaction(struct batch *batch, struct writer_task *tasks, size_t count)
+{
+    struct err err = {0};
+    scoped_tx tx = {0};
+    if (!db_begin(batch->db, &tx, &err)) {
+        refuse_unbegun(tasks, count, &err);
+        return true;
+    }
+    batch->changes_max = db_total_changes(batch->db) + WRITER_ROWS_MAX;
+    run_tasks(batch, tasks, count, true);
+    run_tasks(batch, tasks, count, false);
+    if (batch->is_spoiled && batch->lost.kind == ERR_NONE) {
+        forget_answers(tasks, count);
+        return false;
+    }
+    if (defect_is("reply_before_commit"))
+        reply_too_early(tasks, count);
+    if (batch->lost.kind == ERR_NONE && !db_commit(&tx, &err))
+        lose(batch, &err);
+    if (batch->lost.kind != ERR_NONE)
+        refuse_all(tasks, count, &batch->lost);
+    return true;
+}
+
 void
 writer_batch_run(struct db *db, struct writer_task *tasks, size_t count)
 {
     struct batch batch = {.db = db};
-    struct err err = {0};
-    scoped_tx tx = {0};
-    if (!db_begin(db, &tx, &err)) {
-        refuse_unbegun(tasks, count, &err);
-        return;
-    }
     buf_init(&batch.reply, MESSAGE_BYTES_MAX / 2); /* none is near it */
-    batch.changes_max = db_total_changes(db) + WRITER_ROWS_MAX;
-    run_tasks(&batch, tasks, count, true);
-    run_tasks(&batch, tasks, count, false);
-    if (defect_is("reply_before_commit"))
-        reply_too_early(tasks, count);
-    if (batch.lost.kind == ERR_NONE && !db_commit(&tx, &err))
-        lose(&batch, &err);
-    if (batch.lost.kind != ERR_NONE)
-        refuse_all(tasks, count, &batch.lost);
+    if (!run_transaction(&batch, tasks, count)) {
+        batch.is_spoiled = false;
+        batch.has_savepoints = true;
+        bool is_run = run_transaction(&batch, tasks, count);
+        assert(is_run);
+    }
     buf_free(&batch.reply);
 }

@@ -13,8 +13,9 @@ struct writer_task {
     bool is_answered;
 };
 
-/* Runs the tasks, wallet operations first, each in a savepoint, and commits.  Sets is_answered
- * of those that ran; the others wait for the next transaction, and at least one ran.  When
- * COMMIT fails, or SQLite rolls back by itself, every task that ran is refused: disk_full, or
- * busy with code unknown_outcome. */
+/* Runs the tasks, wallet operations first, and commits; one that fails leaves nothing behind,
+ * and for that may have to run twice: an operation has no effect but on the database.  Sets
+ * is_answered of those that ran; the others wait for the next transaction, and at least one
+ * ran.  When COMMIT fails, or SQLite rolls back by itself, every task that ran is refused:
+ * disk_full, or busy with code unknown_outcome. */
 void writer_batch_run(struct db *db, struct writer_task *tasks, size_t count);

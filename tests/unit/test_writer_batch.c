@@ -1,0 +1,170 @@
+/* The writer's transactions without its loop: which operations share one, what a refusal
+ * leaves, and what is answered when the whole of it is gone. */
+#include "process/writer_batch.h"
+#include "store/message.h"
+#include "temp_db.h"
+
+static bool
+insert_many(struct db *db, struct str request UNUSED, struct buf *reply UNUSED, struct err *err)
+{
+    return sqlite_exec(db_handle(db),
+                       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+                       " WHERE i < 1500) INSERT INTO dataset (name, is_public, created_at,"
+                       " updated_at) SELECT hex(randomblob(16)), 0, 0, 0 FROM n",
+                       err);
+}
+
+static bool
+roll_back(struct db *db, struct str request UNUSED, struct buf *reply UNUSED, struct err *err)
+{
+    return sqlite_exec(db_handle(db), "ROLLBACK; SELECT no_such_column", err);
+}
+
+static const struct operation MANY = {"many", insert_many, false};
+static const struct operation WALLET = {"wallet", insert_many, true};
+static const struct operation ROLL_BACK = {"roll_back", roll_back, false};
+
+static void
+a_transaction_ends_when_it_is_large_enough(void **state)
+{
+    struct temp_db *t = *state;
+    struct buf outs[4];
+    struct writer_task tasks[4];
+    for (size_t i = 0; i < 4; i++) {
+        buf_init(&outs[i], SIZE_MAX);
+        tasks[i] = (struct writer_task){.operation = i == 3 ? &WALLET : &MANY, .out = &outs[i]};
+    }
+    writer_batch_run(t->db, tasks, 4);
+    /* The wallet's first, then one that crosses the bound. */
+    assert_true(tasks[3].is_answered && tasks[0].is_answered);
+    assert_false(tasks[1].is_answered || tasks[2].is_answered);
+    assert_true(outs[3].n > 0 && outs[1].n == 0);
+    for (size_t i = 0; i < 4; i++)
+        buf_free(&outs[i]);
+}
+
+static void
+a_transaction_that_is_gone_is_nobodys_success(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct buf outs[2];
+    struct writer_task tasks[2];
+    for (size_t i = 0; i < 2; i++) {
+        buf_init(&outs[i], SIZE_MAX);
+        tasks[i] = (struct writer_task){.operation = i ? &ROLL_BACK : &MANY, .out = &outs[i]};
+    }
+    writer_batch_run(t->db, tasks, 2);
+    for (size_t i = 0; i < 2; i++) {
+        struct str rest = buf_str(&outs[i]), body;
+        struct message_reply reply;
+        assert_int_equal(message_cut(&rest, &body, &err), 1);
+        assert_int_equal(rest.n, 0);
+        assert_true(message_read_reply(body, &reply, &err));
+        assert_int_equal(reply.outcome, MESSAGE_REFUSED);
+        assert_string_equal(err_code(&reply.refusal), "unknown_outcome");
+        buf_free(&outs[i]);
+    }
+    int64_t count = -1;
+    assert_true(
+        sqlite_read_i64(db_handle(t->db), "SELECT count(*) FROM dataset", &count, &err));
+    assert_int_equal(count, 0);
+}
+
+static bool
+insert_one(struct db *db, struct str request UNUSED, struct buf *reply UNUSED, struct err *err)
+{
+    return sqlite_exec(db_handle(db),
+                       "INSERT INTO dataset (name, is_public, created_at, updated_at)"
+                       " VALUES ('games', 1, 0, 0)",
+                       err);
+}
+
+static const struct operation ONE = {"one", insert_one, false};
+
+static bool
+change_and_refuse(struct db *db, struct str request, struct buf *reply, struct err *err)
+{
+    return insert_many(db, request, reply, err) &&
+           err_set(err, ERR_CONFLICT, "not after all: %d", 1);
+}
+
+static const struct operation REFUSED = {"refused", change_and_refuse, true};
+
+/* The wallet's operations run first, so there is something before it and something after. */
+static void
+an_operation_that_fails_after_a_change_is_undone_alone(void **state)
+{
+    static const struct operation FIRST = {"first", insert_one, true};
+    struct temp_db *t = *state;
+    struct err err = {0};
+    const struct operation *operations[] = {&FIRST, &REFUSED, &MANY};
+    struct buf outs[3];
+    struct writer_task tasks[3];
+    for (size_t i = 0; i < 3; i++) {
+        buf_init(&outs[i], SIZE_MAX);
+        tasks[i] = (struct writer_task){.operation = operations[i], .out = &outs[i]};
+    }
+    writer_batch_run(t->db, tasks, 3);
+    for (size_t i = 0; i < 3; i++) {
+        struct str rest = buf_str(&outs[i]), body;
+        struct message_reply reply;
+        assert_true(tasks[i].is_answered);
+        assert_int_equal(message_cut(&rest, &body, &err), 1);
+        assert_int_equal(rest.n, 0);
+        assert_true(message_read_reply(body, &reply, &err));
+        assert_int_equal(reply.outcome, i == 1 ? MESSAGE_REFUSED : MESSAGE_DONE);
+        if (i == 1)
+            assert_string_equal(reply.refusal.detail, "not after all: 1");
+        buf_free(&outs[i]);
+    }
+    int64_t count = -1;
+    assert_true(
+        sqlite_read_i64(db_handle(t->db), "SELECT count(*) FROM dataset", &count, &err));
+    assert_int_equal(count, 1501);
+}
+
+/* Whether SQLite gives up the statement or the whole transaction is its own affair; what it did
+ * must be what is answered. */
+static void
+a_full_disk_is_told_and_answers_stay_true(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct message_reply replies[2];
+    struct buf outs[2];
+    struct writer_task tasks[2];
+    int64_t pages = 0, count = -1;
+    assert_true(sqlite_read_i64(db_handle(t->db), "PRAGMA page_count", &pages, &err));
+    temp_db_exec(
+        t, arena_printf(&t->arena, "PRAGMA max_page_count = %lld", (long long)pages + 2).p);
+    for (size_t i = 0; i < 2; i++) {
+        buf_init(&outs[i], SIZE_MAX);
+        tasks[i] = (struct writer_task){.operation = i ? &MANY : &ONE, .out = &outs[i]};
+    }
+    writer_batch_run(t->db, tasks, 2);
+    for (size_t i = 0; i < 2; i++) {
+        struct str rest = buf_str(&outs[i]), body;
+        assert_int_equal(message_cut(&rest, &body, &err), 1);
+        assert_true(message_read_reply(body, &replies[i], &err));
+    }
+    assert_int_equal(replies[1].outcome, MESSAGE_REFUSED);
+    assert_int_equal(replies[1].refusal.kind, ERR_DISK_FULL);
+    assert_true(
+        sqlite_read_i64(db_handle(t->db), "SELECT count(*) FROM dataset", &count, &err));
+    assert_int_equal(count, replies[0].outcome == MESSAGE_DONE ? 1 : 0);
+    buf_free(&outs[0]);
+    buf_free(&outs[1]);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        DB_TEST(a_transaction_ends_when_it_is_large_enough),
+        DB_TEST(a_transaction_that_is_gone_is_nobodys_success),
+        DB_TEST(an_operation_that_fails_after_a_change_is_undone_alone),
+        DB_TEST(a_full_disk_is_told_and_answers_stay_true),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

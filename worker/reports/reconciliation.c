@@ -1,22 +1,14 @@
 /* Which curated purchases the shop confirms, and which it does not.
- *
- * Both sides are sorted by user and time; a user's moments are one call of match_moments.
- * Before that, equal receipts pair where they lie within the window.  A receipt stands in one
- * kept row of either table at most, so whether two rows are such a pair can be asked of each
- * row by itself, for any window, and nothing needs to be kept.
+ * pairing.h finds the pairs; here they are listed and counted by day and by window, and what is
+ * left over is told why.
  *
  * Rows of the confirmed side whose time or amount cannot be read, and repeated receipts, take
  * no part; `confirmed` counts them, so that its rows add up. */
-#include "reports/match.h"
 #include "reports/money.h"
+#include "reports/pairing.h"
 #include "reports/report.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-#define NO_ROW UINT32_MAX
-
-enum { AF, CF, SIDES };
 
 /*    detail                  its type */
 #define DETAIL_TYPES(X)                                                                        \
@@ -47,19 +39,6 @@ static const char *const DROPPED_REASONS[] = {
 /* From here on two amounts for one purchase are not the same: more than a cent. */
 #define AMOUNT_TOLERANCE (MONEY_UNIT / 100)
 
-struct entry { /* a kept row of either table */
-    int64_t time_ms;
-    uint32_t user, row;
-};
-
-struct side {
-    const struct purchase_table *table;
-    struct entry *entries; /* by user, time, row */
-    size_t count;
-    uint32_t *mates;      /* of rows: row of the other table, NO_ROW */
-    uint32_t *by_receipt; /* of receipts: the row that speaks for it, NO_ROW */
-};
-
 struct detail {
     int64_t time_ms;
     uint32_t type, row; /* row of the confirmed table for DETAIL_CONFIRMED_ONLY */
@@ -76,11 +55,9 @@ struct day_sums {
 };
 
 struct reconciliation {
-    struct arena arena;   /* of everything here */
-    struct arena scratch; /* of the matching */
+    struct arena arena; /* of everything here */
     const struct report_data *data;
-    struct side sides[SIDES];
-    struct match_moment *moments[SIDES]; /* of one user */
+    struct pairing pairing;
     struct detail *details;
     size_t detail_count;
     struct sum sums[DETAIL_TYPE_COUNT];
@@ -91,143 +68,8 @@ struct reconciliation {
 static void
 reconciliation_free(struct reconciliation *r)
 {
+    pairing_free(&r->pairing);
     arena_free(&r->arena);
-    arena_free(&r->scratch);
-}
-
-/* ---- pairs ---- */
-
-static int
-compare_entries(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-    if (x->user != y->user)
-        return x->user < y->user ? -1 : 1;
-    if (x->time_ms != y->time_ms)
-        return x->time_ms < y->time_ms ? -1 : 1;
-    return (x->row > y->row) - (x->row < y->row);
-}
-
-/* A kept row speaks for its receipt, else the earliest; one without a time comes last. */
-static bool
-speaks_rather(const struct purchase *row, const struct purchase *other)
-{
-    if ((row->dropped == DROP_NONE) != (other->dropped == DROP_NONE))
-        return row->dropped == DROP_NONE;
-    if ((row->dropped == DROP_BAD_TIME) != (other->dropped == DROP_BAD_TIME))
-        return other->dropped == DROP_BAD_TIME;
-    return row->time_ms < other->time_ms;
-}
-
-static void
-side_init(struct reconciliation *r, int which, const struct purchase_table *table)
-{
-    struct side *side = &r->sides[which];
-    size_t receipts = name_count(r->data->names);
-    *side = (struct side){.table = table,
-                          .entries = arena_array(&r->arena, table->count, struct entry),
-                          .mates = arena_array(&r->arena, table->count, uint32_t),
-                          .by_receipt = arena_array(&r->arena, receipts, uint32_t)};
-    memset(side->mates, 0xff, table->count * sizeof(*side->mates));
-    memset(side->by_receipt, 0xff, receipts * sizeof(*side->by_receipt));
-    for (uint32_t i = 0; i < table->count; i++) {
-        const struct purchase *row = &table->rows[i];
-        uint32_t *speaker = &side->by_receipt[row->receipt];
-        if (row->dropped == DROP_NONE)
-            side->entries[side->count++] = (struct entry){row->time_ms, row->user, i};
-        if (row->receipt && (*speaker == NO_ROW || speaks_rather(row, &table->rows[*speaker])))
-            *speaker = i;
-    }
-    qsort(side->entries, side->count, sizeof(*side->entries), compare_entries);
-}
-
-/* The row of the other side with the same receipt, or NO_ROW. */
-static uint32_t
-receipt_row(const struct reconciliation *r, int which, const struct purchase *row)
-{
-    return row->receipt ? r->sides[!which].by_receipt[row->receipt] : NO_ROW;
-}
-
-static uint32_t
-receipt_mate(const struct reconciliation *r, int which, const struct purchase *row,
-             int64_t window_ms)
-{
-    uint32_t at = receipt_row(r, which, row);
-    if (at == NO_ROW)
-        return NO_ROW;
-    const struct purchase *other = &r->sides[!which].table->rows[at];
-    bool is_mate = other->dropped == DROP_NONE && other->user == row->user &&
-                   llabs(other->time_ms - row->time_ms) <= window_ms;
-    return is_mate ? at : NO_ROW;
-}
-
-static size_t
-end_of_user(const struct side *side, size_t at, uint32_t user)
-{
-    while (at < side->count && side->entries[at].user == user)
-        at++;
-    return at;
-}
-
-/* What of one user the receipts leave, as moments.  The place in the table stands for the line:
- * lines can repeat in a version that was made by appending. */
-static size_t
-take_moments(struct reconciliation *r, int which, size_t first, size_t end, int64_t window_ms)
-{
-    struct side *side = &r->sides[which];
-    size_t count = 0;
-    for (size_t i = first; i < end; i++) {
-        const struct entry *e = &side->entries[i];
-        if (receipt_mate(r, which, &side->table->rows[e->row], window_ms) == NO_ROW)
-            r->moments[which][count++] = (struct match_moment){e->time_ms, e->row, MATCH_NONE};
-    }
-    return count;
-}
-
-static void
-keep_mates(struct reconciliation *r, size_t left_count)
-{
-    for (size_t i = 0; i < left_count; i++) {
-        const struct match_moment *left = &r->moments[AF][i];
-        if (left->mate == MATCH_NONE)
-            continue;
-        uint32_t right_row = r->moments[CF][left->mate].line;
-        r->sides[AF].mates[left->line] = right_row;
-        r->sides[CF].mates[right_row] = left->line;
-    }
-}
-
-/* Every user in turn; returns how many pairs there are, and keeps them if they are wanted. */
-static size_t
-match_users(struct reconciliation *r, int64_t window_ms, bool are_kept)
-{
-    const struct side *af = &r->sides[AF], *cf = &r->sides[CF];
-    size_t pairs = 0;
-    for (size_t l = 0, c = 0, l_end, c_end; l < af->count && c < cf->count;
-         l = l_end, c = c_end) {
-        uint32_t user = MIN(af->entries[l].user, cf->entries[c].user);
-        l_end = end_of_user(af, l, user);
-        c_end = end_of_user(cf, c, user);
-        size_t left = take_moments(r, AF, l, l_end, window_ms);
-        size_t right = take_moments(r, CF, c, c_end, window_ms);
-        pairs += l_end - l - left;
-        pairs += match_count(r->moments[AF], left, r->moments[CF], right, window_ms);
-        if (!are_kept)
-            continue;
-        match_moments(&r->scratch, r->moments[AF], left, r->moments[CF], right, window_ms);
-        keep_mates(r, left);
-    }
-    return pairs;
-}
-
-static void
-keep_receipt_mates(struct reconciliation *r, int which, int64_t window_ms)
-{
-    struct side *side = &r->sides[which];
-    for (size_t i = 0; i < side->count; i++) {
-        uint32_t row = side->entries[i].row;
-        side->mates[row] = receipt_mate(r, which, &side->table->rows[row], window_ms);
-    }
 }
 
 /* ---- details and sums ---- */
@@ -246,16 +88,16 @@ compare_details(const void *a, const void *b)
 static void
 make_details(struct reconciliation *r)
 {
-    const struct side *af = &r->sides[AF], *cf = &r->sides[CF];
+    const struct pairing_list *af = &r->pairing.sides[AF], *cf = &r->pairing.sides[CF];
     r->details = arena_array(&r->arena, af->count + cf->count, struct detail);
     for (size_t i = 0; i < af->count; i++) {
-        const struct entry *e = &af->entries[i];
-        uint32_t type = af->mates[e->row] == NO_ROW ? DETAIL_AF_ONLY : DETAIL_MATCHED;
+        const struct pairing_entry *e = &af->entries[i];
+        uint32_t type = af->mates[e->row] == PAIRING_NO_ROW ? DETAIL_AF_ONLY : DETAIL_MATCHED;
         r->details[r->detail_count++] = (struct detail){e->time_ms, type, e->row};
     }
     for (size_t i = 0; i < cf->count; i++) {
-        const struct entry *e = &cf->entries[i];
-        if (cf->mates[e->row] == NO_ROW)
+        const struct pairing_entry *e = &cf->entries[i];
+        if (cf->mates[e->row] == PAIRING_NO_ROW)
             r->details[r->detail_count++] =
                 (struct detail){e->time_ms, DETAIL_CONFIRMED_ONLY, e->row};
     }
@@ -265,7 +107,7 @@ make_details(struct reconciliation *r)
 static const struct purchase *
 row_of(const struct reconciliation *r, const struct detail *d)
 {
-    return &r->sides[d->type == DETAIL_CONFIRMED_ONLY ? CF : AF].table->rows[d->row];
+    return &r->pairing.sides[d->type == DETAIL_CONFIRMED_ONLY ? CF : AF].table->rows[d->row];
 }
 
 static int
@@ -355,11 +197,11 @@ add_windows(struct json *json, struct reconciliation *r)
     json_key(json, "by_window");
     json_begin_array(json);
     for (size_t i = 0; i < COUNT_OF(BY_WINDOW_MINUTES); i++) {
-        size_t pairs = match_users(r, BY_WINDOW_MINUTES[i] * 60000, false);
+        size_t pairs = pairing_count(&r->pairing, BY_WINDOW_MINUTES[i] * 60000);
         json_begin_object(json);
         json_member_i64(json, "window_min", BY_WINDOW_MINUTES[i]);
         json_member_u64(json, "matched", pairs);
-        add_rates(json, pairs, r->sides[AF].count, r->sides[CF].count);
+        add_rates(json, pairs, r->pairing.sides[AF].count, r->pairing.sides[CF].count);
         json_end_object(json);
     }
     json_end_array(json);
@@ -387,12 +229,13 @@ add_confirmed_rows(struct json *json, const struct purchase_table *confirmed)
 
 /* Why a row has no mate: what became of the row with its receipt. */
 static struct str
-reason_without_mate(const struct reconciliation *r, int which, const struct purchase *row)
+reason_without_mate(const struct reconciliation *r, enum pairing_side which,
+                    const struct purchase *row)
 {
-    uint32_t at = receipt_row(r, which, row);
-    if (at == NO_ROW)
+    uint32_t at = pairing_receipt_row(&r->pairing, which, row);
+    if (at == PAIRING_NO_ROW)
         return which == AF ? STR("not_confirmed") : STR("not_in_raw");
-    const struct purchase *other = &r->sides[!which].table->rows[at];
+    const struct purchase *other = &r->pairing.sides[!which].table->rows[at];
     if (other->dropped != DROP_NONE)
         return str_from(DROPPED_REASONS[other->dropped]);
     return other->user == row->user ? STR("outside_window") : STR("other_user");
@@ -415,7 +258,8 @@ static void
 write_pair(struct report_output *out, const struct reconciliation *r, const struct purchase *af)
 {
     const struct purchase *cf =
-        &r->sides[CF].table->rows[r->sides[AF].mates[af - r->sides[AF].table->rows]];
+        &r->pairing.sides[CF]
+             .table->rows[r->pairing.sides[AF].mates[af - r->pairing.sides[AF].table->rows]];
     scoped_buf gap = {.max = 64};
     add_seconds(&gap, llabs(af->time_ms - cf->time_ms));
     output_moment(out, "af_event_time_utc", af->time_ms);
@@ -431,12 +275,12 @@ write_pair(struct report_output *out, const struct reconciliation *r, const stru
 }
 
 static void
-write_single(struct report_output *out, const struct reconciliation *r, int which,
+write_single(struct report_output *out, const struct reconciliation *r, enum pairing_side which,
              const struct purchase *row)
 {
     static const char *const TIMES[SIDES] = {"af_event_time_utc", "cf_event_time_utc"};
     static const char *const LINES[SIDES] = {"af_line", "cf_line"};
-    for (int i = AF; i < SIDES; i++) {
+    for (enum pairing_side i = AF; i < SIDES; i++) {
         if (i == which)
             output_moment(out, TIMES[i], row->time_ms);
         else
@@ -444,7 +288,7 @@ write_single(struct report_output *out, const struct reconciliation *r, int whic
     }
     output_null(out, "gap_s");
     output_money(out, "revenue_usd", row->revenue);
-    for (int i = AF; i < SIDES; i++) {
+    for (enum pairing_side i = AF; i < SIDES; i++) {
         if (i == which)
             output_i64(out, LINES[i], row->line);
         else
@@ -479,16 +323,9 @@ static bool
 write_reconciliation(struct report_output *out, const struct report_run *run,
                      struct err *err UNUSED)
 {
-    int64_t window_ms = run->data->config->reports_window;
     SCOPED(reconciliation_free) struct reconciliation r = {.data = run->data};
-    side_init(&r, AF, &run->data->purchases);
-    side_init(&r, CF, &run->data->confirmed);
-    r.moments[AF] = arena_array(&r.arena, r.sides[AF].count, struct match_moment);
-    r.moments[CF] = arena_array(&r.arena, r.sides[CF].count, struct match_moment);
-    /* Before the others, who write only into what these leave. */
-    keep_receipt_mates(&r, AF, window_ms);
-    keep_receipt_mates(&r, CF, window_ms);
-    match_users(&r, window_ms, true);
+    pairing_init(&r.arena, run->data, &r.pairing);
+    pairing_match(&r.pairing, run->data->config->reports_window);
     make_details(&r);
     sum_up(&r);
 
@@ -497,7 +334,8 @@ write_reconciliation(struct report_output *out, const struct report_run *run,
     json_begin_object(json);
     add_sums(json, r.sums);
     json_end_object(json);
-    add_rates(json, r.sums[DETAIL_MATCHED].count, r.sides[AF].count, r.sides[CF].count);
+    add_rates(json, r.sums[DETAIL_MATCHED].count, r.pairing.sides[AF].count,
+              r.pairing.sides[CF].count);
     add_confirmed_rows(json, &run->data->confirmed);
     add_days(json, &r);
     add_windows(json, &r);

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import re
+import signal
 
 import pytest
 
@@ -302,6 +303,24 @@ def test_a_killed_run_starts_again_and_a_cancelled_one_ends(own_server):
     assert own_server.get("/v1/reports/purchases_curated").headers["ETag"] == before
     assert len(own_server.get(RUNS).json()["data"]) == 1
     own_server.wait_for(lambda: not own_server.pids("report"))
+
+
+@pytest.mark.crash
+def test_a_version_that_is_dropped_while_it_is_read_is_read_again(server_with):
+    server = load(server_with({"imports.versions_kept": 1}))
+    large(server, 200000)
+    job = server.post(RUNS, json={"date": "2025-10-20"}).json()
+    server.wait_for(lambda: server.job(job)["phase"] == "reading" and server.pids("report"))
+    child = server.kill("report", signal.SIGSTOP)
+    for _ in range(2):
+        load(server, "purchases_raw")
+    os.kill(child, signal.SIGCONT)
+    result = server.wait_job(job)["result"]
+    purchases = server.get("/v1/datasets/purchases_raw").json()
+    assert result["inputs"][0]["version"] == purchases["version"]
+    report = server.get("/v1/reports/purchases_curated").json()
+    assert report["summary"]["rows_in"] == purchases["rows"] == 3
+    assert report["inputs"][0] == result["inputs"][0]
 
 
 def test_an_import_and_a_run_do_not_wait_for_each_other(server_with, source):

@@ -304,6 +304,15 @@ def test_a_killed_run_starts_again_and_a_cancelled_one_ends(own_server):
     assert len(own_server.get(RUNS).json()["data"]) == 1
     own_server.wait_for(lambda: not own_server.pids("report"))
 
+    # Also in the middle of writing the files of a new day, nothing of which may stay.
+    job = own_server.post(RUNS, json={"date": "2031-01-01"}).json()
+    own_server.wait_for(lambda: os.path.exists(output(own_server, "2031-01-01")))
+    own_server.delete(f"/v1/jobs/{job['id']}")
+    if own_server.wait_job(job)["state"] == "cancelled":
+        assert not os.path.exists(output(own_server, "2031-01-01"))
+    names = [n for _, _, files in os.walk(output(own_server)) for n in files]
+    assert names and not [n for n in names if n.endswith(".new")]
+
 
 @pytest.mark.crash
 def test_a_version_that_is_dropped_while_it_is_read_is_read_again(server_with):

@@ -233,6 +233,12 @@ finish(struct arena *a, const struct job_host *host, const struct job_work *work
     return archive_store(host->writer, buf_str(&bytes), err);
 }
 
+static bool
+clean(struct arena *a, const struct job_work *work, struct err *err)
+{
+    return run_clean(archive_folder(a, work->config), err);
+}
+
 const struct job_kind JOB_REPORT = {
     .name = "report",
     .worker = "the process that makes the reports",
@@ -241,4 +247,5 @@ const struct job_kind JOB_REPORT = {
     .slots = slots,
     .prepare = prepare,
     .finish = finish,
+    .clean = clean,
 };

@@ -40,3 +40,8 @@ struct run_result {
  * cancelled. */
 MUST_CHECK bool run_reports(struct arena *a, const struct run_task *task,
                             struct run_result *out, struct err *err);
+
+/* Removes what a run that was killed left: temporary files, and the folder of a day that got no
+ * report, which would pass for the newest day.  Does nothing while another run is at work in
+ * the folder. */
+MUST_CHECK bool run_clean(const char *output_dir, struct err *err);

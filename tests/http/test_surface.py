@@ -344,7 +344,7 @@ def test_every_route_is_open_to_those_it_names(keyed, caller):
     assert len(operations) >= 18
     for path, method, row in operations:
         for dataset in ("games", "closed") if "{dataset}" in path else ("games",):
-            url = path.format(dataset=dataset, key="1", id=keyed.job_id)
+            url = path.format(dataset=dataset, key="1", id=keyed.job_id, name="roas_d1")
             wants = expected(row, row.get("x-public") and dataset == "games", caller)
             answer = keyed.request(method.upper(), url, **credentials(keyed, caller))
             said = (method, url, caller, answer.status_code, answer.text[:200])

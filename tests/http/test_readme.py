@@ -2,10 +2,12 @@
 
 A block fenced as `console` holds commands, each on a line that begins with "$ " (a backslash at
 its end goes on), and below each the output; `...` in the output stands for anything.  A block
-fenced as `sh` that calls curl only has to succeed.  $KEY is the admin key, games.csv a generated
-file in the current folder, and http://127.0.0.1:8080 the service, as after `make run`.
+fenced as `sh` that calls curl only has to succeed.  $KEY is the admin key, $TOKEN a player's,
+games.csv a generated file in the current folder, and http://127.0.0.1:8080 the service, as after
+`make run`.
 """
 
+import datetime
 import os
 import re
 import subprocess
@@ -50,15 +52,30 @@ def pattern(expected):
     return ".*?".join(re.escape(part) for part in expected.strip().split("..."))
 
 
+def generate(script, *arguments):
+    return subprocess.run([os.path.join(harness.ROOT, "scripts", script), *arguments],
+                          stdout=subprocess.PIPE, check=True, timeout=60).stdout
+
+
 @pytest.fixture(scope="module")
 def folder(server, tmp_path_factory):
-    """The current folder of the reader, with the sample games served."""
+    """The current folder of the reader, with the sample data served and reported."""
     folder = tmp_path_factory.mktemp("readme")
-    data = subprocess.run([os.path.join(harness.ROOT, "scripts/make-games-csv"), "5000"],
-                          stdout=subprocess.PIPE, check=True, timeout=60).stdout
-    (folder / "games.csv").write_bytes(data)
-    server.import_csv("games", data)
+    games = generate("make-games-csv", "5000")
+    (folder / "games.csv").write_bytes(games)
+    server.import_csv("games", games)
+    yesterday = datetime.datetime.now(datetime.timezone.utc).date() - datetime.timedelta(days=1)
+    generate("make-report-csv", str(folder / "month"), "--until", str(yesterday))
+    for name in ("purchases_raw", "confirmed_purchases", "costs_daily", "sessions"):
+        server.import_csv(name, (folder / "month" / f"{name}.csv").read_bytes())
+    job = server.post("/v1/reports/runs").json()["id"]
+    assert server.wait_job(job)["state"] == "succeeded"
     return folder
+
+
+@pytest.fixture(scope="module")
+def token(server):
+    return server.player("reader").token
 
 
 def test_readme_shows_calls():
@@ -66,11 +83,11 @@ def test_readme_shows_calls():
 
 
 @pytest.mark.parametrize("kind, text", blocks())
-def test_readme_block_answers_as_shown(server, folder, kind, text):
+def test_readme_block_answers_as_shown(server, folder, token, kind, text):
     for command, expected in commands(kind, text):
         done = subprocess.run(
             ["bash", "-euc", command.replace(BASE_URL, server.url)], cwd=folder, timeout=60,
-            env={**os.environ, "KEY": server.admin_key}, capture_output=True, text=True)
+            env={**os.environ, "KEY": server.admin_key, "TOKEN": token}, capture_output=True, text=True)
         assert done.returncode == 0, f"{command}\n{done.stderr}"
         if expected is None:
             continue

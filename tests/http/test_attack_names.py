@@ -104,7 +104,7 @@ def routes():
 
 def targets(server, pattern, params, values):
     job = server.get("/v1/jobs", params={"limit": 1}).json()["data"][0]["id"]
-    fill = {"{dataset}": "plain", "{id}": job, "{key}": "1"}
+    fill = {"{dataset}": "plain", "{id}": job, "{key}": "1", "{name}": "roas_d1"}
     holes = re.findall(r"\{\w+\}", pattern)
 
     def filled(path):

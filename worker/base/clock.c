@@ -26,6 +26,13 @@ clock_is_past(uint64_t deadline_us)
 }
 
 void
+clock_sleep_us(unsigned us)
+{
+    struct timespec t = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000L};
+    nanosleep(&t, NULL);
+}
+
+void
 clock_sleep_ms(unsigned ms)
 {
     struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};

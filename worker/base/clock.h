@@ -11,3 +11,4 @@ bool clock_is_past(uint64_t deadline_us); /* of the steady clock; 0 never comes 
 /* That long from now by the clock that pthread's timed waits go by. */
 struct timespec clock_wait_until(unsigned ms);
 void clock_sleep_ms(unsigned ms); /* returns early when a signal arrives */
+void clock_sleep_us(unsigned us); /* the same */

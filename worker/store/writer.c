@@ -29,6 +29,9 @@
  * a process that waited in vain does not wait again for a while. */
 #define SLOT_PATIENCE_US UINT64_C(250000)
 #define SLOT_IMPATIENCE_US UINT64_C(5000000)
+/* Less than a commit takes: a full pool's slots come free together, and who sleeps through that
+ * finds them taken again by the callers that have just been answered. */
+#define SLOT_RETRY_US 200
 
 struct writer {
     struct sockaddr_un address; /* remote */
@@ -256,7 +259,7 @@ take_slot(struct writer *w, int *slot, struct err *err)
                            "%u changes wait for the writer already; nothing was stored",
                            w->slots.count);
         }
-        clock_sleep_ms(1);
+        clock_sleep_us(SLOT_RETRY_US);
     }
     w->in_vain_us = 0;
     return true;

@@ -92,6 +92,7 @@ class Load:
 
 def measure_earn(server, load, first, clients, seconds, results):
     line = f"durable earn c={clients}"
+    os.sync()  # what the load before has left to the disk
     socket = os.path.join(server.data, "run", "writer.sock")
     with tempfile.TemporaryDirectory(dir=server.base) as folder:
         alone = writer_load("earn-alone", os.path.join(folder, "peer.db"), clients, seconds, 1)

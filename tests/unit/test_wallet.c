@@ -159,6 +159,40 @@ the_ledger_lists_the_newest_first(void **state)
     assert_int_equal(entries[1].amount, 1);
 }
 
+/* What all statements have cost so far. */
+static int
+count_steps(struct temp_db *t)
+{
+    int steps = 0;
+    sqlite3_stmt *s = NULL;
+    while ((s = sqlite3_next_stmt(db_handle(t->db), s)))
+        steps += sqlite3_stmt_status(s, SQLITE_STMTSTATUS_VM_STEP, false);
+    return steps;
+}
+
+static int
+count_steps_of_page(struct temp_db *t, int64_t before_id)
+{
+    struct err err = {0};
+    struct ledger_entry *entries;
+    size_t count;
+    int steps = count_steps(t);
+    assert_true(ledger_list(&t->arena, t->db, 1, before_id, 10, &entries, &count, &err));
+    assert_int_equal(count, 10);
+    return count_steps(t) - steps;
+}
+
+static void
+a_page_deep_in_the_ledger_costs_what_the_first_does(void **state)
+{
+    struct temp_db *t = *state;
+    add_players(t);
+    temp_db_exec(t, "WITH RECURSIVE n (id) AS (VALUES (1) UNION ALL SELECT id + 1 FROM n"
+                    " LIMIT 5000) INSERT INTO ledger_entry SELECT id, 1, 'earn', 1, id, '', id,"
+                    " 1, zeroblob(32) FROM n");
+    assert_in_range(count_steps_of_page(t, 12), 1, 2 * count_steps_of_page(t, 0));
+}
+
 static void
 the_ledger_is_append_only(void **state)
 {
@@ -371,6 +405,7 @@ main(void)
         DB_TEST(who_is_gone_has_no_wallet),
         DB_TEST(a_key_is_visible_ascii),
         DB_TEST(the_ledger_lists_the_newest_first),
+        DB_TEST(a_page_deep_in_the_ledger_costs_what_the_first_does),
         DB_TEST(the_ledger_is_append_only),
         DB_TEST(a_body_is_an_amount_and_a_reason),
         DB_TEST(a_reason_has_up_to_256_bytes),

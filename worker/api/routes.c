@@ -27,6 +27,8 @@ static const struct route_param NO_PARAMS[] = {{.name = NULL}};
     {"format",      PARAM_WORD,    0, 0,                 NULL, "json csv", "form of the answer; wins over Accept"}
 #define CURSOR \
     {"cursor",      PARAM_TEXT,    1, 512,               NULL, NULL, "page.next_cursor of the page before"}
+#define CURSOR_ID \
+    {"cursor",      PARAM_INTEGER, 1, INT64_MAX,         NULL, NULL, "page.next_cursor of the page before"}
 #define FIELDS \
     {"fields",      PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "columns to show, separated by commas"}
 #define WORDS \
@@ -149,7 +151,7 @@ static const struct route_param EVENTS_PARAMS[] = {
     {"until",       PARAM_TEXT,    1, 64,                NULL, NULL, "events received before that time"},
     {"player_id",   PARAM_INTEGER, 1, INT64_MAX,         NULL, NULL, "events of this player; all players' when absent and a key of scope admin comes"},
     {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "100", NULL, "most events"},
-    {"cursor",      PARAM_INTEGER, 1, INT64_MAX,         NULL, NULL, "page.next_cursor of the page before"},
+    CURSOR_ID,
 };
 static const struct route_param TRACK_PARAMS[] = {
     {"character",   PARAM_TEXT,    0, TEXT_MAX,          NULL, NULL, "the character that the link is about"},
@@ -174,7 +176,7 @@ static const struct route_param SIMILAR_GAMES_PARAMS[] = {
 
 static const struct route_param LEDGER_PARAMS[] = {
     {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "50", NULL, "most entries"},
-    CURSOR,
+    CURSOR_ID,
 };
 
 #define PARAMS(list) list, COUNT_OF(list)

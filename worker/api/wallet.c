@@ -4,7 +4,6 @@
 #include "api/handlers.h"
 #include "api/json_body.h"
 #include "api/page.h"
-#include "base/num.h"
 #include "json/write.h"
 
 /* A header without a value is a client that lost its key: taking it for none would store twice
@@ -103,17 +102,6 @@ add_entry(struct json *j, const struct ledger_entry *entry)
     json_end_object(j);
 }
 
-/* The cursor is the last id of the page before. */
-static bool
-read_cursor(const struct request *request, int64_t *before_id, struct err *err)
-{
-    struct str cursor = request_text(request, "cursor");
-    *before_id = 0;
-    return !cursor.n || (num_parse_i64(cursor, before_id) && *before_id > 0) ||
-           err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("cursor"),
-                        "'%" STR_FMT "' is no cursor of a ledger", STR_ARG(cursor));
-}
-
 bool
 list_ledger(struct app *app, struct request *request, struct response *response,
             struct err *err)
@@ -121,10 +109,9 @@ list_ledger(struct app *app, struct request *request, struct response *response,
     uint64_t limit = (uint64_t)request_integer(request, "limit");
     struct ledger_entry *entries;
     size_t count;
-    int64_t before_id, total;
+    int64_t before_id = request_integer(request, "cursor"), total;
     /* One more tells whether there is a next page. */
-    if (!read_cursor(request, &before_id, err) ||
-        !ledger_list(request->arena, app->db, request->player_id, before_id, limit + 1,
+    if (!ledger_list(request->arena, app->db, request->player_id, before_id, limit + 1,
                      &entries, &count, err) ||
         !ledger_count(app->db, request->player_id, &total, err))
         return false;

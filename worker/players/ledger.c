@@ -66,7 +66,7 @@ ledger_list(struct arena *a, struct db *db, int64_t player_id, int64_t before_id
     int got;
     scoped_stmt s = db_stmt(db, "ledger_list");
     stmt_bind_i64(s, 1, player_id);
-    stmt_bind_i64(s, 2, before_id);
+    stmt_bind_i64(s, 2, before_id ? before_id : INT64_MAX);
     stmt_bind_i64(s, 3, (int64_t)limit);
     while ((got = stmt_step(s, err)) == 1) {
         ledger_read(s, &entries[count]);

@@ -35,9 +35,9 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
 UPDATE player SET ledger_hash = ?2, ledger_count = ledger_count + 1 WHERE id = ?1;
 
 -- name: ledger_list
--- ?1 player, ?2 only ids below (0: all), ?3 limit; newest first.
+-- ?1 player, ?2 only ids below, ?3 limit; newest first.
 SELECT id, player_id, operation = 'spend', amount, balance_after, reason, event_id, created_at
-FROM ledger_entry WHERE player_id = ?1 AND (?2 = 0 OR id < ?2) ORDER BY id DESC LIMIT ?3;
+FROM ledger_entry WHERE player_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3;
 
 -- name: ledger_player_ids
 -- ?1 only ids above, ?2 limit.

@@ -180,6 +180,50 @@ what_has_ended_is_swept_little_by_little(void **state)
     assert_int_equal(number(t, "SELECT count(*) FROM session"), 3);
 }
 
+/* What was ended goes before what is good, and what was refreshed lately stays. */
+static void
+of_one_player_the_sessions_used_last_stay(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct session_grant old[3] = {begin(t, 10000), begin(t, 20000), begin(t, HOUR_MS)};
+    struct session_grant used = refresh(t, &old[0]), last = used;
+    assert_true(session_revoke(t->writer, str_from(old[2].id), &err));
+    for (int i = 3; i <= SESSION_PLAYER_MAX; i++)
+        last = begin(t, HOUR_MS);
+    assert_int_equal(number(t, "SELECT count(*) FROM session"), SESSION_PLAYER_MAX);
+    assert_int_equal(number(t, "SELECT count(*) FROM session WHERE revoked_at"), 0);
+    assert_true(is_good(t, &used) && is_good(t, &old[1]) && is_good(t, &last));
+    last = begin(t, HOUR_MS);
+    assert_true(is_good(t, &used) && is_good(t, &last));
+    assert_false(is_good(t, &old[1]));
+    assert_refresh_refused(t, &old[1], "refresh_invalid");
+    for (int i = 1; i < SESSION_PLAYER_MAX; i++)
+        begin(t, 2 * HOUR_MS);
+    begin(t, 2 * HOUR_MS);
+    /* Its used refresh token went with it. */
+    assert_false(is_good(t, &used));
+    assert_int_equal(number(t, "SELECT count(*) FROM session_used_refresh"), 0);
+    assert_int_equal(number(t, "SELECT count(*) FROM session"), SESSION_PLAYER_MAX);
+}
+
+static void
+a_session_remembers_so_many_used_refresh_tokens(void **state)
+{
+    struct temp_db *t = *state;
+    struct session_grant first = begin(t, HOUR_MS / 2), last = refresh(t, &first);
+    temp_db_exec(
+        t, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 998)"
+           " INSERT INTO session_used_refresh (refresh_hash, session_id, expires_at)"
+           " SELECT CAST(printf('used%028d', i) AS BLOB), id, expires_at + i FROM n, session");
+    last = refresh(t, &last);
+    assert_int_equal(number(t, "SELECT count(*) FROM session_used_refresh"), SESSION_USED_MAX);
+    struct session_grant newest = refresh(t, &last);
+    assert_int_equal(number(t, "SELECT count(*) FROM session_used_refresh"), SESSION_USED_MAX);
+    assert_refresh_refused(t, &first, "refresh_invalid");
+    assert_true(is_good(t, &newest));
+}
+
 static int
 set_up(void **state)
 {
@@ -204,6 +248,8 @@ main(void)
         SESSION_TEST(any_used_refresh_token_ends_the_session_for_good),
         SESSION_TEST(a_refresh_moves_the_end_and_comes_too_late_after_it),
         SESSION_TEST(what_has_ended_is_swept_little_by_little),
+        SESSION_TEST(of_one_player_the_sessions_used_last_stay),
+        SESSION_TEST(a_session_remembers_so_many_used_refresh_tokens),
     };
     return cmocka_run_group_tests_name("session", tests, NULL, NULL);
 }

@@ -51,11 +51,28 @@ sweep_ended(struct db *db, int64_t now_ms, struct err *err)
            sweep(db, "session_sweep", now_ms, err);
 }
 
+static bool
+trim(struct db *db, const char *statement, int64_t player_id, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, statement);
+    stmt_bind_i64(s, 1, player_id);
+    stmt_bind_i64(s, 2, SESSION_PLAYER_MAX - 1);
+    return stmt_run(s, err);
+}
+
+/* Makes room for one more of the player's. */
+static bool
+trim_player(struct db *db, int64_t player_id, struct err *err)
+{
+    return trim(db, "session_trim_used", player_id, err) &&
+           trim(db, "session_trim", player_id, err);
+}
+
 bool
 session_begin_in(struct db *db, int64_t player_id, struct str id, struct str refresh_hash,
                  int64_t now_ms, int64_t lifetime_ms, struct err *err)
 {
-    if (!sweep_ended(db, now_ms, err))
+    if (!sweep_ended(db, now_ms, err) || !trim_player(db, player_id, err))
         return false;
     scoped_stmt s = db_stmt(db, "session_insert");
     stmt_bind_str(s, 1, id);
@@ -144,6 +161,15 @@ keep_used(const struct refresh *r, struct err *err)
 }
 
 static bool
+forget_old_used(const struct refresh *r, struct err *err)
+{
+    scoped_stmt s = db_stmt(r->db, "session_trim_used_of");
+    stmt_bind_str(s, 1, r->id);
+    stmt_bind_i64(s, 2, SESSION_USED_MAX);
+    return stmt_run(s, err);
+}
+
+static bool
 rotate(const struct refresh *r, struct err *err)
 {
     scoped_stmt s = db_stmt(r->db, "session_rotate");
@@ -156,7 +182,8 @@ rotate(const struct refresh *r, struct err *err)
 static bool
 grant(const struct refresh *r, struct buf *reply, struct err *err)
 {
-    if (!keep_used(r, err) || !rotate(r, err) || !sweep_ended(r->db, r->now_ms, err))
+    if (!keep_used(r, err) || !forget_old_used(r, err) || !rotate(r, err) ||
+        !sweep_ended(r->db, r->now_ms, err))
         return false;
     wire_add_u64(reply, REFRESH_GRANTED);
     wire_add_str(reply, r->id);

@@ -1,13 +1,19 @@
-/* Sessions: one per login, from it until logout, expiry or theft.  A session has one refresh
- * token at a time, 256 random bits of which only the SHA-256 is kept.  Each refresh replaces
- * it; one that was replaced before is proof of a copy, and revokes the session.  Tokens
- * (token.h) carry the session's id and are good while it is. */
+/* Sessions: one per login, from it until logout, expiry, theft or too many newer ones.  A
+ * session has one refresh token at a time, 256 random bits of which only the SHA-256 is kept.
+ * Each refresh replaces it; one that was replaced before is proof of a copy, and revokes the
+ * session.  Tokens (token.h) carry the session's id and are good while it is. */
 #pragma once
 
 #include "base/hash.h"
 #include "players/token.h"
 #include "store/writer.h"
 
+/* Of one player: more than anybody has devices, or logging in without end would fill the disk.
+ */
+#define SESSION_PLAYER_MAX 32
+/* Of one session: a month of hourly refreshes.  One that was used before those is
+ * refresh_invalid and ends nothing. */
+#define SESSION_USED_MAX 1000
 /* "pmr_" and 64 hex digits. */
 #define SESSION_REFRESH_BYTES 68
 
@@ -21,8 +27,9 @@ struct session_grant {
 void session_make_grant(struct session_grant *out);
 /* What is stored of a refresh token; points to `out`. */
 struct str session_refresh_hash(struct str refresh_token, unsigned char out[SHA256_BYTES]);
-/* Stores the session, inside the operation that logs in or registers, and removes a few that
- * have ended. */
+/* Stores the session, inside the operation that logs in or registers.  Beside it the player
+ * keeps SESSION_PLAYER_MAX - 1, those that were used last; and a few that have expired, of
+ * anybody, are removed. */
 MUST_CHECK bool session_begin_in(struct db *db, int64_t player_id, struct str id,
                                  struct str refresh_hash, int64_t now_ms, int64_t lifetime_ms,
                                  struct err *err);

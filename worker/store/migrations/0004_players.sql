@@ -34,7 +34,7 @@ CREATE TABLE session_used_refresh (
     session_id  TEXT NOT NULL REFERENCES session (id),
     expires_at  INTEGER NOT NULL            -- when it would have ended unused; then it is swept
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX session_used_refresh_session ON session_used_refresh (session_id);
+CREATE INDEX session_used_refresh_session ON session_used_refresh (session_id, expires_at);
 CREATE INDEX session_used_refresh_expires ON session_used_refresh (expires_at);
 
 -- Wrong passwords of late.

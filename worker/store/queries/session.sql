@@ -34,6 +34,25 @@ UPDATE session SET revoked_at = ?2 WHERE id = ?1 AND revoked_at = 0;
 -- All of the player ?1 but ?2, at ?3.
 UPDATE session SET revoked_at = ?3 WHERE player_id = ?1 AND id <> ?2 AND revoked_at = 0;
 
+-- name: session_trim
+-- All of the player ?1 but ?2: first those go that have ended, then those that were not used for
+-- the longest time.
+DELETE FROM session WHERE id IN (
+    SELECT id FROM session WHERE player_id = ?1
+    ORDER BY revoked_at <> 0, expires_at DESC, rowid DESC LIMIT -1 OFFSET ?2);
+
+-- name: session_trim_used
+-- What holds those of session_trim.
+DELETE FROM session_used_refresh WHERE session_id IN (
+    SELECT id FROM session WHERE player_id = ?1
+    ORDER BY revoked_at <> 0, expires_at DESC, rowid DESC LIMIT -1 OFFSET ?2);
+
+-- name: session_trim_used_of
+-- All of the session ?1 but the newest ?2.
+DELETE FROM session_used_refresh WHERE refresh_hash IN (
+    SELECT refresh_hash FROM session_used_refresh WHERE session_id = ?1
+    ORDER BY expires_at DESC LIMIT -1 OFFSET ?2);
+
 -- name: session_sweep_used
 -- At most ?2 of those that expired before ?1.
 DELETE FROM session_used_refresh WHERE refresh_hash IN (

@@ -30,7 +30,7 @@
 #define CALLS_MAX 400000 /* of a client */
 /* As the writer does it. */
 #define CHECKPOINT_PAGES 1000
-#define TYPES_MAX 1000
+static const struct event_limits LIMITS = {.types_max = 1000, .types_per_player = 100};
 
 struct client {
     atomic_uint_fast32_t count;
@@ -98,7 +98,7 @@ send_events(struct load *load, uint64_t call)
         load->results[i] = (struct event_result){0};
     }
     if (!event_store(load->writer, player_of(load, call), load->events, load->results,
-                     EVENT_BATCH_MAX, TYPES_MAX, &err))
+                     EVENT_BATCH_MAX, LIMITS, &err))
         fail(&err);
 }
 

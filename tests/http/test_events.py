@@ -10,14 +10,15 @@ import requests
 import harness
 
 HOST = "game.example"
-EVENT_TYPES_MAX = 40
+EVENT_TYPES_MAX, TYPES_PER_PLAYER = 60, 30
 READ = "1" * 64
 
 
 @pytest.fixture(scope="module")
 def server():
     server = harness.Server({"players.track_redirect_hosts": f"[{HOST}, 'localhost:8443']",
-                             "players.event_types_max": str(EVENT_TYPES_MAX)})
+                             "players.event_types_max": str(EVENT_TYPES_MAX),
+                             "players.event_types_per_player": str(TYPES_PER_PLAYER)})
     server.edit_config(lambda text: text.replace(
         "\nkeys: []\n", f'\nkeys:\n  - {{client: reader, scope: read, key: "{READ}"}}\n'))
     try:
@@ -292,7 +293,20 @@ def test_a_link_redirects_to_hosts_of_the_settings_alone(server):
     assert opens(server) == before
 
 
-# Last: it leaves no room for further types.
+# Last: they leave no room for further types.
+def test_one_player_leaves_the_others_types_to_bring(server, ann):
+    answer = batch(ann, [{"event_type": f"ann_{i}"} for i in range(TYPES_PER_PLAYER + 1)])
+    last = answer["data"][-1]
+    assert (last["status"], last["error"]["code"]) == ("refused", "too_many_event_types")
+    assert f"{TYPES_PER_PLAYER} event types" in last["error"]["detail"]
+    assert "players.event_types_per_player" in last["error"]["detail"]
+    bob = server.player("bob-" + uuid.uuid4().hex[:12])
+    assert bob.post("/v1/event", json={"event_type": "bobs"}).status_code == 201
+    assert ann.post("/v1/event", json={"event_type": "bobs"}).status_code == 201
+    problem(ann.post("/v1/event", json={"event_type": "anns"}), 422, "too_many_event_types",
+            "event_type")
+
+
 def test_types_beyond_the_limit_are_refused_and_known_ones_are_not(ann):
     answer = batch(ann, [{"event_type": f"type_{i}", "event_id": f"e{i}"}
                          for i in range(EVENT_TYPES_MAX + 1)])

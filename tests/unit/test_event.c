@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define TYPES_MAX 1000
+static const struct event_limits LIMITS = {1000, 1000}, TWO_TYPES = {2, 9};
 
 static int64_t
 number(struct temp_db *t, const char *sql)
@@ -41,11 +41,11 @@ add_own(struct temp_db *t, int64_t player_id, struct str type, int64_t now_ms)
 }
 
 static struct event_result
-store_one(struct temp_db *t, int64_t player_id, struct event_new event, uint64_t types_max)
+store_one(struct temp_db *t, int64_t player_id, struct event_new event, struct event_limits max)
 {
     struct err err = {0};
     struct event_result result = {0};
-    if (!event_store(t->writer, player_id, &event, &result, 1, types_max, &err))
+    if (!event_store(t->writer, player_id, &event, &result, 1, max, &err))
         fail_msg("%s", err.detail);
     return result;
 }
@@ -90,16 +90,16 @@ a_resend_is_a_duplicate_whatever_else_it_says(void **state)
     struct temp_db *t = *state;
     make_players(t);
     struct event_new event = {STR("kill"), STR("e-1"), STR("{\"n\":1}"), 7, true};
-    struct event_result first = store_one(t, 1, event, TYPES_MAX);
+    struct event_result first = store_one(t, 1, event, LIMITS);
     assert_true(first.outcome == EVENT_STORED && first.id == 1);
     event.meta = STR("[2]");
     event.type = STR("another"); /* which is not made */
-    struct event_result again = store_one(t, 1, event, 1);
+    struct event_result again = store_one(t, 1, event, (struct event_limits){1, 1});
     assert_true(again.outcome == EVENT_DUPLICATE && again.id == 1);
     assert_int_equal(number(t, "SELECT count(*) FROM event_type"), 1);
     /* The id is the player's own. */
     event.type = STR("kill");
-    struct event_result other = store_one(t, 2, event, TYPES_MAX);
+    struct event_result other = store_one(t, 2, event, LIMITS);
     assert_true(other.outcome == EVENT_STORED && other.id == 2);
     assert_int_equal(number(t, "SELECT event_count FROM event_type"), 2);
 }
@@ -118,9 +118,8 @@ types_beyond_the_limit_are_refused_alone_and_own_types_do_not_count(void **state
         {STR("a"), STR(""), STR("{}"), 0, false},
     };
     struct event_result results[4] = {0};
-    assert_true(event_store(t->writer, 1, events, results, 4, 2, &err));
-    assert_int_equal(results[0].outcome, EVENT_STORED);
-    assert_int_equal(results[1].outcome, EVENT_STORED);
+    assert_true(event_store(t->writer, 1, events, results, 4, TWO_TYPES, &err));
+    assert_true(results[0].outcome == EVENT_STORED && results[1].outcome == EVENT_STORED);
     assert_int_equal(results[2].outcome, EVENT_REFUSED);
     assert_string_equal(err_code(&results[2].err), "too_many_event_types");
     assert_string_equal(results[2].err.name, "event_type");
@@ -131,13 +130,30 @@ types_beyond_the_limit_are_refused_alone_and_own_types_do_not_count(void **state
 }
 
 static void
+a_player_brings_so_many_types_and_sends_those_of_others(void **state)
+{
+    struct temp_db *t = *state;
+    struct event_new event = {STR("a"), STR(""), STR("{}"), 0, false};
+    struct event_limits limits = {.types_max = 9, .types_per_player = 1};
+    make_players(t);
+    add_own(t, 1, STR(EVENT_EARN), 1);
+    assert_int_equal(store_one(t, 1, event, limits).outcome, EVENT_STORED);
+    event.type = STR("b");
+    struct event_result refused = store_one(t, 1, event, limits);
+    assert_int_equal(refused.outcome, EVENT_REFUSED);
+    assert_non_null(strstr(refused.err.detail, "players.event_types_per_player"));
+    assert_int_equal(store_one(t, 2, event, limits).outcome, EVENT_STORED);
+    assert_int_equal(store_one(t, 1, event, limits).outcome, EVENT_STORED);
+}
+
+static void
 a_player_who_is_gone_stores_nothing(void **state)
 {
     struct temp_db *t = *state;
     struct err err = {0};
     struct event_new event = {STR("a"), STR(""), STR("{}"), 0, false};
     struct event_result result = {0};
-    assert_false(event_store(t->writer, 77, &event, &result, 1, TYPES_MAX, &err));
+    assert_false(event_store(t->writer, 77, &event, &result, 1, LIMITS, &err));
     assert_int_equal(err.kind, ERR_NOT_FOUND);
     assert_int_equal(number(t, "SELECT count(*) FROM event"), 0);
     assert_int_equal(number(t, "SELECT count(*) FROM event_type"), 0);
@@ -206,7 +222,7 @@ send_batch(struct model *m)
         if (draw(m, 10) == 0)
             results[i].outcome = EVENT_REFUSED;
     }
-    if (!event_store(m->t->writer, player_id, events, results, count, TYPES_MAX, &err))
+    if (!event_store(m->t->writer, player_id, events, results, count, LIMITS, &err))
         fail_msg("%s", err.detail);
     for (size_t i = 0; i < count; i++) {
         if (results[i].outcome == EVENT_REFUSED)
@@ -514,7 +530,7 @@ a_batch_of_eight_megabytes_is_stored_and_read_again(void **state)
     for (int i = 0; i < EVENT_BATCH_MAX; i++)
         events[i] = (struct event_new){.type = STR("a"), .meta = meta};
     results[500].outcome = EVENT_REFUSED;
-    assert_true(event_store(t->writer, 1, events, results, EVENT_BATCH_MAX, TYPES_MAX, &err));
+    assert_true(event_store(t->writer, 1, events, results, EVENT_BATCH_MAX, LIMITS, &err));
     assert_int_equal(results[999].outcome, EVENT_STORED);
     assert_int_equal(results[999].id, 999);
     assert_int_equal(number(t, "SELECT sum(length(meta)) FROM event"),
@@ -545,7 +561,7 @@ what_the_writer_did_not_take_of_a_batch_is_refused_item_by_item(void **state)
     struct str meta = repeated(t, "\"", EVENT_META_BYTES_MAX - 2, "\"");
     for (int i = 0; i < EVENT_BATCH_MAX; i++)
         events[i] = (struct event_new){.type = STR("a"), .meta = meta};
-    assert_true(event_store(w, 1, events, results, EVENT_BATCH_MAX, TYPES_MAX, &err));
+    assert_true(event_store(w, 1, events, results, EVENT_BATCH_MAX, LIMITS, &err));
     int64_t stored = 0;
     while (results[stored].outcome == EVENT_STORED)
         stored++;
@@ -555,8 +571,7 @@ what_the_writer_did_not_take_of_a_batch_is_refused_item_by_item(void **state)
         assert_int_equal(results[i].err.kind, ERR_BUSY);
     }
     assert_int_equal(number(t, "SELECT count(*) FROM event"), stored);
-    assert_false(event_store(w, 1, events, results, 1, TYPES_MAX, &err) ||
-                 err.kind != ERR_BUSY);
+    assert_false(event_store(w, 1, events, results, 1, LIMITS, &err) || err.kind != ERR_BUSY);
     writer_close(&w);
 }
 
@@ -568,6 +583,7 @@ main(void)
         DB_TEST(the_time_of_the_server_never_falls_as_ids_grow),
         DB_TEST(a_resend_is_a_duplicate_whatever_else_it_says),
         DB_TEST(types_beyond_the_limit_are_refused_alone_and_own_types_do_not_count),
+        DB_TEST(a_player_brings_so_many_types_and_sends_those_of_others),
         DB_TEST(a_player_who_is_gone_stores_nothing),
         DB_TEST(lists_and_statistics_are_those_of_a_plain_array),
         DB_TEST(ids_that_were_cut_off_at_the_old_end_leave_lists_and_times_right),

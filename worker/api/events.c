@@ -54,6 +54,14 @@ read_one(const struct request *request, struct event_new *out, struct err *err)
     return json_read(request->arena, request->body, &body, err) && event_parse(body, out, err);
 }
 
+static struct event_limits
+limits_of(const struct app *app)
+{
+    return (struct event_limits){.types_max = app->config->players_event_types_max,
+                                 .types_per_player =
+                                     app->config->players_event_types_per_player};
+}
+
 bool
 send_event(struct app *app, struct request *request, struct response *response, struct err *err)
 {
@@ -61,8 +69,7 @@ send_event(struct app *app, struct request *request, struct response *response, 
     struct event_result result = {0};
     struct event stored;
     if (!read_one(request, &sent, err) ||
-        !event_store(app->writer, request->player_id, &sent, &result, 1,
-                     app->config->players_event_types_max, err))
+        !event_store(app->writer, request->player_id, &sent, &result, 1, limits_of(app), err))
         return false;
     if (result.outcome == EVENT_REFUSED) {
         *err = result.err;
@@ -161,7 +168,7 @@ send_events(struct app *app, struct request *request, struct response *response,
     uint64_t counts[COUNT_OF(OUTCOMES)] = {0};
     if (!read_batch(request, &batch, err) ||
         !event_store(app->writer, request->player_id, batch.events, batch.results, batch.count,
-                     app->config->players_event_types_max, err))
+                     limits_of(app), err))
         return false;
     begin_answer(response, 200);
     struct json j = json_write(&response->body);

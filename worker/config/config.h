@@ -64,6 +64,7 @@
     X(COUNT, players, login_failures,  "10",               1,      1000,          "wrong passwords for one account from one address within login_window; ten times as many for one account or from one address") \
     X(MS,    players, login_window,    "10m",              1000,   86400000,      "how long a wrong password counts") \
     X(COUNT, players, event_types_max, "1000",             1,      100000,        "different event types kept; one more is refused") \
+    X(COUNT, players, event_types_per_player, "100",       1,      100000,        "event types that one player may be the first to send, so that one cannot use them all up") \
     X(LIST,  players, track_redirect_hosts, "",            0,      256,           "hosts that /v1/track may redirect to") \
     X(TEXT,  reports, output_dir,      "reports",          1,      1024,          "folder of the report files; relative to DATA") \
     X(TEXT,  reports, at,              "",                 0,      5,             "time of day (UTC, HH:MM) of the daily run; empty: none") \

@@ -41,6 +41,11 @@ struct event_result {
     int64_t id;     /* of the event, or of the one it repeats */
     struct err err; /* why it was refused */
 };
+/* Of different types; both bound those that clients choose. */
+struct event_limits {
+    uint64_t types_max;        /* of all */
+    uint64_t types_per_player; /* that one player may be the first to send */
+};
 /* Stores the events of one player (0: nobody known), in operations that fit a message; an event
  * whose result is EVENT_REFUSED already (it did not parse) is passed over.  One that cannot be
  * stored is refused alone: invalid, code too_many_event_types; when the writer goes away
@@ -49,7 +54,7 @@ struct event_result {
  * player who is gone. */
 MUST_CHECK bool event_store(struct writer *w, int64_t player_id, const struct event_new *events,
                             struct event_result *results, size_t count,
-                            uint64_t event_types_max, struct err *err);
+                            struct event_limits limits, struct err *err);
 /* One event of the service's own, inside another operation; player_id 0: nobody known. */
 MUST_CHECK bool event_add_in(struct db *db, int64_t player_id, const struct event_new *event,
                              int64_t now_ms, int64_t *id, struct err *err);

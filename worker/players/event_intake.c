@@ -33,7 +33,8 @@ read_newest(struct event_intake *in, struct err *err)
 
 bool
 event_intake_begin(struct event_intake *in, struct arena *a, struct db *db, int64_t player_id,
-                   size_t event_count, uint64_t types_max, int64_t now_ms, struct err *err)
+                   size_t event_count, struct event_limits limits, int64_t now_ms,
+                   struct err *err)
 {
     size_t slots = 2;
     while (slots < 2 * event_count)
@@ -41,7 +42,7 @@ event_intake_begin(struct event_intake *in, struct arena *a, struct db *db, int6
     *in = (struct event_intake){.arena = a,
                                 .db = db,
                                 .player_id = player_id,
-                                .types_max = types_max,
+                                .limits = limits,
                                 .now_ms = now_ms,
                                 .type_count = -1,
                                 .types = arena_array(a, slots, struct event_intake_type),
@@ -49,15 +50,26 @@ event_intake_begin(struct event_intake *in, struct arena *a, struct db *db, int6
     return read_newest(in, err);
 }
 
-/* The id of the row that a statement with one text gives; 0 for no row. */
+/* 0 for a type that nobody has sent. */
 static bool
-get_id(struct db *db, const char *statement, struct str text, int64_t *id, struct err *err)
+find_type(struct db *db, struct str name, int64_t *id, struct err *err)
 {
-    scoped_stmt s = db_stmt(db, statement);
-    stmt_bind_str(s, 1, text);
+    scoped_stmt s = db_stmt(db, "event_type_get");
+    stmt_bind_str(s, 1, name);
     int got = stmt_step(s, err);
     *id = got == 1 ? stmt_i64(s, 0) : 0;
     return got >= 0;
+}
+
+static bool
+add_type(struct db *db, struct str name, int64_t player_id, int64_t *id, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "event_type_add");
+    stmt_bind_str(s, 1, name);
+    stmt_bind_i64(s, 2, player_id);
+    int got = stmt_step(s, err);
+    *id = got == 1 ? stmt_i64(s, 0) : 0;
+    return got == 1;
 }
 
 static bool
@@ -66,9 +78,29 @@ count_types(struct event_intake *in, struct err *err)
     if (in->type_count >= 0)
         return true;
     scoped_stmt s = db_stmt(in->db, "event_type_count");
+    stmt_bind_i64(s, 1, in->player_id);
     int got = stmt_step(s, err);
     in->type_count = got == 1 ? stmt_i64(s, 0) : -1;
+    in->own_type_count = got == 1 ? stmt_i64(s, 1) : 0;
     return got >= 0;
+}
+
+static bool
+check_room(const struct event_intake *in, struct str name, struct err *refusal)
+{
+    static const char CODE[] = "too_many_event_types";
+    if ((uint64_t)in->type_count >= in->limits.types_max)
+        return err_set_name(refusal, ERR_INVALID, CODE, STR("event_type"),
+                            "there are %" PRIu64 " event types already, the most that are kept "
+                            "(players.event_types_max), and '%" STR_FMT "' is another",
+                            in->limits.types_max, STR_ARG(name));
+    return (uint64_t)in->own_type_count < in->limits.types_per_player ||
+           err_set_name(refusal, ERR_INVALID, CODE, STR("event_type"),
+                        "this player was the first to send %" PRIu64
+                        " event types already, the "
+                        "most that one may (players.event_types_per_player), and '%" STR_FMT
+                        "' is another",
+                        in->limits.types_per_player, STR_ARG(name));
 }
 
 /* 1 made, 0 there are too many (`refusal` says so), -1 error. */
@@ -79,16 +111,12 @@ make_type(struct event_intake *in, struct str name, int64_t *id, struct err *ref
     bool is_own = event_is_own_type(name);
     if (!count_types(in, err))
         return -1;
-    if (!is_own && (uint64_t)in->type_count >= in->types_max) {
-        (void)err_set_name(refusal, ERR_INVALID, "too_many_event_types", STR("event_type"),
-                           "there are %" PRIu64 " event types already, the most that are kept "
-                           "(players.event_types_max), and '%" STR_FMT "' is another",
-                           in->types_max, STR_ARG(name));
+    if (!is_own && !check_room(in, name, refusal))
         return 0;
-    }
-    if (!get_id(in->db, "event_type_add", name, id, err))
+    if (!add_type(in->db, name, is_own ? 0 : in->player_id, id, err))
         return -1;
     in->type_count += !is_own;
+    in->own_type_count += !is_own;
     return 1;
 }
 
@@ -126,7 +154,7 @@ intern_type(struct event_intake *in, const struct event_new *event,
     *slot = NULL;
     if (!found->name.p) {
         int64_t id, first = 0;
-        if (!get_id(in->db, "event_type_get", event->type, &id, err))
+        if (!find_type(in->db, event->type, &id, err))
             return false;
         if (id == 0 && !find_first(in, event->client_id, &first, err))
             return false;
@@ -222,7 +250,8 @@ event_add_in(struct db *db, int64_t player_id, const struct event_new *event, in
     scoped_arena a = {0};
     struct event_intake in;
     struct event_result result;
-    if (!event_intake_begin(&in, &a, db, player_id, 1, UINT64_MAX, now_ms, err) ||
+    struct event_limits none = {UINT64_MAX, UINT64_MAX};
+    if (!event_intake_begin(&in, &a, db, player_id, 1, none, now_ms, err) ||
         !event_intake_add(&in, event, &result, err) || !event_intake_end(&in, err))
         return false;
     *id = result.id;

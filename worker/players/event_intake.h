@@ -16,16 +16,17 @@ struct event_intake {
     struct arena *arena;
     struct db *db;
     int64_t player_id;
-    uint64_t types_max;
+    struct event_limits limits;
     int64_t next_id, now_ms;
     int64_t type_count;              /* of those that clients chose; -1: not counted yet */
+    int64_t own_type_count;          /* of those, the player was the first to send */
     struct event_intake_type *types; /* an open table, at most half full */
     size_t mask;
 };
-/* For at most `event_count` events; `types_max` bounds the types that clients choose. */
+/* For at most `event_count` events. */
 MUST_CHECK bool event_intake_begin(struct event_intake *in, struct arena *a, struct db *db,
-                                   int64_t player_id, size_t event_count, uint64_t types_max,
-                                   int64_t now_ms, struct err *err);
+                                   int64_t player_id, size_t event_count,
+                                   struct event_limits limits, int64_t now_ms, struct err *err);
 /* `out` is stored, duplicate or refused.  False: nothing of the operation may stay. */
 MUST_CHECK bool event_intake_add(struct event_intake *in, const struct event_new *event,
                                  struct event_result *out, struct err *err);

@@ -1,7 +1,8 @@
 /* Storing the events of one player: the caller's end, which cuts them into operations, and the
  * operation itself, which the writer runs.
  *
- *     event_store   u64 player (0: nobody known), u64 types_max, u64 count, then count times
+ *     event_store   u64 player (0: nobody known), u64 types_max, u64 types_per_player,
+ *                   u64 count, then count times
  *                   str type, str client_id, str meta, u64 has_client_at, u64 client_at
  *     reply         count times u64 outcome, u64 id, and of a refused one
  *                   str code, str name, str detail */
@@ -60,13 +61,15 @@ run_store(struct db *db, struct str request, struct buf *reply, struct err *err)
 {
     struct wire w = {.rest = request};
     int64_t player_id = (int64_t)wire_u64(&w);
-    uint64_t types_max = wire_u64(&w), count = wire_u64(&w);
+    struct event_limits limits = {.types_max = wire_u64(&w)};
+    limits.types_per_player = wire_u64(&w);
+    uint64_t count = wire_u64(&w);
     scoped_arena a = {0};
     struct event_intake in;
     if (count > EVENT_BATCH_MAX)
         return err_set(err, ERR_INTERNAL, "%" PRIu64 " events in one operation", count);
     if (!check_player(db, player_id, err) ||
-        !event_intake_begin(&in, &a, db, player_id, count, types_max, clock_now_ms(), err))
+        !event_intake_begin(&in, &a, db, player_id, count, limits, clock_now_ms(), err))
         return false;
     for (uint64_t i = 0; i < count && !w.is_bad; i++) {
         struct event_new event = read_event(&w);
@@ -157,13 +160,14 @@ read_results(const struct portion *p, struct str reply, struct err *err)
 
 static bool
 store_portion(struct writer *w, int64_t player_id, const struct portion *p,
-              uint64_t event_types_max, struct err *err)
+              struct event_limits limits, struct err *err)
 {
     scoped_buf request, reply;
     buf_init(&request, OPERATION_BYTES_MAX + MIB);
     buf_init(&reply, REPLY_BYTES_MAX);
     wire_add_u64(&request, (uint64_t)player_id);
-    wire_add_u64(&request, event_types_max);
+    wire_add_u64(&request, limits.types_max);
+    wire_add_u64(&request, limits.types_per_player);
     add_events(p, &request);
     assert(!request.is_full);
     return writer_call(w, "event_store", buf_str(&request), &reply, err) &&
@@ -182,7 +186,7 @@ refuse_rest(struct portion *p, size_t count, const struct err *why)
 
 bool
 event_store(struct writer *w, int64_t player_id, const struct event_new *events,
-            struct event_result *results, size_t count, uint64_t event_types_max,
+            struct event_result *results, size_t count, struct event_limits limits,
             struct err *err)
 {
     assert(count <= EVENT_BATCH_MAX);
@@ -190,7 +194,7 @@ event_store(struct writer *w, int64_t player_id, const struct event_new *events,
     bool is_first = true;
     while (p.from < count) {
         extend(&p, count);
-        if (!store_portion(w, player_id, &p, event_types_max, err)) {
+        if (!store_portion(w, player_id, &p, limits, err)) {
             if (is_first)
                 return false;
             refuse_rest(&p, count, err);

@@ -77,6 +77,7 @@ CREATE TABLE idempotency (
 CREATE TABLE event_type (
     id          INTEGER PRIMARY KEY,
     name        TEXT NOT NULL UNIQUE,
+    first_player_id INTEGER,                -- who sent one first; NULL: the service itself
     event_count INTEGER NOT NULL DEFAULT 0 CHECK (event_count >= 0)     -- of all players
 ) STRICT;
 -- server_at never falls as id grows, so a span of time is a span of ids.  No foreign keys: the

@@ -21,11 +21,13 @@ SELECT 1 FROM player WHERE id = ?1 AND deleted_at = 0;
 SELECT id FROM event_type WHERE name = ?1;
 
 -- name: event_type_count
--- Of the types that clients chose.
-SELECT count(*) FROM event_type WHERE name NOT IN ('earn', 'spend', 'deeplink_open');
+-- Of the types that clients chose: all, and those that player ?1 was the first to send.
+SELECT count(*), count(*) FILTER (WHERE first_player_id = ?1) FROM event_type
+WHERE name NOT IN ('earn', 'spend', 'deeplink_open');
 
 -- name: event_type_add
-INSERT INTO event_type (name) VALUES (?1) RETURNING id;
+-- ?2 player (0: the service).
+INSERT INTO event_type (name, first_player_id) VALUES (?1, NULLIF(?2, 0)) RETURNING id;
 
 -- name: event_type_counted
 UPDATE event_type SET event_count = event_count + ?2 WHERE id = ?1;

@@ -174,6 +174,19 @@ def test_bodies_that_are_no_batch_are_refused_whole(ann):
     assert ids(ann.get("/v1/events")) == []
 
 
+def test_other_bodies_are_not_taken_packed_and_are_told_so(server, ann):
+    for path, body in (("/v1/earn", b'{"amount":1}'), ("/v1/event", b'{"event_type":"a"}'),
+                       ("/v1/login", b'{"username":"packed","password":"correct horse"}')):
+        def send(encoding, body, path=path):
+            return ann.post(path, data=body, headers={"Content-Type": "application/json",
+                                                      "Content-Encoding": encoding})
+        for encoding in ("gzip", "br"):
+            said = problem(send(encoding, gzip.compress(body)), 415, "unsupported_media_type",
+                           "Content-Encoding")
+            assert f"'{encoding}'" in said["detail"]
+        assert send("identity", body).ok
+
+
 def test_a_full_batch_of_the_longest_metas_is_stored(ann):
     meta = "x" * 8190
     items = [{"event_type": "big", "meta": meta, "event_id": f"b{i}"} for i in range(1000)]

@@ -277,7 +277,10 @@ def test_other_origins_are_let_in_by_the_file_alone(server_with):
         **ours, "Access-Control-Request-Method": "POST"})
     assert preflight.status_code == 204
     assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
-    assert "X-API-Key" in preflight.headers["Access-Control-Allow-Headers"]
+    # A game sends a token, an Idempotency-Key, and batches that are packed.
+    assert {"Authorization", "Content-Encoding", "Content-Type", "Idempotency-Key", "X-API-Key"} \
+        <= set(preflight.headers["Access-Control-Allow-Headers"].split(", "))
+    assert "Idempotent-Replayed" in preflight.headers["Access-Control-Expose-Headers"]
     refused = server.get("/v1/jobs", key=None, headers=ours)
     assert refused.status_code == 401
     assert refused.headers["Access-Control-Allow-Origin"] == "https://game.example"

@@ -1,5 +1,6 @@
 /* Events: one, a batch, the list, and what is counted. */
 #include "api/handlers.h"
+#include "api/json_body.h"
 #include "api/page.h"
 #include "base/date.h"
 #include "players/event_batch.h"
@@ -44,14 +45,9 @@ add_event(struct json *j, const struct event *e)
 static bool
 read_one(const struct request *request, struct event_new *out, struct err *err)
 {
-    struct str type = request_media_type(request);
     const struct json_value *body;
-    if (type.n && !str_eq(type, STR("application/json")))
-        return err_set(err, ERR_MEDIA_TYPE,
-                       "an event is JSON, and it came as %" STR_FMT
-                       "; with curl: -H 'Content-Type: application/json' -d '{...}'",
-                       STR_ARG(type));
-    return json_read(request->arena, request->body, &body, err) && event_parse(body, out, err);
+    return json_body_check_type(request, err) &&
+           json_read(request->arena, request->body, &body, err) && event_parse(body, out, err);
 }
 
 static struct event_limits

@@ -3,12 +3,24 @@
 
 #include "base/suggest.h"
 
+/* What is packed would else be told that it is no JSON. */
 static bool
-check_type(const struct request *request, struct err *err)
+check_encoding(const struct request *request, struct err *err)
+{
+    struct str encoding = str_trim(request->header.content_encoding);
+    return encoding.n == 0 || str_eq_ascii_nocase(encoding, STR("identity")) ||
+           err_set_name(err, ERR_MEDIA_TYPE, NULL, STR("Content-Encoding"),
+                        "the body is taken as it is here: leave out Content-Encoding, got "
+                        "'%" STR_FMT "'",
+                        STR_ARG(encoding));
+}
+
+bool
+json_body_check_type(const struct request *request, struct err *err)
 {
     struct str type = request_media_type(request);
     if (type.n == 0 || str_eq(type, STR("application/json")))
-        return true;
+        return check_encoding(request, err);
     return err_set(err, ERR_MEDIA_TYPE,
                    "the body is JSON here, and it came as %" STR_FMT
                    "; with curl: -H 'Content-Type: application/json' -d '{...}'",
@@ -40,7 +52,8 @@ json_body_read(const struct request *request, const char *const *names, size_t c
                const struct json_value **out, struct err *err)
 {
     const struct json_value *body;
-    if (!check_type(request, err) || !json_read(request->arena, request->body, &body, err))
+    if (!json_body_check_type(request, err) ||
+        !json_read(request->arena, request->body, &body, err))
         return false;
     if (body->kind != JSON_OBJECT)
         return err_set(err, ERR_INVALID, "the body is a JSON object");

@@ -8,7 +8,10 @@
 #include "http/request.h"
 #include "json/read.h"
 
-/* Errors: unsupported_media_type (415) for what is said to be something else than JSON;
+/* Is the body said to be JSON, as it stands?  unsupported_media_type (415) for another type,
+ * and for a Content-Encoding. */
+MUST_CHECK bool json_body_check_type(const struct request *request, struct err *err);
+/* Errors: those of json_body_check_type;
  * malformed (400) for what is not JSON; invalid (422) for no object, and for a member that is
  * not among the names, with the nearest one. */
 MUST_CHECK bool json_body_read(const struct request *request, const char *const *names,

@@ -68,20 +68,24 @@ print_json(void)
 }
 
 static const char *
-scope_of(const struct route *route)
+callers_of(const struct route *route)
 {
-    bool is_open = route->flags & (ROUTE_PUBLIC_DATASET | ROUTE_PUBLIC_LIST);
-    if (is_open)
+    static const char *const BESIDE_KEY[] = {[SCOPE_NONE] = "player",
+                                             [SCOPE_READ] = "player or read",
+                                             [SCOPE_WRITE] = "player or write",
+                                             [SCOPE_ADMIN] = "player or admin"};
+    if (route->flags & (ROUTE_PUBLIC_DATASET | ROUTE_PUBLIC_LIST))
         return "public";
-    if (!(route->flags & ROUTE_PLAYER))
-        return http_scope_name(route->scope);
-    return route->scope == SCOPE_NONE ? "player" : "player or key";
+    if (route->flags & ROUTE_MAY_BE_PLAYER)
+        return "none or player";
+    return route->flags & ROUTE_PLAYER ? BESIDE_KEY[route->scope]
+                                       : http_scope_name(route->scope);
 }
 
 static void
 print_route(const struct route *route, const char *pattern)
 {
-    printf("%-7s%-36s%-14s%s", http_method_name(route->method), pattern, scope_of(route),
+    printf("%-7s%-36s%-17s%s", http_method_name(route->method), pattern, callers_of(route),
            route->operation);
     for (size_t k = 0; k < route->param_count; k++)
         printf("%s%s", k ? " " : "  ?", route->params[k].name);

@@ -227,6 +227,20 @@ a_new_password_ends_the_other_sessions(void **state)
 }
 
 static void
+a_right_old_password_forgives_the_failures_before(void **state)
+{
+    struct temp_db *t = *state;
+    scoped_world w;
+    struct account_login login;
+    assert_string_equal(enrol(t, open_world(t, &w), "ann", &login), "");
+    for (int i = 0; i < 2; i++)
+        assert_string_equal(log_in(t, &w, "ann", "wrong horse", &login), "login_failed");
+    assert_string_equal(change(t, &w, &login, "correct horse", "battery staple"), "");
+    assert_string_equal(log_in(t, &w, "ann", "wrong horse", &login), "login_failed");
+    assert_string_equal(log_in(t, &w, "ann", "battery staple", &login), "");
+}
+
+static void
 a_wrong_old_password_counts_as_a_failed_login(void **state)
 {
     struct temp_db *t = *state;
@@ -308,6 +322,7 @@ main(void)
         DB_TEST(too_many_failures_lock_out_the_right_password_too),
         DB_TEST(the_right_password_forgives_the_failures_before),
         DB_TEST(a_new_password_ends_the_other_sessions),
+        DB_TEST(a_right_old_password_forgives_the_failures_before),
         DB_TEST(a_wrong_old_password_counts_as_a_failed_login),
         DB_TEST(a_player_who_left_is_gone_and_the_name_is_free),
         DB_TEST(what_changes_during_the_hash_is_seen_by_the_writer),

@@ -122,6 +122,22 @@ one_hash_more_than_the_slots_is_refused_at_once(void **state)
 }
 
 static void
+a_slot_is_free_again_once_the_hash_is_made(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    SCOPED(password_close) struct password_hasher one, two;
+    open_hasher(t, 1, 2, &one);
+    open_hasher(t, 1, 2, &two);
+    assert_int_equal(one.slots.count, 1);
+    char hash[PASSWORD_HASH_BYTES_MAX];
+    assert_true(password_hash(&one, STR("correct horse"), hash, &err));
+    assert_true(verify(&two, hash, "correct horse"));
+    assert_false(verify(&one, hash, "wrong horse"));
+    assert_true(password_hash(&two, STR("correct horse"), hash, &err));
+}
+
+static void
 a_password_is_counted_in_characters(void **state UNUSED)
 {
     struct err err = {0};
@@ -288,6 +304,7 @@ main(void)
         DB_TEST(nobody_costs_a_hash_as_well),
         DB_TEST(without_memory_no_password_is_wrong),
         DB_TEST(one_hash_more_than_the_slots_is_refused_at_once),
+        DB_TEST(a_slot_is_free_again_once_the_hash_is_made),
         cmocka_unit_test(a_password_is_counted_in_characters),
         DB_TEST(an_account_is_throttled_for_the_address_that_fails),
         DB_TEST(an_account_is_throttled_that_many_addresses_try),

@@ -138,6 +138,33 @@ a_key_is_visible_ascii(void **state)
     assert_true(run_ok(t, &request).is_replayed);
 }
 
+static bool
+break_off(struct db *db UNUSED, struct str request UNUSED, struct buf *reply UNUSED,
+          struct err *err)
+{
+    return err_set_code(err, ERR_BUSY, "unknown_outcome", "the writer did not answer");
+}
+
+static void
+an_unknown_outcome_says_how_to_find_out(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct wallet_receipt receipt;
+    static const struct operation BREAKING[] = {{WALLET_OPERATION, break_off, true}, {0}};
+    const struct operation *const table[] = {BREAKING};
+    struct writer *w = writer_open_local(t->db, table, COUNT_OF(table));
+    struct wallet_request request = {.player_id = 1, .amount = 5};
+    assert_false(wallet_run(w, &request, &receipt, &err));
+    assert_string_equal(err_code(&err), "unknown_outcome");
+    assert_non_null(strstr(err.detail, "the writer did not answer; look for it in GET"));
+    request.idempotency_key = STR("k");
+    assert_false(wallet_run(w, &request, &receipt, &err));
+    assert_string_equal(err_code(&err), "unknown_outcome");
+    assert_non_null(strstr(err.detail, "repeat it with the same Idempotency-Key"));
+    writer_close(&w);
+}
+
 static void
 the_ledger_lists_the_newest_first(void **state)
 {
@@ -404,6 +431,7 @@ main(void)
         DB_TEST(a_refusal_does_not_use_its_key_up),
         DB_TEST(who_is_gone_has_no_wallet),
         DB_TEST(a_key_is_visible_ascii),
+        DB_TEST(an_unknown_outcome_says_how_to_find_out),
         DB_TEST(the_ledger_lists_the_newest_first),
         DB_TEST(a_page_deep_in_the_ledger_costs_what_the_first_does),
         DB_TEST(the_ledger_is_append_only),

@@ -156,6 +156,23 @@ an_entry_of_nobody_is_found(void **state)
     assert_int_equal(first.entry_id, 1);
 }
 
+/* A name that was taken has cost an id, for one. */
+static void
+ids_with_gaps_are_no_fault(void **state)
+{
+    struct temp_db *t = *state;
+    add_players(t);
+    temp_db_exec(t, "INSERT INTO player (id, username, username_folded, password_hash, "
+                    "created_at) VALUES (5, 'p5', 'p5', 'x', 1), (7, 'p7', 'p7', 'x', 1)");
+    earn(t, 5, 10);
+    earn(t, 7, 20);
+    assert_int_equal(verify(t, NULL), 0);
+    temp_db_exec(t, "UPDATE player SET balance = 9 WHERE id = 5");
+    struct wallet_faults first;
+    assert_int_equal(verify(t, &first), 1);
+    assert_int_equal(first.player_id, 5);
+}
+
 static void
 one_fault_is_told_once(void **state)
 {
@@ -214,6 +231,7 @@ main(void)
         DB_TEST(an_entry_that_moves_or_goes_is_found),
         DB_TEST(a_change_of_a_players_row_is_found),
         DB_TEST(an_entry_of_nobody_is_found),
+        DB_TEST(ids_with_gaps_are_no_fault),
         DB_TEST(one_fault_is_told_once),
         DB_TEST(players_without_entries_have_nothing),
         DB_TEST(a_sample_looks_at_the_newest_entries),

@@ -43,18 +43,33 @@ a_transaction_ends_when_it_is_large_enough(void **state)
         buf_free(&outs[i]);
 }
 
+static bool
+insert_one(struct db *db, struct str request UNUSED, struct buf *reply UNUSED, struct err *err)
+{
+    return sqlite_exec(db_handle(db),
+                       "INSERT INTO dataset (name, is_public, created_at, updated_at)"
+                       " VALUES ('games', 1, 0, 0)",
+                       err);
+}
+
+static const struct operation ONE = {"one", insert_one, false};
+
 static void
 a_transaction_that_is_gone_is_nobodys_success(void **state)
 {
     struct temp_db *t = *state;
     struct err err = {0};
-    struct buf outs[2];
-    struct writer_task tasks[2];
-    for (size_t i = 0; i < 2; i++) {
+    struct buf outs[3];
+    struct writer_task tasks[3];
+    for (size_t i = 0; i < 3; i++) {
         buf_init(&outs[i], SIZE_MAX);
-        tasks[i] = (struct writer_task){.operation = i ? &ROLL_BACK : &MANY, .out = &outs[i]};
+        tasks[i] =
+            (struct writer_task){.operation = i == 1 ? &ROLL_BACK : &ONE, .out = &outs[i]};
     }
-    writer_batch_run(t->db, tasks, 2);
+    writer_batch_run(t->db, tasks, 3);
+    /* Without a transaction around it, the third would have been stored for good. */
+    assert_false(tasks[2].is_answered);
+    assert_int_equal(outs[2].n, 0);
     for (size_t i = 0; i < 2; i++) {
         struct str rest = buf_str(&outs[i]), body;
         struct message_reply reply;
@@ -70,17 +85,6 @@ a_transaction_that_is_gone_is_nobodys_success(void **state)
         sqlite_read_i64(db_handle(t->db), "SELECT count(*) FROM dataset", &count, &err));
     assert_int_equal(count, 0);
 }
-
-static bool
-insert_one(struct db *db, struct str request UNUSED, struct buf *reply UNUSED, struct err *err)
-{
-    return sqlite_exec(db_handle(db),
-                       "INSERT INTO dataset (name, is_public, created_at, updated_at)"
-                       " VALUES ('games', 1, 0, 0)",
-                       err);
-}
-
-static const struct operation ONE = {"one", insert_one, false};
 
 static bool
 change_and_refuse(struct db *db, struct str request, struct buf *reply, struct err *err)

@@ -79,10 +79,7 @@ next_number(struct db *db, int64_t dataset_id, int64_t *number, struct err *err)
 {
     scoped_stmt s = db_stmt(db, "dataset_version_next");
     stmt_bind_i64(s, 1, dataset_id);
-    if (stmt_step(s, err) != 1)
-        return false;
-    *number = stmt_i64(s, 0);
-    return true;
+    return stmt_run_i64(s, number, err);
 }
 
 static bool

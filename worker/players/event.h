@@ -84,6 +84,9 @@ MUST_CHECK bool event_list(struct arena *a, struct db *db, const struct event_fi
 /* The least id that may have been given at that time of the server or later. */
 MUST_CHECK bool event_first_at(struct db *db, int64_t server_at, int64_t *id, struct err *err);
 
+/* 0 for a type that nobody has sent. */
+MUST_CHECK bool event_find_type(struct db *db, struct str type, int64_t *id, struct err *err);
+
 struct event_count {
     struct str type;
     int64_t count;

@@ -50,26 +50,13 @@ event_intake_begin(struct event_intake *in, struct arena *a, struct db *db, int6
     return read_newest(in, err);
 }
 
-/* 0 for a type that nobody has sent. */
-static bool
-find_type(struct db *db, struct str name, int64_t *id, struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "event_type_get");
-    stmt_bind_str(s, 1, name);
-    int got = stmt_step(s, err);
-    *id = got == 1 ? stmt_i64(s, 0) : 0;
-    return got >= 0;
-}
-
 static bool
 add_type(struct db *db, struct str name, int64_t player_id, int64_t *id, struct err *err)
 {
     scoped_stmt s = db_stmt(db, "event_type_add");
     stmt_bind_str(s, 1, name);
     stmt_bind_i64(s, 2, player_id);
-    int got = stmt_step(s, err);
-    *id = got == 1 ? stmt_i64(s, 0) : 0;
-    return got == 1;
+    return stmt_run_i64(s, id, err);
 }
 
 static bool
@@ -139,9 +126,7 @@ find_first(struct event_intake *in, struct str client_id, int64_t *id, struct er
     scoped_stmt s = db_stmt(in->db, "event_of_client");
     stmt_bind_i64(s, 1, in->player_id);
     stmt_bind_str(s, 2, client_id);
-    int got = stmt_step(s, err);
-    *id = got == 1 ? stmt_i64(s, 0) : 0;
-    return got >= 0;
+    return stmt_run_i64(s, id, err);
 }
 
 /* Sets `slot` unless the event is a duplicate or refused, which `out` then says.  A resend
@@ -154,7 +139,7 @@ intern_type(struct event_intake *in, const struct event_new *event,
     *slot = NULL;
     if (!found->name.p) {
         int64_t id, first = 0;
-        if (!find_type(in->db, event->type, &id, err))
+        if (!event_find_type(in->db, event->type, &id, err))
             return false;
         if (id == 0 && !find_first(in, event->client_id, &first, err))
             return false;

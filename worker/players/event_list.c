@@ -20,9 +20,7 @@ static bool
 newest_id(struct db *db, int64_t *id, struct err *err)
 {
     scoped_stmt s = db_stmt(db, "event_newest");
-    int got = stmt_step(s, err);
-    *id = got == 1 ? stmt_i64(s, 0) : 0;
-    return got >= 0;
+    return stmt_run_i64(s, id, err);
 }
 
 /* The first event at or above `id`: 1 found, 0 none, -1 error. */
@@ -127,36 +125,32 @@ step_head(struct list *l, int64_t player_id, struct head *head, int64_t below, s
     stmt_bind_i64(s, 2, head->type_id);
     stmt_bind_i64(s, 3, l->span.from);
     stmt_bind_i64(s, 4, below);
-    int got = stmt_step(s, err);
-    head->id = got == 1 ? stmt_i64(s, 0) : 0;
-    return got >= 0;
+    return stmt_run_i64(s, &head->id, err);
 }
 
 static bool
-count_heads(struct db *db, int64_t player_id, size_t *count, struct err *err)
+count_heads(struct db *db, int64_t player_id, int64_t *count, struct err *err)
 {
     scoped_stmt s = db_stmt(db, "event_player_type_count");
     stmt_bind_i64(s, 1, player_id);
-    int got = stmt_step(s, err);
-    *count = got == 1 ? (size_t)stmt_i64(s, 0) : 0;
-    return got >= 0;
+    return stmt_run_i64(s, count, err);
 }
 
 static bool
 read_heads(struct list *l, int64_t player_id, struct head **out, size_t *out_count,
            struct err *err)
 {
-    size_t count, i = 0;
+    int64_t count, i = 0;
     if (!count_heads(l->db, player_id, &count, err))
         return false;
-    struct head *heads = arena_array(l->arena, count, struct head);
+    struct head *heads = arena_array(l->arena, (size_t)count, struct head);
     scoped_stmt s = db_stmt(l->db, "event_player_types");
     stmt_bind_i64(s, 1, player_id);
     int got = 0;
     while (i < count && (got = stmt_step(s, err)) == 1)
         heads[i++].type_id = stmt_i64(s, 0);
     *out = heads;
-    *out_count = i;
+    *out_count = (size_t)i;
     return got >= 0;
 }
 
@@ -203,14 +197,12 @@ merge(struct list *l, int64_t player_id, struct err *err)
     return true;
 }
 
-static bool
-find_type(struct db *db, struct str name, int64_t *id, struct err *err)
+bool
+event_find_type(struct db *db, struct str name, int64_t *id, struct err *err)
 {
     scoped_stmt s = db_stmt(db, "event_type_get");
     stmt_bind_str(s, 1, name);
-    int got = stmt_step(s, err);
-    *id = got == 1 ? stmt_i64(s, 0) : 0;
-    return got >= 0;
+    return stmt_run_i64(s, id, err);
 }
 
 bool
@@ -221,7 +213,7 @@ event_list(struct arena *a, struct db *db, const struct event_filter *filter,
     int64_t type_id = 0;
     l.events = arena_array(a, filter->limit, struct event);
     bool has_type = filter->type.n > 0;
-    if (has_type && !find_type(db, filter->type, &type_id, err))
+    if (has_type && !event_find_type(db, filter->type, &type_id, err))
         return false;
     if (!find_span(db, filter, &l.span, err))
         return false;
@@ -242,24 +234,22 @@ event_list(struct arena *a, struct db *db, const struct event_filter *filter,
 }
 
 static bool
-count_rows(struct db *db, int64_t player_id, size_t *count, struct err *err)
+count_rows(struct db *db, int64_t player_id, int64_t *count, struct err *err)
 {
     if (player_id)
         return count_heads(db, player_id, count, err);
     scoped_stmt s = db_stmt(db, "event_stats_size");
-    int got = stmt_step(s, err);
-    *count = got == 1 ? (size_t)stmt_i64(s, 0) : 0;
-    return got >= 0;
+    return stmt_run_i64(s, count, err);
 }
 
 bool
 event_stats(struct arena *a, struct db *db, int64_t player_id, struct event_count **out,
             size_t *out_count, struct err *err)
 {
-    size_t count, i = 0;
+    int64_t count, i = 0;
     if (!count_rows(db, player_id, &count, err))
         return false;
-    *out = arena_array(a, count, struct event_count);
+    *out = arena_array(a, (size_t)count, struct event_count);
     scoped_stmt s = db_stmt(db, player_id ? "event_player_stats" : "event_stats");
     if (player_id)
         stmt_bind_i64(s, 1, player_id);
@@ -267,6 +257,6 @@ event_stats(struct arena *a, struct db *db, int64_t player_id, struct event_coun
     /* The writer may have added a type since they were counted. */
     while (i < count && (got = stmt_step(s, err)) == 1)
         (*out)[i++] = (struct event_count){arena_str(a, stmt_str(s, 0)), stmt_i64(s, 1)};
-    *out_count = i;
+    *out_count = (size_t)i;
     return got >= 0;
 }

@@ -83,10 +83,7 @@ ledger_list(struct arena *a, struct db *db, int64_t player_id, int64_t before_id
 bool
 ledger_count(struct db *db, int64_t player_id, int64_t *out, struct err *err)
 {
-    scoped_stmt s = db_stmt(db, "ledger_players");
+    scoped_stmt s = db_stmt(db, "ledger_count");
     stmt_bind_i64(s, 1, player_id);
-    stmt_bind_i64(s, 2, player_id);
-    int got = stmt_step(s, err);
-    *out = got == 1 ? stmt_i64(s, 2) : 0;
-    return got >= 0;
+    return stmt_run_i64(s, out, err);
 }

@@ -204,13 +204,10 @@ check_players(struct verify *v, const struct states *all, struct err *err)
 }
 
 static bool
-count_players(struct db *db, uint64_t *out, struct err *err)
+count_players(struct db *db, int64_t *out, struct err *err)
 {
     scoped_stmt s = db_stmt(db, "ledger_player_count");
-    int got = stmt_step(s, err);
-    if (got == 1)
-        *out = (uint64_t)stmt_i64(s, 0);
-    return got == 1;
+    return stmt_run_i64(s, out, err);
 }
 
 bool
@@ -220,11 +217,11 @@ ledger_verify(struct db *db, ledger_fault_fn *on_fault, void *context,
     struct verify v = {.db = db, .on_fault = on_fault, .context = context};
     scoped_arena a = {0};
     scoped_tx snapshot = {0};
-    uint64_t player_count = 0;
+    int64_t player_count;
     if (!db_begin_snapshot(db, &snapshot, err) || !count_players(db, &player_count, err))
         return false;
-    struct states all = {.states =
-                             arena_array(&a, MIN(player_count, STATES_MAX), struct state)};
+    size_t state_count = MIN((uint64_t)player_count, STATES_MAX);
+    struct states all = {.states = arena_array(&a, state_count, struct state)};
     do {
         if (!load_states(&v, &all, err) || !walk_entries(&v, &all, err) ||
             !check_players(&v, &all, err))

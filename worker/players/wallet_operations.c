@@ -124,10 +124,7 @@ static bool
 next_ledger_id(struct db *db, int64_t *out, struct err *err)
 {
     scoped_stmt s = db_stmt(db, "ledger_next_id");
-    if (stmt_step(s, err) != 1)
-        return false;
-    *out = stmt_i64(s, 0);
-    return true;
+    return stmt_run_i64(s, out, err);
 }
 
 static bool

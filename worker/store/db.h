@@ -62,6 +62,8 @@ void stmt_bind_blob(struct stmt *s, int index, struct str bytes);
 void stmt_bind_i64(struct stmt *s, int index, int64_t v);
 MUST_CHECK int stmt_step(struct stmt *s, struct err *err);
 MUST_CHECK bool stmt_run(struct stmt *s, struct err *err); /* to its end, rows ignored */
+/* The integer of the first row; 0 where there is none. */
+MUST_CHECK bool stmt_run_i64(struct stmt *s, int64_t *out, struct err *err);
 struct str stmt_str(struct stmt *s, int column);
 struct str stmt_blob(struct stmt *s, int column); /* valid as long as text */
 int64_t stmt_i64(struct stmt *s, int column);

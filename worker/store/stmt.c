@@ -181,6 +181,15 @@ stmt_run(struct stmt *s, struct err *err)
     return got == 0;
 }
 
+bool
+stmt_run_i64(struct stmt *s, int64_t *out, struct err *err)
+{
+    int got = stmt_step(s, err);
+    if (got >= 0)
+        *out = got == 1 ? stmt_i64(s, 0) : 0;
+    return got >= 0;
+}
+
 struct str
 stmt_str(struct stmt *s, int column)
 {

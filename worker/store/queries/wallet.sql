@@ -39,6 +39,10 @@ UPDATE player SET ledger_hash = ?2, ledger_count = ledger_count + 1 WHERE id = ?
 SELECT id, player_id, operation = 'spend', amount, balance_after, reason, event_id, created_at
 FROM ledger_entry WHERE player_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3;
 
+-- name: ledger_count
+-- How many entries the player ?1 has.
+SELECT ledger_count FROM player WHERE id = ?1;
+
 -- name: ledger_player_ids
 -- ?1 only ids above, ?2 limit.
 SELECT id FROM player WHERE id > ?1 ORDER BY id LIMIT ?2;

@@ -40,10 +40,7 @@ account_get(struct arena *a, struct db *db, int64_t player_id, struct account *o
 {
     scoped_stmt s = db_stmt(db, "account_get");
     stmt_bind_i64(s, 1, player_id);
-    int got = stmt_step(s, err);
-    if (got == 0)
-        err_set(err, ERR_NOT_FOUND, "the player is gone");
-    if (got != 1)
+    if (!account_step(s, err))
         return false;
     *out = (struct account){.id = stmt_i64(s, 0),
                             .username = arena_str(a, stmt_str(s, 1)),
@@ -78,10 +75,7 @@ find_by_id(struct visit *v, int64_t player_id, struct err *err)
 {
     scoped_stmt s = db_stmt(v->service->db, "account_password_of");
     stmt_bind_i64(s, 1, player_id);
-    int got = stmt_step(s, err);
-    if (got == 0)
-        err_set(err, ERR_NOT_FOUND, "the player is gone");
-    if (got != 1)
+    if (!account_step(s, err))
         return false;
     v->player_id = player_id;
     v->username = arena_str(v->arena, stmt_str(s, 0));

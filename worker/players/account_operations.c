@@ -48,6 +48,15 @@ account_refuse_taken(struct str username, struct err *err)
                         "the username '%" STR_FMT "' is taken", STR_ARG(username));
 }
 
+bool
+account_step(struct stmt *s, struct err *err)
+{
+    int got = stmt_step(s, err);
+    if (got == 0)
+        err_set(err, ERR_NOT_FOUND, "the player is gone");
+    return got == 1;
+}
+
 /* 1 with its id, 0 when the name is taken, -1 error. */
 static int
 insert_player(struct db *db, struct str username, struct str hash, int64_t now_ms,
@@ -161,10 +170,7 @@ forget_player(struct db *db, int64_t player_id, int64_t now_ms, struct err *err)
     scoped_stmt s = db_stmt(db, "account_delete");
     stmt_bind_i64(s, 1, player_id);
     stmt_bind_i64(s, 2, now_ms);
-    int got = stmt_step(s, err);
-    if (got == 0)
-        err_set(err, ERR_NOT_FOUND, "the player is gone");
-    return got == 1;
+    return account_step(s, err);
 }
 
 static bool

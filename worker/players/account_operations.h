@@ -19,6 +19,9 @@ void account_add(struct buf *out, const struct account *account);
 /* The username is in the arena. */
 struct account account_read(struct arena *a, struct wire *w);
 
+/* Steps to the player that the statement is about.  not_found without a row. */
+MUST_CHECK bool account_step(struct stmt *s, struct err *err);
+
 /* conflict, code ACCOUNT_TAKEN. */
 bool account_refuse_taken(struct str username, struct err *err);
 #define ACCOUNT_TAKEN "username_taken"

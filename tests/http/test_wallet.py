@@ -147,8 +147,11 @@ def test_a_body_that_is_wrong_is_refused_by_name(server, player):
     for kind in ("text/plain", "application/x-www-form-urlencoded", "application/jsonx"):
         refused(player.post("/v1/earn", data=b'{"amount":1}', headers={"Content-Type": kind}),
                 415, "unsupported_media_type")
+    for coding in ("gzip", "br", "x", "identity, gzip"):
+        answer = player.post("/v1/earn", data=b'{"amount":1}', headers={"Content-Encoding": coding})
+        assert f"got '{coding}'" in refused(answer, 415, "unsupported_media_type")
     assert stored(server) == before
-    for headers in ({}, {"Content-Type": "application/json; charset=utf-8"}):
+    for headers in ({}, {"Content-Encoding": "Identity"}, {"Content-Type": "application/json; charset=utf-8"}):
         assert player.post("/v1/earn", data=b' {"amount" : 1}\n', headers=headers).ok
 
 

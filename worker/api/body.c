@@ -232,16 +232,13 @@ is_raw_type(struct str type)
 static bool
 check_encoding(const struct request *request, bool may_be_gzip, struct err *err)
 {
-    struct str encoding = str_trim(request->header.content_encoding);
-    bool is_plain = encoding.n == 0 || str_eq_ascii_nocase(encoding, STR("identity"));
-    bool is_gzip = str_eq_ascii_nocase(encoding, STR("gzip")) ||
-                   str_eq_ascii_nocase(encoding, STR("x-gzip"));
-    if (is_plain || (is_gzip && may_be_gzip))
+    enum http_coding coding = request_coding(request);
+    if (coding == CODING_NONE || (coding == CODING_GZIP && may_be_gzip))
         return true;
     return err_set(err, ERR_MEDIA_TYPE,
                    "Content-Encoding is gzip or none, and none for anything but a CSV file; "
                    "got '%" STR_FMT "'",
-                   STR_ARG(encoding));
+                   STR_ARG(request->header.content_encoding));
 }
 
 bool

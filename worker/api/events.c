@@ -87,16 +87,17 @@ send_event(struct app *app, struct request *request, struct response *response, 
 static bool
 decode_batch(const struct request *request, struct str *out, struct err *err)
 {
-    struct str encoding = str_trim(request->header.content_encoding);
     *out = request->body;
-    if (encoding.n == 0 || str_eq_ascii_nocase(encoding, STR("identity")))
+    switch (request_coding(request)) {
+    case CODING_NONE:
         return true;
-    if (!str_eq_ascii_nocase(encoding, STR("gzip")) &&
-        !str_eq_ascii_nocase(encoding, STR("x-gzip")))
-        return err_set(err, ERR_MEDIA_TYPE,
-                       "Content-Encoding is gzip or none, got '%" STR_FMT "'",
-                       STR_ARG(encoding));
-    return event_batch_gunzip(request->arena, request->body, out, err);
+    case CODING_GZIP:
+        return event_batch_gunzip(request->arena, request->body, out, err);
+    case CODING_OTHER:
+        break;
+    }
+    return err_set(err, ERR_MEDIA_TYPE, "Content-Encoding is gzip or none, got '%" STR_FMT "'",
+                   STR_ARG(request->header.content_encoding));
 }
 
 static bool

@@ -7,12 +7,11 @@
 static bool
 check_encoding(const struct request *request, struct err *err)
 {
-    struct str encoding = str_trim(request->header.content_encoding);
-    return encoding.n == 0 || str_eq_ascii_nocase(encoding, STR("identity")) ||
+    return request_coding(request) == CODING_NONE ||
            err_set_name(err, ERR_MEDIA_TYPE, NULL, STR("Content-Encoding"),
                         "the body is taken as it is here: leave out Content-Encoding, got "
                         "'%" STR_FMT "'",
-                        STR_ARG(encoding));
+                        STR_ARG(request->header.content_encoding));
 }
 
 bool

@@ -1,5 +1,5 @@
 /* Content negotiation (RFC 9110, sections 12.5.1 and 13.1.2) on the headers of a request: what
- * request.h promises about Accept, Content-Type and If-None-Match. */
+ * request.h promises about Accept, Content-Type, Content-Encoding and If-None-Match. */
 #include "base/num.h"
 #include "http/request.h"
 
@@ -13,6 +13,17 @@ request_media_type(const struct request *request)
         if (p[i] >= 'A' && p[i] <= 'Z')
             p[i] = (char)(p[i] | 0x20);
     return type;
+}
+
+enum http_coding
+request_coding(const struct request *request)
+{
+    struct str coding = str_trim(request->header.content_encoding);
+    if (coding.n == 0 || str_eq_ascii_nocase(coding, STR("identity")))
+        return CODING_NONE;
+    bool is_gzip =
+        str_eq_ascii_nocase(coding, STR("gzip")) || str_eq_ascii_nocase(coding, STR("x-gzip"));
+    return is_gzip ? CODING_GZIP : CODING_OTHER;
 }
 
 bool

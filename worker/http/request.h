@@ -102,6 +102,11 @@ void request_encode(struct buf *out, struct str text);
 /* Media type in lower case without parameters ("text/csv"), in the arena; "" for none. */
 struct str request_media_type(const struct request *request);
 
+/* What Content-Encoding says of the body, in any case; one that is absent, empty or identity is
+ * none, x-gzip is gzip, and a list of two is another. */
+enum http_coding { CODING_NONE, CODING_GZIP, CODING_OTHER };
+enum http_coding request_coding(const struct request *request);
+
 /* Does If-None-Match hold this tag?  Weak comparison: nginx's gzip makes tags weak. */
 bool request_matches_etag(const struct request *request, struct str etag);
 

@@ -51,8 +51,8 @@ MUST_CHECK bool account_change_password(struct arena *a, const struct account_se
                                         int64_t player_id, struct str session_id,
                                         struct str old_password, struct str new_password,
                                         struct str address, struct err *err);
-/* Takes name, password and sessions away, for good; the name may be registered anew.  Ledger
- * and events stay, as those of a number that nobody can be found by. */
+/* Takes name, password, failed logins and sessions away, for good; the name may be registered
+ * anew.  Ledger and events stay, as those of a number that nobody can be found by. */
 MUST_CHECK bool account_delete(struct writer *w, int64_t player_id, struct err *err);
 
 extern const struct operation ACCOUNT_OPERATIONS[]; /* ends with a NULL name */

@@ -164,6 +164,16 @@ run_set_password(struct db *db, struct str request, struct buf *reply UNUSED, st
            session_revoke_others_in(db, player_id, session_id, clock_now_ms(), err);
 }
 
+/* The name stands among the wrong passwords of late too. */
+static bool
+forget_failures(struct db *db, int64_t player_id, struct err *err)
+{
+    scoped_arena a = {0};
+    struct account account;
+    return account_get(&a, db, player_id, &account, err) &&
+           throttle_forget_in(db, account.username, err);
+}
+
 static bool
 forget_player(struct db *db, int64_t player_id, int64_t now_ms, struct err *err)
 {
@@ -178,7 +188,9 @@ run_delete(struct db *db, struct str request, struct buf *reply UNUSED, struct e
 {
     struct wire w = {.rest = request};
     int64_t player_id = (int64_t)wire_u64(&w), now_ms = clock_now_ms();
-    return wire_end(&w, err) && forget_player(db, player_id, now_ms, err) &&
+    /* Before the player, whose row has the name. */
+    return wire_end(&w, err) && forget_failures(db, player_id, err) &&
+           forget_player(db, player_id, now_ms, err) &&
            session_revoke_others_in(db, player_id, STR(""), now_ms, err);
 }
 

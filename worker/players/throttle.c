@@ -133,3 +133,12 @@ throttle_clear_in(struct db *db, struct str subject, struct err *err)
     stmt_bind_str(s, 1, subject);
     return stmt_run(s, err);
 }
+
+bool
+throttle_forget_in(struct db *db, struct str name, struct err *err)
+{
+    scoped_arena a = {0};
+    scoped_stmt s = db_stmt(db, "login_failure_forget");
+    stmt_bind_str(s, 1, utf8_folded(&a, name));
+    return stmt_run(s, err);
+}

@@ -35,5 +35,7 @@ MUST_CHECK bool throttle_check(struct db *db, const struct config *config,
 /* Inside operations of the writer. */
 MUST_CHECK bool throttle_note_in(struct db *db, const struct throttle_key *key, int64_t now_ms,
                                  int64_t window_ms, struct err *err);
+/* Everything that names the account; `name` in any case. */
+MUST_CHECK bool throttle_forget_in(struct db *db, struct str name, struct err *err);
 /* After the right password: what was counted for the account from this address. */
 MUST_CHECK bool throttle_clear_in(struct db *db, struct str subject, struct err *err);

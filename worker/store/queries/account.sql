@@ -48,5 +48,10 @@ DELETE FROM login_failure WHERE subject IN (
 DELETE FROM login_failure WHERE since <= (
     SELECT since FROM login_failure ORDER BY since DESC LIMIT 1 OFFSET ?1);
 
+-- name: login_failure_forget
+-- All subjects with the account ?1; no name has a blank or a '!', the character behind it.
+DELETE FROM login_failure WHERE subject = 'account:' || ?1
+    OR (subject >= 'both:' || ?1 || ' ' AND subject < 'both:' || ?1 || '!');
+
 -- name: login_failure_clear
 DELETE FROM login_failure WHERE subject = ?1;

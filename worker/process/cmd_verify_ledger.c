@@ -1,4 +1,6 @@
-/* See cmd_verify_ledger.h.  It only reads, so a service may run beside it. */
+/* See cmd_verify_ledger.h.  It only reads, so a service may run beside it.  Its exit codes are
+ * those of diff: a script that wakes somebody for an altered ledger (1) need not do so for a
+ * folder that is not there (2). */
 #include "process/cmd_verify_ledger.h"
 
 #include "base/clock.h"
@@ -68,5 +70,5 @@ cmd_verify_ledger(int argc, char **argv)
     if (run(config, data, &is_whole, &err))
         return is_whole ? 0 : 1;
     fprintf(stderr, "playmeter verify-ledger: %s: %s\n", err_code(&err), err.detail);
-    return 1;
+    return 2;
 }

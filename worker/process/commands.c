@@ -88,11 +88,13 @@ static const struct command COMMANDS[] = {
          DATA_OPTION,
      NULL},
     {"verify-ledger", "[--config FILE] [--data DIR]",
-     "Recount every player's ledger; exit code 1 when a balance or an entry was altered.",
+     "Recount every player's ledger: is each balance the sum of its entries?",
      cmd_verify_ledger,
-     CONFIG_OPTION DATA_OPTION "\nIt only reads, and may run beside the service: about 1 s per "
-                               "million entries, in which\n"
-                               "the write-ahead log of the database cannot shrink.\n",
+     CONFIG_OPTION DATA_OPTION
+     "\nExit code 1 when a balance or an entry was altered, 2 when nothing could be "
+     "recounted.\n"
+     "It only reads, and may run beside the service: about 1 s per million entries, in which\n"
+     "the write-ahead log of the database cannot shrink.\n",
      NULL},
     {"version", "", "Print the version.", run_version, NULL, NULL},
 };

@@ -2,6 +2,7 @@
 #include "api/handlers.h"
 #include "api/json_body.h"
 #include "api/login_json.h"
+#include "api/object.h"
 
 static struct account_service
 account_service_of(struct app *app)
@@ -55,14 +56,10 @@ get_me(struct app *app, struct request *request, struct response *response, stru
     struct account account;
     if (!account_get(request->arena, app->db, request->player_id, &account, err))
         return false;
-    response->type = "application/json";
-    response_header(response, "Cache-Control", "no-store");
-    struct json j = json_write(&response->body);
-    json_begin_object(&j);
+    struct json j = object_begin_unstored(response);
     login_add_player(&j, &account);
     json_member_moment(&j, "created_at", account.created_at);
-    json_end_object(&j);
-    buf_add_char(&response->body, '\n');
+    object_end(&j);
     return true;
 }
 

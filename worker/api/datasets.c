@@ -1,6 +1,6 @@
 /* Datasets and what is known of their columns. */
-#include "api/format.h"
 #include "api/handlers.h"
+#include "api/object.h"
 #include "api/page.h"
 #include "json/read.h"
 #include "json/write.h"
@@ -127,14 +127,11 @@ get_dataset(struct app *app, struct request *request, struct response *response,
     if (!dataset_get(a, app->db, name, &dataset, err) ||
         !dataset_version_get(a, app->db, name, dataset.version, &version, err))
         return false;
-    struct json j = json_write(&response->body);
-    response->type = format_media_type(EXPORT_JSON);
-    json_begin_object(&j);
+    struct json j = object_begin(response);
     add_head(&j, &dataset, version.row_count);
     if (!add_version(a, &j, &version, err))
         return false;
-    json_end_object(&j);
-    buf_add_char(&response->body, '\n');
+    object_end(&j);
     response_is_known(response, arena_printf(a, "\"%" STR_FMT "-%" PRId64 "\"",
                                              STR_ARG(version.job_id), dataset.updated_at));
     return true;

@@ -1,18 +1,11 @@
 /* Events: one, a batch, the list, and what is counted. */
 #include "api/handlers.h"
 #include "api/json_body.h"
+#include "api/object.h"
 #include "api/page.h"
 #include "base/date.h"
 #include "players/event_batch.h"
 #include "json/write.h"
-
-static void
-begin_answer(struct response *response, int status)
-{
-    response->status = status;
-    response->type = "application/json";
-    response_header(response, "Cache-Control", "no-store");
-}
 
 static void
 add_text_or_null(struct json *j, const char *key, struct str text)
@@ -74,13 +67,11 @@ send_event(struct app *app, struct request *request, struct response *response, 
     /* Read again: a resend is answered by what was stored the first time. */
     if (!event_get(request->arena, app->db, result.id, &stored, err))
         return false;
-    begin_answer(response, result.outcome == EVENT_DUPLICATE ? 200 : 201);
-    struct json j = json_write(&response->body);
-    json_begin_object(&j);
+    response->status = result.outcome == EVENT_DUPLICATE ? 200 : 201;
+    struct json j = object_begin_unstored(response);
     add_event(&j, &stored);
     json_member_bool(&j, "duplicate", result.outcome == EVENT_DUPLICATE);
-    json_end_object(&j);
-    buf_add_char(&response->body, '\n');
+    object_end(&j);
     return true;
 }
 
@@ -167,9 +158,7 @@ send_events(struct app *app, struct request *request, struct response *response,
         !event_store(app->writer, request->player_id, batch.events, batch.results, batch.count,
                      limits_of(app), err))
         return false;
-    begin_answer(response, 200);
-    struct json j = json_write(&response->body);
-    json_begin_object(&j);
+    struct json j = object_begin_unstored(response);
     json_key(&j, "data");
     json_begin_array(&j);
     for (size_t i = 0; i < batch.count; i++) {
@@ -183,8 +172,7 @@ send_events(struct app *app, struct request *request, struct response *response,
     for (size_t i = 0; i < COUNT_OF(OUTCOMES); i++)
         json_member_u64(&j, OUTCOMES[i], counts[i]);
     json_end_object(&j);
-    json_end_object(&j);
-    buf_add_char(&response->body, '\n');
+    object_end(&j);
     return true;
 }
 
@@ -268,9 +256,7 @@ get_event_stats(struct app *app, struct request *request, struct response *respo
     int64_t total = 0;
     if (!event_stats(request->arena, app->db, request->player_id, &counts, &count, err))
         return false;
-    begin_answer(response, 200);
-    struct json j = json_write(&response->body);
-    json_begin_object(&j);
+    struct json j = object_begin_unstored(response);
     json_key(&j, "data");
     json_begin_array(&j);
     for (size_t i = 0; i < count; i++) {
@@ -285,7 +271,6 @@ get_event_stats(struct app *app, struct request *request, struct response *respo
     json_begin_object(&j);
     json_member_i64(&j, "total", total);
     json_end_object(&j);
-    json_end_object(&j);
-    buf_add_char(&response->body, '\n');
+    object_end(&j);
     return true;
 }

@@ -3,6 +3,7 @@
 
 #include "api/format.h"
 #include "api/handlers.h"
+#include "api/object.h"
 #include "api/page.h"
 #include "api/selection.h"
 
@@ -195,9 +196,7 @@ get_facets(struct app *app, struct request *request, struct response *response, 
         !filter_run(request->arena, s.query.filter, s.version, app_deadline_us(app, request),
                     &rows, err))
         return false;
-    struct json j = json_write(&response->body);
-    response->type = format_media_type(EXPORT_JSON);
-    json_begin_object(&j);
+    struct json j = object_begin(response);
     json_key(&j, "data");
     json_begin_object(&j);
     if (!add_facets(app, request, &j, &s, &rows, err))

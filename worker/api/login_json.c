@@ -1,6 +1,7 @@
 /* See login_json.h. */
 #include "api/login_json.h"
 
+#include "api/object.h"
 #include "base/clock.h"
 
 #include <string.h>
@@ -30,10 +31,7 @@ login_answer(struct app *app, struct request *request, struct response *response
              const struct account_login *login)
 {
     response->status = login->is_new ? 201 : 200;
-    response->type = "application/json";
-    response_header(response, "Cache-Control", "no-store");
-    struct json j = json_write(&response->body);
-    json_begin_object(&j);
+    struct json j = object_begin_unstored(response);
     json_member_str(&j, "token", make_token(app, request, &login->grant));
     json_member_str(&j, "token_type", STR("Bearer"));
     json_member_u64(&j, "expires_in", app->config->players_token_lifetime / 1000);
@@ -42,6 +40,5 @@ login_answer(struct app *app, struct request *request, struct response *response
     json_begin_object(&j);
     login_add_player(&j, &login->account);
     json_end_object(&j);
-    json_end_object(&j);
-    buf_add_char(&response->body, '\n');
+    object_end(&j);
 }

@@ -1,7 +1,7 @@
 /* See page.h. */
 #include "api/page.h"
 
-#include "api/format.h"
+#include "api/object.h"
 
 #define URL_BYTES_MAX (64 * KIB)
 /* nginx reads the head of an answer into one buffer; a longer link stays in the body alone. */
@@ -27,9 +27,7 @@ add_next_url(struct buf *out, const struct request *request, struct str cursor)
 struct json
 page_begin(struct response *response)
 {
-    struct json j = json_write(&response->body);
-    response->type = format_media_type(EXPORT_JSON);
-    json_begin_object(&j);
+    struct json j = object_begin(response);
     json_key(&j, "data");
     json_begin_array(&j);
     return j;

@@ -1,5 +1,6 @@
 /* The service about itself: is it alive, is it ready, what does it offer. */
 #include "api/handlers.h"
+#include "api/object.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/hash.h"
@@ -17,15 +18,11 @@
 static void
 answer_status(struct response *response, const char *status, const char *warning)
 {
-    struct json j = json_write(&response->body);
-    response->type = "application/json";
-    response_header(response, "Cache-Control", "no-store");
-    json_begin_object(&j);
+    struct json j = object_begin_unstored(response);
     json_member_str(&j, "status", str_from(status));
     if (warning)
         json_member_str(&j, "warning", str_from(warning));
-    json_end_object(&j);
-    buf_add_char(&response->body, '\n');
+    object_end(&j);
 }
 
 bool

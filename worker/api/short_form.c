@@ -5,6 +5,7 @@
 #include "api/handlers.h"
 #include "api/imports.h"
 #include "api/job_json.h"
+#include "api/object.h"
 #include "api/statistics.h"
 
 static const struct str GAMES = STR_INIT(ACCESS_SHORT_FORM_DATASET);
@@ -25,15 +26,12 @@ answer_import(struct app *app, struct request *request, struct response *respons
     struct str id;
     if (!imports_submit(app, request, GAMES, forms, &id, err))
         return false;
-    struct json j = json_write(&response->body);
-    response->type = format_media_type(EXPORT_JSON);
-    json_begin_object(&j);
+    struct json j = object_begin(response);
     json_member_str(&j, "message", STR("The import was accepted."));
     json_member_str(&j, "job_id", id);
     json_member_str(&j, "status_url",
                     arena_printf(request->arena, "/v1/jobs/%" STR_FMT, STR_ARG(id)));
-    json_end_object(&j);
-    buf_add_char(&response->body, '\n');
+    object_end(&j);
     job_answer_accepted(response, id);
     return true;
 }
@@ -54,9 +52,7 @@ static bool
 answer_games(const struct request *request, struct response *response,
              const struct selection *s, const struct query_result *result, struct err *err)
 {
-    struct json j = json_write(&response->body);
-    response->type = format_media_type(EXPORT_JSON);
-    json_begin_object(&j);
+    struct json j = object_begin(response);
     json_member_str(&j, "status", arena_printf(request->arena, "%zu found", result->row_count));
     json_key(&j, "results");
     json_begin_array(&j);
@@ -72,8 +68,7 @@ answer_games(const struct request *request, struct response *response,
         json_member_u64(&j, "cursor", s->query.offset + result->row_count);
     else
         json_member_null(&j, "cursor");
-    json_end_object(&j);
-    buf_add_char(&response->body, '\n');
+    object_end(&j);
     return true;
 }
 

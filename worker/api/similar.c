@@ -1,11 +1,12 @@
 /* Likeness: rows like a row, titles like a text, and the short form of the first. */
 #include "datasets/similar.h"
 #include "api/access.h"
-#include "api/format.h"
 #include "api/handlers.h"
+#include "api/object.h"
 #include "api/page.h"
 #include "api/selection.h"
 #include "base/num.h"
+#include "datasets/export.h"
 #include "datasets/titles.h"
 
 static const struct str GAMES = STR_INIT(ACCESS_SHORT_FORM_DATASET);
@@ -197,9 +198,7 @@ similar_games(struct app *app, struct request *request, struct response *respons
                         app_deadline_us(app, request), &subject, err) ||
         !find_similar(app, request, &s, subject.row, &matches, &count, err))
         return false;
-    struct json j = json_write(&response->body);
-    response->type = format_media_type(EXPORT_JSON);
-    json_begin_object(&j);
+    struct json j = object_begin(response);
     json_key(&j, "closest_match");
     if (!export_add_json_row(&response->body, s.version, &s.query, subject.row, false, NULL,
                              err))
@@ -207,7 +206,6 @@ similar_games(struct app *app, struct request *request, struct response *respons
     j.needs_comma = true;
     if (!add_games(&j, &s, matches, count, err))
         return false;
-    json_end_object(&j);
-    buf_add_char(&response->body, '\n');
+    object_end(&j);
     return true;
 }

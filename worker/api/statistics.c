@@ -1,8 +1,8 @@
 /* See statistics.h; and the resource. */
 #include "api/statistics.h"
 
-#include "api/format.h"
 #include "api/handlers.h"
+#include "api/object.h"
 #include "api/page.h"
 #include "datasets/stats.h"
 
@@ -98,9 +98,7 @@ get_stats(struct app *app, struct request *request, struct response *response, s
         !filter_run(request->arena, s.query.filter, s.version, app_deadline_us(app, request),
                     &rows, err))
         return false;
-    struct json j = json_write(&response->body);
-    response->type = format_media_type(EXPORT_JSON);
-    json_begin_object(&j);
+    struct json j = object_begin(response);
     json_key(&j, "data");
     if (!statistics_add(request->arena, &response->body, s.version, &question, &rows, err))
         return false;

@@ -1,6 +1,7 @@
 /* Deep links: opened, stored, and sent on. */
 #include "players/track.h"
 #include "api/handlers.h"
+#include "api/object.h"
 #include "json/write.h"
 
 static struct track_param *
@@ -32,9 +33,7 @@ store(struct app *app, const struct request *request, struct str meta, struct er
 static void
 answer(struct response *response, struct str meta, bool is_stored, bool has_character)
 {
-    response->type = "application/json";
-    struct json j = json_write(&response->body);
-    json_begin_object(&j);
+    struct json j = object_begin(response);
     json_member_bool(&j, "ok", true);
     json_member_raw(&j, "tracked", meta);
     json_member_bool(&j, "counted", is_stored);
@@ -43,8 +42,7 @@ answer(struct response *response, struct str meta, bool is_stored, bool has_char
     if (!has_character)
         json_str(&j, STR("character"));
     json_end_array(&j);
-    json_end_object(&j);
-    buf_add_char(&response->body, '\n');
+    object_end(&j);
 }
 
 bool

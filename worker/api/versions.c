@@ -1,6 +1,6 @@
 /* The versions of a dataset that are kept, and going back to one. */
-#include "api/format.h"
 #include "api/handlers.h"
+#include "api/object.h"
 #include "api/page.h"
 #include "json/read.h"
 #include "json/write.h"
@@ -73,12 +73,9 @@ rollback_dataset(struct app *app, struct request *request, struct response *resp
     if (!read_wanted(request, &number, err) ||
         !dataset_rollback(app->writer, name, number, &current, err))
         return false;
-    struct json j = json_write(&response->body);
-    response->type = format_media_type(EXPORT_JSON);
-    json_begin_object(&j);
+    struct json j = object_begin(response);
     json_member_str(&j, "dataset", name);
     json_member_i64(&j, "version", current);
-    json_end_object(&j);
-    buf_add_char(&response->body, '\n');
+    object_end(&j);
     return true;
 }

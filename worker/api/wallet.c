@@ -1,8 +1,8 @@
 /* A player's wallet: earning, spending, the balance and the ledger. */
 #include "players/wallet.h"
-#include "api/format.h"
 #include "api/handlers.h"
 #include "api/json_body.h"
+#include "api/object.h"
 #include "api/page.h"
 #include "json/write.h"
 
@@ -19,23 +19,6 @@ read_key(const struct request *request, struct str *out, struct err *err)
                         WALLET_KEY_BYTES_MAX);
 }
 
-static struct json
-begin_object(struct response *response)
-{
-    struct json j = json_write(&response->body);
-    response->type = format_media_type(EXPORT_JSON);
-    response_header(response, "Cache-Control", "no-store");
-    json_begin_object(&j);
-    return j;
-}
-
-static void
-end_object(struct json *j)
-{
-    json_end_object(j);
-    buf_add_char(j->out, '\n');
-}
-
 static bool
 change(struct app *app, struct request *request, struct response *response, bool is_spend,
        struct err *err)
@@ -50,11 +33,11 @@ change(struct app *app, struct request *request, struct response *response, bool
         return false;
     if (receipt.is_replayed)
         response_header(response, "Idempotent-Replayed", "true");
-    struct json j = begin_object(response);
+    struct json j = object_begin_unstored(response);
     json_member_i64(&j, "balance", receipt.balance);
     json_member_i64(&j, "ledger_id", receipt.ledger_id);
     json_member_i64(&j, "event_id", receipt.event_id);
-    end_object(&j);
+    object_end(&j);
     return true;
 }
 
@@ -77,10 +60,10 @@ get_balance(struct app *app, struct request *request, struct response *response,
     int64_t balance;
     if (!wallet_balance(app->db, request->player_id, &balance, err))
         return false;
-    struct json j = begin_object(response);
+    struct json j = object_begin_unstored(response);
     json_member_i64(&j, "player_id", request->player_id);
     json_member_i64(&j, "balance", balance);
-    end_object(&j);
+    object_end(&j);
     return true;
 }
 

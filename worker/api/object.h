@@ -1,0 +1,15 @@
+/* An answer that is one JSON object:
+ *
+ *     struct json j = object_begin(response);
+ *     json_member_i64(&j, "balance", balance);
+ *     object_end(&j); */
+#pragma once
+
+#include "http/response.h"
+#include "json/write.h"
+
+/* Sets the media type too. */
+struct json object_begin(struct response *response);
+/* What no cache may keep: it is about one player, or about now. */
+struct json object_begin_unstored(struct response *response);
+void object_end(struct json *j);

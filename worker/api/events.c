@@ -7,21 +7,12 @@
 #include "players/event_batch.h"
 #include "json/write.h"
 
-static void
-add_text_or_null(struct json *j, const char *key, struct str text)
-{
-    if (text.n)
-        json_member_str(j, key, text);
-    else
-        json_member_null(j, key);
-}
-
 /* The members that an event shows everywhere. */
 static void
 add_event(struct json *j, const struct event *e)
 {
     json_member_i64(j, "id", e->id);
-    add_text_or_null(j, "event_id", e->client_id);
+    json_member_str_or_null(j, "event_id", e->client_id);
     json_member_str(j, "event_type", e->type);
     json_key(j, "ts_utc");
     if (e->has_client_at) {
@@ -122,7 +113,7 @@ add_error(struct json *j, const struct err *why)
     json_begin_object(j);
     json_member_str(j, "code", str_from(err_code(why)));
     json_member_str(j, "detail", str_from(err_public_detail(why)));
-    add_text_or_null(j, "name", str_from(why->name));
+    json_member_str_or_null(j, "name", str_from(why->name));
     json_end_object(j);
 }
 
@@ -143,7 +134,7 @@ add_result(struct json *j, const struct event_batch *batch, size_t i)
         add_error(j, &result->err);
     } else {
         json_member_i64(j, "id", result->id);
-        add_text_or_null(j, "event_id", batch->events[i].client_id);
+        json_member_str_or_null(j, "event_id", batch->events[i].client_id);
     }
     json_end_object(j);
 }

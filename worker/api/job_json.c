@@ -2,16 +2,7 @@
 #include "api/job_json.h"
 
 static void
-add_optional(struct json *j, const char *key, struct str text)
-{
-    if (text.n)
-        json_member_str(j, key, text);
-    else
-        json_member_null(j, key);
-}
-
-static void
-add_optional_raw(struct json *j, const char *key, struct str json)
+add_optional(struct json *j, const char *key, struct str json)
 {
     if (json.n)
         json_member_raw(j, key, json);
@@ -24,10 +15,10 @@ static void
 add_error(struct json *j, const struct job *job)
 {
     bool is_ours = str_starts(job->error, STR("{\"code\":\"internal\""));
-    add_optional_raw(j, "error",
-                     is_ours ? STR("{\"code\":\"internal\",\"detail\":\"The log has the reason "
-                                   "under this job's id.\"}")
-                             : job->error);
+    add_optional(j, "error",
+                 is_ours ? STR("{\"code\":\"internal\",\"detail\":\"The log has the reason "
+                               "under this job's id.\"}")
+                         : job->error);
 }
 
 /* Bytes per second; 0 before there is anything to go by.  Of the running phase, since each has
@@ -66,9 +57,9 @@ job_add_json(struct json *j, const struct job *job)
     json_begin_object(j);
     json_member_str(j, "id", job->id);
     json_member_str(j, "kind", job->kind);
-    add_optional(j, "dataset", job->dataset);
+    json_member_str_or_null(j, "dataset", job->dataset);
     json_member_str(j, "state", str_from(job_state_name(job->state)));
-    add_optional(j, "phase", job->phase);
+    json_member_str_or_null(j, "phase", job->phase);
     json_member_str(j, "label", job->label);
     json_member_str(j, "source", job->source);
     if (job->bytes_total)
@@ -84,7 +75,7 @@ job_add_json(struct json *j, const struct job *job)
     json_member_moment(j, "started_at", job->started_at);
     json_member_moment(j, "finished_at", job->finished_at);
     add_error(j, job);
-    add_optional_raw(j, "result", job->result);
+    add_optional(j, "result", job->result);
     json_end_object(j);
 }
 

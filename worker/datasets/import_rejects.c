@@ -54,10 +54,7 @@ add_line(struct import_rejects *rejects, const struct csv_row *row,
     json_begin_object(&j);
     json_member_u64(&j, "line", row->line);
     json_member_u64(&j, "offset", row->offset + rejects->bom_bytes);
-    if (fault->column.n)
-        json_member_str(&j, "column", fault->column);
-    else
-        json_member_null(&j, "column");
+    json_member_str_or_null(&j, "column", fault->column);
     json_member_str(&j, "reason", str_from(fault->reason));
     json_member_str(&j, "detail", str_from(fault->detail));
     add_raw(&j, row->raw);

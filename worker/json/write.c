@@ -278,6 +278,15 @@ json_member_null(struct json *j, const char *key)
 }
 
 void
+json_member_str_or_null(struct json *j, const char *key, struct str s)
+{
+    if (s.n)
+        json_member_str(j, key, s);
+    else
+        json_member_null(j, key);
+}
+
+void
 json_member_moment(struct json *j, const char *key, int64_t ms)
 {
     json_key(j, key);

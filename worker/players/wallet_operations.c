@@ -137,10 +137,7 @@ add_event(struct db *db, struct ledger_entry *entry, struct err *err)
     json_member_i64(&j, "amount", entry->amount);
     json_member_i64(&j, "balance", entry->balance_after);
     json_member_i64(&j, "ledger_id", entry->id);
-    if (entry->reason.n)
-        json_member_str(&j, "reason", entry->reason);
-    else
-        json_member_null(&j, "reason");
+    json_member_str_or_null(&j, "reason", entry->reason);
     json_end_object(&j);
     struct event_new event = {.type = str_from(entry->is_spend ? EVENT_SPEND : EVENT_EARN),
                               .meta = buf_str(&meta)};

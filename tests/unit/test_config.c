@@ -269,6 +269,8 @@ static const struct refusal REFUSALS[] = {
      "      - {name: a, type: text}\n",
      "x:5: the column 'a' stands here a second time; the first is in line 4"},
     {"datasets:\n  games:\n    public: true\n", "x:2: the dataset 'games' needs 'columns'"},
+    {"datasets:\n  games:\n    time_zone: Europe/Berlin\n",
+     "x:2: time_zone of 'games' is UTC or an offset like +02:00, got 'Europe/Berlin'"},
     {"keys:\n  - {client: a, scope: god, key: b}\n",
      "x:2: a key needs a scope: read, write or admin"},
     {"keys:\n  - {client: a, scope: read}\n", "x:2: a key needs either 'key' or 'key_file'"},

@@ -122,6 +122,30 @@ moments_are_read_and_printed(void **state UNUSED)
     }
 }
 
+static void
+a_zone_is_an_offset(void **state UNUSED)
+{
+    static const struct {
+        const char *text;
+        int64_t minutes;
+    } CASES[] = {{"", 0},          {"UTC", 0},      {"utc", 0},
+                 {"Z", 0},         {"+00:00", 0},   {"+02:00", 120},
+                 {"-05:30", -330}, {"+14:00", 840}, {"-23:59", -1439}};
+    static const char *const REFUSED[] = {"+2",      "+24:00",        "+02:60", "02:00",
+                                          "+02:00 ", "+0200",         "CET",    "+",
+                                          "-",       "Europe/Berlin", "+-2:00", "z"};
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        int64_t ms = 42;
+        assert_true(date_parse_zone(str_from(CASES[i].text), &ms));
+        assert_int_equal(ms, CASES[i].minutes * 60000);
+    }
+    for (size_t i = 0; i < COUNT_OF(REFUSED); i++) {
+        int64_t ms = 42;
+        if (date_parse_zone(str_from(REFUSED[i]), &ms) || ms != 42)
+            fail_msg("'%s' was taken", REFUSED[i]);
+    }
+}
+
 int
 main(void)
 {
@@ -130,6 +154,7 @@ main(void)
         cmocka_unit_test(only_days_that_exist_are_read),
         cmocka_unit_test(formats_of_the_sample_are_read),
         cmocka_unit_test(moments_are_read_and_printed),
+        cmocka_unit_test(a_zone_is_an_offset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -194,6 +194,18 @@ date_parse_moment(struct str s, int64_t *ms)
 }
 
 bool
+date_parse_zone(struct str s, int64_t *offset_ms)
+{
+    int64_t of_day = 0;
+    bool is_offset = s.n && (s.p[0] == '+' || s.p[0] == '-');
+    if (is_offset ? !date_parse_time_of_day(str_skip(s, 1), &of_day)
+                  : s.n && !str_eq_ascii_nocase(s, STR("utc")) && !str_eq(s, STR("Z")))
+        return false;
+    *offset_ms = is_offset && s.p[0] == '-' ? -of_day : of_day;
+    return true;
+}
+
+bool
 date_parse_time_of_day(struct str s, int64_t *ms)
 {
     int hour, minute;

@@ -18,6 +18,9 @@ bool date_parse_format(struct str s, struct str format, int64_t *day);
  * digits (kept to the millisecond, the rest cut), without zone (read as UTC).  Leap second 60
  * is read as 59.999. */
 bool date_parse_moment(struct str s, int64_t *ms);
+/* "UTC", "Z" or +hh:mm: an offset that is the same all year, since a wall clock that is put
+ * back has hours that mean two moments.  "" is UTC. */
+bool date_parse_zone(struct str s, int64_t *offset_ms);
 /* HH:MM, 00:00 to 23:59, as milliseconds from midnight. */
 bool date_parse_time_of_day(struct str s, int64_t *ms);
 

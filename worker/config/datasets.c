@@ -10,6 +10,7 @@
  *
  * The words of a column are rows of a table.  Whether types, names and flags fit together is
  * schema_from_config's to say. */
+#include "base/date.h"
 #include "base/value.h"
 #include "config/sections.h"
 #include "config/setting.h"
@@ -184,6 +185,12 @@ read_dataset(struct arena *a, struct str file, const struct yaml_node *node,
         if (!ok)
             return false;
     }
+    int64_t ignored;
+    if (!date_parse_zone(out->time_zone, &ignored))
+        return err_set(err, ERR_INVALID,
+                       "%" STR_FMT ":%u: time_zone of '%" STR_FMT
+                       "' is UTC or an offset like +02:00, got '%" STR_FMT "'",
+                       STR_ARG(file), node->line, STR_ARG(node->key), STR_ARG(out->time_zone));
     if (out->column_count == 0)
         return err_set(err, ERR_INVALID,
                        "%" STR_FMT ":%u: the dataset '%" STR_FMT "' needs 'columns'",

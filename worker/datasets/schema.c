@@ -4,7 +4,7 @@
  */
 #include "datasets/schema.h"
 
-#include "base/num.h"
+#include "base/date.h"
 #include "base/utf8.h"
 
 #include <stdlib.h>
@@ -132,23 +132,6 @@ schema_make_name(struct arena *a, struct str header, const struct str *taken,
     return name;
 }
 
-/* "UTC", "Z" or +hh:mm: an offset that is the same all year, since a wall clock that is put
- * back has hours that mean two moments. */
-static bool
-parse_time_zone(struct str zone, int64_t *offset_ms)
-{
-    *offset_ms = 0;
-    if (zone.n == 0 || str_eq_ascii_nocase(zone, STR("utc")) || str_eq(zone, STR("Z")))
-        return true;
-    uint64_t hours, minutes;
-    if (zone.n != 6 || (zone.p[0] != '+' && zone.p[0] != '-') || zone.p[3] != ':' ||
-        !num_parse_u64(str_slice(zone, 1, 3), &hours) || hours > 23 ||
-        !num_parse_u64(str_slice(zone, 4, 6), &minutes) || minutes > 59)
-        return false;
-    *offset_ms = (int64_t)(hours * 60 + minutes) * 60000 * (zone.p[0] == '-' ? -1 : 1);
-    return true;
-}
-
 /* Suffixes are compared folded; those of the YAML come as written. */
 static struct str *
 fold_all(struct arena *a, const struct str *words, size_t count)
@@ -242,7 +225,7 @@ schema_from_config(struct arena *a, const struct config_dataset *declared, struc
     };
     memcpy(schema.nulls, DEFAULT_NULLS, sizeof(DEFAULT_NULLS));
     int64_t offset_ms;
-    if (!parse_time_zone(declared->time_zone, &offset_ms))
+    if (!date_parse_zone(declared->time_zone, &offset_ms))
         return err_set_name(err, ERR_INVALID, NULL, declared->name,
                             "line %u: time_zone is UTC or an offset like +02:00, got '%" STR_FMT
                             "'",

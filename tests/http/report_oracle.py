@@ -55,8 +55,8 @@ def parse_money(text):
     match = re.fullmatch(r"([+-]?\d+)(?:([.,])(\d+))?", text, re.ASCII)
     if not match or (match[2] == "," and len(match[3]) == 3):
         return None
-    amount = Fraction(text.replace(",", "."))
-    return amount if (amount * 10**6).denominator == 1 else None
+    # round() of a fraction goes to even
+    return Fraction(round(Fraction(text.replace(",", ".")) * 10**6), 10**6)
 
 
 def campaign_of(row):

@@ -28,17 +28,26 @@ push_digit(int64_t *total, char c, bool is_negative)
            !__builtin_add_overflow(*total, digit, total);
 }
 
-/* What stands behind the separator: the first six, and nothing but zeros from there. */
+/* Do the digits behind the last that is kept round it up?  Half goes to even. */
+static bool
+rounds_up(struct str rest, bool is_last_odd)
+{
+    bool is_more = false;
+    for (size_t i = 1; i < rest.n; i++)
+        is_more = is_more || rest.p[i] != '0';
+    return rest.n && (rest.p[0] > '5' || (rest.p[0] == '5' && (is_more || is_last_odd)));
+}
+
+/* What stands behind the separator, to six digits. */
 static bool
 push_decimals(int64_t *total, struct str decimals, bool is_negative)
 {
     for (size_t i = 0; i < DECIMALS; i++)
         if (!push_digit(total, i < decimals.n ? decimals.p[i] : '0', is_negative))
             return false;
-    for (size_t i = DECIMALS; i < decimals.n; i++)
-        if (decimals.p[i] != '0')
-            return false;
-    return true;
+    if (!rounds_up(str_skip(decimals, DECIMALS), *total % 2 != 0))
+        return true;
+    return !__builtin_add_overflow(*total, is_negative ? -1 : 1, total);
 }
 
 bool

@@ -9,8 +9,9 @@
 /* Revenue and cost as files write them:
  *     money = [+-] digits [(. / ,) digits]
  * One separator, dot or comma; a comma before exactly three digits may mean thousands, so it is
- * refused, and so are two separators, blanks inside, exponents, more than six decimals that are
- * not zeros, and what does not fit.  Blanks around are fine. */
+ * refused, and so are two separators, blanks inside, exponents, and what does not fit.  Blanks
+ * around are fine.  Further decimals, as amounts converted from another currency have them, are
+ * rounded half-even to millionths. */
 MUST_CHECK bool money_parse(struct str text, int64_t *millionths);
 /* The sum; one beyond what fits (9.2 million million dollars) stays at that bound, so that no
  * file can make a sum change its sign. */

@@ -269,11 +269,14 @@ utf8_upper(struct buf *out, struct str s)
         size_t n = utf8_sequence(s);
         assert(n > 0);
         uint32_t c = utf8_decode(s.p, n);
-        /* The library makes a capital of ß that Unicode's own mappings do not know. */
-        uint32_t upper = c == 0xdf ? c : (uint32_t)utf8proc_toupper((utf8proc_int32_t)c);
         char text[4];
-        buf_add(out, (struct str){text, utf8_encode(upper, text)});
         s = str_skip(s, n);
+        if (c == 0xdf) { /* the library has a capital for it that few fonts and files have */
+            buf_add_lit(out, "SS");
+            continue;
+        }
+        uint32_t upper = (uint32_t)utf8proc_toupper((utf8proc_int32_t)c);
+        buf_add(out, (struct str){text, utf8_encode(upper, text)});
     }
 }
 

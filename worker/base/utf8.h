@@ -32,8 +32,8 @@ size_t utf8_fold_into(char *out, struct str s);
 uint64_t utf8_folded_bytes_max(struct str s);
 /* The same in the arena. */
 struct str utf8_folded(struct arena *a, struct str s);
-/* Appends valid UTF-8 in upper case, by the simple mappings: one code point to one, so that ß
- * stays.  Growth as of utf8_fold. */
+/* Appends valid UTF-8 in upper case, by the simple mappings: one code point to one, but ß
+ * becomes SS.  Growth as of utf8_fold. */
 void utf8_upper(struct buf *out, struct str s);
 /* Latin letters as ASCII has them, for names: marks fall off (é: e), ligatures and crossed
  * letters are spelt out (ß: ss, æ: ae, ø: o), what has no such spelling stays.  What is no

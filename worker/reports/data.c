@@ -65,9 +65,17 @@ read_others(struct report_data *data, const struct classify_rules *rules, struct
     return note_failure(data, INPUT_COSTS, data_read_costs(data, err), err);
 }
 
+/* Without a newest day, what is wrong with an input that was meant to tell it says more than
+ * that there is none. */
 static bool
 choose_day(struct report_data *data, struct err *err)
 {
+    static const enum input_kind DATED[] = {INPUT_PURCHASES, INPUT_SESSIONS};
+    for (size_t i = 0; data->newest_day == REPORT_DAY_NEWEST && i < COUNT_OF(DATED); i++)
+        if (data->inputs[DATED[i]].is_there && data->input_errors[DATED[i]].kind != ERR_NONE) {
+            *err = data->input_errors[DATED[i]];
+            return false;
+        }
     if (data->newest_day == REPORT_DAY_NEWEST)
         return err_set_code(err, ERR_INVALID, "no_day",
                             "no row of %s or %s has a time to tell the newest day by; give the "

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct input {
@@ -192,6 +193,27 @@ take_file_row(void *context, const struct import_read_row *row, struct err *err)
     return true;
 }
 
+/* Named by the user: a link is theirs to follow.  It is read twice, so a pipe will not do, and
+ * waiting for the other end of one would look like work. */
+static int
+open_file(const char *path, struct err *err)
+{
+    struct stat st;
+    scoped_fd fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st)) {
+        err_set_code(err, ERR_INVALID, "no_source", "%s: %s", path, strerror(errno));
+        return -1;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        err_set_code(err, ERR_INVALID, "no_source", "%s is a folder or a device, not a file",
+                     path);
+        return -1;
+    }
+    int kept = fd;
+    fd = -1;
+    return kept;
+}
+
 static bool
 read_file(struct arena *a, const struct config *config, enum input_kind kind,
           struct reading *reading, struct err *err)
@@ -199,11 +221,9 @@ read_file(struct arena *a, const struct config *config, enum input_kind kind,
     struct input_source *source = reading->source;
     uint64_t bytes;
     scoped_digest digest = {0};
-    /* Named by the user: a link is theirs to follow. */
-    scoped_fd fd = open(source->path.p, O_RDONLY | O_CLOEXEC);
+    scoped_fd fd = open_file(source->path.p, err);
     if (fd < 0)
-        return err_set_code(err, ERR_INVALID, "no_source", "%s: %s", source->path.p,
-                            strerror(errno));
+        return false;
     bool is_first = source->sha256.n == 0;
     if (!fs_size(fd, &bytes, err) || (is_first && !digest_start(&digest, fd, 0, bytes, err)) ||
         !import_read(config, str_from(input_name(kind)), fd, take_file_row, reading, err))

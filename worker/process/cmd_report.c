@@ -42,12 +42,33 @@ parse_arguments(int argc, char **argv, struct arguments *out, int64_t *day)
     return false;
 }
 
+/* Of each code the first few: a bad file has a hundred rows alike, and its report names them.
+ */
+#define SHOWN_OF_A_CODE 3
+
+static size_t
+count_of_code(const struct run_report *report, size_t end, struct str code)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < end; i++)
+        n += str_eq(report->warnings[i].code, code);
+    return n;
+}
+
 static void
 print_warnings(const struct run_report *report)
 {
-    for (size_t i = 0; i < report->warning_count; i++)
-        printf("  %" STR_FMT ": %" STR_FMT "\n", STR_ARG(report->warnings[i].code),
-               STR_ARG(report->warnings[i].detail));
+    for (size_t i = 0; i < report->warning_count; i++) {
+        const struct report_warning *warning = &report->warnings[i];
+        size_t before = count_of_code(report, i, warning->code);
+        if (before < SHOWN_OF_A_CODE)
+            printf("  %" STR_FMT ": %" STR_FMT "\n", STR_ARG(warning->code),
+                   STR_ARG(warning->detail));
+        else if (before == SHOWN_OF_A_CODE)
+            printf("  %" STR_FMT ": and %zu more, named in the file's warnings\n",
+                   STR_ARG(warning->code),
+                   count_of_code(report, report->warning_count, warning->code) - before);
+    }
 }
 
 /* A line each; false when one is missing that could be made without a service. */

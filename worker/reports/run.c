@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -16,6 +17,8 @@
 
 /* A job is told that its run goes on. */
 #define TICK_MS 200
+/* DATE/NAME.json */
+#define FILE_PATH_BYTES_MAX 400
 
 struct run {
     struct arena *arena;
@@ -103,9 +106,17 @@ warn_if_stale(struct run *run)
 
 /* ---- folders ---- */
 
-/* Is there a folder of a later day? */
 static bool
-is_newest_day(int root, int64_t day, bool *is_newest, struct err *err)
+has_report(int root, const char *folder, const struct report *report)
+{
+    char path[FILE_PATH_BYTES_MAX];
+    snprintf(path, sizeof(path), "%s/%s.json", folder, report->name);
+    return faccessat(root, path, F_OK, 0) == 0;
+}
+
+/* Which reports does no later day have?  Each by itself, since a later day may lack some. */
+static bool
+find_newest(int root, int64_t day, bool *is_newest, struct err *err)
 {
     int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -113,12 +124,15 @@ is_newest_day(int root, int64_t day, bool *is_newest, struct err *err)
         fs_close(&fd);
         return err_set_errno(err, "reading the reports' folder");
     }
-    *is_newest = true;
+    for (size_t i = 0; i < REPORT_COUNT; i++)
+        is_newest[i] = true;
     struct dirent *entry;
     while ((entry = readdir(dir))) {
         int64_t other;
-        if (date_parse_iso(str_from(entry->d_name), &other) && other > day)
-            *is_newest = false;
+        if (!date_parse_iso(str_from(entry->d_name), &other) || other <= day)
+            continue;
+        for (size_t i = 0; i < REPORT_COUNT; i++)
+            is_newest[i] = is_newest[i] && !has_report(root, entry->d_name, REPORTS[i]);
     }
     closedir(dir);
     return true;
@@ -252,14 +266,14 @@ make_all(struct run *run, struct err *err)
 static bool
 publish_all(struct run *run, struct err *err)
 {
-    bool is_newest = false;
+    bool *is_newest = arena_array(run->arena, REPORT_COUNT, bool);
     if (run->folder < 0)
         return true;
-    if (!is_newest_day(run->root, run->data.day, &is_newest, err))
+    if (!find_newest(run->root, run->data.day, is_newest, err))
         return false;
     for (size_t i = 0; i < REPORT_COUNT; i++)
         if (run->outputs[i] &&
-            !output_publish(run->outputs[i], is_newest ? run->root : -1, err))
+            !output_publish(run->outputs[i], is_newest[i] ? run->root : -1, err))
             return false;
     return fs_sync(run->folder, err) && fs_sync(run->root, err);
 }

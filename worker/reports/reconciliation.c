@@ -350,6 +350,21 @@ define_reconciliation(struct json *json, const struct report_run *run)
     add_seconds(&window, run->data->config->reports_window);
     json_member_raw(json, "window_s", buf_str(&window));
     json_member_raw(json, "amount_tolerance_usd", STR("0.01"));
+    json_member_str(
+        json, "matched",
+        STR("curated purchase and confirmation of one appsflyer_id within window_s, "
+            "one to one: equal receipts first, of the rest as many pairs as "
+            "possible, then the least total gap"));
+    json_member_str(
+        json, "reason",
+        STR("of a row without a mate: not_confirmed, not_in_raw, or of the row with "
+            "its receipt: dropped:<reason>, outside_window, other_user"));
+    json_member_str(json, "by_day",
+                    STR("UTC day of the purchase; of the confirmation where "
+                        "there is no purchase"));
+    json_member_str(json, "confirmed",
+                    STR("rows of confirmed_purchases: those that take part, and why others do "
+                        "not"));
     json_member_str(json, "revenue_usd",
                     STR("of the purchase, refunds taken off; of the confirmation where there "
                         "is no purchase"));

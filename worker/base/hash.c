@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -47,11 +48,30 @@ hash_u64(uint64_t v, uint64_t seed)
     return mix(mix(v ^ K1, seed ^ K0), v ^ K2);
 }
 
+static const EVP_MD *algorithm;
+
+static void
+fetch_algorithm(void)
+{
+    algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
+/* Fetched once: OpenSSL 3 looks for EVP_sha256() anew at each use, which takes longer than the
+ * digest of a short text. */
+static const EVP_MD *
+sha256(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, fetch_algorithm);
+    assert(algorithm);
+    return algorithm;
+}
+
 void
 sha256_init(struct sha256 *h)
 {
     h->state = EVP_MD_CTX_new();
-    int ok = h->state && EVP_DigestInit_ex(h->state, EVP_sha256(), NULL);
+    int ok = h->state && EVP_DigestInit_ex(h->state, sha256(), NULL);
     assert(ok);
 }
 
@@ -80,7 +100,7 @@ sha256_finish_hex(struct sha256 *h, char hex[SHA256_HEX_BYTES + 1])
 void
 sha256_of(struct str s, unsigned char out[SHA256_BYTES])
 {
-    int ok = EVP_Digest(s.p, s.n, out, NULL, EVP_sha256(), NULL);
+    int ok = EVP_Digest(s.p, s.n, out, NULL, sha256(), NULL);
     assert(ok);
 }
 

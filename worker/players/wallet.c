@@ -152,8 +152,8 @@ read_balance(struct db *db, int64_t player_id, int64_t *balance, struct err *err
     return got;
 }
 
-static bool
-refuse_unknown_player(int64_t player_id, struct err *err)
+bool
+wallet_refuse_unknown(int64_t player_id, struct err *err)
 {
     return err_set(err, ERR_NOT_FOUND, "there is no player %lld", (long long)player_id);
 }
@@ -162,5 +162,5 @@ bool
 wallet_balance(struct db *db, int64_t player_id, int64_t *balance, struct err *err)
 {
     int got = read_balance(db, player_id, balance, err);
-    return got == 0 ? refuse_unknown_player(player_id, err) : got == 1;
+    return got == 0 ? wallet_refuse_unknown(player_id, err) : got == 1;
 }

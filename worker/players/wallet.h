@@ -43,6 +43,8 @@ MUST_CHECK bool wallet_run(struct writer *w, const struct wallet_request *reques
                            struct wallet_receipt *out, struct err *err);
 MUST_CHECK bool wallet_balance(struct db *db, int64_t player_id, int64_t *balance,
                                struct err *err);
+/* Sets not_found, and returns false. */
+bool wallet_refuse_unknown(int64_t player_id, struct err *err);
 
 #define WALLET_OPERATION "wallet_change"
 extern const struct operation WALLET_OPERATIONS[]; /* ends with a NULL name */

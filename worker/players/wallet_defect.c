@@ -6,18 +6,14 @@
 #include "players/wallet.h"
 
 bool
-wallet_defect_write_back(struct db *db, struct ledger_entry *entry, struct err *err)
+wallet_defect_reckon(struct db *db, struct ledger_entry *entry, struct err *err)
 {
     int64_t committed;
     scoped_db other = db_open(db_path(db), DB_READ_ONLY, err);
     if (!other || !wallet_balance(other, entry->player_id, &committed, err))
         return false;
-    int64_t wanted = MAX(committed + ledger_delta(entry), 0);
-    scoped_stmt s = db_stmt(db, "wallet_move");
-    stmt_bind_i64(s, 1, entry->player_id);
-    stmt_bind_i64(s, 2, wanted - entry->balance_after);
-    entry->balance_after = wanted;
-    return stmt_run(s, err);
+    entry->balance_after = MAX(committed + ledger_delta(entry), 0);
+    return true;
 }
 
 bool

@@ -1,7 +1,8 @@
-/* What a change of a balance does to the database; run by the writer, inside its savepoint.
+/* What a change of a balance does to the database; run by the writer, inside its transaction.
  *
- * The balance is changed by one guarded UPDATE and never written from a number that was read
- * before: that no coin is lost does not rest on the order of anything here.
+ * The balance is changed by one UPDATE that is guarded: it adds, and only to the balance that
+ * the ledger entry was made for.  That no coin is lost does not rest on the order of anything
+ * here.
  *
  *     arguments   u64 player, u64 is_spend, u64 amount, str reason, str key        (wire.h)
  *     reply       u64 balance, u64 ledger entry, u64 event, u64 is_replayed
@@ -10,7 +11,6 @@
 
 #include "base/clock.h"
 #include "base/defect.h"
-#include "base/hash.h"
 #include "players/event.h"
 #include "players/wallet_defect.h"
 #include "store/wire.h"
@@ -20,16 +20,6 @@
 
 /* An escaped reason and three numbers. */
 #define META_BYTES_MAX (4 * KIB)
-
-static void
-hash_request(const struct wallet_request *request, unsigned char out[SHA256_BYTES])
-{
-    scoped_buf text;
-    buf_init(&text, KIB);
-    wire_add_u64(&text, (uint64_t)request->amount);
-    buf_add(&text, request->reason);
-    sha256_of(buf_str(&text), out);
-}
 
 static bool
 refuse_reused_key(const struct wallet_request *request, struct err *err)
@@ -44,8 +34,8 @@ refuse_reused_key(const struct wallet_request *request, struct err *err)
 /* 1: the key was used for this very request, `out` is its answer; 0: it is new; -1: it was used
  * for another, or error. */
 static int
-find_key(struct db *db, const struct wallet_request *request, const unsigned char *hash,
-         struct wallet_receipt *out, struct err *err)
+find_key(struct db *db, const struct wallet_request *request, struct wallet_receipt *out,
+         struct err *err)
 {
     if (request->idempotency_key.n == 0)
         return 0;
@@ -56,20 +46,20 @@ find_key(struct db *db, const struct wallet_request *request, const unsigned cha
     int got = stmt_step(s, err);
     if (got != 1)
         return got;
-    if (!str_eq(stmt_blob(s, 0), (struct str){(const char *)hash, SHA256_BYTES})) {
+    if (stmt_i64(s, 0) != request->amount || !str_eq(stmt_str(s, 1), request->reason)) {
         (void)refuse_reused_key(request, err);
         return -1;
     }
-    *out = (struct wallet_receipt){.balance = stmt_i64(s, 1),
-                                   .ledger_id = stmt_i64(s, 2),
-                                   .event_id = stmt_i64(s, 3),
+    *out = (struct wallet_receipt){.balance = stmt_i64(s, 2),
+                                   .ledger_id = stmt_i64(s, 3),
+                                   .event_id = stmt_i64(s, 4),
                                    .is_replayed = true};
     return 1;
 }
 
 static bool
-keep_key(struct db *db, const struct wallet_request *request, const unsigned char *hash,
-         int64_t ledger_id, struct err *err)
+keep_key(struct db *db, const struct wallet_request *request, int64_t ledger_id,
+         struct err *err)
 {
     if (request->idempotency_key.n == 0)
         return true;
@@ -77,47 +67,46 @@ keep_key(struct db *db, const struct wallet_request *request, const unsigned cha
     stmt_bind_i64(s, 1, request->player_id);
     stmt_bind_str(s, 2, str_from(wallet_word(request->is_spend)));
     stmt_bind_str(s, 3, request->idempotency_key);
-    stmt_bind_blob(s, 4, (struct str){(const char *)hash, SHA256_BYTES});
-    stmt_bind_i64(s, 5, ledger_id);
+    stmt_bind_i64(s, 4, ledger_id);
     return stmt_run(s, err);
 }
 
-/* The balance did not move: why? */
+/* What the player's row says before the change. */
+struct state {
+    int64_t balance;
+    unsigned char hash[LEDGER_HASH_BYTES]; /* of the last entry */
+};
+
 static bool
-refuse_move(struct db *db, const struct wallet_request *request, struct err *err)
+read_state(struct db *db, int64_t player_id, struct state *out, struct err *err)
 {
-    int64_t balance, sum;
-    if (!wallet_balance(db, request->player_id, &balance, err))
-        return false;
-    if (request->is_spend)
+    scoped_stmt s = db_stmt(db, "wallet_read");
+    stmt_bind_i64(s, 1, player_id);
+    int got = stmt_step(s, err);
+    if (got != 1)
+        return got == 0 && wallet_refuse_unknown(player_id, err);
+    struct str hash = stmt_blob(s, 1);
+    assert(hash.n == LEDGER_HASH_BYTES);
+    memcpy(out->hash, hash.p, LEDGER_HASH_BYTES);
+    out->balance = stmt_i64(s, 0);
+    return true;
+}
+
+/* Before anything is changed, so that a refusal costs the batch nothing. */
+static bool
+check_balance(const struct state *before, const struct ledger_entry *entry, struct err *err)
+{
+    if (entry->balance_after >= 0 && entry->balance_after <= WALLET_BALANCE_MAX)
+        return true;
+    if (entry->is_spend)
         return err_set_code(err, ERR_CONFLICT, "insufficient_funds",
                             "the balance of %lld does not cover the amount of %lld",
-                            (long long)balance, (long long)request->amount);
-    if (!__builtin_add_overflow(balance, request->amount, &sum) && sum <= WALLET_BALANCE_MAX)
-        return err_set(err, ERR_INTERNAL, "the balance of player %lld is %lld",
-                       (long long)request->player_id, (long long)balance);
+                            (long long)before->balance, (long long)entry->amount);
     return err_set_code(err, ERR_CONFLICT, "balance_limit",
                         "a balance is at most %lld: that of %lld has no room for the amount of "
                         "%lld",
-                        (long long)WALLET_BALANCE_MAX, (long long)balance,
-                        (long long)request->amount);
-}
-
-static bool
-move_balance(struct db *db, const struct wallet_request *request, struct ledger_entry *entry,
-             unsigned char hash_before[LEDGER_HASH_BYTES], struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "wallet_move");
-    stmt_bind_i64(s, 1, request->player_id);
-    stmt_bind_i64(s, 2, ledger_delta(entry));
-    int got = stmt_step(s, err);
-    if (got != 1)
-        return got == 0 && refuse_move(db, request, err);
-    struct str hash = stmt_blob(s, 1);
-    assert(hash.n == LEDGER_HASH_BYTES);
-    memcpy(hash_before, hash.p, LEDGER_HASH_BYTES);
-    entry->balance_after = stmt_i64(s, 0);
-    return true;
+                        (long long)WALLET_BALANCE_MAX, (long long)before->balance,
+                        (long long)entry->amount);
 }
 
 static bool
@@ -161,44 +150,59 @@ insert_entry(struct db *db, const struct ledger_entry *entry, struct str hash, s
 }
 
 static bool
-extend_ledger(struct db *db, const struct ledger_entry *entry,
-              const unsigned char hash_before[LEDGER_HASH_BYTES], struct err *err)
+move_balance(struct db *db, const struct state *before, const struct ledger_entry *entry,
+             struct str hash, struct err *err)
+{
+    int64_t changes = db_total_changes(db);
+    scoped_stmt s = db_stmt(db, "wallet_move");
+    stmt_bind_i64(s, 1, entry->player_id);
+    stmt_bind_i64(s, 2, entry->balance_after - before->balance);
+    stmt_bind_i64(s, 3, entry->balance_after);
+    stmt_bind_blob(s, 4, hash);
+    if (!stmt_run(s, err))
+        return false;
+    return db_total_changes(db) > changes ||
+           err_set(err, ERR_INTERNAL, "the balance of player %lld is not %lld any more",
+                   (long long)entry->player_id, (long long)before->balance);
+}
+
+static bool
+extend_ledger(struct db *db, const struct state *before, const struct ledger_entry *entry,
+              struct err *err)
 {
     unsigned char bytes[LEDGER_HASH_BYTES];
-    ledger_chain(hash_before, entry, bytes);
+    ledger_chain(before->hash, entry, bytes);
     struct str hash = {(const char *)bytes, sizeof(bytes)};
-    if (!insert_entry(db, entry, hash, err))
-        return false;
-    scoped_stmt s = db_stmt(db, "ledger_extend");
-    stmt_bind_i64(s, 1, entry->player_id);
-    stmt_bind_blob(s, 2, hash);
-    return stmt_run(s, err);
+    return insert_entry(db, entry, hash, err) && move_balance(db, before, entry, hash, err);
 }
 
 static bool
 change(struct db *db, const struct wallet_request *request, struct wallet_receipt *out,
        struct err *err)
 {
-    unsigned char hash[SHA256_BYTES], chain[LEDGER_HASH_BYTES];
-    hash_request(request, hash);
-    int found = find_key(db, request, hash, out, err);
-    if (found != 0)
-        return found == 1;
+    struct state before;
     struct ledger_entry entry = {.player_id = request->player_id,
                                  .is_spend = request->is_spend,
                                  .amount = request->amount,
                                  .reason = request->reason,
                                  .created_at = clock_now_ms()};
-    if (!move_balance(db, request, &entry, chain, err))
+    int found = find_key(db, request, out, err);
+    if (found != 0)
+        return found == 1;
+    if (!read_state(db, entry.player_id, &before, err))
         return false;
-    if (defect_is("balance_from_c") && !wallet_defect_write_back(db, &entry, err))
+    /* Neither overflows: a balance and an amount are far below 2^62. */
+    entry.balance_after = before.balance + ledger_delta(&entry);
+    if (!check_balance(&before, &entry, err))
+        return false;
+    if (defect_is("balance_from_c") && !wallet_defect_reckon(db, &entry, err))
         return false;
     if (!next_ledger_id(db, &entry.id, err) || !add_event(db, &entry, err) ||
-        !extend_ledger(db, &entry, chain, err))
+        !extend_ledger(db, &before, &entry, err))
         return false;
     if (defect_is("idempotency_apart") && !wallet_defect_commit(db, err))
         return false;
-    if (!keep_key(db, request, hash, entry.id, err))
+    if (!keep_key(db, request, entry.id, err))
         return false;
     *out = (struct wallet_receipt){
         .balance = entry.balance_after, .ledger_id = entry.id, .event_id = entry.event_id};

@@ -46,7 +46,7 @@ CREATE TABLE login_failure (
 CREATE INDEX login_failure_since ON login_failure (since);
 
 CREATE TABLE ledger_entry (
-    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    id          INTEGER PRIMARY KEY,        -- one above the newest: nothing is ever removed
     player_id   INTEGER NOT NULL REFERENCES player (id),
     operation   TEXT NOT NULL CHECK (operation IN ('earn', 'spend')),
     amount      INTEGER NOT NULL CHECK (amount BETWEEN 1 AND 1000000000000),
@@ -69,8 +69,7 @@ CREATE TABLE idempotency (
     player_id   INTEGER NOT NULL REFERENCES player (id),
     operation   TEXT NOT NULL CHECK (operation IN ('earn', 'spend')),
     key         TEXT NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
-    request_hash BLOB NOT NULL CHECK (length(request_hash) = 32),   -- of amount and reason
-    ledger_id   INTEGER NOT NULL REFERENCES ledger_entry (id),      -- holds the answer
+    ledger_id   INTEGER NOT NULL REFERENCES ledger_entry (id),  -- holds request and answer
     PRIMARY KEY (player_id, operation, key)
 ) STRICT, WITHOUT ROWID;
 

@@ -1,38 +1,36 @@
 -- The wallet and the ledger.  All changes of one operation run in one savepoint.
 
 -- name: wallet_find_key
--- What the key was used for: ?1 player, ?2 operation, ?3 key.
-SELECT idempotency.request_hash, entry.balance_after, entry.id, entry.event_id
+-- The entry that the key was used for: ?1 player, ?2 operation, ?3 key.
+SELECT entry.amount, entry.reason, entry.balance_after, entry.id, entry.event_id
 FROM idempotency JOIN ledger_entry AS entry ON entry.id = idempotency.ledger_id
 WHERE idempotency.player_id = ?1 AND idempotency.operation = ?2 AND idempotency.key = ?3;
 
 -- name: wallet_keep_key
--- ?1 player, ?2 operation, ?3 key, ?4 hash of the request, ?5 ledger entry.
-INSERT INTO idempotency (player_id, operation, key, request_hash, ledger_id)
-VALUES (?1, ?2, ?3, ?4, ?5);
+-- ?1 player, ?2 operation, ?3 key, ?4 ledger entry.
+INSERT INTO idempotency (player_id, operation, key, ledger_id) VALUES (?1, ?2, ?3, ?4);
+
+-- name: wallet_read
+SELECT balance, ledger_hash FROM player WHERE id = ?1 AND deleted_at = 0;
 
 -- name: wallet_move
--- ?1 player, ?2 what is added (negative for spend).  No row: nobody is there, or the balance
--- does not allow it.  The only statement that changes a balance.
-UPDATE player SET balance = balance + ?2
-WHERE id = ?1 AND deleted_at = 0 AND balance + ?2 BETWEEN 0 AND 9007199254740991
-RETURNING balance, ledger_hash;
+-- ?1 player, ?2 what is added (negative for spend), ?3 the balance it makes, ?4 the hash of the
+-- entry that is now the last.  No change: the balance is not what it was when the entry was
+-- made.  The only statement that changes a balance.
+UPDATE player SET balance = balance + ?2, ledger_hash = ?4, ledger_count = ledger_count + 1
+WHERE id = ?1 AND deleted_at = 0 AND balance + ?2 = ?3;
 
 -- name: wallet_balance
 SELECT balance FROM player WHERE id = ?1 AND deleted_at = 0;
 
 -- name: ledger_next_id
 -- The id that the next entry gets, known before it: its event names it.
-SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'ledger_entry'), 0) + 1;
+SELECT coalesce(max(id), 0) + 1 FROM ledger_entry;
 
 -- name: ledger_insert
 INSERT INTO ledger_entry (id, player_id, operation, amount, balance_after, reason, event_id,
                           created_at, hash)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
-
--- name: ledger_extend
--- ?1 player, ?2 the hash of the entry that is now the last.
-UPDATE player SET ledger_hash = ?2, ledger_count = ledger_count + 1 WHERE id = ?1;
 
 -- name: ledger_list
 -- ?1 player, ?2 only ids below, ?3 limit; newest first.

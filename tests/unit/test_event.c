@@ -561,15 +561,20 @@ what_the_writer_did_not_take_of_a_batch_is_refused_item_by_item(void **state)
     struct str meta = repeated(t, "\"", EVENT_META_BYTES_MAX - 2, "\"");
     for (int i = 0; i < EVENT_BATCH_MAX; i++)
         events[i] = (struct event_new){.type = STR("a"), .meta = meta};
+    /* One that was refused before keeps its own reason. */
+    struct event_result *last = &results[EVENT_BATCH_MAX - 1];
+    last->outcome = EVENT_REFUSED;
+    assert_false(err_set(&last->err, ERR_INVALID, "%s", "an event has no member 'x'"));
     assert_true(event_store(w, 1, events, results, EVENT_BATCH_MAX, LIMITS, &err));
     int64_t stored = 0;
     while (results[stored].outcome == EVENT_STORED)
         stored++;
     assert_true(stored > 200 && stored < EVENT_BATCH_MAX);
-    for (int i = (int)stored; i < EVENT_BATCH_MAX; i++) {
+    for (int i = (int)stored; i < EVENT_BATCH_MAX - 1; i++) {
         assert_int_equal(results[i].outcome, EVENT_REFUSED);
         assert_int_equal(results[i].err.kind, ERR_BUSY);
     }
+    assert_int_equal(last->err.kind, ERR_INVALID);
     assert_int_equal(number(t, "SELECT count(*) FROM event"), stored);
     assert_false(event_store(w, 1, events, results, 1, LIMITS, &err) || err.kind != ERR_BUSY);
     writer_close(&w);

@@ -26,6 +26,30 @@ json_body_check_type(const struct request *request, struct err *err)
                    STR_ARG(type));
 }
 
+/* "; it has username and password". */
+static void
+list_names(struct buf *out, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "%s%s",
+                   i == 0          ? "; it has "
+                   : i + 1 < count ? ", "
+                                   : " and ",
+                   names[i]);
+}
+
+static bool
+refuse_name(struct str key, struct suggestion *near, const char *const *names, size_t count,
+            struct err *err)
+{
+    scoped_buf known = {.max = KIB};
+    if (near->best.n == 0)
+        list_names(&known, names, count);
+    return err_set_name(err, ERR_INVALID, "unknown_member", key,
+                        "the body has no member '%" STR_FMT "'%s%" STR_FMT, STR_ARG(key),
+                        suggest_text(near), STR_ARG(buf_str(&known)));
+}
+
 static bool
 check_names(const struct json_value *body, const char *const *names, size_t count,
             struct err *err)
@@ -39,9 +63,7 @@ check_names(const struct json_value *body, const char *const *names, size_t coun
             suggest_offer(&near, str_from(names[k]));
         }
         if (!is_known)
-            return err_set_name(err, ERR_INVALID, "unknown_member", key,
-                                "the body has no member '%" STR_FMT "'%s", STR_ARG(key),
-                                suggest_text(&near));
+            return refuse_name(key, &near, names, count, err);
     }
     return true;
 }

@@ -13,7 +13,7 @@
 MUST_CHECK bool json_body_check_type(const struct request *request, struct err *err);
 /* Errors: those of json_body_check_type;
  * malformed (400) for what is not JSON; invalid (422) for no object, and for a member that is
- * not among the names, with the nearest one. */
+ * not among the names, with the nearest one, or all of them where none is near. */
 MUST_CHECK bool json_body_read(const struct request *request, const char *const *names,
                                size_t count, const struct json_value **out, struct err *err);
 /* A member that has to be there.  invalid (422), naming it, when it is not, or is no string. */

@@ -95,6 +95,8 @@ def test_without_a_date_it_is_the_day_before_the_newest(made):
     (b'{"date": "2025-10-20/.."}', 422, "invalid", "YYYY-MM-DD"),
     (b'{"date": "2025-10-20\\n"}', 422, "invalid", "YYYY-MM-DD"),
     (b'{"date": 20251020}', 422, "invalid", "date is a string"),
+    (b'{"date": "9999-12-31"}', 422, "future_date", "has not begun"),
+    (b'{"day": "2025-10-20"}', 422, "unknown_member", "it has date"),
     (b'{"dat": "2025-10-20"}', 422, "unknown_member", "did you mean 'date'"),
     (b'[]', 422, "invalid", "object"),
     (b'{"date": "2025-10-20"', 400, "malformed", ""),
@@ -305,11 +307,11 @@ def test_a_killed_run_starts_again_and_a_cancelled_one_ends(own_server):
     own_server.wait_for(lambda: not own_server.pids("report"))
 
     # Also in the middle of writing the files of a new day, nothing of which may stay.
-    job = own_server.post(RUNS, json={"date": "2031-01-01"}).json()
-    own_server.wait_for(lambda: os.path.exists(output(own_server, "2031-01-01")))
+    job = own_server.post(RUNS, json={"date": "2025-11-01"}).json()
+    own_server.wait_for(lambda: os.path.exists(output(own_server, "2025-11-01")))
     own_server.delete(f"/v1/jobs/{job['id']}")
     if own_server.wait_job(job)["state"] == "cancelled":
-        assert not os.path.exists(output(own_server, "2031-01-01"))
+        assert not os.path.exists(output(own_server, "2025-11-01"))
     names = [n for _, _, files in os.walk(output(own_server)) for n in files]
     assert names and not [n for n in names if n.endswith(".new")]
 

@@ -357,3 +357,10 @@ def test_a_kill_in_the_middle_leaves_every_file_whole(tmp_path):
     report(new, output, "2025-10-30")
     assert files_of(output) == sorted(output / name for name in after)
     assert contents(output) == after
+
+
+def test_a_day_that_has_not_begun_is_refused(tmp_path):
+    command_line = command(harness.shared("data", "reports"), tmp_path / "out", "2999-01-01")
+    run = subprocess.run(command_line, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 1 and "2999-01-01 has not begun: today is" in run.stderr
+    assert not (tmp_path / "out").exists()

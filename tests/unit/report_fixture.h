@@ -12,6 +12,7 @@ struct fixture {
     struct temp_dir *dir;
     struct config config;
     struct report_data data;
+    int64_t now_ms; /* of the readings; 0: later than any row */
 };
 
 static inline void
@@ -43,7 +44,8 @@ static inline bool
 read_files(struct fixture *f, int64_t day, struct err *err)
 {
     data_free(&f->data);
-    f->data = (struct report_data){.config = &f->config, .arena = &f->dir->arena};
+    f->data = (struct report_data){
+        .config = &f->config, .arena = &f->dir->arena, .now_ms = f->now_ms};
     for (size_t i = 0; i < INPUT_COUNT; i++)
         f->data.inputs[i] = input_of_file(&f->dir->arena, (enum input_kind)i, f->dir->path);
     return data_read(&f->data, day, err);

@@ -178,6 +178,22 @@ the_day_before_the_newest_is_found(void **state)
 }
 
 static void
+a_clock_that_is_ahead_does_not_move_the_newest_day(void **state)
+{
+    scoped_fixture f;
+    begin(&f, *state, "");
+    write_text(f.dir, "purchases_raw.csv",
+               STR(PURCHASES_HEADER "a,purchase,2025-10-21T23:59:59Z,1,c,R1,success\n"
+                                    "b,purchase,2025-10-22T00:00:00Z,1,c,R2,success\n"));
+    write_text(f.dir, "sessions.csv",
+               STR("event_timestamp_utc,user_id,event_name\n2099-01-01T00:00:00Z,u1,x\n"));
+    f.now_ms = day_of("2025-10-21") * DATE_MS_PER_DAY;
+    must_read(&f, REPORT_DAY_NEWEST);
+    assert_int_equal(f.data.day, day_of("2025-10-20"));
+    assert_int_equal(f.data.newest_day, day_of("2025-10-21"));
+}
+
+static void
 times_without_a_zone_are_in_the_time_zone_of_the_dataset(void **state)
 {
     scoped_fixture f;
@@ -222,6 +238,7 @@ main(void)
         TEST(an_input_that_cannot_be_used_says_why),
         TEST(inputs_have_to_be_declared_as_text_without_a_key),
         TEST(the_day_before_the_newest_is_found),
+        TEST(a_clock_that_is_ahead_does_not_move_the_newest_day),
         TEST(times_without_a_zone_are_in_the_time_zone_of_the_dataset),
         TEST(a_pattern_that_is_none_is_refused),
     };

@@ -39,6 +39,8 @@ import_input(struct fixture *f, enum input_kind kind)
     };
 }
 
+#define LATER_MS INT64_C(1800000000000) /* than every row */
+
 static void
 run_into(struct fixture *f, const struct input_source inputs[INPUT_COUNT], int64_t day,
          const char *output, struct run_result *result)
@@ -47,7 +49,7 @@ run_into(struct fixture *f, const struct input_source inputs[INPUT_COUNT], int64
     struct run_task task = {.config = &f->config,
                             .day = day,
                             .output_dir = temp_path(f->dir, output),
-                            .generated_at = INT64_C(1700000000000)};
+                            .generated_at = LATER_MS};
     memcpy(task.inputs, inputs, sizeof(task.inputs));
     if (!run_reports(&f->dir->arena, &task, result, &err))
         fail_msg("%s: %s", err_code(&err), err.detail);
@@ -197,7 +199,8 @@ a_cancelled_run_leaves_the_files_as_they_were(void **state)
     struct run_result result;
     begin(&f, *state, "");
     write_all_inputs(&f);
-    struct run_task task = {.config = &f.config, .day = DAY, .on_progress = stop};
+    struct run_task task = {
+        .config = &f.config, .day = DAY, .generated_at = LATER_MS, .on_progress = stop};
     task.output_dir = temp_path(f.dir, "out");
     for (size_t i = 0; i < INPUT_COUNT; i++)
         task.inputs[i] = input_of_file(&f.dir->arena, (enum input_kind)i, f.dir->path);
@@ -224,7 +227,8 @@ a_scheduled_run_warns_of_inputs_that_end_before_its_day_does(void **state)
     struct run_result result;
     begin(&f, *state, "");
     write_all_inputs(&f);
-    struct run_task task = {.config = &f.config, .is_scheduled = true};
+    struct run_task task = {
+        .config = &f.config, .generated_at = LATER_MS, .is_scheduled = true};
     task.output_dir = temp_path(f.dir, "out");
     for (size_t i = 0; i < INPUT_COUNT; i++)
         task.inputs[i] = input_of_file(&f.dir->arena, (enum input_kind)i, f.dir->path);

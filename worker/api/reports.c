@@ -5,11 +5,12 @@
 #include "api/job_json.h"
 #include "api/json_body.h"
 #include "api/page.h"
+#include "base/clock.h"
 #include "base/date.h"
 #include "base/fs.h"
 #include "base/suggest.h"
 #include "reports/archive.h"
-#include "reports/report.h"
+#include "reports/run.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -52,8 +53,10 @@ read_wanted(struct request *request, struct str *date, struct err *err)
     if (!wanted || wanted->kind == JSON_NULL)
         return true;
     struct str text;
+    int64_t day;
     return json_body_str(body, "date", &text, err) &&
-           check_date(request, text, ERR_INVALID, date, err);
+           check_date(request, text, ERR_INVALID, date, err) && date_parse_iso(*date, &day) &&
+           run_check_day(day, clock_now_ms(), err);
 }
 
 bool

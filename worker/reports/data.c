@@ -28,6 +28,12 @@ data_day_of(int64_t ms)
     return ms / DATE_MS_PER_DAY - (ms % DATE_MS_PER_DAY < 0);
 }
 
+bool
+data_has_begun(const struct report_data *data, int64_t ms)
+{
+    return data->now_ms == 0 || data_day_of(ms) <= data_day_of(data->now_ms);
+}
+
 /* A reading that failed: of the input, which the reports will tell, or of the run. */
 static bool
 note_failure(struct report_data *data, enum input_kind kind, bool ok, struct err *err)

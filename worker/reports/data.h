@@ -67,6 +67,7 @@ struct report_data {
     struct input_source inputs[INPUT_COUNT];
     bool (*on_progress)(void *context, uint64_t rows_done, struct err *err); /* may be NULL */
     void *context;
+    int64_t now_ms; /* a row of a later day (UTC) does not tell the newest one; 0: each does */
 
     struct name_table *names;
     struct err input_errors[INPUT_COUNT]; /* why an input cannot be used; ERR_NONE: it can */
@@ -96,3 +97,6 @@ void data_free(struct report_data *data); /* accepts a zeroed struct */
 void data_raw(const struct report_data *data, size_t index,
               struct str cells[INPUT_COLUMNS_MAX]);
 int64_t data_day_of(int64_t ms); /* the UTC day of a moment */
+/* Has the day of a moment begun?  One device whose clock is years ahead must not move the
+ * newest day there, where it would stay. */
+bool data_has_begun(const struct report_data *data, int64_t ms);

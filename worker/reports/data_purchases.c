@@ -109,7 +109,8 @@ read_cells(struct purchase_reader *reader, const struct input_row *row, struct p
     bool has_time =
         cells_parse_time(row->cells[TIME], reader->source->zone_offset_ms, &p->time_ms);
     bool has_revenue = money_parse(row->cells[REVENUE], &p->revenue);
-    if (has_time && (!reader->has_newest || p->time_ms > reader->newest_ms)) {
+    if (has_time && data_has_begun(reader->data, p->time_ms) &&
+        (!reader->has_newest || p->time_ms > reader->newest_ms)) {
         reader->newest_ms = p->time_ms;
         reader->has_newest = true;
     }

@@ -34,7 +34,8 @@ take_session(void *context, const struct input_row *row, struct err *err)
         return true;
     }
     int64_t day = data_day_of(ms);
-    reader->newest = MAX(reader->newest, day);
+    if (data_has_begun(reader->data, ms))
+        reader->newest = MAX(reader->newest, day);
     struct str user = str_trim(row->cells[USER]);
     if (user.n == 0 && pass->notes)
         notes_add(pass->notes, row->line, "user_id is empty");

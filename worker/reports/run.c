@@ -279,6 +279,21 @@ publish_all(struct run *run, struct err *err)
 }
 
 bool
+run_check_day(int64_t day, int64_t now_ms, struct err *err)
+{
+    int64_t today = data_day_of(now_ms);
+    if (day <= today)
+        return true;
+    scoped_buf text;
+    buf_init(&text, 64);
+    date_add_day(&text, day);
+    buf_add_lit(&text, " has not begun: today is ");
+    date_add_day(&text, today);
+    return err_set_name(err, ERR_INVALID, "future_date", STR("date"), "%" STR_FMT " (UTC)",
+                        STR_ARG(buf_str(&text)));
+}
+
+bool
 run_reports(struct arena *a, const struct run_task *task, struct run_result *out,
             struct err *err)
 {
@@ -286,12 +301,14 @@ run_reports(struct arena *a, const struct run_task *task, struct run_result *out
     run.data.config = task->config;
     run.data.arena = a;
     memcpy(run.data.inputs, task->inputs, sizeof(run.data.inputs));
+    run.data.now_ms = task->generated_at;
     run.data.on_progress = tell_rows;
     run.data.context = &run;
     run.report_run = (struct report_run){&run.data, task->events};
     run.outputs = arena_array(a, REPORT_COUNT, struct report_output *);
     run.reports = arena_array(a, REPORT_COUNT, struct run_report);
-    if (!has_any_input(task, err) || !data_read(&run.data, task->day, err))
+    if (!has_any_input(task, err) || !run_check_day(task->day, task->generated_at, err) ||
+        !data_read(&run.data, task->day, err))
         return false;
     warn_if_stale(&run);
     if (!make_all(&run, err) || !publish_all(&run, err))

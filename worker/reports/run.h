@@ -36,10 +36,14 @@ struct run_result {
     struct run_report *reports;              /* REPORT_COUNT of them, in the arena */
     struct input_source inputs[INPUT_COUNT]; /* with hash and rows */
 };
-/* False only when nothing could be made at all: no input is there, the disk failed, or it was
- * cancelled. */
+/* False only when nothing could be made at all: no input is there, the day has not begun by
+ * generated_at, the disk failed, or it was cancelled. */
 MUST_CHECK bool run_reports(struct arena *a, const struct run_task *task,
                             struct run_result *out, struct err *err);
+
+/* future_date (422) for a day that has not begun (UTC): the files of the newest day stand for
+ * all, and nothing would ever be newer than those of a year that was misspelt. */
+MUST_CHECK bool run_check_day(int64_t day, int64_t now_ms, struct err *err);
 
 /* Removes what a run that was killed left: temporary files, and the folder of a day that got no
  * report, which would pass for the newest day.  Does nothing while another run is at work in

@@ -1,33 +1,12 @@
 /* Events: what is stored of them, what is counted, and what a list shows, against a plain array
  * of everything that was sent. */
-#include "temp_db.h"
+#include "temp_wallet.h"
 
-#include "players/event_batch.h"
+#include "players/event.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 static const struct event_limits LIMITS = {1000, 1000}, TWO_TYPES = {2, 9};
-
-static int64_t
-number(struct temp_db *t, const char *sql)
-{
-    sqlite3_stmt *s;
-    if (sqlite3_prepare_v2(db_handle(t->db), sql, -1, &s, NULL) != SQLITE_OK)
-        fail_msg("%s: %s", sql, sqlite3_errmsg(db_handle(t->db)));
-    int rc = sqlite3_step(s);
-    int64_t v = rc == SQLITE_ROW ? sqlite3_column_int64(s, 0) : INT64_MIN;
-    sqlite3_finalize(s);
-    return v;
-}
-
-static void
-make_players(struct temp_db *t)
-{
-    temp_db_exec(t, "INSERT INTO player (username, username_folded, password_hash, created_at)"
-                    " VALUES ('ann', 'ann', 'x', 1), ('ben', 'ben', 'x', 1), "
-                    "('cid', 'cid', 'x', 1)");
-}
 
 static int64_t
 add_own(struct temp_db *t, int64_t player_id, struct str type, int64_t now_ms)
@@ -54,7 +33,7 @@ static void
 an_event_of_the_service_is_counted_for_its_player_and_for_all(void **state)
 {
     struct temp_db *t = *state;
-    make_players(t);
+    add_players(t);
     assert_int_equal(add_own(t, 1, STR(EVENT_EARN), 1000), 1);
     assert_int_equal(add_own(t, 2, STR(EVENT_EARN), 1001), 2);
     assert_int_equal(add_own(t, 0, STR(EVENT_DEEPLINK), 1002), 3);
@@ -68,7 +47,7 @@ the_time_of_the_server_never_falls_as_ids_grow(void **state)
 {
     struct temp_db *t = *state;
     struct err err = {0};
-    make_players(t);
+    add_players(t);
     add_own(t, 1, STR(EVENT_EARN), 5000);
     add_own(t, 1, STR(EVENT_SPEND), 4000); /* the clock was set back */
     add_own(t, 1, STR(EVENT_SPEND), 6000);
@@ -88,7 +67,7 @@ static void
 a_resend_is_a_duplicate_whatever_else_it_says(void **state)
 {
     struct temp_db *t = *state;
-    make_players(t);
+    add_players(t);
     struct event_new event = {STR("kill"), STR("e-1"), STR("{\"n\":1}"), 7, true};
     struct event_result first = store_one(t, 1, event, LIMITS);
     assert_true(first.outcome == EVENT_STORED && first.id == 1);
@@ -109,7 +88,7 @@ types_beyond_the_limit_are_refused_alone_and_own_types_do_not_count(void **state
 {
     struct temp_db *t = *state;
     struct err err = {0};
-    make_players(t);
+    add_players(t);
     add_own(t, 1, STR(EVENT_EARN), 1);
     struct event_new events[] = {
         {STR("a"), STR(""), STR("{}"), 0, false},
@@ -135,7 +114,7 @@ a_player_brings_so_many_types_and_sends_those_of_others(void **state)
     struct temp_db *t = *state;
     struct event_new event = {STR("a"), STR(""), STR("{}"), 0, false};
     struct event_limits limits = {.types_max = 9, .types_per_player = 1};
-    make_players(t);
+    add_players(t);
     add_own(t, 1, STR(EVENT_EARN), 1);
     assert_int_equal(store_one(t, 1, event, limits).outcome, EVENT_STORED);
     event.type = STR("b");
@@ -308,7 +287,7 @@ lists_and_statistics_are_those_of_a_plain_array(void **state)
 {
     static struct model m;
     m = (struct model){.t = *state, .seed = 0x9e3779b97f4a7c15};
-    make_players(m.t);
+    add_players(m.t);
     while (m.count < SENT_MAX - 40)
         send_batch(&m);
     spread_times(&m);
@@ -336,7 +315,7 @@ ids_that_were_cut_off_at_the_old_end_leave_lists_and_times_right(void **state)
 {
     struct temp_db *t = *state;
     struct err err = {0};
-    make_players(t);
+    add_players(t);
     for (int i = 0; i < 100; i++)
         add_own(t, 1, STR(EVENT_EARN), 1000 + i);
     temp_db_exec(t, "DELETE FROM event WHERE id <= 60 OR id BETWEEN 70 AND 79");
@@ -352,234 +331,6 @@ ids_that_were_cut_off_at_the_old_end_leave_lists_and_times_right(void **state)
     assert_int_equal(events[9].id, 61);
 }
 
-static struct event_batch
-read_batch(struct temp_db *t, struct str body, bool is_ndjson)
-{
-    struct err err = {0};
-    struct event_batch b;
-    if (!event_batch_read(&t->arena, body, is_ndjson, &b, &err))
-        fail_msg("%s", err.detail);
-    return b;
-}
-
-static void
-meta_is_kept_as_its_bytes_were(void **state)
-{
-    struct temp_db *t = *state;
-    static const char *const METAS[] = {
-        "{ \"a\" : 1.0e+5 , \"b\":[ ] }", "\"\\u00e9 \\\"x\"",   "-0.0", "null", "[1,\t2]",
-        "12345678901234567890123",        "{\"]\":\"},{\\\\\"}", "true",
-    };
-    for (size_t i = 0; i < COUNT_OF(METAS); i++) {
-        struct str body = arena_printf(
-            &t->arena, " [ {\"meta\":%s ,\"event_type\":\"x\"} , {\"event_type\":\"y\"}]\n",
-            METAS[i]);
-        struct event_batch b = read_batch(t, body, false);
-        assert_int_equal(b.count, 2);
-        assert_int_equal(b.results[0].outcome, EVENT_STORED);
-        assert_true(str_eq(b.events[0].meta, str_from(METAS[i])));
-        assert_true(str_eq(b.events[1].meta, STR("{}")));
-        assert_true(str_eq(b.events[1].type, STR("y")));
-    }
-}
-
-static void
-a_member_that_is_wrong_is_named(void **state)
-{
-    struct temp_db *t = *state;
-    static const struct {
-        const char *event, *code, *name;
-    } CASES[] = {
-        {"{}", "missing_member", "event_type"},
-        {"{\"event_type\":\"\"}", "invalid", "event_type"},
-        {"{\"event_type\":\"a b\"}", "invalid", "event_type"},
-        {"{\"event_type\":7}", "invalid", "event_type"},
-        {"{\"event_type\":\"earn\"}", "reserved_event_type", "event_type"},
-        {"{\"event_type\":\"deeplink_open\"}", "reserved_event_type", "event_type"},
-        {"{\"event_type\":\"a\",\"ts_utc\":\"yesterday\"}", "invalid", "ts_utc"},
-        {"{\"event_type\":\"a\",\"ts_utc\":1700000000}", "invalid", "ts_utc"},
-        {"{\"event_type\":\"a\",\"event_id\":\"\"}", "invalid", "event_id"},
-        {"{\"event_type\":\"a\",\"event_id\":5}", "invalid", "event_id"},
-        {"{\"event_type\":\"a\",\"properties\":{}}", "unknown_member", "properties"},
-        {"[]", "invalid", ""},
-        {"null", "invalid", ""},
-    };
-    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        struct str body = arena_printf(&t->arena, "[%s]", CASES[i].event);
-        struct event_batch b = read_batch(t, body, false);
-        assert_int_equal(b.results[0].outcome, EVENT_REFUSED);
-        assert_string_equal(err_code(&b.results[0].err), CASES[i].code);
-        assert_string_equal(b.results[0].err.name, CASES[i].name);
-    }
-    struct event_batch b = read_batch(t, STR("[{\"event_tpye\":\"a\"}]"), false);
-    assert_non_null(strstr(b.results[0].err.detail, "did you mean 'event_type'?"));
-}
-
-static struct str
-repeated(struct temp_db *t, const char *open, size_t n, const char *close)
-{
-    char *text = arena_alloc(&t->arena, n);
-    memset(text, 'x', n);
-    return arena_printf(&t->arena, "%s%" STR_FMT "%s", open, STR_ARG(((struct str){text, n})),
-                        close);
-}
-
-static void
-sizes_are_refused_one_byte_beyond_their_limits(void **state)
-{
-    struct temp_db *t = *state;
-    static const struct {
-        const char *open, *close;
-        size_t fits;
-        const char *code;
-    } CASES[] = {
-        {"[{\"event_type\":\"", "\"}]", EVENT_TYPE_BYTES_MAX, "invalid"},
-        {"[{\"event_type\":\"a\",\"event_id\":\"", "\"}]", EVENT_CLIENT_ID_BYTES_MAX,
-         "invalid"},
-        {"[{\"event_type\":\"a\",\"meta\":\"", "\"}]", EVENT_META_BYTES_MAX - 2,
-         "meta_too_large"},
-        {"[{\"event_type\":\"a\",\"meta\":\"", "\"}]", EVENT_ITEM_BYTES_MAX, "event_too_large"},
-    };
-    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        bool is_item = !strcmp(CASES[i].code, "event_too_large");
-        struct event_batch b =
-            read_batch(t, repeated(t, CASES[i].open, CASES[i].fits, CASES[i].close), false);
-        assert_int_equal(b.results[0].outcome, is_item ? EVENT_REFUSED : EVENT_STORED);
-        b = read_batch(t, repeated(t, CASES[i].open, CASES[i].fits + 1, CASES[i].close), false);
-        assert_int_equal(b.results[0].outcome, EVENT_REFUSED);
-        assert_string_equal(err_code(&b.results[0].err), CASES[i].code);
-    }
-}
-
-static void
-an_array_that_is_not_json_is_refused_whole(void **state)
-{
-    struct temp_db *t = *state;
-    static const char *const BODIES[] = {
-        "",
-        "  \n",
-        "7",
-        "[",
-        "[{\"event_type\":\"a\"}",
-        "[{\"event_type\":\"a\"},]",
-        "[,{\"event_type\":\"a\"}]",
-        "[{\"event_type\":\"a\"} {\"event_type\":\"b\"}]",
-        "[{\"event_type\":\"a\"}] x",
-        "[{\"event_type\":\"a\"}}]",
-        "[{\"event_type\":\"a\",\"event_type\":\"b\"}]",
-        "[{\"event_type\":\"a\"},NaN]",
-        "[{\"event_type\":\"\\ud800\"}]",
-        "[\"\\",
-        "[\"",
-    };
-    for (size_t i = 0; i < COUNT_OF(BODIES); i++) {
-        struct err err = {0};
-        struct event_batch b;
-        if (event_batch_read(&t->arena, str_from(BODIES[i]), false, &b, &err))
-            fail_msg("taken: %s", BODIES[i]);
-        assert_int_equal(err.kind, ERR_MALFORMED);
-    }
-    assert_int_equal(read_batch(t, STR(" [ ] "), false).count, 0);
-}
-
-static void
-a_line_that_is_not_json_is_refused_alone(void **state)
-{
-    struct temp_db *t = *state;
-    struct event_batch b = read_batch(t,
-                                      STR("{\"event_type\":\"a\"}\r\n\n{\"event_type\":\n"
-                                          "{\"event_type\":\"b\"}"),
-                                      false);
-    assert_int_equal(b.count, 3);
-    assert_int_equal(b.results[0].outcome, EVENT_STORED);
-    assert_int_equal(b.results[1].outcome, EVENT_REFUSED);
-    assert_string_equal(err_code(&b.results[1].err), "malformed");
-    assert_true(str_eq(b.events[2].type, STR("b")));
-    b = read_batch(t, STR("[1]\n{\"event_type\":\"b\"}"), true);
-    assert_int_equal(b.results[0].outcome, EVENT_REFUSED);
-    assert_int_equal(b.results[1].outcome, EVENT_STORED);
-}
-
-static void
-one_event_more_than_a_batch_may_have_is_refused_whole(void **state)
-{
-    struct temp_db *t = *state;
-    scoped_buf body;
-    buf_init(&body, MIB);
-    for (int i = 0; i < EVENT_BATCH_MAX; i++)
-        buf_add_lit(&body, "{\"event_type\":\"a\"}\n");
-    assert_int_equal(read_batch(t, buf_str(&body), true).count, EVENT_BATCH_MAX);
-    buf_add_lit(&body, "x");
-    struct err err = {0};
-    struct event_batch b;
-    assert_false(event_batch_read(&t->arena, buf_str(&body), true, &b, &err));
-    assert_string_equal(err_code(&err), "too_many_events");
-    assert_non_null(strstr(err.detail, "1000"));
-}
-
-/* A full batch of the longest metas goes to the writer in several operations. */
-static void
-a_batch_of_eight_megabytes_is_stored_and_read_again(void **state)
-{
-    struct temp_db *t = *state;
-    struct err err = {0};
-    make_players(t);
-    struct event_new *events = arena_array(&t->arena, EVENT_BATCH_MAX, struct event_new);
-    struct event_result *results = arena_array(&t->arena, EVENT_BATCH_MAX, struct event_result);
-    struct str meta = repeated(t, "\"", EVENT_META_BYTES_MAX - 2, "\"");
-    for (int i = 0; i < EVENT_BATCH_MAX; i++)
-        events[i] = (struct event_new){.type = STR("a"), .meta = meta};
-    results[500].outcome = EVENT_REFUSED;
-    assert_true(event_store(t->writer, 1, events, results, EVENT_BATCH_MAX, LIMITS, &err));
-    assert_int_equal(results[999].outcome, EVENT_STORED);
-    assert_int_equal(results[999].id, 999);
-    assert_int_equal(number(t, "SELECT sum(length(meta)) FROM event"),
-                     999 * (int64_t)EVENT_META_BYTES_MAX);
-}
-
-/* Runs the first operation only. */
-static bool
-store_once(struct db *db, struct str request, struct buf *reply, struct err *err)
-{
-    static int runs;
-    if (runs++ > 0)
-        return err_set(err, ERR_BUSY, "the writer is away");
-    return EVENT_OPERATIONS[0].run(db, request, reply, err);
-}
-
-static void
-what_the_writer_did_not_take_of_a_batch_is_refused_item_by_item(void **state)
-{
-    struct temp_db *t = *state;
-    struct err err = {0};
-    make_players(t);
-    static const struct operation FAILING[] = {{"event_store", store_once, false}, {0}};
-    const struct operation *const table[] = {FAILING};
-    struct writer *w = writer_open_local(t->db, table, 1);
-    struct event_new *events = arena_array(&t->arena, EVENT_BATCH_MAX, struct event_new);
-    struct event_result *results = arena_array(&t->arena, EVENT_BATCH_MAX, struct event_result);
-    struct str meta = repeated(t, "\"", EVENT_META_BYTES_MAX - 2, "\"");
-    for (int i = 0; i < EVENT_BATCH_MAX; i++)
-        events[i] = (struct event_new){.type = STR("a"), .meta = meta};
-    /* One that was refused before keeps its own reason. */
-    struct event_result *last = &results[EVENT_BATCH_MAX - 1];
-    last->outcome = EVENT_REFUSED;
-    assert_false(err_set(&last->err, ERR_INVALID, "%s", "an event has no member 'x'"));
-    assert_true(event_store(w, 1, events, results, EVENT_BATCH_MAX, LIMITS, &err));
-    int64_t stored = 0;
-    while (results[stored].outcome == EVENT_STORED)
-        stored++;
-    assert_true(stored > 200 && stored < EVENT_BATCH_MAX);
-    for (int i = (int)stored; i < EVENT_BATCH_MAX - 1; i++) {
-        assert_int_equal(results[i].outcome, EVENT_REFUSED);
-        assert_int_equal(results[i].err.kind, ERR_BUSY);
-    }
-    assert_int_equal(last->err.kind, ERR_INVALID);
-    assert_int_equal(number(t, "SELECT count(*) FROM event"), stored);
-    assert_false(event_store(w, 1, events, results, 1, LIMITS, &err) || err.kind != ERR_BUSY);
-    writer_close(&w);
-}
-
 int
 main(void)
 {
@@ -592,14 +343,6 @@ main(void)
         DB_TEST(a_player_who_is_gone_stores_nothing),
         DB_TEST(lists_and_statistics_are_those_of_a_plain_array),
         DB_TEST(ids_that_were_cut_off_at_the_old_end_leave_lists_and_times_right),
-        DB_TEST(meta_is_kept_as_its_bytes_were),
-        DB_TEST(a_member_that_is_wrong_is_named),
-        DB_TEST(sizes_are_refused_one_byte_beyond_their_limits),
-        DB_TEST(an_array_that_is_not_json_is_refused_whole),
-        DB_TEST(a_line_that_is_not_json_is_refused_alone),
-        DB_TEST(one_event_more_than_a_batch_may_have_is_refused_whole),
-        DB_TEST(a_batch_of_eight_megabytes_is_stored_and_read_again),
-        DB_TEST(what_the_writer_did_not_take_of_a_batch_is_refused_item_by_item),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

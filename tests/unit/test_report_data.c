@@ -224,6 +224,43 @@ a_pattern_that_is_none_is_refused(void **state)
     assert_string_equal(err_code(&err), "bad_pattern");
 }
 
+static void
+sums_that_meet_their_bound_are_told(void **state)
+{
+    scoped_fixture f;
+    begin(&f, *state, "");
+    write_text(f.dir, "purchases_raw.csv",
+               STR(PURCHASES_HEADER
+                   "a,purchase,2025-10-20T09:00:00Z,9223372036854.775806,c,R1,success\n"
+                   "a,purchase,2025-10-20T09:00:00Z,9223372036854.775808,c,R2,success\n"));
+    write_text(
+        f.dir, "costs_daily.csv",
+        STR("date,campaign,ad_cost_usd\n2025-10-20,c,-9223372036854\n2025-10-20,c,-1\n"));
+    must_read(&f, DAY);
+    assert_int_equal(f.data.input_warning_counts[INPUT_PURCHASES], 0);
+    expect_reasons(&f, &f.data.purchases, "kept bad_revenue");
+    assert_int_equal(f.data.input_warning_counts[INPUT_COSTS], 1);
+    assert_true(str_eq(f.data.input_warnings[INPUT_COSTS][0].code, STR("amounts_too_large")));
+}
+
+static void
+the_first_and_the_last_day_have_names(void **state)
+{
+    scoped_fixture f;
+    begin(&f, *state, "");
+    write_text(f.dir, "purchases_raw.csv",
+               STR(PURCHASES_HEADER "a,purchase,0000-12-31T23:59:59Z,1,c,R1,success\n"
+                                    "a,purchase,0001-01-01T00:00:00Z,1,c,R1,success\n"));
+    must_read(&f, REPORT_DAY_NEWEST);
+    assert_int_equal(f.data.day, day_of("0001-01-01"));
+    write_text(f.dir, "purchases_raw.csv",
+               STR(PURCHASES_HEADER "a,purchase,9999-12-31T23:59:59.999Z,1,c,R1,success\n"
+                                    "a,purchase,9999-12-31T23:59:59-00:01,1,c,R1,success\n"));
+    must_read(&f, REPORT_DAY_NEWEST);
+    expect_reasons(&f, &f.data.purchases, "kept bad_time");
+    assert_int_equal(f.data.day, day_of("9999-12-30"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, temp_set_up, temp_tear_down)
 
 int
@@ -241,6 +278,8 @@ main(void)
         TEST(a_clock_that_is_ahead_does_not_move_the_newest_day),
         TEST(times_without_a_zone_are_in_the_time_zone_of_the_dataset),
         TEST(a_pattern_that_is_none_is_refused),
+        TEST(sums_that_meet_their_bound_are_told),
+        TEST(the_first_and_the_last_day_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,8 @@
 #include "base/buf.h"
 
 #define DATE_MS_PER_DAY INT64_C(86400000)
+#define DATE_DAY_MIN INT64_C(-719162) /* 0001-01-01 */
+#define DATE_DAY_END INT64_C(2932897) /* 10000-01-01 */
 
 int64_t date_from_ymd(int year, int month, int day); /* the date must exist */
 void date_to_ymd(int64_t day, int *year, int *month, int *out_day);

@@ -18,7 +18,6 @@ has_zone(struct str s)
 bool
 cells_parse_time(struct str cell, int64_t zone_offset_ms, int64_t *ms)
 {
-    static const int64_t DAYS_MIN = -719162, DAYS_END = 2932897; /* 0001-01-01, 10000-01-01 */
     int64_t v;
     cell = str_trim(cell);
     /* Without seconds it is neither of the two forms. */
@@ -29,7 +28,7 @@ cells_parse_time(struct str cell, int64_t zone_offset_ms, int64_t *ms)
         return false;
     if (!is_zoned)
         v -= zone_offset_ms;
-    if (v < DAYS_MIN * DATE_MS_PER_DAY || v >= DAYS_END * DATE_MS_PER_DAY)
+    if (v < DATE_DAY_MIN * DATE_MS_PER_DAY || v >= DATE_DAY_END * DATE_MS_PER_DAY)
         return false;
     *ms = v;
     return true;

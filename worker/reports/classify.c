@@ -80,13 +80,7 @@ new_array(size_t count, size_t size)
 
 /* ---- reversals ---- */
 
-/* A reversal may be written with or without its sign. */
-static int64_t
-magnitude(int64_t v)
-{
-    return v >= 0 ? v : v == INT64_MIN ? INT64_MAX : -v;
-}
-
+/* They may be written with or without their sign. */
 static void
 set_reversals(struct purchase_table *table, size_t name_total)
 {
@@ -94,7 +88,8 @@ set_reversals(struct purchase_table *table, size_t name_total)
     for (size_t i = 0; i < table->count; i++) {
         const struct purchase *p = &table->rows[i];
         if (p->dropped == DROP_REVERSAL && p->receipt)
-            taken_back[p->receipt] = money_plus(taken_back[p->receipt], magnitude(p->revenue));
+            taken_back[p->receipt] =
+                money_plus(taken_back[p->receipt], money_magnitude(p->revenue));
     }
     for (size_t i = 0; i < table->count; i++) {
         struct purchase *p = &table->rows[i];

@@ -87,7 +87,8 @@ choose_day(struct report_data *data, struct err *err)
                             "no row of %s or %s has a time to tell the newest day by; give the "
                             "date",
                             input_name(INPUT_PURCHASES), input_name(INPUT_SESSIONS));
-    data->day = data->newest_day - 1;
+    /* The first day that has a name has none before it. */
+    data->day = MAX(data->newest_day - 1, DATE_DAY_MIN);
     return true;
 }
 

@@ -29,6 +29,7 @@ take_cost(void *context, const struct input_row *row, struct err *err)
                   STR_ARG(amount));
         return true;
     }
+    notes_add_amount(notes, cost.cost);
     cost.campaign = cells_intern_campaign(data->names, row->cells[CAMPAIGN]);
     data->costs = data_grow(data->costs, data->cost_count, &store->cost_cap, sizeof(cost));
     data->costs[data->cost_count++] = cost;

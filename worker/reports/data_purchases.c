@@ -135,6 +135,7 @@ add_row(struct purchase_reader *reader, const struct input_row *row, struct err 
         .receipt = name_intern(names, receipt),
     };
     p->dropped = read_cells(reader, row, p);
+    notes_add_amount(reader->notes, p->revenue);
     if (p->dropped == DROP_NONE && reader->rules)
         p->dropped = classify_row(reader->rules, row->cells[EVENT], row->cells[STATUS], receipt,
                                   p->revenue);

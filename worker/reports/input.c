@@ -220,12 +220,11 @@ read_file(struct arena *a, const struct config *config, enum input_kind kind,
 {
     struct input_source *source = reading->source;
     uint64_t bytes;
-    scoped_digest digest = {0};
     scoped_fd fd = open_file(source->path.p, err);
-    if (fd < 0)
-        return false;
+    scoped_digest digest = {0}; /* below the file, which it reads until it is ended */
     bool is_first = source->sha256.n == 0;
-    if (!fs_size(fd, &bytes, err) || (is_first && !digest_start(&digest, fd, 0, bytes, err)) ||
+    if (fd < 0 || !fs_size(fd, &bytes, err) ||
+        (is_first && !digest_start(&digest, fd, 0, bytes, err)) ||
         !import_read(config, str_from(input_name(kind)), fd, take_file_row, reading, err))
         return false;
     if (is_first && !digest_finish(&digest, err))

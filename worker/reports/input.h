@@ -58,7 +58,8 @@ typedef void input_bad_fn(void *context, uint64_t line, const char *reason);
 
 /* Reads all of it in file order; may be called again for a second pass.  Errors:
  * missing_input, undeclared_input (the settings' `datasets` lack it or a column of it),
- * missing_columns with the names and the nearest headers found, not_csv, empty_file. */
+ * missing_columns with the names and the nearest headers found, not_csv, empty_file, no_source
+ * (what has the name is no file that can be read). */
 MUST_CHECK bool input_read(struct arena *a, const struct config *config, enum input_kind kind,
                            struct input_source *source, input_row_fn *on_row,
                            input_bad_fn *on_bad, void *context, struct err *err);

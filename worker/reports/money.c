@@ -86,6 +86,12 @@ money_plus(int64_t a, int64_t b)
     return sum;
 }
 
+int64_t
+money_magnitude(int64_t v)
+{
+    return v >= 0 ? v : v == INT64_MIN ? INT64_MAX : -v;
+}
+
 /* Sign, whole part and what is left of `unit` = 10^decimals without trailing zeros. */
 static void
 add_decimal(struct buf *out, bool is_negative, unsigned __int128 magnitude, int64_t unit)

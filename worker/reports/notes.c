@@ -2,6 +2,7 @@
 #include "reports/notes.h"
 
 #include "reports/data.h"
+#include "reports/money.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,7 +11,7 @@ void
 notes_init(struct notes *notes, enum input_kind kind)
 {
     *notes = (struct notes){.kind = kind};
-    notes->list = arena_array(&notes->arena, NOTES_MAX + 2, struct report_warning);
+    notes->list = arena_array(&notes->arena, NOTES_MAX + 3, struct report_warning);
 }
 
 void
@@ -35,6 +36,12 @@ notes_add(struct notes *notes, uint64_t line, const char *fmt, ...)
 }
 
 void
+notes_add_amount(struct notes *notes, int64_t millionths)
+{
+    notes->amounts = money_plus(notes->amounts, money_magnitude(millionths));
+}
+
+void
 notes_finish(struct notes *notes, uint64_t rejected_rows)
 {
     const char *name = input_name(notes->kind);
@@ -51,4 +58,12 @@ notes_finish(struct notes *notes, uint64_t rejected_rows)
                          "%s: rows rejected when it was imported: %llu; the rejects of that "
                          "job name them",
                          name, (unsigned long long)rejected_rows)};
+    if (notes->amounts == INT64_MAX)
+        notes->list[notes->count++] = (struct report_warning){
+            STR("amounts_too_large"),
+            arena_printf(
+                &notes->arena,
+                "%s: its amounts add up to more than 9223372036854.775807, where a sum "
+                "stays: sums that are as much, and what is made of them, are not right",
+                name)};
 }

@@ -6,11 +6,10 @@
 #include <stdlib.h>
 
 struct collection {
-    struct arena *a;
     const struct report_data *data;
     uint32_t *places; /* by name number: index of its campaign + 1; 0: none yet */
-    struct days_campaign *campaigns;
-    size_t count, cap;
+    struct days_campaign *campaigns; /* NULL while they are counted */
+    size_t count;
 };
 
 bool
@@ -19,27 +18,16 @@ days_has_roas(const struct days_campaign *campaign, size_t day)
     return campaign->cost[day] > 0;
 }
 
-static struct days_campaign *
-add_campaign(struct collection *c)
-{
-    if (c->count == c->cap) {
-        struct days_campaign *larger =
-            arena_array(c->a, c->cap = MAX(c->cap * 2, 64), struct days_campaign);
-        for (size_t i = 0; i < c->count; i++)
-            larger[i] = c->campaigns[i];
-        c->campaigns = larger;
-    }
-    return &c->campaigns[c->count++];
-}
-
+/* NULL while they are counted. */
 static struct days_campaign *
 campaign_of(struct collection *c, uint32_t name)
 {
-    if (c->places[name])
-        return &c->campaigns[c->places[name] - 1];
-    struct days_campaign *campaign = add_campaign(c);
+    if (!c->places[name])
+        c->places[name] = (uint32_t)++c->count;
+    if (!c->campaigns)
+        return NULL;
+    struct days_campaign *campaign = &c->campaigns[c->places[name] - 1];
     campaign->name = name_text(c->data->names, name);
-    c->places[name] = (uint32_t)c->count;
     return campaign;
 }
 
@@ -63,6 +51,8 @@ add_revenue(struct collection *c)
         if (day == DAYS_COUNT)
             continue;
         struct days_campaign *campaign = campaign_of(c, row->campaign);
+        if (!campaign)
+            continue;
         campaign->revenue[day] = money_plus(campaign->revenue[day], row->revenue);
         campaign->has_revenue[day] = true;
     }
@@ -77,9 +67,19 @@ add_costs(struct collection *c)
         if (day == DAYS_COUNT)
             continue;
         struct days_campaign *campaign = campaign_of(c, row->campaign);
+        if (!campaign)
+            continue;
         campaign->cost[day] = money_plus(campaign->cost[day], row->cost);
         campaign->has_cost[day] = true;
     }
+}
+
+static void
+add_rows(struct collection *c, bool with_costs)
+{
+    add_revenue(c);
+    if (with_costs)
+        add_costs(c);
 }
 
 static int
@@ -93,11 +93,13 @@ void
 days_collect(struct arena *a, const struct report_data *data, bool with_costs,
              struct days_campaign **out, size_t *out_count)
 {
-    struct collection c = {.a = a, .data = data};
+    struct collection c = {.data = data};
     c.places = arena_array(a, name_count(data->names), uint32_t);
-    add_revenue(&c);
-    if (with_costs)
-        add_costs(&c);
+    add_rows(&c, with_costs);
+    /* Counted before there is room for them: a million campaigns are 150 MB, and each of three
+     * reports collects them. */
+    c.campaigns = arena_array(a, c.count, struct days_campaign);
+    add_rows(&c, with_costs);
     if (c.count)
         qsort(c.campaigns, c.count, sizeof(c.campaigns[0]), compare_names);
     *out = c.campaigns;

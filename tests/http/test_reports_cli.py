@@ -364,3 +364,86 @@ def test_a_day_that_has_not_begun_is_refused(tmp_path):
     run = subprocess.run(command_line, capture_output=True, text=True, timeout=60)
     assert run.returncode == 1 and "2999-01-01 has not begun: today is" in run.stderr
     assert not (tmp_path / "out").exists()
+
+
+# ---- folders and files that are in the way ----
+
+@pytest.fixture(scope="module")
+def odd_disk(tmp_path_factory):
+    library = tmp_path_factory.mktemp("disk") / "failing_disk.so"
+    subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-Wall", "-Werror", "-o", library,
+                    os.path.join(harness.ROOT, "tests/http/failing_disk.c")], check=True)
+
+    def run(output, **faults):
+        return subprocess.run(
+            command(harness.shared("data", "reports"), output, DAY), capture_output=True, text=True,
+            timeout=60, env=dict(os.environ, LD_PRELOAD=str(library), **faults))
+    return run
+
+
+def test_without_links_the_newest_is_a_copy_at_the_root(tmp_path, odd_disk):
+    done = odd_disk(tmp_path / "out", NO_LINKS="1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for path in files_of(tmp_path / "out" / str(DAY)):
+        copy = tmp_path / "out" / path.name
+        assert copy.read_bytes() == path.read_bytes() and copy.stat().st_nlink == 1
+        assert copy.stat().st_mode & 0o777 == path.stat().st_mode & 0o777 == 0o644
+    assert len(files_of(tmp_path / "out")) == 20
+
+
+def test_a_full_disk_leaves_every_file_as_it_was(tmp_path, odd_disk):
+    report(harness.shared("data", "reports"), tmp_path / "out", DAY)
+    before = {path: path.read_bytes() for path in files_of(tmp_path / "out")}
+    done = odd_disk(tmp_path / "out", FULL_DISK="1")
+    assert done.returncode == 1 and "disk_full" in done.stderr
+    assert {path: path.read_bytes() for path in files_of(tmp_path / "out")} == before
+
+
+def test_runs_at_the_same_time_take_turns(tmp_path):
+    folder = harness.shared("data", "reports")
+    processes = [subprocess.Popen(command(folder, tmp_path / "out", DAY), stderr=subprocess.PIPE,
+                                  stdout=subprocess.DEVNULL) for _ in range(8)]
+    for process in processes:
+        assert process.communicate(timeout=60)[1] == b"" and process.returncode == 0
+    check_against_oracle(folder, tmp_path / "out", DAY)
+    assert len(files_of(tmp_path / "out")) == 20
+
+
+def test_what_has_the_name_of_an_input_and_is_no_file_is_named(tmp_path):
+    folder = tmp_path / "in"
+    (folder / "costs_daily.csv").mkdir(parents=True)
+    os.mkfifo(folder / "purchases_raw.csv")
+    done = subprocess.run(command(folder, tmp_path / "out"), capture_output=True, text=True,
+                          timeout=20)
+    assert done.returncode == 1
+    assert "no_source" in done.stderr and "purchases_raw.csv is " in done.stderr
+    done = subprocess.run(command(folder, tmp_path / "out", DAY), capture_output=True, text=True,
+                          timeout=20)
+    assert "roas_d1: not made: no_source" in done.stdout
+
+
+def test_a_folder_in_the_way_costs_one_report(tmp_path):
+    folder, output = harness.shared("data", "reports"), tmp_path / "out"
+    (output / str(DAY) / "roas_d1.json").mkdir(parents=True)
+    (output / ".profile.new").write_text("mine")
+    (output / "2099-01-01").write_text("no folder of a later day")
+    done = subprocess.run(command(folder, output, DAY), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "roas_d1: not made: internal: publishing" in done.stdout
+    names = {path.name for path in files_of(output)}
+    assert {"arpdau_d1.json", "purchases_curated.json"} < names and "roas_d1.csv" not in names
+    assert [name for name in names if name.endswith(".new")] == [".profile.new"]
+    assert (output / "arpdau_d1.json").exists()
+
+    (output / "2025-10-21").write_text("")
+    done = subprocess.run(command(folder, output, "2025-10-21"), capture_output=True, text=True,
+                          timeout=60)
+    assert done.returncode == 1 and f"{output}/2025-10-21: Not a directory" in done.stderr
+
+
+def test_what_a_killed_run_left_is_not_the_newest_day(tmp_path):
+    folder, output = harness.shared("data", "reports"), tmp_path / "out"
+    (output / "2031-01-01").mkdir(parents=True)
+    (output / "2031-01-01" / ".roas_d1.csv.new").write_text("half")
+    report(folder, output, DAY)
+    assert not (output / "2031-01-01").exists()
+    assert (output / "roas_d1.json").exists()

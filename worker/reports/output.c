@@ -6,37 +6,23 @@
 #include "base/hash.h"
 #include "datasets/export.h"
 #include "reports/money.h"
+#include "reports/output_file.h"
 #include "reports/report.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define FLUSH_BYTES (256 * KIB)
 #define COLUMNS_MAX 32
-#define FILE_NAME_BYTES_MAX 80
-
-enum { JSON_FILE, CSV_FILE, FILE_COUNT };
-static const char *const SUFFIXES[FILE_COUNT] = {"json", "csv"};
-
-struct output_file {
-    int fd;
-    bool is_temporary; /* there is a file of the temporary name */
-    struct buf text;   /* not on the disk yet */
-    char temporary[FILE_NAME_BYTES_MAX], name[FILE_NAME_BYTES_MAX];
-};
 
 struct report_output {
     const struct report *report;
     const struct report_run *run;
     int64_t generated_at;
     int folder;
-    struct output_file files[FILE_COUNT];
+    struct output_file files[OUTPUT_FILE_COUNT];
     struct json json; /* into the text of the JSON file */
     bool has_frame;
     struct arena arena; /* of the warnings */
@@ -61,7 +47,7 @@ static void
 flush_file(struct report_output *out, struct output_file *file)
 {
     struct str text = buf_str(&file->text);
-    if (file == &out->files[JSON_FILE]) {
+    if (file == &out->files[OUTPUT_JSON]) {
         sha256_add(&out->digest, text);
         out->bytes += text.n;
     }
@@ -73,30 +59,15 @@ flush_file(struct report_output *out, struct output_file *file)
 static void
 flush_large(struct report_output *out)
 {
-    for (size_t i = 0; i < FILE_COUNT; i++)
+    for (size_t i = 0; i < OUTPUT_FILE_COUNT; i++)
         if (out->files[i].text.n >= FLUSH_BYTES)
             flush_file(out, &out->files[i]);
-}
-
-/* A run has its folder for itself, so a file of the name is what a killed one left. */
-static bool
-open_file(struct report_output *out, size_t i, struct err *err)
-{
-    struct output_file *file = &out->files[i];
-    const char *name = out->report->name;
-    snprintf(file->name, sizeof(file->name), "%s.%s", name, SUFFIXES[i]);
-    snprintf(file->temporary, sizeof(file->temporary), ".%s.%s.new", name, SUFFIXES[i]);
-    if (unlinkat(out->folder, file->temporary, 0) && errno != ENOENT)
-        return err_set_errno(err, "removing %s", file->temporary);
-    file->fd = fs_open_at(out->folder, file->temporary, O_WRONLY | O_CREAT | O_EXCL, err);
-    file->is_temporary = file->fd >= 0;
-    return file->is_temporary;
 }
 
 static void
 add_csv_header(struct report_output *out)
 {
-    struct buf *csv = &out->files[CSV_FILE].text;
+    struct buf *csv = &out->files[OUTPUT_CSV].text;
     for (const char *const *c = out->report->columns; *c; c++) {
         if (out->column_count++)
             buf_add_char(csv, ',');
@@ -117,16 +88,14 @@ output_open(int folder, const struct report *report, const struct report_run *ru
     out->run = run;
     out->generated_at = generated_at;
     out->folder = folder;
-    for (size_t i = 0; i < FILE_COUNT; i++) {
-        out->files[i].fd = -1;
-        buf_init(&out->files[i].text, SIZE_MAX / 2);
-    }
+    for (size_t i = 0; i < OUTPUT_FILE_COUNT; i++)
+        output_file_init(&out->files[i]);
     buf_init(&out->row, SIZE_MAX / 2);
     sha256_init(&out->digest);
-    out->json = json_write(&out->files[JSON_FILE].text);
+    out->json = json_write(&out->files[OUTPUT_JSON].text);
     add_csv_header(out);
-    for (size_t i = 0; i < FILE_COUNT; i++)
-        if (!open_file(out, i, err)) {
+    for (size_t i = 0; i < OUTPUT_FILE_COUNT; i++)
+        if (!output_file_open(&out->files[i], folder, report->name, i, err)) {
             output_close(&out);
             return NULL;
         }
@@ -138,18 +107,15 @@ output_finish(struct arena *a, struct report_output *out, struct output_done *do
               struct err *err)
 {
     json_end_object(output_members(out));
-    buf_add_lit(&out->files[JSON_FILE].text, "\n");
-    for (size_t i = 0; i < FILE_COUNT; i++) {
+    buf_add_lit(&out->files[OUTPUT_JSON].text, "\n");
+    for (size_t i = 0; i < OUTPUT_FILE_COUNT; i++) {
         struct output_file *file = &out->files[i];
         flush_file(out, file);
         if (out->is_failed) {
             *err = out->err;
             return false;
         }
-        /* Reports are for people and their tools; who may look is the folder's to say. */
-        if (fchmod(file->fd, 0644))
-            return err_set_errno(err, "%s", file->temporary);
-        if (!fs_sync(file->fd, err))
+        if (!output_file_sync(file, err))
             return false;
     }
     sha256_finish_hex(&out->digest, done->sha256);
@@ -162,33 +128,12 @@ output_finish(struct arena *a, struct report_output *out, struct output_done *do
     return true;
 }
 
-/* A second name of the same file: files are replaced, never changed, so the two stay what they
- * were published as. */
-static bool
-publish_at_root(const struct report_output *out, const struct output_file *file, int root,
-                struct err *err)
-{
-    if (unlinkat(root, file->temporary, 0) && errno != ENOENT)
-        return err_set_errno(err, "removing %s", file->temporary);
-    if (linkat(out->folder, file->name, root, file->temporary, 0) ||
-        renameat(root, file->temporary, root, file->name))
-        return err_set_errno(err, "publishing %s", file->name);
-    /* A link to what is there already is left alone by rename(2). */
-    unlinkat(root, file->temporary, 0);
-    return true;
-}
-
 bool
 output_publish(struct report_output *out, int root, struct err *err)
 {
-    for (size_t i = 0; i < FILE_COUNT; i++) {
-        struct output_file *file = &out->files[i];
-        if (renameat(out->folder, file->temporary, out->folder, file->name))
-            return err_set_errno(err, "publishing %s", file->name);
-        file->is_temporary = false;
-        if (root >= 0 && !publish_at_root(out, file, root, err))
+    for (size_t i = 0; i < OUTPUT_FILE_COUNT; i++)
+        if (!output_file_publish(&out->files[i], out->folder, root, err))
             return false;
-    }
     return true;
 }
 
@@ -202,13 +147,8 @@ output_close(struct report_output **output)
     char unused[SHA256_HEX_BYTES + 1];
     if (out->digest.state)
         sha256_finish_hex(&out->digest, unused);
-    for (size_t i = 0; i < FILE_COUNT; i++) {
-        struct output_file *file = &out->files[i];
-        fs_close(&file->fd);
-        if (file->is_temporary)
-            unlinkat(out->folder, file->temporary, 0);
-        buf_free(&file->text);
-    }
+    for (size_t i = 0; i < OUTPUT_FILE_COUNT; i++)
+        output_file_close(&out->files[i], out->folder);
     buf_free(&out->row);
     arena_free(&out->arena);
     free(out->warnings);
@@ -369,7 +309,7 @@ output_begin_item(struct report_output *out)
 void
 output_end_item(struct report_output *out)
 {
-    struct buf *csv = &out->files[CSV_FILE].text;
+    struct buf *csv = &out->files[OUTPUT_CSV].text;
     for (size_t i = 0; i < out->column_count; i++) {
         if (i)
             buf_add_char(csv, ',');

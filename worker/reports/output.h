@@ -54,7 +54,7 @@ void output_member_day(struct json *json, const char *key, int64_t day);
 
 /* ---- the runner's side ---- */
 
-/* Makes the two temporary files in `folder`. */
+/* Makes the two temporary files in `folder`, where none of the names may be. */
 MUST_CHECK struct report_output *output_open(int folder, const struct report *report,
                                              const struct report_run *run, int64_t generated_at,
                                              struct err *err);

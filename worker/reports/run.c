@@ -152,10 +152,12 @@ open_folders(struct run *run, struct err *err)
     run->root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (run->root < 0 || flock(run->root, LOCK_EX))
         return err_set_errno(err, "%s", root);
+    if (!run_clean_locked(run->root, err))
+        return false;
     if (mkdirat(run->root, folder, 0755) && errno != EEXIST)
         return err_set_errno(err, "%s/%s", root, folder);
-    run->folder = fs_open_at(run->root, folder, O_RDONLY | O_DIRECTORY, err);
-    return run->folder >= 0;
+    run->folder = openat(run->root, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return run->folder >= 0 || err_set_errno(err, "%s/%s", root, folder);
 }
 
 /* ---- making ---- */
@@ -219,6 +221,15 @@ finish(struct maker *maker, struct run_report *result, struct err *err)
     return true;
 }
 
+/* Only a full disk is the failure of all. */
+static bool
+give_up_on(struct run *run, size_t i, struct err *err)
+{
+    output_close(&run->outputs[i]);
+    *err = run->reports[i].err;
+    return err->kind != ERR_DISK_FULL;
+}
+
 /* Opens the files of what can be made, the reasons of the rest in their results. */
 static bool
 open_outputs(struct run *run, struct maker *makers, struct err *err)
@@ -251,12 +262,8 @@ make_all(struct run *run, struct err *err)
         ok = wait_for(&makers[i], ok, err);
     for (size_t i = 0; ok && i < REPORT_COUNT; i++) {
         struct run_report *result = &run->reports[i];
-        if (!makers[i].output || finish(&makers[i], result, &result->err))
-            continue;
-        output_close(&run->outputs[i]);
-        ok = result->err.kind != ERR_DISK_FULL;
-        if (!ok)
-            *err = result->err;
+        if (makers[i].output && !finish(&makers[i], result, &result->err))
+            ok = give_up_on(run, i, err);
     }
     return ok;
 }
@@ -273,7 +280,9 @@ publish_all(struct run *run, struct err *err)
         return false;
     for (size_t i = 0; i < REPORT_COUNT; i++)
         if (run->outputs[i] &&
-            !output_publish(run->outputs[i], is_newest[i] ? run->root : -1, err))
+            !output_publish(run->outputs[i], is_newest[i] ? run->root : -1,
+                            &run->reports[i].err) &&
+            !give_up_on(run, i, err))
             return false;
     return fs_sync(run->folder, err) && fs_sync(run->root, err);
 }

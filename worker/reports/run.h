@@ -49,3 +49,5 @@ MUST_CHECK bool run_check_day(int64_t day, int64_t now_ms, struct err *err);
  * report, which would pass for the newest day.  Does nothing while another run is at work in
  * the folder. */
 MUST_CHECK bool run_clean(const char *output_dir, struct err *err);
+/* The same in a folder that is open and locked, as every run begins. */
+MUST_CHECK bool run_clean_locked(int root, struct err *err);

@@ -4,6 +4,7 @@
 
 #include "base/date.h"
 #include "base/fs.h"
+#include "reports/output_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -28,8 +29,7 @@ remove_temporary(int folder)
     struct dirent *entry;
     DIR *dir = list(folder);
     while (dir && (entry = readdir(dir))) {
-        struct str name = str_from(entry->d_name);
-        if (str_starts(name, STR(".")) && str_ends(name, STR(".new")))
+        if (output_file_is_temporary(str_from(entry->d_name)))
             unlinkat(folder, entry->d_name, 0);
     }
     if (dir)
@@ -37,16 +37,11 @@ remove_temporary(int folder)
 }
 
 bool
-run_clean(const char *output_dir, struct err *err)
+run_clean_locked(int root, struct err *err)
 {
-    scoped_fd root = open(output_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (root < 0)
-        return errno == ENOENT || err_set_errno(err, "%s", output_dir);
-    if (flock(root, LOCK_EX | LOCK_NB))
-        return errno == EWOULDBLOCK || err_set_errno(err, "locking %s", output_dir);
     DIR *dir = list(root);
     if (!dir)
-        return err_set_errno(err, "reading %s", output_dir);
+        return err_set_errno(err, "reading the reports' folder");
     struct dirent *entry;
     while ((entry = readdir(dir))) {
         int64_t day;
@@ -62,4 +57,15 @@ run_clean(const char *output_dir, struct err *err)
     closedir(dir);
     remove_temporary(root);
     return true;
+}
+
+bool
+run_clean(const char *output_dir, struct err *err)
+{
+    scoped_fd root = open(output_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0)
+        return errno == ENOENT || err_set_errno(err, "%s", output_dir);
+    if (flock(root, LOCK_EX | LOCK_NB))
+        return errno == EWOULDBLOCK || err_set_errno(err, "locking %s", output_dir);
+    return run_clean_locked(root, err);
 }

@@ -105,6 +105,18 @@ def name(pid):
         return ""
 
 
+def living_in(folder):
+    """Processes whose working directory it is, whoever their parent is by now."""
+    found = []
+    for name in os.listdir("/proc"):
+        try:
+            if name.isdigit() and os.readlink(f"/proc/{name}/cwd") == folder:
+                found.append(int(name))
+        except OSError:
+            continue  # gone since, or a zombie
+    return found
+
+
 def takes_connections(pid):
     """Of a worker of nginx: it is there and has not been told to finish."""
     try:
@@ -209,16 +221,23 @@ class Server:
         assert not CRASH.search(self.log()), self.log()
 
     def reap(self, pids=()):
-        """Kills what is left of the processes this object started."""
+        """Kills what is left of the processes this object started; last those that lost their
+        parents, as workers of nginx do whose master is killed while it makes them."""
         for pid in [*descendants(self.pid), *pids, self.pid]:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            self.end(pid)
         self.process.wait()
+        for pid in living_in(self.data):
+            self.end(pid)
         self.process = None
         if self in Server.running:
             Server.running.remove(self)
+
+    @staticmethod
+    def end(pid):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
     def restart(self):
         self.stop()

@@ -69,6 +69,25 @@ def test_no_worker_of_a_killed_nginx_stays(server):
 
 
 @pytest.mark.asan
+def test_workers_of_nginx_that_outlive_the_service_do_not_keep_it_from_starting(own_server):
+    server = own_server
+    master, *workers = server.pids("nginx")
+    port = server.port
+    # At once, so that neither can end what is left of the other.
+    for pid in (master, server.pid):
+        os.kill(pid, signal.SIGKILL)
+    server.process.wait()
+    assert set(workers) & set(harness.parents())
+    with open(server.log_path, "ab") as log:
+        server.process = subprocess.Popen(
+            [harness.binary(), "serve", "--config", server.config, "--data", server.data,
+             "--port", str(port)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            start_new_session=True)
+    assert server.wait_ready(), server.log()
+    assert server.log().count('"event":"orphan_ended"') == len(workers)
+    server.wait_for(lambda: not any(harness.takes_connections(pid) for pid in workers))
+
+
 def test_a_reload_replaces_every_worker_and_keeps_nginx(own_server):
     server = own_server
     before = {role: set(server.pids(role)) for role in ["query", "play", "writer", "jobs", "nginx"]}

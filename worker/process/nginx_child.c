@@ -1,6 +1,10 @@
 /* See nginx_child.h. */
 #include "process/nginx_child.h"
 
+#include "base/fs.h"
+#include "base/log.h"
+
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -90,6 +94,38 @@ nginx_child_check(const char *program, const char *data_dir, const char *folder,
     return (WIFEXITED(status) && WEXITSTATUS(status) == 0) ||
            err_set(err, ERR_INVALID, "nginx refuses its configuration in %s/%s (see above)",
                    data_dir, folder);
+}
+
+/* nginx keeps its name and the working directory that it was started in. */
+static bool
+is_nginx_of(const char *pid, const char *folder)
+{
+    char path[64], name[16], cwd[PATH_MAX];
+    snprintf(path, sizeof(path), "/proc/%.20s/comm", pid);
+    scoped_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t name_bytes = fd < 0 ? -1 : read(fd, name, sizeof(name));
+    snprintf(path, sizeof(path), "/proc/%.20s/cwd", pid);
+    ssize_t cwd_bytes = readlink(path, cwd, sizeof(cwd));
+    return name_bytes == 6 && memcmp(name, "nginx\n", 6) == 0 &&
+           cwd_bytes == (ssize_t)strlen(folder) && memcmp(cwd, folder, (size_t)cwd_bytes) == 0;
+}
+
+void
+nginx_child_end_orphans(void)
+{
+    char folder[PATH_MAX];
+    DIR *list = opendir("/proc");
+    struct dirent *entry;
+    bool is_known = getcwd(folder, sizeof(folder)) != NULL;
+    while (list && is_known && (entry = readdir(list))) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (pid <= 0 || !is_nginx_of(entry->d_name, folder) || kill(pid, SIGKILL))
+            continue;
+        log_message(LOG_WARN, "orphan_ended",
+                    "nginx (pid %d) of a service that was killed still had the port", (int)pid);
+    }
+    if (list)
+        closedir(list);
 }
 
 void

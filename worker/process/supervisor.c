@@ -393,6 +393,7 @@ prepare(struct supervisor *s, struct err *err)
         return false;
     /* Only under the lock: a second service on the same data is told so, not that the port is
      * in use. */
+    nginx_child_end_orphans();
     if (!is_privileged)
         s->tcp_fd = listen_open_tcp(s->config.http_listen, port, err);
     return s->tcp_fd >= 0 && open_sockets(s, err) &&

@@ -89,13 +89,22 @@ def check_507(answer):
 @pytest.mark.parametrize("left", [66 * MIB, 0])
 def test_uploads_are_refused_by_name_and_taken_again(small_disk, left):
     """With 66 MiB free the body of 8 MiB is stored and then given back; with none nginx itself
-    cannot store it."""
+    cannot store it, nor a batch of events that does not fit its buffer."""
     server = small_disk.server
+    player = server.player("ann")
     server.import_csv("kept", b"id\n1\n2\n")
     small_disk.leave(left)
     free = small_disk.free
     for _ in range(3):
         check_507(upload(server, csv_of(8 * MIB)))
+    batch = [{"event_type": "a", "meta": "x" * 8000}] * 20
+    for path in ("/v1/events", "/v1/earn"):
+        answer = player.post(path, json=batch)
+        if left == 0:
+            check_507(answer)
+        else:
+            assert answer.status_code in (200, 422)
+    assert player.get("/v1/balance").json()["balance"] == 0
     server.wait_for(lambda: small_disk.free >= free - MIB)
     assert server.get("/livez").status_code == 200
     assert server.get("/readyz").status_code == (200 if left else 503)

@@ -107,6 +107,15 @@ def test_import_help_lists_the_options_of_the_api():
     assert "--mode replace|append|upsert" in told and "--max_errors N" in told
 
 
+def test_routes_says_who_may_call():
+    callers = {tuple(line.split()[:2]): line[43:60].strip()
+               for line in run("routes").stdout.splitlines()}
+    assert {"GET /v1/datasets": "public", "GET /v1/jobs": "read", "POST /login": "none",
+            "POST /v1/earn": "player", "GET /v1/events": "player or admin",
+            "GET /stats": "player or read", "GET /track": "none or player"}.items() \
+        <= {" ".join(route): caller for route, caller in callers.items()}.items()
+
+
 def test_keys_new_says_where_the_entry_goes():
     made = run("keys", "new", "--name", "dashboard")
     assert made.returncode == 0 and 'scope: "read"' in made.stdout

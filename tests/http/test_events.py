@@ -227,6 +227,8 @@ def test_lists_are_filtered_and_paged_newest_first(server, ann):
     assert ids(ann.get("/v1/events", params={"since": "2999-01-01"})) == []
     assert ids(ann.get("/v1/events", params={"until": "2000-01-01"})) == []
     problem(ann.get("/v1/events", params={"since": "yesterday"}), 400, "bad_parameter", "since")
+    plus = problem(ann.get("/v1/events?until=2026-01-01T00:00:00+01:00"), 400, "bad_parameter", "until")
+    assert "%2B" in plus["detail"]
     problem(ann.get("/v1/events", params={"limit": 1001}), 400, "bad_parameter", "limit")
     problem(ann.get("/v1/events", params={"typ": "x"}), 400, "unknown_parameter", "typ")
     assert server.request("HEAD", "/v1/events").status_code == 200

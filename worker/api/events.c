@@ -181,8 +181,9 @@ read_moment(const struct request *request, const char *name, int64_t absent, int
         return err_set_name(
             err, ERR_BAD_PARAMETER, NULL, str_from(name),
             "%s is a time such as 2026-01-31T08:00:00Z (RFC 3339) or a day such "
-            "as 2026-01-31, got '%" STR_FMT "'",
-            name, STR_ARG(text));
+            "as 2026-01-31, got '%" STR_FMT "'%s",
+            name, STR_ARG(text),
+            str_find_char(text, ' ') < 0 ? "" : "; in a URL a + is written %2B");
     *out = day * DATE_MS_PER_DAY;
     return true;
 }

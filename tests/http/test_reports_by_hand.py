@@ -299,3 +299,13 @@ def test_the_root_has_the_newest_of_each_report(desk):
     desk.run("--date", DAY)  # once more, corrected
     assert desk.load("roas_d1")["total"]["ad_cost_usd"] == 2
     assert desk.load("purchases_curated")["date"] == "2025-10-21"
+
+
+def test_what_a_killed_run_left_is_tidied_by_the_next(desk):
+    left = desk.output / "2025-10-25"
+    left.mkdir(parents=True)
+    (left / ".roas_d1.json.new").write_text("{")
+    desk.write("purchases_raw", [row()])
+    desk.run("--date", DAY)
+    assert not left.exists()
+    assert desk.load("purchases_curated")["date"] == DAY

@@ -110,7 +110,8 @@ run(const struct arguments *arguments, int64_t day, struct err *err)
     struct run_result result;
     for (size_t i = 0; i < INPUT_COUNT; i++)
         task.inputs[i] = input_of_file(&a, (enum input_kind)i, arguments->input);
-    if (!run_reports(&a, &task, &result, err))
+    /* Nothing else looks after what a command that was killed has left. */
+    if (!run_clean(arguments->output, err) || !run_reports(&a, &task, &result, err))
         return complain(err);
     return print_result(arguments, &result);
 }

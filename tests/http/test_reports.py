@@ -13,6 +13,7 @@ import signal
 
 import pytest
 
+import described
 import harness
 from test_api import assert_problem, export
 
@@ -166,6 +167,23 @@ def test_figures_are_those_of_the_inputs(made):
     arpdau = made.get("/v1/reports/arpdau_d1").json()
     assert arpdau["total"] == {"revenue_usd": 14.99, "dau": 1, "arpdau": 14.99}
     assert [w["code"] for w in arpdau["warnings"]] == ["payers_exceed_dau"]
+
+
+def test_every_member_of_every_report_is_described(made):
+    description = described.Description(made.get("/openapi.json").json())
+    schemas = description.document["components"]["schemas"]
+    frame = schemas["report_file"]["properties"]
+    for name in NAMES:
+        document = made.get(f"/v1/reports/{name}?date=2025-10-20").json()
+        own = schemas[f"report_{name}"]
+        schema = {**own, "properties": {**frame, **own["properties"]},
+                  "required": own["required"] + schemas["report_file"]["required"]}
+        wrong = list(description.misfits(schema, document, name))
+        assert not wrong, wrong
+    for path, schema in (("/v1/reports", "report"), (RUNS, "report_run")):
+        for item in made.get(path).json()["data"]:
+            wrong = list(description.misfits(schemas[schema], item, path))
+            assert not wrong, wrong
 
 
 def test_a_csv_is_defused_and_the_json_is_not(made):

@@ -118,6 +118,16 @@ def test_folders_above_new_data_can_be_passed_by_the_service(folder):
         assert os.stat(data).st_mode & 0o777 == 0o700
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="nobody else gives the data to another user")
+def test_a_folder_that_only_root_can_enter_is_named_before_anything_is_built(folder):
+    os.chmod(folder, 0o700)
+    run = Run(folder, DATA=os.path.join(folder, "new", "data"))
+    assert run.process.wait(30) == 1
+    said = run.log()
+    assert f"cannot enter {folder} on the way" in said and f"chmod o+x {folder}" in said
+    assert len(said.splitlines()) == 1 and os.listdir(folder) == ["log"]
+
+
 def test_a_sample_that_cannot_be_made_is_no_traceback(tmp_path):
     done = subprocess.run([os.path.join(harness.ROOT, "scripts/load-sample"), str(tmp_path), "many"],
                           capture_output=True, text=True, timeout=30)

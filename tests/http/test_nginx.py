@@ -292,9 +292,12 @@ def test_players_have_a_pool_of_their_own(server):
     for path, role in [("/v1/balance", "play"), ("/balance", "play"), ("/v1/datasets", "query")]:
         name = f"pool{path.replace('/', '.')}"
         server.get(path, key=None, headers={"X-Request-Id": name})
-        line = next(json.loads(line) for line in server.log().splitlines()
-                    if line.startswith("{") and name in line)
-        assert line["role"] == role, line
+
+        def entries():  # written after the answer is sent
+            return [json.loads(line) for line in server.log().splitlines()
+                    if line.startswith("{") and line.endswith("}") and name in line]
+        server.wait_for(entries)
+        assert entries()[0]["role"] == role
 
 
 def test_the_access_log_is_json_and_reopened(own_server):

@@ -313,7 +313,8 @@ def test_a_killed_run_starts_again_and_a_cancelled_one_ends(own_server):
     done = own_server.wait_job(job)
     assert done["state"] == "succeeded", done
     assert own_server.get("/v1/reports/purchases_curated").json()["summary"]["rows_in"] == 400000
-    assert '"event":"job_restarts"' in own_server.log()
+    log = own_server.log()
+    assert '"event":"job_restarts"' in log and '"kind":"report"' in log
 
     before = own_server.get("/v1/reports/purchases_curated").headers["ETag"]
     job = own_server.post(RUNS, json={"date": "2025-10-20"}).json()

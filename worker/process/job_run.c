@@ -27,7 +27,9 @@ log_event(const struct job_run *run, const char *event, const struct err *err)
     struct log_line line = log_begin(err ? LOG_WARN : LOG_INFO, event);
     log_str(&line, "request_id", run->work.job.request_id);
     log_str(&line, "job", run->work.job.id);
-    log_str(&line, "dataset", run->work.job.dataset);
+    log_str(&line, "kind", run->work.job.kind);
+    if (run->work.job.dataset.n)
+        log_str(&line, "dataset", run->work.job.dataset);
     log_int(&line, "attempt", (int64_t)run->work.job.attempt);
     if (err) {
         log_str(&line, "code", str_from(err_code(err)));

@@ -105,7 +105,9 @@ adopt(struct jobs *jobs, struct err *err)
         struct log_line line = log_begin(LOG_WARN, "job_restarts");
         log_str(&line, "request_id", left[i].request_id);
         log_str(&line, "job", left[i].id);
-        log_str(&line, "dataset", left[i].dataset);
+        log_str(&line, "kind", left[i].kind);
+        if (left[i].dataset.n)
+            log_str(&line, "dataset", left[i].dataset);
         log_int(&line, "attempt", (int64_t)left[i].attempt);
         log_str(&line, "message", STR("the process that ran it is gone"));
         log_end(&line);

@@ -229,6 +229,11 @@ the_ledger_is_append_only(void **state)
     earn(t, 1, 5);
     assert_false(sqlite_exec(db_handle(t->db), "UPDATE ledger_entry SET amount = 6", &err));
     assert_false(sqlite_exec(db_handle(t->db), "DELETE FROM ledger_entry", &err));
+    assert_false(sqlite_exec(db_handle(t->db),
+                             "REPLACE INTO ledger_entry SELECT id, player_id, operation, 6, 6,"
+                             " reason, event_id, created_at, hash FROM ledger_entry",
+                             &err));
+    assert_non_null(strstr(err.detail, "append-only"));
 }
 
 static const struct json_value *

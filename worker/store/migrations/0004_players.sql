@@ -61,6 +61,10 @@ CREATE TABLE ledger_entry (
 CREATE INDEX ledger_entry_player ON ledger_entry (player_id, id);
 CREATE TRIGGER ledger_entry_stays BEFORE UPDATE ON ledger_entry
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+-- REPLACE removes what is in its way without a trigger of DELETE.
+CREATE TRIGGER ledger_entry_is_kept BEFORE INSERT ON ledger_entry
+WHEN EXISTS (SELECT 1 FROM ledger_entry WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER ledger_entry_remains BEFORE DELETE ON ledger_entry
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 

@@ -23,9 +23,11 @@ INSERT INTO job (id, kind, dataset, label, source, options, request_id, bytes_to
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
 
 -- name: job_end_abandoned
--- Jobs that ran out of their lease (?1 now) and that nobody wants any more.
+-- Jobs that ran out of their lease (?1 now) and that nobody wants any more.  The IN is what the
+-- index of unfinished jobs asks for, here and below.
 UPDATE job SET state = 'cancelled', finished_at = ?1
-WHERE state = 'running' AND lease_until < ?1 AND is_cancel_requested = 1;
+WHERE state IN ('queued', 'running') AND state = 'running' AND lease_until < ?1
+  AND is_cancel_requested = 1;
 
 -- name: job_claim
 -- ?1 now, ?2 the end of the lease, ?3 this job only ('' for the oldest), ?4 of this kind only (''
@@ -41,7 +43,8 @@ WHERE id = (
       AND ((state = 'running' AND lease_until < ?1)
            OR (state = 'queued' AND NOT EXISTS (
                    SELECT 1 FROM job AS other
-                   WHERE other.state = 'running' AND other.dataset = candidate.dataset
+                   WHERE other.state IN ('queued', 'running') AND other.state = 'running'
+                     AND other.dataset = candidate.dataset
                      AND (other.dataset <> '' OR other.kind = candidate.kind))))
     ORDER BY id LIMIT 1)
 RETURNING id;

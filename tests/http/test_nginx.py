@@ -161,7 +161,8 @@ def test_sizes_are_bounded_everywhere_and_big_only_where_a_file_is_expected(serv
     assert "is 1 MiB (imports.file_bytes_max" in answer.json()["detail"]
     small = server.post("/v1/datasets/x/versions", data=b"x" * 70000)
     assert small.status_code == 413
-    assert small.json()["detail"] == "The body is larger than this path takes."
+    assert small.json()["detail"] == \
+        "The body is larger than this path takes, which is at most 65536 bytes."
 
 
 def test_no_body_is_left_in_nginx_s_folder(server):

@@ -15,7 +15,7 @@ from test_ledger import shoot, strike, verify_ledger
 
 MIB = 1 << 20
 # The data directory's file system.
-DISK_BYTES = 96 * MIB
+DISK_BYTES = 160 * MIB
 STORM_SECONDS = 0.3
 
 

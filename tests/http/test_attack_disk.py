@@ -115,6 +115,28 @@ def test_uploads_are_refused_by_name_and_taken_again(small_disk, left):
     assert server.wait_job(answer.json())["state"] == "succeeded"
 
 
+def test_a_flood_of_events_leaves_the_wallets_room(small_disk):
+    server = small_disk.server
+    flooder, saver = server.player("flooder"), server.player("saver")
+    small_disk.leave(80 * MIB)
+    batch = [{"event_type": "a", "meta": "x" * 8000}] * 1000
+    answers = [flooder.post("/v1/events", json=batch) for _ in range(16)]
+    # The file that nginx puts a large body in counts while the batch is being stored.
+    refused = [a for a in answers if a.status_code != 200]
+    for answer in refused:
+        check_507(answer)
+        assert "events leave 64" in answer.json()["detail"]
+    assert 8 <= len(refused) < 16
+    small_disk.leave(60 * MIB)
+    check_507(flooder.post("/v1/event", json={"event_type": "a"}))
+    for _ in range(50):
+        assert saver.post("/v1/earn", json={"amount": 2}).status_code == 200
+    assert saver.post("/v1/spend", json={"amount": 1, "reason": "x"}).json()["balance"] == 99
+    assert len(saver.get("/v1/events").json()["data"]) == 51
+    os.unlink(small_disk.filler)
+    assert flooder.post("/v1/events", json=batch).json()["meta"]["stored"] == 1000
+
+
 def test_imports_without_room_leave_nothing_behind(small_disk):
     """Each would fit into the spool, and none of them into the dataset's folder."""
     server = small_disk.server

@@ -9,6 +9,7 @@
 #include "players/event_intake.h"
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "store/wire.h"
 
 #include <inttypes.h>
@@ -56,6 +57,21 @@ check_player(struct db *db, int64_t player_id, struct err *err)
     return got == 1;
 }
 
+/* Asked by the writer for each operation, one after the other, so that no crowd of senders can
+ * pass it together.  Where it cannot be asked the disk itself refuses. */
+static bool
+check_disk(struct db *db, struct err *err)
+{
+    uint64_t free_bytes;
+    struct err ignored = {0};
+    if (!fs_free_bytes(db_path(db), &free_bytes, &ignored) || free_bytes >= EVENT_DISK_RESERVE)
+        return true;
+    return err_set(err, ERR_DISK_FULL,
+                   "%" PRIu64 " MiB of disk are free, and events leave %" PRIu64
+                   " to the wallets",
+                   free_bytes / MIB, (uint64_t)(EVENT_DISK_RESERVE / MIB));
+}
+
 static bool
 run_store(struct db *db, struct str request, struct buf *reply, struct err *err)
 {
@@ -68,7 +84,7 @@ run_store(struct db *db, struct str request, struct buf *reply, struct err *err)
     struct event_intake in;
     if (count > EVENT_BATCH_MAX)
         return err_set(err, ERR_INTERNAL, "%" PRIu64 " events in one operation", count);
-    if (!check_player(db, player_id, err) ||
+    if (!check_disk(db, err) || !check_player(db, player_id, err) ||
         !event_intake_begin(&in, &a, db, player_id, count, limits, clock_now_ms(), err))
         return false;
     for (uint64_t i = 0; i < count && !w.is_bad; i++) {

@@ -11,12 +11,12 @@ list_jobs(struct app *app, struct request *request, struct response *response, s
         .dataset = request_text(request, "dataset"),
         .state = request_text(request, "state"),
         .kind = request_text(request, "kind"),
-        .before_id = request_text(request, "cursor"),
         .limit = limit + 1, /* one more tells whether there is a next page */
     };
     struct job *jobs;
     size_t count;
-    if (!job_list(request->arena, app->db, &filter, &jobs, &count, err))
+    if (!page_read_job_cursor(request, &filter.before_id, err) ||
+        !job_list(request->arena, app->db, &filter, &jobs, &count, err))
         return false;
     bool has_more = count > limit;
     count = MIN(count, limit);

@@ -2,6 +2,9 @@
 #include "api/page.h"
 
 #include "api/object.h"
+#include "http/router.h"
+
+#include <string.h>
 
 #define URL_BYTES_MAX (64 * KIB)
 /* nginx reads the head of an answer into one buffer; a longer link stays in the body alone. */
@@ -22,6 +25,20 @@ add_next_url(struct buf *out, const struct request *request, struct str cursor)
     }
     buf_add_lit(out, "cursor=");
     request_encode(out, cursor);
+}
+
+bool
+page_read_job_cursor(struct request *request, struct str *out, struct err *err)
+{
+    struct str cursor = request_text(request, "cursor");
+    for (size_t i = 0; i < cursor.n; i++)
+        if (!strchr("0123456789abcdef", cursor.p[i]) || cursor.p[i] == '\0')
+            return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("cursor"),
+                                "cursor is page.next_cursor of the page before, got '%" STR_FMT
+                                "'",
+                                STR_ARG(cursor));
+    *out = cursor;
+    return true;
 }
 
 struct json

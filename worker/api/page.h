@@ -4,6 +4,9 @@
 #include "http/response.h"
 #include "json/write.h"
 
+/* The parameter `cursor` of a list of jobs, or of what goes by their ids: "" when absent.
+ * bad_parameter when it is none of ours. */
+MUST_CHECK bool page_read_job_cursor(struct request *request, struct str *out, struct err *err);
 /* Begins the answer; items follow. */
 struct json page_begin(struct response *response);
 /* Behind the last item: adds "page": {next_cursor, next_url, has_more} and, when there is a

@@ -81,12 +81,12 @@ list_report_runs(struct app *app, struct request *request, struct response *resp
 {
     uint64_t limit = (uint64_t)request_integer(request, "limit");
     struct archive_filter filter = {
-        .before_id = request_text(request, "cursor"),
         .limit = limit + 1, /* one more tells whether there is a next page */
     };
     struct archive_run *runs;
     size_t count;
-    if ((request_has(request, "date") && !check_date(request, request_text(request, "date"),
+    if (!page_read_job_cursor(request, &filter.before_id, err) ||
+        (request_has(request, "date") && !check_date(request, request_text(request, "date"),
                                                      ERR_BAD_PARAMETER, &filter.date, err)) ||
         !archive_list(request->arena, app->db, &filter, &runs, &count, err))
         return false;

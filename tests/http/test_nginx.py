@@ -370,5 +370,9 @@ def test_check_config_names_file_and_line_and_warns(tmp_path):
     checked = run("check-config", str(path))
     assert checked.returncode == 1
     assert f"{path}:2: there is no setting 'http.prot'; did you mean 'port'?" in checked.stderr
+    path.write_text("datasets:\n  g:\n    columns:\n      - {name: a, type: text, key: true}\n"
+                    "      - {name: b, type: text, key: true}\n", encoding="utf-8")
+    checked = run("check-config", str(path))
+    assert checked.returncode == 1 and f"{path}, dataset g: line 5: " in checked.stderr
     path.write_text("fetch:\n  allow_loopback: true\n", encoding="utf-8")
     assert "warning: fetch.allow_loopback" in run("check-config", str(path)).stdout

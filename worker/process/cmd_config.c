@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "config/config.h"
 #include "config/nginx.h"
+#include "datasets/schema.h"
 #include "players/token.h"
 #include "process/options.h"
 
@@ -34,6 +35,21 @@ warn(const struct config *config)
              "put a proxy with TLS in front");
 }
 
+/* What only shows when columns are taken together, such as a second key. */
+static bool
+check_datasets(struct arena *a, const char *path, const struct config *config, struct err *err)
+{
+    for (size_t i = 0; i < config->dataset_count; i++) {
+        struct schema ignored;
+        struct err why = {0};
+        if (!schema_from_config(a, &config->datasets[i], &ignored, &why))
+            return err_set(err, ERR_INVALID, "%s, dataset %" STR_FMT ": %s",
+                           path ? path : "the shipped settings",
+                           STR_ARG(config->datasets[i].name), why.detail);
+    }
+    return true;
+}
+
 int
 cmd_check_config(int argc, char **argv)
 {
@@ -46,6 +62,7 @@ cmd_check_config(int argc, char **argv)
         return 2;
     struct token_secrets ignored;
     if (!config_load(&a, path, &config, &err) || !config_read_keys(&a, &config, &err) ||
+        !check_datasets(&a, path, &config, &err) ||
         !token_read_secrets(&a, &config, &ignored, &err))
         return fail(&err);
     warn(&config);

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 
 import pytest
 
@@ -169,6 +170,20 @@ def test_figures_are_those_of_the_inputs(made):
     assert [w["code"] for w in arpdau["warnings"]] == ["payers_exceed_dau"]
 
 
+def test_a_service_and_the_command_make_the_same_of_the_same(made, tmp_path):
+    for name, content in INPUTS.items():
+        (tmp_path / f"{name}.csv").write_bytes(content)
+    done = subprocess.run([harness.binary(), "report", "--input", str(tmp_path), "--output",
+                           str(tmp_path / "out"), "--date", "2025-10-20"], timeout=60)
+    assert done.returncode == 0
+
+    def without(text):  # what has to differ
+        return re.sub(r'"generated_at":"[^"]*"|"version":(\d+|null)', "", text)
+    for name in NAMES[:-1]:
+        served = made.get(f"/v1/reports/{name}?date=2025-10-20").text
+        assert without(served) == without((tmp_path / "out" / f"{name}.json").read_text())
+
+
 def test_every_member_of_every_report_is_described(made):
     description = described.Description(made.get("/openapi.json").json())
     schemas = description.document["components"]["schemas"]
@@ -211,6 +226,8 @@ def test_a_client_that_has_it_gets_304(made):
     ("/v1/reports/roas_d1?date=..%2f2025-10-20", 400, "bad_parameter", "YYYY-MM-DD"),
     ("/v1/reports/roas_d1?dat=2025-10-20", 400, "unknown_parameter", "did you mean 'date'"),
     (f"{RUNS}?date=2025", 400, "bad_parameter", "YYYY-MM-DD"),
+    (f"{RUNS}?cursor=zzzzzzzzzzzzzzzzzzzz", 400, "bad_parameter", "page.next_cursor"),
+    ("/v1/jobs?cursor=0123456789abcdefABCD", 400, "bad_parameter", "page.next_cursor"),
 ])
 def test_what_is_not_there_is_said_with_what_is(made, path, status, code, word):
     assert_problem(made.get(path), status, code, word)

@@ -262,11 +262,13 @@ a_player_who_left_is_gone_and_the_name_is_free(void **state)
     struct temp_db *t = *state;
     struct err err = {0};
     scoped_world w;
-    struct account_login old, new;
+    struct account_login old, second, new;
     struct account account;
     assert_string_equal(enrol(t, open_world(t, &w), "ann", &old), "");
+    assert_string_equal(log_in(t, &w, "ann", "correct horse", &second), "");
+    assert_true(is_session_good(t, &old) && is_session_good(t, &second));
     assert_true(account_delete(w.writer, old.account.id, &err));
-    assert_false(is_session_good(t, &old));
+    assert_false(is_session_good(t, &old) || is_session_good(t, &second));
     assert_false(account_get(&t->arena, t->db, old.account.id, &account, &err));
     assert_int_equal(err.kind, ERR_NOT_FOUND);
     assert_false(account_delete(w.writer, old.account.id, &err));

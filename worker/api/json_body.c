@@ -39,32 +39,35 @@ list_names(struct buf *out, const char *const *names, size_t count)
 }
 
 static bool
-refuse_name(struct str key, struct suggestion *near, const char *const *names, size_t count,
-            struct err *err)
+refuse_name(struct str key, const char *const *names, size_t count, struct err *err)
 {
+    struct suggestion near = suggest_begin(key);
     scoped_buf known = {.max = KIB};
-    if (near->best.n == 0)
+    for (size_t i = 0; i < count; i++)
+        suggest_offer(&near, str_from(names[i]));
+    if (near.best.n == 0)
         list_names(&known, names, count);
     return err_set_name(err, ERR_INVALID, "unknown_member", key,
                         "the body has no member '%" STR_FMT "'%s%" STR_FMT, STR_ARG(key),
-                        suggest_text(near), STR_ARG(buf_str(&known)));
+                        suggest_text(&near), STR_ARG(buf_str(&known)));
+}
+
+static bool
+is_one_of(struct str key, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(key, str_from(names[i])))
+            return true;
+    return false;
 }
 
 static bool
 check_names(const struct json_value *body, const char *const *names, size_t count,
             struct err *err)
 {
-    for (size_t i = 0; i < body->child_count; i++) {
-        struct str key = body->children[i].key;
-        struct suggestion near = suggest_begin(key);
-        bool is_known = false;
-        for (size_t k = 0; k < count; k++) {
-            is_known |= str_eq(key, str_from(names[k]));
-            suggest_offer(&near, str_from(names[k]));
-        }
-        if (!is_known)
-            return refuse_name(key, &near, names, count, err);
-    }
+    for (size_t i = 0; i < body->child_count; i++)
+        if (!is_one_of(body->children[i].key, names, count))
+            return refuse_name(body->children[i].key, names, count, err);
     return true;
 }
 

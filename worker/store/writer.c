@@ -15,7 +15,6 @@
 #include "store/slots.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -127,8 +126,10 @@ connect_writer(struct writer *w, struct err *err)
         return err_set(err, ERR_INTERNAL, "the path of the writer's socket has over %zu bytes",
                        sizeof(w->address.sun_path) - 1);
     w->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    /* Both ends of a call are bounded by the socket: poll would be one system call more. */
     struct timeval timeout = {.tv_sec = CALL_TIMEOUT_US / 1000000};
-    if (w->fd < 0 || setsockopt(w->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)))
+    if (w->fd < 0 || setsockopt(w->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) ||
+        setsockopt(w->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)))
         return err_set_errno(err, "a socket for the writer");
     if (connect(w->fd, (const struct sockaddr *)&w->address, sizeof(w->address)) == 0)
         return true;
@@ -166,25 +167,8 @@ fail_unknown(const char *operation, const char *why, struct err *err)
 }
 
 static bool
-wait_readable(struct writer *w, uint64_t deadline_us, const char *operation, struct err *err)
-{
-    for (;;) {
-        uint64_t now = clock_steady_us();
-        if (now >= deadline_us)
-            return fail_unknown(operation, "it takes too long", err);
-        struct pollfd p = {.fd = w->fd, .events = POLLIN};
-        /* Rounded up, so that the last round does not spin. */
-        int got = poll(&p, 1, (int)((deadline_us - now) / 1000 + 1));
-        if (got > 0)
-            return true;
-        if (got < 0 && errno != EINTR)
-            return err_set_errno(err, "waiting for the writer");
-    }
-}
-
-static bool
-receive_reply(struct writer *w, uint64_t deadline_us, const char *operation,
-              struct message_reply *out, struct err *err)
+receive_reply(struct writer *w, const char *operation, struct message_reply *out,
+              struct err *err)
 {
     buf_clear(&w->in);
     for (;;) {
@@ -192,27 +176,28 @@ receive_reply(struct writer *w, uint64_t deadline_us, const char *operation,
         int got = message_cut(&bytes, &body, err);
         if (got != 0)
             return got > 0 && message_read_reply(body, out, err);
-        if (!wait_readable(w, deadline_us, operation, err))
-            return false;
         char piece[16 * KIB];
         ssize_t n = recv(w->fd, piece, sizeof(piece), 0);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return fail_unknown(operation, n < 0 ? strerror(errno) : "it hung up", err);
+            return fail_unknown(operation,
+                                n == 0            ? "it hung up"
+                                : errno == EAGAIN ? "it takes too long"
+                                                  : strerror(errno),
+                                err);
         buf_add(&w->in, (struct str){piece, (size_t)n});
     }
 }
 
 /* 1 answered, 0 to be sent again, -1 error. */
 static int
-try_call(struct writer *w, const char *operation, uint64_t deadline_us,
-         struct message_reply *out, struct err *err)
+try_call(struct writer *w, const char *operation, struct message_reply *out, struct err *err)
 {
     if (w->fd < 0 && !connect_writer(w, err))
         return -1;
     int sent = send_request(w, err);
-    bool ok = sent == 1 && receive_reply(w, deadline_us, operation, out, err);
+    bool ok = sent == 1 && receive_reply(w, operation, out, err);
     if (ok && out->outcome != MESSAGE_MOVED)
         return 1;
     /* Whatever else may still arrive belongs to a call that is over. */
@@ -230,7 +215,7 @@ call_in_slot(struct writer *w, const char *operation, struct str request, struct
         return false;
     struct message_reply answer;
     int got;
-    while ((got = try_call(w, operation, deadline_us, &answer, err)) == 0)
+    while ((got = try_call(w, operation, &answer, err)) == 0)
         if (clock_steady_us() >= deadline_us)
             return err_set(err, ERR_BUSY, "the writer has been moving for too long");
     if (got < 0)

@@ -1,10 +1,9 @@
 -- Logins and their refresh tokens.
 
 -- name: session_is_good
--- One row when the session ?1 of the player ?2 is good at ?3.
-SELECT 1 FROM session s JOIN player p ON p.id = s.player_id
-WHERE s.id = ?1 AND s.player_id = ?2 AND s.revoked_at = 0 AND s.expires_at > ?3
-  AND p.deleted_at = 0;
+-- One row when the session ?1 of the player ?2 is good at ?3.  The player is not looked at:
+-- who is deleted has no session left that is not revoked, and gets none.
+SELECT 1 FROM session WHERE id = ?1 AND player_id = ?2 AND revoked_at = 0 AND expires_at > ?3;
 
 -- name: session_insert
 -- ?1 id, ?2 player, ?3 hash of the refresh token, ?4 now, ?5 when it expires.

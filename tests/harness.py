@@ -126,6 +126,20 @@ def takes_connections(pid):
         return False
 
 
+def problem(answer, status, code, name=None):
+    """The problem that the answer has to be; `name` is the field at fault."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    body = answer.json()
+    assert body["status"] == status
+    assert body["code"] == code, body
+    assert body["request_id"] == answer.headers["X-Request-Id"]
+    assert body["type"] and body["title"] and body["detail"]
+    if name:
+        assert [e["name"] for e in body["errors"]] == [name], body
+    return body
+
+
 class Player:
     """A registered player; requests carry the token and no key.
 

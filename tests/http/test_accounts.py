@@ -26,14 +26,7 @@ def log_in(server, name, password=PASSWORD, path="/v1/login"):
 
 
 def refused(answer, status, code, name=None):
-    """The detail of the problem."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    body = answer.json()
-    assert body["code"] == code, body
-    if name:
-        assert [e["name"] for e in body["errors"]] == [name]
-    return body["detail"]
+    return harness.problem(answer, status, code, name)["detail"]
 
 
 def count(server, sql, *values):

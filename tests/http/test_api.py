@@ -11,18 +11,14 @@ import socket
 
 import pytest
 
+import harness
+
 ROWS = "/v1/datasets/games/rows"
 SMALL = b'id,name,price\n1,one,2.5\n2,"=cmd()",3\n3,short\n4,four,4\n'
 
 
 def assert_problem(answer, status, code, part=""):
-    assert answer.status_code == status, answer.text
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    body = answer.json()
-    assert body["status"] == status
-    assert body["code"] == code, body
-    assert body["request_id"] == answer.headers["X-Request-Id"]
-    assert body["type"] and body["title"]
+    body = harness.problem(answer, status, code)
     assert part in body["detail"], body
     return body
 

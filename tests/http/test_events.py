@@ -8,6 +8,7 @@ import pytest
 import requests
 
 import harness
+from harness import problem
 
 HOST = "game.example"
 EVENT_TYPES_MAX, TYPES_PER_PLAYER = 60, 30
@@ -30,16 +31,6 @@ def server():
 @pytest.fixture
 def ann(server):
     return server.player("ann-" + uuid.uuid4().hex[:12])
-
-
-def problem(answer, status, code, name=None):
-    assert answer.status_code == status, answer.text
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    body = answer.json()
-    assert body["code"] == code, body
-    if name:
-        assert body["errors"][0]["name"] == name, body
-    return body
 
 
 def batch(player, items, **more):

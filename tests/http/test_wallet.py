@@ -64,13 +64,7 @@ def stored(server):
 
 
 def refused(answer, status, code, name=None):
-    assert answer.status_code == status, answer.text
-    problem = answer.json()
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert problem["code"] == code, problem
-    if name:
-        assert [e["name"] for e in problem["errors"]] == [name], problem
-    return problem["detail"]
+    return harness.problem(answer, status, code, name)["detail"]
 
 
 @pytest.mark.asan

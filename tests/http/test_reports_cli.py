@@ -396,6 +396,8 @@ def test_a_full_disk_leaves_every_file_as_it_was(tmp_path, odd_disk):
     before = {path: path.read_bytes() for path in files_of(tmp_path / "out")}
     done = odd_disk(tmp_path / "out", FULL_DISK="1")
     assert done.returncode == 1 and "disk_full" in done.stderr
+    odd_disk(tmp_path / "new", FULL_DISK="1")
+    assert os.listdir(tmp_path / "new") == []  # no folder of a day that has nothing
     assert {path: path.read_bytes() for path in files_of(tmp_path / "out")} == before
 
 
@@ -443,7 +445,23 @@ def test_a_folder_in_the_way_costs_one_report(tmp_path):
 def test_what_a_killed_run_left_is_not_the_newest_day(tmp_path):
     folder, output = harness.shared("data", "reports"), tmp_path / "out"
     (output / "2031-01-01").mkdir(parents=True)
-    (output / "2031-01-01" / ".roas_d1.csv.new").write_text("half")
+    for left in (output / "2031-01-01", output):
+        (left / ".roas_d1.csv.new").write_text("half")
     report(folder, output, DAY)
     assert not (output / "2031-01-01").exists()
-    assert (output / "roas_d1.json").exists()
+    assert {path.name for path in files_of(output)} == {path.name for path in
+                                                        files_of(output / str(DAY))}
+
+
+def test_a_payer_is_one_however_often_he_pays(tmp_path):
+    (tmp_path / "purchases_raw.csv").write_text(
+        "appsflyer_id,event_name,event_time_utc,revenue_usd,campaign,receipt_id,status\n"
+        "a,purchase,2025-10-20T09:00:00Z,1,C,R1,success\n"
+        "a,purchase,2025-10-20T10:00:00Z,1,C,R2,success\n"
+        "b,purchase,2025-10-21T10:00:00Z,1,C,R3,success\n")
+    head, row = "event_timestamp_utc,user_id,event_name\n", "2025-10-20T10:00:00Z,a,open\n"
+    for sessions, codes in ((head + row, []), (head, ["payers_exceed_dau"])):
+        (tmp_path / "sessions.csv").write_text(sessions)
+        subprocess.run(command(tmp_path, tmp_path / "out", DAY), capture_output=True, timeout=60)
+        made = load(tmp_path / "out" / "arpdau_d1.json")
+        assert [warning["code"] for warning in made["warnings"]] == codes

@@ -4,6 +4,8 @@
 
 #include "datasets/import.h"
 
+#include <sys/file.h>
+
 /* What `import` makes of the file, as a source. */
 static struct input_source
 import_input(struct fixture *f, enum input_kind kind)
@@ -241,6 +243,25 @@ a_scheduled_run_warns_of_inputs_that_end_before_its_day_does(void **state)
     }
 }
 
+static void
+cleaning_leaves_a_run_that_is_at_work_alone(void **state)
+{
+    struct temp_dir *dir = *state;
+    struct err err;
+    const char *left = temp_path(dir, ".roas_d1.json.new");
+    write_text(dir, ".roas_d1.json.new", STR("half"));
+    write_text(dir, ".others.json.new", STR("of somebody else"));
+    scoped_fd at_work = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(flock(at_work, LOCK_EX), 0);
+    assert_true(run_clean(dir->path, &err));
+    assert_int_equal(access(left, F_OK), 0);
+    fs_close(&at_work);
+    assert_true(run_clean(dir->path, &err));
+    assert_int_equal(access(left, F_OK), -1);
+    assert_int_equal(access(temp_path(dir, ".others.json.new"), F_OK), 0);
+    assert_true(run_clean(temp_path(dir, "nowhere"), &err));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, temp_set_up, temp_tear_down)
 
 int
@@ -252,6 +273,7 @@ main(void)
         TEST(a_report_without_its_input_keeps_its_older_file),
         TEST(a_cancelled_run_leaves_the_files_as_they_were),
         TEST(a_scheduled_run_warns_of_inputs_that_end_before_its_day_does),
+        TEST(cleaning_leaves_a_run_that_is_at_work_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

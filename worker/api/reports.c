@@ -31,10 +31,7 @@ check_date(struct request *request, struct str text, enum err_kind kind, struct 
         return err_set_name(err, kind, NULL, STR("date"),
                             "date is a day, YYYY-MM-DD, got '%" STR_FMT "'",
                             STR_ARG(str_slice(text, 0, 40)));
-    scoped_buf date;
-    buf_init(&date, 32);
-    date_add_day(&date, day);
-    *out = arena_str(request->arena, buf_str(&date));
+    *out = date_text(request->arena, day);
     return true;
 }
 

@@ -234,6 +234,14 @@ date_add_day(struct buf *out, int64_t day)
     buf_add(out, (struct str){text, sizeof(text)});
 }
 
+struct str
+date_text(struct arena *a, int64_t day)
+{
+    scoped_buf text = {.max = 16};
+    date_add_day(&text, day);
+    return arena_str(a, buf_str(&text));
+}
+
 void
 date_add_moment(struct buf *out, int64_t ms)
 {

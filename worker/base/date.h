@@ -2,6 +2,7 @@
  * A day is days since 1970-01-01; a moment is milliseconds since 1970-01-01T00:00:00Z. */
 #pragma once
 
+#include "base/arena.h"
 #include "base/buf.h"
 
 #define DATE_MS_PER_DAY INT64_C(86400000)
@@ -26,6 +27,7 @@ bool date_parse_zone(struct str s, int64_t *offset_ms);
 /* HH:MM, 00:00 to 23:59, as milliseconds from midnight. */
 bool date_parse_time_of_day(struct str s, int64_t *ms);
 
-void date_add_day(struct buf *out, int64_t day); /* 2026-01-31 */
+void date_add_day(struct buf *out, int64_t day);    /* 2026-01-31 */
+struct str date_text(struct arena *a, int64_t day); /* the same, with a NUL behind it */
 void date_add_moment(struct buf *out,
                      int64_t ms); /* 2026-01-31T08:00:00Z, .250 when not whole */

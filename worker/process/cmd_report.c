@@ -76,15 +76,13 @@ static bool
 print_result(const struct arguments *arguments, const struct run_result *result)
 {
     bool is_complete = true;
-    scoped_buf day;
-    buf_init(&day, 64);
-    date_add_day(&day, result->day);
+    scoped_arena a = {0};
+    const char *day = date_text(&a, result->day).p;
     for (size_t i = 0; i < REPORT_COUNT; i++) {
         const struct run_report *report = &result->reports[i];
         const char *name = report->report->name;
         if (report->err.kind == ERR_NONE)
-            printf("%s: %s/%" STR_FMT "/%s.json\n", name, arguments->output,
-                   STR_ARG(buf_str(&day)), name);
+            printf("%s: %s/%s/%s.json\n", name, arguments->output, day, name);
         else if (strcmp(err_code(&report->err), RUN_NEEDS_SERVICE) == 0)
             printf("%s: left out: %s\n", name, report->err.detail);
         else
@@ -110,8 +108,7 @@ run(const struct arguments *arguments, int64_t day, struct err *err)
     struct run_result result;
     for (size_t i = 0; i < INPUT_COUNT; i++)
         task.inputs[i] = input_of_file(&a, (enum input_kind)i, arguments->input);
-    /* Nothing else looks after what a command that was killed has left. */
-    if (!run_clean(arguments->output, err) || !run_reports(&a, &task, &result, err))
+    if (!run_reports(&a, &task, &result, err))
         return complain(err);
     return print_result(arguments, &result);
 }

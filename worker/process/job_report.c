@@ -142,15 +142,6 @@ archived(struct arena *a, const struct run_report *made)
 }
 
 static struct str
-day_text(struct arena *a, int64_t day)
-{
-    scoped_buf text;
-    buf_init(&text, 32);
-    date_add_day(&text, day);
-    return arena_str(a, buf_str(&text));
-}
-
-static struct str
 receipt(struct arena *a, const struct archive_run *made_run, uint64_t began_us)
 {
     scoped_buf out;
@@ -170,7 +161,7 @@ write_run(struct arena *a, const struct job_work *work, const struct run_result 
     const struct archive_request *request = work->own;
     struct archive_run run = {
         .job_id = work->job.id,
-        .date = day_text(a, result->day),
+        .date = date_text(a, result->day),
         .is_scheduled = request->is_scheduled,
         .inputs_json = inputs_json(a, result),
         .reports = arena_array(a, REPORT_COUNT, struct archive_report),

@@ -180,8 +180,7 @@ archive_find(struct arena *a, struct db *db, struct str name, struct str date,
     *out_run = (struct archive_run){
         .job_id = arena_str(a, stmt_str(s, 5)),
         .date = arena_str(a, stmt_str(s, 6)),
-        .is_scheduled = stmt_i64(s, 7) != 0,
-        .finished_at = stmt_i64(s, 8),
+        .finished_at = stmt_i64(s, 7),
     };
     return 1;
 }

@@ -46,7 +46,7 @@ MUST_CHECK bool archive_list(struct arena *a, struct db *db,
                              const struct archive_filter *filter, struct archive_run **out,
                              size_t *out_count, struct err *err);
 /* The last run that made the report `name` for `date`, or for the newest date that has one
- * (""): its report and what is known of the run, without inputs.  1, 0 there is none, -1. */
+ * (""): its report, and job_id, date and finished_at of the run.  1, 0 there is none, -1. */
 MUST_CHECK int archive_find(struct arena *a, struct db *db, struct str name, struct str date,
                             struct archive_report *out, struct archive_run *out_run,
                             struct err *err);

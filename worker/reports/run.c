@@ -27,6 +27,7 @@ struct run {
     struct report_run report_run;
     uint64_t rows_read;
     int root, folder;               /* of output_dir and of the day in it */
+    const char *folder_name;        /* 2025-10-20 */
     struct report_output **outputs; /* per report; NULL: not made */
     struct run_report *reports;
 };
@@ -36,6 +37,8 @@ end_run(struct run *run)
 {
     for (size_t i = 0; run->outputs && i < REPORT_COUNT; i++)
         output_close(&run->outputs[i]);
+    if (run->folder >= 0) /* fails while there are reports in it */
+        unlinkat(run->root, run->folder_name, AT_REMOVEDIR);
     fs_close(&run->folder);
     fs_close(&run->root); /* and with it the lock */
     data_free(&run->data);
@@ -93,14 +96,12 @@ warn_if_stale(struct run *run)
     struct report_data *data = &run->data;
     if (!run->task->is_scheduled || data->newest_day > data->day)
         return;
-    scoped_buf detail;
-    buf_init(&detail, KIB);
-    buf_add_lit(&detail, "nothing in purchases_raw and sessions is newer than ");
-    date_add_day(&detail, data->day);
-    buf_add_lit(&detail, ": are the inputs of the day complete?");
+    struct str detail = arena_printf(run->arena,
+                                     "nothing in purchases_raw and sessions is newer than %s: "
+                                     "are the inputs of the day complete?",
+                                     date_text(run->arena, data->day).p);
     data->warnings = arena_new(run->arena, struct report_warning);
-    data->warnings[0] =
-        (struct report_warning){STR("stale_inputs"), arena_str(run->arena, buf_str(&detail))};
+    data->warnings[0] = (struct report_warning){STR("stale_inputs"), detail};
     data->warning_count = 1;
 }
 
@@ -143,10 +144,7 @@ static bool
 open_folders(struct run *run, struct err *err)
 {
     const char *root = run->task->output_dir;
-    scoped_buf day;
-    buf_init(&day, 64);
-    date_add_day(&day, run->data.day);
-    const char *folder = arena_cstr(run->arena, buf_str(&day));
+    run->folder_name = date_text(run->arena, run->data.day).p;
     if (!fs_make_dirs(root, err))
         return false;
     run->root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -154,10 +152,11 @@ open_folders(struct run *run, struct err *err)
         return err_set_errno(err, "%s", root);
     if (!run_clean_locked(run->root, err))
         return false;
-    if (mkdirat(run->root, folder, 0755) && errno != EEXIST)
-        return err_set_errno(err, "%s/%s", root, folder);
-    run->folder = openat(run->root, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return run->folder >= 0 || err_set_errno(err, "%s/%s", root, folder);
+    if (mkdirat(run->root, run->folder_name, 0755) && errno != EEXIST)
+        return err_set_errno(err, "%s/%s", root, run->folder_name);
+    run->folder =
+        openat(run->root, run->folder_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return run->folder >= 0 || err_set_errno(err, "%s/%s", root, run->folder_name);
 }
 
 /* ---- making ---- */
@@ -293,13 +292,10 @@ run_check_day(int64_t day, int64_t now_ms, struct err *err)
     int64_t today = data_day_of(now_ms);
     if (day <= today)
         return true;
-    scoped_buf text;
-    buf_init(&text, 64);
-    date_add_day(&text, day);
-    buf_add_lit(&text, " has not begun: today is ");
-    date_add_day(&text, today);
-    return err_set_name(err, ERR_INVALID, "future_date", STR("date"), "%" STR_FMT " (UTC)",
-                        STR_ARG(buf_str(&text)));
+    scoped_arena a = {0};
+    return err_set_name(err, ERR_INVALID, "future_date", STR("date"),
+                        "%s has not begun: today is %s (UTC)", date_text(&a, day).p,
+                        date_text(&a, today).p);
 }
 
 bool

@@ -4,15 +4,6 @@
 #include "base/date.h"
 #include "reports/archive.h"
 
-static struct str
-day_text(struct arena *a, int64_t day)
-{
-    scoped_buf text;
-    buf_init(&text, 32);
-    date_add_day(&text, day);
-    return arena_str(a, buf_str(&text));
-}
-
 static int
 has_run(struct db *db, struct str day, struct err *err)
 {
@@ -30,11 +21,11 @@ schedule_tick(struct schedule *schedule, const struct config *config, struct db 
         today == schedule->settled_day)
         return 0;
     scoped_arena a = {0};
-    struct str day = day_text(&a, today);
+    struct str day = date_text(&a, today);
     int got = has_run(db, day, err);
     bool is_enqueued = false;
     if (got == 0) {
-        struct archive_request request = {.date = day_text(&a, today - 1),
+        struct archive_request request = {.date = date_text(&a, today - 1),
                                           .is_scheduled = true};
         struct job job = archive_job(&a, &request);
         if (!archive_schedule(w, day, &job, &is_enqueued, err))

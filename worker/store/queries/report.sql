@@ -23,7 +23,7 @@ SELECT name, sha256, bytes, warnings, error FROM report WHERE job_id = ?1 ORDER 
 
 -- name: report_newest
 -- ?1 name, ?2 date ('' for the newest that has one): of its runs the last that made it.
-SELECT r.name, r.sha256, r.bytes, r.warnings, r.error, u.job_id, u.date, u.is_scheduled,
+SELECT r.name, r.sha256, r.bytes, r.warnings, r.error, u.job_id, u.date,
        u.finished_at
 FROM report_run u JOIN report r ON r.job_id = u.job_id AND r.name = ?1
 WHERE (?2 = '' OR u.date = ?2) AND r.sha256 <> ''

@@ -309,3 +309,10 @@ def test_what_a_killed_run_left_is_tidied_by_the_next(desk):
     desk.run("--date", DAY)
     assert not left.exists()
     assert desk.load("purchases_curated")["date"] == DAY
+
+
+def test_a_folder_that_is_not_there_is_named(desk):
+    desk.folder = desk.folder / "nowhere"
+    done = desk.run()
+    assert done.returncode == 1
+    assert f"no_source: --input {desk.folder}: No such file or directory" in done.stderr

@@ -2,9 +2,12 @@
 #include "process/cmd_report.h"
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "process/options.h"
 #include "reports/run.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -94,12 +97,22 @@ print_result(const struct arguments *arguments, const struct run_result *result)
     return is_complete;
 }
 
+/* A folder misspelt would pass for one without inputs. */
+static bool
+check_input(const char *folder, struct err *err)
+{
+    scoped_fd fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd >= 0 || err_set_code(err, ERR_INVALID, "no_source", "--input %s: %s", folder,
+                                   strerror(errno));
+}
+
 static bool
 run(const struct arguments *arguments, int64_t day, struct err *err)
 {
     scoped_arena a = {0};
     struct config config;
-    if (!config_load(&a, arguments->config, &config, err))
+    if (!config_load(&a, arguments->config, &config, err) ||
+        !check_input(arguments->input, err))
         return complain(err);
     struct run_task task = {.config = &config,
                             .day = day,

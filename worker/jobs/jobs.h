@@ -36,7 +36,7 @@ struct job {
     struct str dataset; /* name; "" for none */
     enum job_state state;
     struct str phase; /* of an import: receiving, reading, indexing, publishing; of a report:
-                       * reading, computing, writing; "" before */
+                       * reading, writing; "" before */
     struct str label;
     struct str source;     /* what the user gave: file name or URL */
     struct str options;    /* JSON of the kind's own options, as stored at enqueue */

@@ -2,6 +2,8 @@
  * used says why. */
 #include "report_fixture.h"
 
+#include "store/rows.h"
+
 static void
 only_the_earliest_confirmation_of_a_receipt_counts(void **state)
 {
@@ -244,6 +246,31 @@ sums_that_meet_their_bound_are_told(void **state)
 }
 
 static void
+a_line_that_no_number_here_holds_is_refused(void **state)
+{
+    scoped_fixture f;
+    struct err err;
+    struct str names[INPUT_COLUMNS_MAX];
+    struct rows_column columns[INPUT_COLUMNS_MAX];
+    struct value cells[INPUT_COLUMNS_MAX];
+    begin(&f, *state, "");
+    size_t count = input_columns(INPUT_CONFIRMED, names);
+    for (size_t i = 0; i < count; i++) {
+        columns[i] = (struct rows_column){.name = names[i], .type = COLUMN_TEXT};
+        cells[i] = (struct value){.is_null = true};
+    }
+    struct str path = arena_printf(&f.dir->arena, "%s/rows.db", f.dir->path);
+    struct rows_builder *b = rows_build_begin(path.p, columns, count, &err);
+    assert_true(b && rows_build_add(b, cells, UINT64_C(1) << 32, &err) &&
+                rows_build_finish(&b, &err));
+    f.data = (struct report_data){.config = &f.config, .arena = &f.dir->arena};
+    f.data.inputs[INPUT_CONFIRMED] =
+        (struct input_source){.is_there = true, .is_dataset = true, .path = path};
+    assert_true(data_read(&f.data, DAY, &err));
+    assert_string_equal(err_code(&f.data.input_errors[INPUT_CONFIRMED]), "too_large");
+}
+
+static void
 the_first_and_the_last_day_have_names(void **state)
 {
     scoped_fixture f;
@@ -279,6 +306,7 @@ main(void)
         TEST(times_without_a_zone_are_in_the_time_zone_of_the_dataset),
         TEST(a_pattern_that_is_none_is_refused),
         TEST(sums_that_meet_their_bound_are_told),
+        TEST(a_line_that_no_number_here_holds_is_refused),
         TEST(the_first_and_the_last_day_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -415,7 +415,8 @@ static const struct {
     const char *name, *why;
 } WALKERS[] = {
     {"event_newest", "one row"},
-    {"event_type_add", "in the plan for its foreign key; run only while one is violated"},
+    {"event_type_add", "for its foreign key, and only while one is violated (OP_FkIfZero)"},
+    {"ledger_insert", "the same"},
     {"job_list", "a page, from its newest end"},
     {"ledger_entries", "verify-ledger"},
     {"ledger_newest_player_ids", "a sample, from its newest end"},

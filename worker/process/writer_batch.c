@@ -9,6 +9,9 @@
 
 #include <stddef.h>
 
+/* A batch of some hundred events. */
+#define BULK_BYTES_MIN (16 * KIB)
+
 /* A savepoint around each operation costs a tenth of an earn: SQLite keeps a copy of every
  * page that is changed inside.  So the first run goes without.  An operation that is refused
  * has, as a rule, changed nothing; when one has, everything is rolled back and run again with
@@ -17,6 +20,7 @@ struct batch {
     struct db *db;
     struct buf reply; /* of the operation that runs */
     int64_t changes_max;
+    bool has_wallet;     /* a wallet operation has run */
     bool has_savepoints; /* the second run */
     bool is_spoiled;     /* the first run: a refused operation has left changes */
     struct err lost;     /* why the whole transaction is gone; ERR_NONE: it is not */
@@ -95,12 +99,62 @@ is_over(const struct batch *batch)
            db_total_changes(batch->db) >= batch->changes_max;
 }
 
+/* Such an operation takes milliseconds, as a batch of events does: longer than a commit. */
+static bool
+is_bulk(const struct writer_task *task)
+{
+    return !task->operation->is_wallet && task->request.n > BULK_BYTES_MIN;
+}
+
 static void
-run_tasks(struct batch *batch, struct writer_task *tasks, size_t count, bool is_wallet)
+run_wallet(struct batch *batch, struct writer_task *tasks, size_t count)
+{
+    for (size_t i = 0; i < count && !is_over(batch); i++) {
+        if (!tasks[i].operation->is_wallet)
+            continue;
+        run_task(batch, &tasks[i]);
+        batch->has_wallet = true;
+    }
+}
+
+static void
+run_others(struct batch *batch, struct writer_task *tasks, size_t count)
 {
     for (size_t i = 0; i < count && !is_over(batch); i++)
-        if (tasks[i].operation->is_wallet == is_wallet)
+        if (!tasks[i].operation->is_wallet && !(batch->has_wallet && is_bulk(&tasks[i])))
             run_task(batch, &tasks[i]);
+}
+
+static struct writer_task *
+find_passed_over(struct writer_task *tasks, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (tasks[i].is_passed_over)
+            return &tasks[i];
+    return NULL;
+}
+
+/*      wallet and small ones | bulk | wallet and small ones | bulk | ...
+ * Nobody who waits for a coin waits for more than one bulk operation, and none of those waits
+ * for ever. */
+static void
+run_waiting(struct batch *batch, struct writer_task *tasks, size_t count)
+{
+    struct writer_task *bulk = find_passed_over(tasks, count);
+    if (bulk) {
+        run_task(batch, bulk);
+        return;
+    }
+    run_wallet(batch, tasks, count);
+    run_others(batch, tasks, count);
+}
+
+static void
+note_passed_over(const struct batch *batch, struct writer_task *tasks, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        tasks[i].is_passed_over =
+            !tasks[i].is_answered && batch->has_wallet && is_bulk(&tasks[i]);
 }
 
 static void
@@ -155,8 +209,7 @@ run_transaction(struct batch *batch, struct writer_task *tasks, size_t count)
         return true;
     }
     batch->changes_max = db_total_changes(batch->db) + WRITER_ROWS_MAX;
-    run_tasks(batch, tasks, count, true);
-    run_tasks(batch, tasks, count, false);
+    run_waiting(batch, tasks, count);
     if (batch->is_spoiled && batch->lost.kind == ERR_NONE) {
         forget_answers(tasks, count);
         return false;
@@ -176,10 +229,11 @@ writer_batch_run(struct db *db, struct writer_task *tasks, size_t count)
     struct batch batch = {.db = db};
     buf_init(&batch.reply, MESSAGE_BYTES_MAX / 2); /* none is near it */
     if (!run_transaction(&batch, tasks, count)) {
-        batch.is_spoiled = false;
+        batch.is_spoiled = batch.has_wallet = false;
         batch.has_savepoints = true;
         bool is_run = run_transaction(&batch, tasks, count);
         assert(is_run);
     }
+    note_passed_over(&batch, tasks, count);
     buf_free(&batch.reply);
 }

@@ -316,3 +316,11 @@ def test_a_folder_that_is_not_there_is_named(desk):
     done = desk.run()
     assert done.returncode == 1
     assert f"no_source: --input {desk.folder}: No such file or directory" in done.stderr
+
+
+def test_an_output_that_is_no_folder_is_named(desk):
+    desk.write("purchases_raw", [row()])
+    desk.output.write_text("")
+    done = desk.run()
+    assert done.returncode == 1 and desk.output.read_text() == ""
+    assert f"making the folder {desk.output}: File exists" in done.stderr

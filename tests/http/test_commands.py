@@ -181,8 +181,10 @@ def test_report_makes_what_it_can_and_says_what_is_missing(tmp_path):
     assert curated["summary"]["rows_in"] == 2
     assert [(row["line"], row["revenue_usd"]) for row in curated["purchases"]] == [(2, 4.99)]
     assert [(row["line"], row["reason"]) for row in curated["dropped"]] == [(4, "bad_time")]
-    assert curated["warnings"] == [{"code": "bad_row",
-                                    "detail": "purchases_raw line 3: wrong_cell_count"}]
+    told = {w["code"]: w["detail"] for w in curated["warnings"]}
+    assert list(told) == ["bad_row", "unread_times"]
+    assert told["bad_row"] == "purchases_raw line 3: wrong_cell_count"
+    assert "cannot be read: 1, the first in line 4" in told["unread_times"]
     assert curated["definitions"]["time_zones"] == {"purchases_raw": "UTC"}
 
 

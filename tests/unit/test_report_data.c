@@ -19,8 +19,12 @@ only_the_earliest_confirmation_of_a_receipt_counts(void **state)
     must_read(&f, DAY);
     expect_reasons(&f, &f.data.confirmed, "duplicate kept bad_time bad_revenue kept kept");
     assert_int_equal(f.data.input_warning_counts[INPUT_CONFIRMED], 2);
-    assert_true(str_eq(f.data.input_warnings[INPUT_CONFIRMED][0].detail,
-                       STR("confirmed_purchases line 4: bad_time")));
+    const struct report_warning *warnings = f.data.input_warnings[INPUT_CONFIRMED];
+    assert_string_equal(
+        warnings[0].detail.p,
+        "confirmed_purchases line 4: event_time_utc is a time, got 'yesterday'");
+    assert_string_equal(warnings[1].detail.p, "confirmed_purchases line 5: revenue_usd is an "
+                                              "amount like 4.99, got '$1'");
 }
 
 static void
@@ -85,6 +89,30 @@ lines_are_physical_and_bad_rows_are_named(void **state)
     assert_int_equal(f.data.input_warning_counts[INPUT_PURCHASES], COUNT_OF(EXPECTED));
     for (size_t i = 0; i < COUNT_OF(EXPECTED); i++)
         assert_string_equal(f.data.input_warnings[INPUT_PURCHASES][i].detail.p, EXPECTED[i]);
+}
+
+static void
+purchases_whose_time_or_revenue_is_unread_are_counted(void **state)
+{
+    scoped_fixture f;
+    begin(&f, *state, "");
+    write_text(f.dir, "purchases_raw.csv",
+               STR(PURCHASES_HEADER
+                   "a,purchase,20.10.2025 09:00,1,c,R1,success\n"
+                   "a,purchase,,1,c,R2,success\n"
+                   "a,purchase,2025-10-20T09:00:00Z,\"1.234,50\",c,R3,success\n"
+                   "a,level_up,2025-10-20T09:00:00Z,,c,,\n"));
+    must_read(&f, DAY);
+    const struct report_warning *warnings = f.data.input_warnings[INPUT_PURCHASES];
+    assert_int_equal(f.data.input_warning_counts[INPUT_PURCHASES], 2);
+    assert_true(str_eq(warnings[0].code, STR("unread_times")));
+    assert_string_equal(warnings[0].detail.p,
+                        "purchases_raw: rows with a time that cannot be read: 2, the first in "
+                        "line 2: '20.10.2025 09:00'; no figure has them");
+    assert_true(str_eq(warnings[1].code, STR("unread_revenues")));
+    assert_string_equal(warnings[1].detail.p,
+                        "purchases_raw: rows with a revenue that cannot be read: 1, the first "
+                        "in line 4: '1.234,50'; no figure has them");
 }
 
 static void
@@ -239,7 +267,8 @@ sums_that_meet_their_bound_are_told(void **state)
         f.dir, "costs_daily.csv",
         STR("date,campaign,ad_cost_usd\n2025-10-20,c,-9223372036854\n2025-10-20,c,-1\n"));
     must_read(&f, DAY);
-    assert_int_equal(f.data.input_warning_counts[INPUT_PURCHASES], 0);
+    assert_int_equal(f.data.input_warning_counts[INPUT_PURCHASES], 1);
+    assert_true(str_eq(f.data.input_warnings[INPUT_PURCHASES][0].code, STR("unread_revenues")));
     expect_reasons(&f, &f.data.purchases, "kept bad_revenue");
     assert_int_equal(f.data.input_warning_counts[INPUT_COSTS], 1);
     assert_true(str_eq(f.data.input_warnings[INPUT_COSTS][0].code, STR("amounts_too_large")));
@@ -298,6 +327,7 @@ main(void)
         TEST(files_are_matched_as_declared_datasets_are),
         TEST(campaigns_are_upper_cased_in_all_of_unicode),
         TEST(lines_are_physical_and_bad_rows_are_named),
+        TEST(purchases_whose_time_or_revenue_is_unread_are_counted),
         TEST(of_many_bad_rows_the_first_hundred_are_named_and_all_counted),
         TEST(an_input_that_cannot_be_used_says_why),
         TEST(inputs_have_to_be_declared_as_text_without_a_key),

@@ -147,7 +147,15 @@ take_purchase(void *context, const struct input_row *row, struct err *err)
 {
     struct purchase_reader *reader = context;
     keep_raw(reader->data->store, reader->table->count, row);
-    return add_row(reader, row, err);
+    if (!add_row(reader, row, err))
+        return false;
+    enum drop_reason dropped = reader->table->rows[reader->table->count - 1].dropped;
+    if (dropped == DROP_BAD_TIME)
+        notes_add_unread(reader->notes, NOTES_UNREAD_TIME, row->line, row->cells[TIME]);
+    /* Events that bring no money have an empty cell. */
+    else if (dropped == DROP_BAD_REVENUE && str_trim(row->cells[REVENUE]).n > 0)
+        notes_add_unread(reader->notes, NOTES_UNREAD_REVENUE, row->line, row->cells[REVENUE]);
+    return true;
 }
 
 /* A confirmation that cannot be read has no list to stand in, so a warning names it. */
@@ -158,8 +166,14 @@ take_confirmation(void *context, const struct input_row *row, struct err *err)
     if (!add_row(reader, row, err))
         return false;
     enum drop_reason dropped = reader->table->rows[reader->table->count - 1].dropped;
-    if (dropped != DROP_NONE)
-        notes_add(reader->notes, row->line, "%s", drop_reason_name(dropped));
+    struct str time = str_slice(row->cells[TIME], 0, NOTES_CELL_BYTES_MAX);
+    struct str revenue = str_slice(row->cells[REVENUE], 0, NOTES_CELL_BYTES_MAX);
+    if (dropped == DROP_BAD_TIME)
+        notes_add(reader->notes, row->line, "event_time_utc is a time, got '%" STR_FMT "'",
+                  STR_ARG(time));
+    else if (dropped == DROP_BAD_REVENUE)
+        notes_add(reader->notes, row->line,
+                  "revenue_usd is an amount like 4.99, got '%" STR_FMT "'", STR_ARG(revenue));
     return true;
 }
 

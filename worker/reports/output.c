@@ -95,7 +95,7 @@ output_open(int folder, const struct report *report, const struct report_run *ru
     out->json = json_write(&out->files[OUTPUT_JSON].text);
     add_csv_header(out);
     for (size_t i = 0; i < OUTPUT_FILE_COUNT; i++)
-        if (!output_file_open(&out->files[i], folder, report->name, i, err)) {
+        if (!output_file_open(&out->files[i], folder, report->name, (enum output_form)i, err)) {
             output_close(&out);
             return NULL;
         }

@@ -282,6 +282,29 @@ a_player_who_left_is_gone_and_the_name_is_free(void **state)
     assert_int_equal(left, 1);
 }
 
+static void
+who_leaves_is_forgotten_among_the_failed_logins(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    scoped_world w;
+    struct account_login ann, other;
+    assert_string_equal(enrol(t, open_world(t, &w), "Ann", &ann), "");
+    assert_string_equal(enrol(t, &w, "Ann-", &other), "");
+    assert_string_equal(log_in(t, &w, "Ann", "wrong horse", &ann), "login_failed");
+    assert_string_equal(log_in(t, &w, "Ann-", "wrong horse", &other), "login_failed");
+    assert_true(account_delete(w.writer, 1, &err));
+    int64_t count;
+    assert_true(sqlite_read_i64(db_handle(t->db),
+                                "SELECT count(*) FROM login_failure WHERE subject IN"
+                                " ('account:ann-', 'both:ann- 192.0.2.1', 'address:192.0.2.1')",
+                                &count, &err));
+    assert_int_equal(count, 3);
+    assert_true(
+        sqlite_read_i64(db_handle(t->db), "SELECT count(*) FROM login_failure", &count, &err));
+    assert_int_equal(count, 3);
+}
+
 /* Both have found the name free, or the password right, when the other is quicker. */
 static void
 what_changes_during_the_hash_is_seen_by_the_writer(void **state)
@@ -327,6 +350,7 @@ main(void)
         DB_TEST(a_right_old_password_forgives_the_failures_before),
         DB_TEST(a_wrong_old_password_counts_as_a_failed_login),
         DB_TEST(a_player_who_left_is_gone_and_the_name_is_free),
+        DB_TEST(who_leaves_is_forgotten_among_the_failed_logins),
         DB_TEST(what_changes_during_the_hash_is_seen_by_the_writer),
     };
     return cmocka_run_group_tests_name("account", tests, NULL, NULL);

@@ -126,6 +126,23 @@ a_player_brings_so_many_types_and_sends_those_of_others(void **state)
 }
 
 static void
+the_types_of_one_batch_count_too(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct event_new events[] = {{.type = STR("a"), .meta = STR("{}")},
+                                 {.type = STR("b"), .meta = STR("{}")},
+                                 {.type = STR("c"), .meta = STR("{}")},
+                                 {.type = STR("a"), .meta = STR("{}")}};
+    struct event_result results[COUNT_OF(events)] = {0};
+    struct event_limits limits = {.types_max = 9, .types_per_player = 2};
+    add_players(t);
+    assert_true(event_store(t->writer, 1, events, results, COUNT_OF(events), limits, &err));
+    for (size_t i = 0; i < COUNT_OF(events); i++)
+        assert_int_equal(results[i].outcome, i == 2 ? EVENT_REFUSED : EVENT_STORED);
+}
+
+static void
 a_player_who_is_gone_stores_nothing(void **state)
 {
     struct temp_db *t = *state;
@@ -340,6 +357,7 @@ main(void)
         DB_TEST(a_resend_is_a_duplicate_whatever_else_it_says),
         DB_TEST(types_beyond_the_limit_are_refused_alone_and_own_types_do_not_count),
         DB_TEST(a_player_brings_so_many_types_and_sends_those_of_others),
+        DB_TEST(the_types_of_one_batch_count_too),
         DB_TEST(a_player_who_is_gone_stores_nothing),
         DB_TEST(lists_and_statistics_are_those_of_a_plain_array),
         DB_TEST(ids_that_were_cut_off_at_the_old_end_leave_lists_and_times_right),

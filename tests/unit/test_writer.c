@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "store/message.h"
+#include "store/slots.h"
 #include "store/wire.h"
 
 #include <errno.h>
@@ -162,6 +163,37 @@ without_a_writer_the_call_is_busy(void **state)
     struct writer *w = writer_open(temp_path(s->dir, "run/absent.sock"));
     assert_false(writer_call(w, "job_claim", STR(""), NULL, &err));
     assert_int_equal(err.kind, ERR_BUSY);
+    writer_close(&w);
+}
+
+static uint64_t
+time_refused_call(struct writer *w)
+{
+    struct err err = {0};
+    uint64_t began_us = clock_steady_us();
+    assert_false(writer_call(w, "job_claim", STR(""), NULL, &err));
+    assert_int_equal(err.kind, ERR_BUSY);
+    assert_non_null(strstr(err.detail, "1 changes wait for the writer already"));
+    return clock_steady_us() - began_us;
+}
+
+static void
+who_waited_in_vain_for_a_slot_does_not_wait_again_at_once(void **state)
+{
+    struct service *s = *state;
+    struct err err = {0};
+    char id[JOB_ID_DIGITS + 1];
+    const char *path = temp_path(s->dir, "run/test.slots");
+    struct slots others;
+    struct writer *w = writer_open(s->socket_path);
+    assert_true(slots_open(path, 1, &others, &err) && writer_share(w, path, 1, &err));
+    int taken = slots_take(&others);
+    assert_int_equal(taken, 0);
+    assert_true(time_refused_call(w) >= 200000);
+    assert_true(time_refused_call(w) < 100000);
+    slots_give(&others, taken);
+    assert_true(enqueue(w, id, &err));
+    slots_close(&others);
     writer_close(&w);
 }
 
@@ -467,6 +499,7 @@ main(void)
         WRITER_TEST(an_operation_is_stored_when_it_is_answered),
         WRITER_TEST(an_unknown_operation_is_refused),
         WRITER_TEST(without_a_writer_the_call_is_busy),
+        WRITER_TEST(who_waited_in_vain_for_a_slot_does_not_wait_again_at_once),
         WRITER_TEST(half_a_frame_and_garbage_disturb_nobody),
         WRITER_TEST(pipelined_requests_are_answered_in_order),
         WRITER_TEST(a_client_that_does_not_read_holds_up_nobody),

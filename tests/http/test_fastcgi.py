@@ -67,9 +67,10 @@ def test_a_body_that_is_not_as_long_as_it_says_is_refused(connect, claimed, code
     assert b"Status: 400 " in answer and code in answer, answer
 
 
-def test_a_header_that_decides_comes_once(connect):
+@pytest.mark.parametrize("name", ["HTTP_X_API_KEY", "HTTP_CONTENT_TYPE"])
+def test_a_header_that_decides_comes_once(connect, name):
     connection = connect()
-    connection.sendall(request(ROLLBACK + [("HTTP_X_API_KEY", "a"), ("HTTP_X_API_KEY", "b")]))
+    connection.sendall(request(ROLLBACK + [(name, "a"), (name, "b")]))
     answer = read_all(connection)
     assert b"Status: 400 " in answer and b"duplicate_header" in answer, answer
 

@@ -149,6 +149,20 @@ def test_a_body_that_is_wrong_is_refused_by_name(server, player):
         assert player.post("/v1/earn", data=b' {"amount" : 1}\n', headers=headers).ok
 
 
+def test_two_headers_that_disagree_about_the_body_are_refused(server, player):
+    before = stored(server)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    with contextlib.closing(connection):
+        connection.putrequest("POST", "/v1/earn")
+        for name, value in (("Authorization", f"Bearer {player.token}"), ("Content-Length", "12"),
+                            ("Content-Type", "application/json"), ("Content-Type", "text/plain")):
+            connection.putheader(name, value)
+        connection.endheaders(b'{"amount":1}')
+        # nginx 1.22 hands on both; from 1.23 it joins them, and that is no type.
+        assert connection.getresponse().status in (400, 415)
+    assert stored(server) == before
+
+
 @pytest.mark.asan
 def test_what_is_not_json_stores_nothing(server, player):
     bodies = {**corpus(), **{repr(body[:30]): body for body in NOT_JSON}}

@@ -33,7 +33,7 @@ const char *http_scope_name(enum http_scope scope); /* "none", "read", ... */
 
 /*   field, FastCGI parameter, may come twice (the first counts) */
 #define REQUEST_HEADERS(X)                                                                     \
-    X(content_type, "CONTENT_TYPE", false)                                                     \
+    X(content_type, "HTTP_CONTENT_TYPE", false)                                                \
     X(content_length, "CONTENT_LENGTH", false)                                                 \
     X(content_encoding, "HTTP_CONTENT_ENCODING", false)                                        \
     X(api_key, "HTTP_X_API_KEY", false)                                                        \

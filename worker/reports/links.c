@@ -54,8 +54,8 @@ links_close(struct links **links)
     *links = NULL;
 }
 
-bool
-links_is_character(struct str text)
+static bool
+is_character(struct str text)
 {
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i], low = (char)(c | 0x20);
@@ -150,7 +150,7 @@ void
 links_add(struct links *links, bool has_character, struct str character, struct str campaign,
           int64_t player)
 {
-    bool is_good = has_character && links_is_character(character);
+    bool is_good = has_character && is_character(character);
     struct link key = {
         .has_character = is_good,
         .character = is_good ? character : STR(""),

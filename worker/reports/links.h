@@ -10,7 +10,7 @@
 #include "base/arena.h"
 
 #define LINKS_MAX 100000
-#define LINKS_TEXT_BYTES_MAX 64 /* of a character; [A-Za-z0-9_.:-]+ */
+#define LINKS_TEXT_BYTES_MAX 64 /* of a character, which is [A-Za-z0-9_.:-]+ or malformed */
 
 struct link {
     bool has_character;
@@ -25,8 +25,6 @@ struct links;
 struct links *links_open(void);
 void links_close(struct links **links); /* accepts NULL */
 
-/* What a character has to look like to name one. */
-bool links_is_character(struct str text);
 /* Counts one open.  A character that is malformed is counted with the missing ones' link of its
  * campaign, which is trimmed, in upper case, and "(NONE)" when empty.  player 0: nobody known.
  */

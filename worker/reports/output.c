@@ -269,7 +269,7 @@ output_members(struct report_output *out)
     json_begin_object(j);
     json_member_str(j, "report", str_from(out->report->name));
     output_member_day(j, "date", out->run->data->day);
-    output_member_moment(j, "generated_at", out->generated_at);
+    json_member_moment(j, "generated_at", out->generated_at);
     add_inputs(out);
     add_definitions(out);
     add_warnings(out);
@@ -420,15 +420,6 @@ add_moment(struct json *json, int64_t ms)
     json->needs_comma = true;
 }
 
-static void
-add_day(struct json *json, int64_t day)
-{
-    buf_add_char(json->out, '"');
-    date_add_day(json->out, day);
-    buf_add_char(json->out, '"');
-    json->needs_comma = true;
-}
-
 void
 output_money(struct report_output *out, const char *key, int64_t millionths)
 {
@@ -457,14 +448,6 @@ output_moment(struct report_output *out, const char *key, int64_t ms)
     copy_cell(out, key, from);
 }
 
-void
-output_day(struct report_output *out, const char *key, int64_t day)
-{
-    BEGIN_FIGURE(out, key);
-    add_day(&out->json, day);
-    copy_cell(out, key, from);
-}
-
 /* ---- members outside of items ---- */
 
 void
@@ -485,15 +468,11 @@ output_member_ratio(struct json *json, const char *key, int64_t numerator, int64
 }
 
 void
-output_member_moment(struct json *json, const char *key, int64_t ms)
-{
-    json_key(json, key);
-    add_moment(json, ms);
-}
-
-void
 output_member_day(struct json *json, const char *key, int64_t day)
 {
     json_key(json, key);
-    add_day(json, day);
+    buf_add_char(json->out, '"');
+    date_add_day(json->out, day);
+    buf_add_char(json->out, '"');
+    json->needs_comma = true;
 }

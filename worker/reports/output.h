@@ -41,7 +41,6 @@ void output_money(struct report_output *out, const char *key, int64_t millionths
 void output_ratio(struct report_output *out, const char *key, int64_t numerator,
                   int64_t denominator); /* null when the denominator is not positive */
 void output_moment(struct report_output *out, const char *key, int64_t ms);
-void output_day(struct report_output *out, const char *key, int64_t day);
 /* A figure that is JSON already, such as a decimal of the report's own. */
 void output_number(struct report_output *out, const char *key, struct str json);
 
@@ -49,7 +48,6 @@ void output_number(struct report_output *out, const char *key, struct str json);
 void output_member_money(struct json *json, const char *key, int64_t millionths);
 void output_member_ratio(struct json *json, const char *key, int64_t numerator,
                          int64_t denominator);
-void output_member_moment(struct json *json, const char *key, int64_t ms);
 void output_member_day(struct json *json, const char *key, int64_t day);
 
 /* ---- the runner's side ---- */

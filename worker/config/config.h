@@ -66,7 +66,7 @@
     X(COUNT, players, event_types_max, "1000",             1,      100000,        "different event types kept; one more is refused") \
     X(COUNT, players, event_types_per_player, "100",       1,      100000,        "event types that one player may be the first to send, so that one cannot use them all up") \
     X(LIST,  players, track_redirect_hosts, "",            0,      256,           "hosts that /v1/track may redirect to") \
-    X(TEXT,  reports, output_dir,      "reports",          1,      1024,          "folder of the report files; relative to DATA") \
+    X(TEXT,  reports, output_dir,      "reports",          1,      1024,          "folder of the report files, relative to DATA unless it begins with /; the service's user writes there") \
     X(TEXT,  reports, at,              "",                 0,      5,             "time of day (UTC, HH:MM) of the daily run; empty: none") \
     X(LIST,  reports, purchase_events, "purchase af_purchase", 1,  64,            "event names that are purchases, in any case") \
     X(LIST,  reports, success_statuses, "success",         1,      64,            "status words of a purchase that counts, in any case") \

@@ -4,6 +4,7 @@ and cells that are none."""
 
 import csv
 import datetime
+import gzip
 import io
 import json
 import os
@@ -465,3 +466,25 @@ def test_a_payer_is_one_however_often_he_pays(tmp_path):
         subprocess.run(command(tmp_path, tmp_path / "out", DAY), capture_output=True, timeout=60)
         made = load(tmp_path / "out" / "arpdau_d1.json")
         assert [warning["code"] for warning in made["warnings"]] == codes
+
+
+def test_packed_files_and_utf_16_are_read_like_plain_ones(tmp_path):
+    folder = harness.shared("data", "reports")
+    plain = {name: open(os.path.join(folder, f"{name}.csv"), "rb").read() for name in INPUTS}
+    # Packed, it is less than half, which is more than a limit of twice the file would take.
+    assert len(gzip.compress(plain["purchases_raw"])) * 2 < len(plain["purchases_raw"])
+    report(folder, tmp_path / "plain", DAY)
+    for form, change in (("gzip", gzip.compress),
+                         ("utf_16", lambda data: data.decode().encode("utf-16"))):
+        (tmp_path / form).mkdir()
+        for name, data in plain.items():
+            (tmp_path / form / f"{name}.csv").write_bytes(change(data))
+        report(tmp_path / form, tmp_path / form / "out", DAY)
+        assert contents(tmp_path / form / "out") == contents(tmp_path / "plain")
+
+
+def test_a_small_file_that_unpacks_without_an_end_is_refused(tmp_path):
+    (tmp_path / "purchases_raw.csv").write_bytes(gzip.compress(b"a" * (151 << 20), 1))
+    done = subprocess.run(command(tmp_path, tmp_path / "out", DAY), capture_output=True, text=True,
+                          timeout=60)
+    assert "purchases_curated: not made: too_large" in done.stdout, done.stdout + done.stderr

@@ -25,8 +25,10 @@ verify(struct password_hasher *hasher, const char *hash, const char *password)
 {
     struct err err = {0};
     bool is_right;
-    if (!password_verify(hasher, str_from(hash), str_from(password), &is_right, &err))
+    if (!password_hold(hasher, &err) ||
+        !password_verify(hasher, str_from(hash), str_from(password), &is_right, &err))
         fail_msg("%s", err.detail);
+    password_release(hasher);
     return is_right;
 }
 
@@ -87,9 +89,12 @@ without_memory_no_password_is_wrong(void **state)
     none.rlim_cur = MIB;
     assert_int_equal(setrlimit(RLIMIT_AS, &none), 0);
     bool is_hashed = password_hash(&hasher, STR("correct horse"), hash, &hash_err);
-    bool is_compared =
-        password_verify(&hasher, STR(""), STR("correct horse"), &is_right, &verify_err);
+    bool is_held = password_hold(&hasher, &verify_err);
+    bool is_compared = is_held && password_verify(&hasher, STR(""), STR("correct horse"),
+                                                  &is_right, &verify_err);
     assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+    assert_true(is_held);
+    password_release(&hasher);
     assert_false(is_hashed || is_compared);
     assert_int_equal(hash_err.kind, ERR_BUSY);
     assert_int_equal(verify_err.kind, ERR_BUSY);
@@ -107,18 +112,18 @@ one_hash_more_than_the_slots_is_refused_at_once(void **state)
     open_hasher(t, 16, 4, &two);
     open_hasher(t, 16, 4, &third);
     assert_int_equal(one.slots.count, 2);
-    int first = slots_take(&one.slots), second = slots_take(&two.slots);
+    assert_true(password_hold(&one, &err));
+    assert_true(password_hold(&two, &err));
     char hash[PASSWORD_HASH_BYTES_MAX];
-    bool is_right;
     assert_false(password_hash(&third, STR("correct horse"), hash, &err));
     assert_int_equal(err.kind, ERR_BUSY);
     assert_string_equal(err_code(&err), "hashing_busy");
-    assert_false(password_verify(&third, STR(""), STR("correct horse"), &is_right, &err));
+    assert_false(password_hold(&third, &err));
     assert_string_equal(err_code(&err), "hashing_busy");
     assert_int_equal(third.hash_count, 0);
-    slots_give(&one.slots, first);
+    password_release(&one);
     assert_true(password_hash(&third, STR("correct horse"), hash, &err));
-    slots_give(&two.slots, second);
+    password_release(&two);
 }
 
 static void

@@ -104,13 +104,27 @@ refuse_password(struct visit *v, const char *why, struct err *err)
            err_set_code(err, ERR_UNAUTHORIZED, "login_failed", "%s", why);
 }
 
-/* `why` is the same for a name that is not there. */
+static bool
+check_in_slot(struct visit *v, const char *why, struct err *err)
+{
+    const struct account_service *s = v->service;
+    bool is_right;
+    return throttle_check(s->db, s->config, &v->failures, clock_now_ms(), err) &&
+           password_verify(s->hasher, v->hash, v->password, &is_right, err) &&
+           (is_right || refuse_password(v, why, err));
+}
+
+/* Asked again in the slot, and the slot kept until the failure counts: of many who guess at
+ * once and were all let in, no more than there are slots pass the limit.  `why` is the same for
+ * a name that is not there. */
 static bool
 check_password(struct visit *v, const char *why, struct err *err)
 {
-    bool is_right;
-    return password_verify(v->service->hasher, v->hash, v->password, &is_right, err) &&
-           (is_right || refuse_password(v, why, err));
+    if (!password_hold(v->service->hasher, err))
+        return false;
+    bool ok = check_in_slot(v, why, err);
+    password_release(v->service->hasher);
+    return ok;
 }
 
 /* Sends the rest of a request that begins a session, and reads the account it answers with. */

@@ -76,17 +76,24 @@ password_check_form(struct str member, struct str password, struct err *err)
            refuse_length(member, characters, err);
 }
 
-static int
-take_slot(struct password_hasher *hasher, struct err *err)
+bool
+password_hold(struct password_hasher *hasher, struct err *err)
 {
-    int slot = slots_take(&hasher->slots);
-    if (slot < 0)
-        err_set_code(err, ERR_BUSY, "hashing_busy",
-                     "%u passwords are being hashed already; try again in a second",
-                     hasher->slots.count);
-    else
-        hasher->hash_count++;
-    return slot;
+    assert(!hasher->is_held);
+    hasher->slot = slots_take(&hasher->slots);
+    hasher->is_held = hasher->slot >= 0;
+    return hasher->is_held ||
+           err_set_code(err, ERR_BUSY, "hashing_busy",
+                        "%u passwords are being hashed already; try again in a second",
+                        hasher->slots.count);
+}
+
+void
+password_release(struct password_hasher *hasher)
+{
+    assert(hasher->is_held);
+    slots_give(&hasher->slots, hasher->slot);
+    hasher->is_held = false;
 }
 
 /* libsodium answers a lack of memory as it answers a wrong password, which would lock out who
@@ -109,12 +116,12 @@ bool
 password_hash(struct password_hasher *hasher, struct str password,
               char out[PASSWORD_HASH_BYTES_MAX], struct err *err)
 {
-    int slot = take_slot(hasher, err);
-    if (slot < 0)
+    if (!password_hold(hasher, err))
         return false;
+    hasher->hash_count++;
     int failed = crypto_pwhash_str_alg(out, password.p, password.n, ARGON_PASSES, ARGON_BYTES,
                                        crypto_pwhash_ALG_ARGON2ID13);
-    slots_give(&hasher->slots, slot);
+    password_release(hasher);
     return !failed || refuse_memory(err);
 }
 
@@ -127,14 +134,11 @@ password_verify(struct password_hasher *hasher, struct str hash, struct str pass
     if (text.n >= sizeof(stored))
         return err_set(err, ERR_INTERNAL, "a stored password hash has %zu bytes", text.n);
     snprintf(stored, sizeof(stored), "%" STR_FMT, STR_ARG(text));
-    int slot = take_slot(hasher, err);
-    if (slot < 0)
-        return false;
-    bool has_room = has_memory();
-    bool fits = has_room && crypto_pwhash_str_verify(stored, password.p, password.n) == 0;
-    slots_give(&hasher->slots, slot);
-    if (!has_room)
+    assert(hasher->is_held);
+    if (!has_memory())
         return refuse_memory(err);
+    hasher->hash_count++;
+    bool fits = crypto_pwhash_str_verify(stored, password.p, password.n) == 0;
     *is_right = fits && hash.n;
     return true;
 }

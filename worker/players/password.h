@@ -19,6 +19,8 @@
 
 struct password_hasher { /* one per process */
     struct slots slots;
+    int slot; /* with is_held */
+    bool is_held;
     uint64_t hash_count; /* hashes this process has worked out, right or wrong */
 };
 /* The bound is players.hashes_per_core for each core, and at most half of the play workers. */
@@ -29,10 +31,14 @@ void password_close(struct password_hasher *hasher);
 /* Length in characters, valid UTF-8, no NUL.  invalid (422), code bad_password, naming
  * `member`, which held it; never telling the value. */
 MUST_CHECK bool password_check_form(struct str member, struct str password, struct err *err);
-/* busy with code hashing_busy when all slots are taken; busy too without the memory. */
+/* A slot for password_verify, kept until what came of it is stored: who has the next one sees
+ * it.  busy, code hashing_busy, when all are taken. */
+MUST_CHECK bool password_hold(struct password_hasher *hasher, struct err *err);
+void password_release(struct password_hasher *hasher);
+/* In a slot of its own: fails as password_hold does; busy too without the memory. */
 MUST_CHECK bool password_hash(struct password_hasher *hasher, struct str password,
                               char out[PASSWORD_HASH_BYTES_MAX], struct err *err);
-/* `hash` "" stands for an account that does not exist: the same work is done, and it is never
- * right. */
+/* In a slot that is held.  `hash` "" stands for an account that does not exist: the same work
+ * is done, and it is never right.  busy without the memory. */
 MUST_CHECK bool password_verify(struct password_hasher *hasher, struct str hash,
                                 struct str password, bool *is_right, struct err *err);

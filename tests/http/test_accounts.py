@@ -119,6 +119,8 @@ def test_bodies_that_are_no_credentials_are_refused(server):
                              (good[:-1] + b', "admin": true}', "unknown_member", "admin"),
                              (b'["typed"]', "invalid", None), (b"null", "invalid", None)):
         refused(send(body, **as_json), 422, code, name)
+    told = refused(send(b"", **as_json), 400, "malformed")
+    assert "is empty" in told and told.endswith("it has username and password")
     twice = good[:-1] + b', "username": "other"}'
     refused(send(twice, **as_json), 400, "malformed")
     for kind in ("application/x-www-form-urlencoded", "text/plain", "multipart/form-data"):

@@ -71,13 +71,27 @@ check_names(const struct json_value *body, const char *const *names, size_t coun
     return true;
 }
 
+/* It would else be told that its JSON is wrong at byte 0. */
+static bool
+refuse_empty(const char *const *names, size_t count, struct err *err)
+{
+    scoped_buf known = {.max = KIB};
+    list_names(&known, names, count);
+    return err_set(err, ERR_MALFORMED,
+                   "the body is empty where a JSON object is needed%" STR_FMT,
+                   STR_ARG(buf_str(&known)));
+}
+
 bool
 json_body_read(const struct request *request, const char *const *names, size_t count,
                const struct json_value **out, struct err *err)
 {
     const struct json_value *body;
-    if (!json_body_check_type(request, err) ||
-        !json_read(request->arena, request->body, &body, err))
+    if (!json_body_check_type(request, err))
+        return false;
+    if (request->body.n == 0)
+        return refuse_empty(names, count, err);
+    if (!json_read(request->arena, request->body, &body, err))
         return false;
     if (body->kind != JSON_OBJECT)
         return err_set(err, ERR_INVALID, "the body is a JSON object");

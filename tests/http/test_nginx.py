@@ -376,3 +376,10 @@ def test_check_config_names_file_and_line_and_warns(tmp_path):
     assert checked.returncode == 1 and f"{path}, dataset g: line 5: " in checked.stderr
     path.write_text("fetch:\n  allow_loopback: true\n", encoding="utf-8")
     assert "warning: fetch.allow_loopback" in run("check-config", str(path)).stdout
+    path.write_text("datasets:\n  costs_daily:\n    columns:\n      - {name: date, type: text}\n",
+                    encoding="utf-8")
+    warned = run("check-config", str(path))
+    assert warned.returncode == 0
+    assert "warning: reports will be missing: sessions: there is no such dataset" in warned.stdout
+    assert "costs_daily: column campaign is missing" in warned.stdout
+    assert "warning" not in run("check-config").stdout

@@ -7,6 +7,7 @@
 #include "datasets/schema.h"
 #include "players/token.h"
 #include "process/options.h"
+#include "reports/input.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -50,6 +51,16 @@ check_datasets(struct arena *a, const char *path, const struct config *config, s
     return true;
 }
 
+/* A file with `datasets` has none of the shipped ones, the inputs of the reports among them. */
+static void
+warn_of_reports(struct arena *a, const struct config *config)
+{
+    struct err err;
+    for (size_t i = 0; i < INPUT_COUNT; i++)
+        if (!input_check_declared(a, config, (enum input_kind)i, &err))
+            printf("warning: reports will be missing: %s\n", err.detail);
+}
+
 int
 cmd_check_config(int argc, char **argv)
 {
@@ -66,6 +77,7 @@ cmd_check_config(int argc, char **argv)
         !token_read_secrets(&a, &config, &ignored, &err))
         return fail(&err);
     warn(&config);
+    warn_of_reports(&a, &config);
     printf("ok: %s (declared datasets: %zu, keys: %zu)\n", path ? path : "the shipped settings",
            config.dataset_count, config.key_count);
     return 0;

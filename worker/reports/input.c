@@ -171,6 +171,15 @@ read_declaration(struct arena *a, const struct config *config, enum input_kind k
     return true;
 }
 
+bool
+input_check_declared(struct arena *a, const struct config *config, enum input_kind kind,
+                     struct err *err)
+{
+    struct input_source ignored = {0};
+    struct reading reading = {.source = &ignored};
+    return read_declaration(a, config, kind, &reading, err);
+}
+
 /* ---- a file ---- */
 
 static bool

@@ -56,6 +56,9 @@ typedef bool input_row_fn(void *context, const struct input_row *row, struct err
  * line and the reason as a reject has it. */
 typedef void input_bad_fn(void *context, uint64_t line, const char *reason);
 
+/* Is the input declared as its reports need it?  undeclared_input when it is not. */
+MUST_CHECK bool input_check_declared(struct arena *a, const struct config *config,
+                                     enum input_kind kind, struct err *err);
 /* Reads all of it in file order; may be called again for a second pass.  Errors:
  * missing_input, undeclared_input (the settings' `datasets` lack it or a column of it),
  * missing_columns with the names and the nearest headers found, not_csv, empty_file, no_source

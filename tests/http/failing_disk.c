@@ -1,7 +1,9 @@
 /* LD_PRELOAD: linkat fails as on a file system without links while NO_LINKS is set, and fsync
- * as on a full one while FULL_DISK is. */
+ * of files that have FULL_DISK in their path as on a full one. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,7 +20,12 @@ linkat(int from, const char *path, int to, const char *name, int flags)
 int
 fsync(int fd)
 {
-    if (getenv("FULL_DISK")) {
+    char link[64], path[4096];
+    const char *full = getenv("FULL_DISK");
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, sizeof(path) - 1);
+    path[n > 0 ? n : 0] = '\0';
+    if (full && strstr(path, full)) {
         errno = ENOSPC;
         return -1;
     }

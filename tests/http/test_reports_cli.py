@@ -394,10 +394,11 @@ def test_without_links_the_newest_is_a_copy_at_the_root(tmp_path, odd_disk):
 
 def test_a_full_disk_leaves_every_file_as_it_was(tmp_path, odd_disk):
     report(harness.shared("data", "reports"), tmp_path / "out", DAY)
+    assert all(path.stat().st_nlink == 2 for path in files_of(tmp_path / "out"))
     before = {path: path.read_bytes() for path in files_of(tmp_path / "out")}
-    done = odd_disk(tmp_path / "out", FULL_DISK="1")
+    done = odd_disk(tmp_path / "out", FULL_DISK=".roas_d1.json")
     assert done.returncode == 1 and "disk_full" in done.stderr
-    odd_disk(tmp_path / "new", FULL_DISK="1")
+    odd_disk(tmp_path / "new", FULL_DISK=".roas_d1.json")
     assert os.listdir(tmp_path / "new") == []  # no folder of a day that has nothing
     assert {path: path.read_bytes() for path in files_of(tmp_path / "out")} == before
 
@@ -428,6 +429,7 @@ def test_what_has_the_name_of_an_input_and_is_no_file_is_named(tmp_path):
 def test_a_folder_in_the_way_costs_one_report(tmp_path):
     folder, output = harness.shared("data", "reports"), tmp_path / "out"
     (output / str(DAY) / "roas_d1.json").mkdir(parents=True)
+    (output / "roas_anomaly.csv").mkdir()
     (output / ".profile.new").write_text("mine")
     (output / "2099-01-01").write_text("no folder of a later day")
     done = subprocess.run(command(folder, output, DAY), capture_output=True, text=True, timeout=60)

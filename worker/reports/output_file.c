@@ -95,8 +95,8 @@ publish_at_root(const struct output_file *file, int folder, int root, struct err
                copy_to_root(file, folder, root, err)) &&
               (renameat(root, file->temporary, root, file->name) == 0 ||
                err_set_errno(err, "publishing %s", file->name));
-    /* Also after a success: a link to what is there already is left alone by rename(2). */
-    unlinkat(root, file->temporary, 0);
+    if (!ok)
+        unlinkat(root, file->temporary, 0);
     return ok;
 }
 

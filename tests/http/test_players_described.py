@@ -126,6 +126,8 @@ def show_events(call):
         call(400, "GET", f"{path}?x=1")
         call(401, "GET", path, token=False)
     call(403, "GET", "/v1/events", key=READ, token=False)
+    for path in ("/v1/events", "/v1/ledger"):
+        call(406, "GET", path, headers={"Accept": "image/png"})
     own, all_ = (call(200, "GET", "/stats", key=READ, token=is_own).json()["meta"]["total"]
                  for is_own in (True, False))
     assert own < all_  # a token decides where a key comes too

@@ -1,7 +1,7 @@
 /* Datasets and what is known of their columns. */
 #include "api/handlers.h"
+#include "api/listing.h"
 #include "api/object.h"
-#include "api/page.h"
 #include "json/read.h"
 #include "json/write.h"
 
@@ -32,25 +32,30 @@ add_dataset(struct app *app, struct arena *a, struct json *j, const struct datas
     return true;
 }
 
+static const char *const COLUMNS[] = {"name", "public",     "version",
+                                      "rows", "created_at", "updated_at"};
+static const struct listing_table DATASETS = {.name = "datasets", LISTING_COLUMNS(COLUMNS)};
+
 bool
 list_datasets(struct app *app, struct request *request, struct response *response,
               struct err *err)
 {
     struct dataset *datasets;
-    size_t count, shown = 0;
-    if (!dataset_list(request->arena, app->db, &datasets, &count, err))
+    size_t count;
+    int64_t shown = 0;
+    scoped_listing list = {0};
+    if (!listing_begin(&list, &DATASETS, request, response, err) ||
+        !dataset_list(request->arena, app->db, &datasets, &count, err))
         return false;
-    struct json j = page_begin(response);
     for (size_t i = 0; i < count; i++) {
         if (!datasets[i].is_public && request->scope < SCOPE_READ)
             continue;
         shown++;
-        if (!add_dataset(app, request->arena, &j, &datasets[i], err))
+        if (!add_dataset(app, request->arena, listing_item(&list), &datasets[i], err) ||
+            !listing_end_item(&list, err))
             return false;
     }
-    page_begin_meta(&j, request, response, (struct str){NULL, 0});
-    json_member_u64(&j, "total", shown);
-    page_end(&j);
+    listing_end(&list, (struct str){NULL, 0}, shown);
     return true;
 }
 

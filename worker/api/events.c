@@ -1,8 +1,8 @@
 /* Events: one, a batch, the list, and what is counted. */
 #include "api/handlers.h"
 #include "api/json_body.h"
+#include "api/listing.h"
 #include "api/object.h"
-#include "api/page.h"
 #include "base/date.h"
 #include "players/event_batch.h"
 #include "json/write.h"
@@ -200,6 +200,24 @@ read_player(const struct request *request, int64_t *out, struct err *err)
     return true;
 }
 
+static void
+add_listed(struct listing *list, const struct event *e)
+{
+    struct json *j = listing_item(list);
+    json_begin_object(j);
+    add_event(j, e);
+    if (e->player_id)
+        json_member_i64(j, "player_id", e->player_id);
+    else
+        json_member_null(j, "player_id");
+    listing_member_verbatim(list, "meta", e->meta);
+    json_end_object(j);
+}
+
+static const char *const COLUMNS[] = {"id",          "event_id",  "event_type", "ts_utc",
+                                      "received_at", "player_id", "meta"};
+static const struct listing_table EVENTS = {.name = "events", LISTING_COLUMNS(COLUMNS)};
+
 bool
 list_events(struct app *app, struct request *request, struct response *response,
             struct err *err)
@@ -212,30 +230,25 @@ list_events(struct app *app, struct request *request, struct response *response,
     };
     struct event *events;
     size_t count;
-    if (!read_player(request, &filter.player_id, err) ||
+    scoped_listing list = {0};
+    if (!listing_begin(&list, &EVENTS, request, response, err) ||
+        !read_player(request, &filter.player_id, err) ||
         !read_moment(request, "since", INT64_MIN, &filter.since, err) ||
         !read_moment(request, "until", INT64_MAX, &filter.until, err) ||
         !event_list(request->arena, app->db, &filter, &events, &count, err))
         return false;
     bool has_more = count > limit;
     count = MIN(count, limit);
-    struct json j = page_begin(response);
     response_header(response, "Cache-Control", "no-store");
     for (size_t i = 0; i < count; i++) {
-        json_begin_object(&j);
-        add_event(&j, &events[i]);
-        if (events[i].player_id)
-            json_member_i64(&j, "player_id", events[i].player_id);
-        else
-            json_member_null(&j, "player_id");
-        json_member_raw(&j, "meta", events[i].meta);
-        json_end_object(&j);
+        add_listed(&list, &events[i]);
+        if (!listing_end_item(&list, err))
+            return false;
     }
     struct str cursor = {NULL, 0};
     if (has_more)
         cursor = arena_printf(request->arena, "%zu", (size_t)events[count - 1].id);
-    page_begin_meta(&j, request, response, cursor);
-    page_end(&j);
+    listing_end(&list, cursor, LISTING_UNCOUNTED);
     return true;
 }
 

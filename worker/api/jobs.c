@@ -1,7 +1,15 @@
 /* Jobs: the queue, one job, cancelling it. */
 #include "api/handlers.h"
 #include "api/job_json.h"
+#include "api/listing.h"
 #include "api/page.h"
+
+static const char *const COLUMNS[] = {
+    "id",     "kind",         "dataset",    "state",      "phase",         "label",
+    "source", "bytes_total",  "bytes_done", "rows_done",  "rows_rejected", "rate_bytes_per_s",
+    "eta_s",  "heartbeat_at", "created_at", "started_at", "finished_at",   "error",
+    "result"};
+static const struct listing_table JOBS = {.name = "jobs", LISTING_COLUMNS(COLUMNS)};
 
 bool
 list_jobs(struct app *app, struct request *request, struct response *response, struct err *err)
@@ -15,18 +23,21 @@ list_jobs(struct app *app, struct request *request, struct response *response, s
     };
     struct job *jobs;
     size_t count;
-    if (!page_read_job_cursor(request, &filter.before_id, err) ||
+    scoped_listing list = {0};
+    if (!listing_begin(&list, &JOBS, request, response, err) ||
+        !page_read_job_cursor(request, &filter.before_id, err) ||
         !job_list(request->arena, app->db, &filter, &jobs, &count, err))
         return false;
     bool has_more = count > limit;
     count = MIN(count, limit);
-    struct json j = page_begin(response);
     response_header(response, "Cache-Control", "no-store");
-    for (size_t i = 0; i < count; i++)
-        job_add_json(&j, &jobs[i]);
-    page_begin_meta(&j, request, response,
-                    has_more ? jobs[count - 1].id : (struct str){NULL, 0});
-    page_end(&j);
+    for (size_t i = 0; i < count; i++) {
+        job_add_json(listing_item(&list), &jobs[i]);
+        if (!listing_end_item(&list, err))
+            return false;
+    }
+    listing_end(&list, has_more ? jobs[count - 1].id : (struct str){NULL, 0},
+                LISTING_UNCOUNTED);
     return true;
 }
 

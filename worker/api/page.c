@@ -50,6 +50,24 @@ page_begin(struct response *response)
     return j;
 }
 
+static void
+add_link(struct response *response, struct str url)
+{
+    if (url.n <= LINK_BYTES_MAX)
+        response_header(response, "Link", "<%" STR_FMT ">; rel=\"next\"", STR_ARG(url));
+}
+
+void
+page_add_link(const struct request *request, struct response *response, struct str cursor)
+{
+    scoped_buf url;
+    buf_init(&url, URL_BYTES_MAX);
+    if (cursor.n == 0)
+        return;
+    add_next_url(&url, request, cursor);
+    add_link(response, buf_str(&url));
+}
+
 void
 page_begin_meta(struct json *j, const struct request *request, struct response *response,
                 struct str cursor)
@@ -63,9 +81,7 @@ page_begin_meta(struct json *j, const struct request *request, struct response *
         add_next_url(&url, request, cursor);
         json_member_str(j, "next_cursor", cursor);
         json_member_str(j, "next_url", buf_str(&url));
-        if (url.n <= LINK_BYTES_MAX)
-            response_header(response, "Link", "<%" STR_FMT ">; rel=\"next\"",
-                            STR_ARG(buf_str(&url)));
+        add_link(response, buf_str(&url));
     } else {
         json_member_null(j, "next_cursor");
         json_member_null(j, "next_url");

@@ -15,3 +15,5 @@ struct json page_begin(struct response *response);
 void page_begin_meta(struct json *j, const struct request *request, struct response *response,
                      struct str cursor);
 void page_end(struct json *j);
+/* The Link header alone, where the answer is no JSON.  None on the last page. */
+void page_add_link(const struct request *request, struct response *response, struct str cursor);

@@ -3,15 +3,15 @@
  * page begins, so a page costs what it shows however long the file is. */
 #include "api/format.h"
 #include "api/handlers.h"
+#include "api/listing.h"
 #include "api/page.h"
 #include "base/num.h"
-#include "csv/csv.h"
 #include "jobs/jobs.h"
-#include "json/read.h"
 
 #include <fcntl.h>
 
-static const char *const FIELDS[] = {"line", "offset", "column", "reason", "detail", "raw"};
+static const char *const COLUMNS[] = {"line", "offset", "column", "reason", "detail", "raw"};
+static const struct listing_table REJECTS = {.name = "rejects", LISTING_COLUMNS(COLUMNS)};
 
 /* Takes the next whole line; the writer of the file may be in the middle of the last one. */
 static bool
@@ -68,29 +68,6 @@ answer_json(struct request *request, struct response *response, const struct job
 }
 
 /* Raw text comes from a stranger's file and may be one that a spreadsheet would run. */
-static struct str
-defuse(struct arena *a, struct str cell)
-{
-    return export_is_formula(cell) ? arena_printf(a, "'%" STR_FMT, STR_ARG(cell)) : cell;
-}
-
-static bool
-add_csv_line(struct arena *a, struct buf *out, struct str line, bool is_raw, struct err *err)
-{
-    static const struct csv_dialect DIALECT = {.delimiter = ',', .quote = '"'};
-    const struct json_value *reject;
-    if (!json_read(a, line, &reject, err))
-        return false;
-    struct str cells[COUNT_OF(FIELDS)] = {0};
-    for (size_t i = 0; i < COUNT_OF(FIELDS); i++) {
-        const struct json_value *v = json_get(reject, FIELDS[i]);
-        if (v && v->kind != JSON_NULL)
-            cells[i] = is_raw || v->kind != JSON_STRING ? v->text : defuse(a, v->text);
-    }
-    csv_add_row(out, DIALECT, cells, COUNT_OF(FIELDS));
-    return true;
-}
-
 static bool
 stream_csv(const struct request *request, struct response *response, const struct job *job,
            struct str file, struct err *err)
@@ -102,9 +79,9 @@ stream_csv(const struct request *request, struct response *response, const struc
                     "attachment; filename=\"rejects-%" STR_FMT ".csv\"", STR_ARG(job->id));
     if (!response_begin_stream(response, format_media_type(EXPORT_CSV), err))
         return false;
-    buf_add_lit(&response->body, "line,offset,column,reason,detail,raw\r\n");
+    listing_add_csv_header(&response->body, &REJECTS);
     while (response_wants_body(response) && next_line(&file, &line)) {
-        if (!add_csv_line(&line_arena, &response->body, line, is_raw, err) ||
+        if (!listing_add_csv_row(&line_arena, &response->body, &REJECTS, line, is_raw, err) ||
             !response_flush_stream(response, err))
             return false;
         arena_reset(&line_arena);

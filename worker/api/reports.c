@@ -4,6 +4,7 @@
 #include "api/handlers.h"
 #include "api/job_json.h"
 #include "api/json_body.h"
+#include "api/listing.h"
 #include "api/page.h"
 #include "base/clock.h"
 #include "base/date.h"
@@ -72,6 +73,21 @@ create_report_run(struct app *app, struct request *request, struct response *res
     return true;
 }
 
+static void
+add_run(struct json *j, const struct archive_run *run)
+{
+    json_begin_object(j);
+    json_member_str(j, "id", run->job_id);
+    json_member_str(j, "job", run->job_id);
+    archive_add_json(j, run);
+    json_member_moment(j, "finished_at", run->finished_at);
+    json_end_object(j);
+}
+
+static const char *const RUN_COLUMNS[] = {"id",     "job",     "date",       "scheduled",
+                                          "inputs", "reports", "finished_at"};
+static const struct listing_table RUNS = {.name = "runs", LISTING_COLUMNS(RUN_COLUMNS)};
+
 bool
 list_report_runs(struct app *app, struct request *request, struct response *response,
                  struct err *err)
@@ -82,26 +98,23 @@ list_report_runs(struct app *app, struct request *request, struct response *resp
     };
     struct archive_run *runs;
     size_t count;
-    if (!page_read_job_cursor(request, &filter.before_id, err) ||
+    scoped_listing list = {0};
+    if (!listing_begin(&list, &RUNS, request, response, err) ||
+        !page_read_job_cursor(request, &filter.before_id, err) ||
         (request_has(request, "date") && !check_date(request, request_text(request, "date"),
                                                      ERR_BAD_PARAMETER, &filter.date, err)) ||
         !archive_list(request->arena, app->db, &filter, &runs, &count, err))
         return false;
     bool has_more = count > limit;
     count = MIN(count, limit);
-    struct json j = page_begin(response);
     response_header(response, "Cache-Control", "no-store");
     for (size_t i = 0; i < count; i++) {
-        json_begin_object(&j);
-        json_member_str(&j, "id", runs[i].job_id);
-        json_member_str(&j, "job", runs[i].job_id);
-        archive_add_json(&j, &runs[i]);
-        json_member_moment(&j, "finished_at", runs[i].finished_at);
-        json_end_object(&j);
+        add_run(listing_item(&list), &runs[i]);
+        if (!listing_end_item(&list, err))
+            return false;
     }
-    page_begin_meta(&j, request, response,
-                    has_more ? runs[count - 1].job_id : (struct str){NULL, 0});
-    page_end(&j);
+    listing_end(&list, has_more ? runs[count - 1].job_id : (struct str){NULL, 0},
+                LISTING_UNCOUNTED);
     return true;
 }
 
@@ -153,6 +166,10 @@ add_report(struct json *j, struct app *app, struct arena *a, const struct report
     return true;
 }
 
+static const char *const REPORT_COLUMNS[] = {
+    "name", "title", "url", "date", "finished_at", "sha256", "bytes", "warnings", "last_error"};
+static const struct listing_table MADE = {.name = "reports", LISTING_COLUMNS(REPORT_COLUMNS)};
+
 bool
 list_reports(struct app *app, struct request *request, struct response *response,
              struct err *err)
@@ -160,16 +177,17 @@ list_reports(struct app *app, struct request *request, struct response *response
     struct archive_filter newest = {.limit = 1};
     struct archive_run *runs;
     size_t count;
-    if (!archive_list(request->arena, app->db, &newest, &runs, &count, err))
+    scoped_listing list = {0};
+    if (!listing_begin(&list, &MADE, request, response, err) ||
+        !archive_list(request->arena, app->db, &newest, &runs, &count, err))
         return false;
-    struct json j = page_begin(response);
     response_header(response, "Cache-Control", "no-store");
     for (size_t i = 0; i < REPORT_COUNT; i++)
-        if (!add_report(&j, app, request->arena, REPORTS[i], count ? runs : NULL, err))
+        if (!add_report(listing_item(&list), app, request->arena, REPORTS[i],
+                        count ? runs : NULL, err) ||
+            !listing_end_item(&list, err))
             return false;
-    page_begin_meta(&j, request, response, (struct str){NULL, 0});
-    json_member_u64(&j, "total", REPORT_COUNT);
-    page_end(&j);
+    listing_end(&list, (struct str){NULL, 0}, (int64_t)REPORT_COUNT);
     return true;
 }
 

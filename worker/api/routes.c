@@ -25,6 +25,8 @@ static const struct route_param NO_PARAMS[] = {{.name = NULL}};
     {"format",      PARAM_WORD,    0, 0,                 NULL, "json csv ndjson", "form of the answer; wins over Accept"}
 #define FORMAT_TABLE \
     {"format",      PARAM_WORD,    0, 0,                 NULL, "json csv", "form of the answer; wins over Accept"}
+#define RAW \
+    {"raw",         PARAM_BOOLEAN, 0, 0,                 "false", NULL, "CSV: leave cells that a spreadsheet would run as they are"}
 #define CURSOR \
     {"cursor",      PARAM_TEXT,    1, 512,               NULL, NULL, "page.next_cursor of the page before"}
 #define CURSOR_ID \
@@ -46,6 +48,8 @@ static const struct route_param NO_PARAMS[] = {{.name = NULL}};
 #define DELIMITER \
     {"delimiter",   PARAM_TEXT,    1, 8,                 NULL, NULL, "auto, or the character between cells"}
 
+/* Of a list that is whole on one page. */
+static const struct route_param LIST_PARAMS[] = {FORMAT_ALL, RAW};
 static const struct route_param ROWS_PARAMS[] = {
     WORDS,
     {"sort",        PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "columns to order by, separated by commas; - before a name reverses it"},
@@ -53,7 +57,7 @@ static const struct route_param ROWS_PARAMS[] = {
     {"limit",       PARAM_INTEGER, 1, EXPORT_LIMIT_MAX,  "50", NULL, "most rows; at most 1000 as JSON, no default as CSV and NDJSON"},
     CURSOR,
     FORMAT_ALL,
-    {"raw",         PARAM_BOOLEAN, 0, 0,                 "false", NULL, "CSV: leave cells that a spreadsheet would run as they are"},
+    RAW,
 };
 static const struct route_param ROW_PARAMS[] = {FIELDS};
 static const struct route_param STATS_PARAMS[] = {
@@ -75,7 +79,7 @@ static const struct route_param GROUPS_PARAMS[] = {
     {"limit",       PARAM_INTEGER, 1, EXPORT_LIMIT_MAX,  "50", NULL, "most groups; at most 1000 as JSON, no default as CSV and NDJSON"},
     CURSOR,
     FORMAT_ALL,
-    {"raw",         PARAM_BOOLEAN, 0, 0,                 "false", NULL, "CSV: leave cells that a spreadsheet would run as they are"},
+    RAW,
 };
 static const struct route_param FACETS_PARAMS[] = {
     {"column",      PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "columns, separated by commas, each as in by of groups"},
@@ -112,17 +116,21 @@ static const struct route_param JOBS_PARAMS[] = {
     {"kind",        PARAM_TEXT,    1, 32,                NULL, NULL, "jobs of this kind"},
     {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "50", NULL, "most jobs"},
     {"cursor",      PARAM_TEXT,    JOB_ID_DIGITS, JOB_ID_DIGITS, NULL, NULL, "page.next_cursor of the page before"},
+    FORMAT_ALL,
+    RAW,
 };
 static const struct route_param REJECTS_PARAMS[] = {
     {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "100", NULL, "most rejects of a page of JSON"},
     CURSOR,
     FORMAT_TABLE,
-    {"raw",         PARAM_BOOLEAN, 0, 0,                 "false", NULL, "CSV: leave cells that a spreadsheet would run as they are"},
+    RAW,
 };
 static const struct route_param REPORT_RUNS_PARAMS[] = {
     {"date",        PARAM_TEXT,    1, 40,                NULL, NULL, "runs for this day, YYYY-MM-DD"},
     {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "50", NULL, "most runs"},
     {"cursor",      PARAM_TEXT,    JOB_ID_DIGITS, JOB_ID_DIGITS, NULL, NULL, "page.next_cursor of the page before"},
+    FORMAT_ALL,
+    RAW,
 };
 static const struct route_param REPORT_PARAMS[] = {
     {"date",        PARAM_TEXT,    1, 40,                NULL, NULL, "day of the report, YYYY-MM-DD; the newest that has one when absent"},
@@ -152,6 +160,8 @@ static const struct route_param EVENTS_PARAMS[] = {
     {"player_id",   PARAM_INTEGER, 1, INT64_MAX,         NULL, NULL, "events of this player; all players' when absent and a key of scope admin comes"},
     {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "100", NULL, "most events"},
     CURSOR_ID,
+    FORMAT_ALL,
+    RAW,
 };
 static const struct route_param TRACK_PARAMS[] = {
     {"character",   PARAM_TEXT,    0, TEXT_MAX,          NULL, NULL, "the character that the link is about"},
@@ -177,6 +187,8 @@ static const struct route_param SIMILAR_GAMES_PARAMS[] = {
 static const struct route_param LEDGER_PARAMS[] = {
     {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "50", NULL, "most entries"},
     CURSOR_ID,
+    FORMAT_ALL,
+    RAW,
 };
 
 #define PARAMS(list) list, COUNT_OF(list)
@@ -191,7 +203,7 @@ const struct route ROUTES[] = {
     {HTTP_GET,    "/livez",                           "livez",            livez,            SCOPE_NONE,  0,                               0,          NONE},
     {HTTP_GET,    "/readyz",                          "readyz",           readyz,           SCOPE_NONE,  0,                               0,          NONE},
     {HTTP_GET,    "/openapi.json",                    "get_openapi",      get_openapi,      SCOPE_NONE,  0,                               0,          NONE},
-    {HTTP_GET,    "/v1/datasets",                     "list_datasets",    list_datasets,    SCOPE_READ,  ROUTE_PUBLIC_LIST,               0,          NONE},
+    {HTTP_GET,    "/v1/datasets",                     "list_datasets",    list_datasets,    SCOPE_READ,  ROUTE_PUBLIC_LIST,               0,          PARAMS(LIST_PARAMS)},
     {HTTP_GET,    "/v1/datasets/{dataset}",           "get_dataset",      get_dataset,      SCOPE_READ,  IN_PUBLIC,                       0,          NONE},
     {HTTP_GET,    "/v1/datasets/{dataset}/rows",      "list_rows",        list_rows,        SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(ROWS_PARAMS)},
     {HTTP_GET,    "/v1/datasets/{dataset}/rows/{key}","get_row",          get_row,          SCOPE_READ,  IN_PUBLIC,                       0,          PARAMS(ROW_PARAMS)},
@@ -203,13 +215,13 @@ const struct route ROUTES[] = {
     {HTTP_GET,    "/v1/datasets/{dataset}/search",    "search_titles",    search_titles,    SCOPE_READ,  IN_PUBLIC,                       0,          PARAMS(SEARCH_PARAMS)},
     {HTTP_POST,   "/v1/datasets/{dataset}/imports",   "create_import",    create_import,    SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(IMPORT_PARAMS)},
     {HTTP_PUT,    "/v1/datasets/{dataset}/imports",   "put_import",       create_import,    SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(IMPORT_PARAMS)},
-    {HTTP_GET,    "/v1/datasets/{dataset}/versions",  "list_versions",    list_versions,    SCOPE_READ,  IN_PUBLIC,                       0,          NONE},
+    {HTTP_GET,    "/v1/datasets/{dataset}/versions",  "list_versions",    list_versions,    SCOPE_READ,  IN_PUBLIC,                       0,          PARAMS(LIST_PARAMS)},
     {HTTP_POST,   "/v1/datasets/{dataset}/rollback",  "rollback_dataset", rollback_dataset, SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(ROLLBACK_PARAMS)},
     {HTTP_GET,    "/v1/jobs",                         "list_jobs",        list_jobs,        SCOPE_READ,  0,                               0,          PARAMS(JOBS_PARAMS)},
     {HTTP_GET,    "/v1/jobs/{id}",                    "get_job",          get_job,          SCOPE_READ,  0,                               0,          NONE},
     {HTTP_DELETE, "/v1/jobs/{id}",                    "cancel_job",       cancel_job,       SCOPE_WRITE, 0,                               0,          NONE},
     {HTTP_GET,    "/v1/jobs/{id}/rejects",            "list_rejects",     list_rejects,     SCOPE_READ,  0,                               0,          PARAMS(REJECTS_PARAMS)},
-    {HTTP_GET,    "/v1/reports",                      "list_reports",     list_reports,     SCOPE_READ,  0,                               0,          NONE},
+    {HTTP_GET,    "/v1/reports",                      "list_reports",     list_reports,     SCOPE_READ,  0,                               0,          PARAMS(LIST_PARAMS)},
     {HTTP_GET,    "/v1/reports/runs",                 "list_report_runs", list_report_runs, SCOPE_READ,  0,                               0,          PARAMS(REPORT_RUNS_PARAMS)},
     {HTTP_POST,   "/v1/reports/runs",                 "create_report_run",create_report_run,SCOPE_WRITE, 0,                               SMALL_BODY, NONE},
     {HTTP_GET,    "/v1/reports/{name}",               "get_report",       get_report,       SCOPE_READ,  0,                               0,          PARAMS(REPORT_PARAMS)},

@@ -1,7 +1,7 @@
 /* The versions of a dataset that are kept, and going back to one. */
 #include "api/handlers.h"
+#include "api/listing.h"
 #include "api/object.h"
-#include "api/page.h"
 #include "json/read.h"
 #include "json/write.h"
 
@@ -21,21 +21,28 @@ add_version(struct json *j, const struct dataset_version *version)
     json_end_object(j);
 }
 
+static const char *const COLUMNS[] = {"version",      "current",       "rows",
+                                      "created_at",   "label",         "source",
+                                      "source_bytes", "source_sha256", "job_id"};
+static const struct listing_table VERSIONS = {.name = "versions", LISTING_COLUMNS(COLUMNS)};
+
 bool
 list_versions(struct app *app, struct request *request, struct response *response,
               struct err *err)
 {
     struct dataset_version *versions;
     size_t count;
-    if (!dataset_version_list(request->arena, app->db, request_path_value(request, "dataset"),
+    scoped_listing list = {0};
+    if (!listing_begin(&list, &VERSIONS, request, response, err) ||
+        !dataset_version_list(request->arena, app->db, request_path_value(request, "dataset"),
                               &versions, &count, err))
         return false;
-    struct json j = page_begin(response);
-    for (size_t i = 0; i < count; i++)
-        add_version(&j, &versions[i]);
-    page_begin_meta(&j, request, response, (struct str){NULL, 0});
-    json_member_u64(&j, "total", count);
-    page_end(&j);
+    for (size_t i = 0; i < count; i++) {
+        add_version(listing_item(&list), &versions[i]);
+        if (!listing_end_item(&list, err))
+            return false;
+    }
+    listing_end(&list, (struct str){NULL, 0}, (int64_t)count);
     return true;
 }
 

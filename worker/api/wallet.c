@@ -2,8 +2,8 @@
 #include "players/wallet.h"
 #include "api/handlers.h"
 #include "api/json_body.h"
+#include "api/listing.h"
 #include "api/object.h"
-#include "api/page.h"
 #include "json/write.h"
 
 /* A header without a value is a client that lost its key: taking it for none would store twice
@@ -82,6 +82,10 @@ add_entry(struct json *j, const struct ledger_entry *entry)
     json_end_object(j);
 }
 
+static const char *const COLUMNS[] = {
+    "id", "operation", "amount", "delta", "balance_after", "reason", "event_id", "created_at"};
+static const struct listing_table LEDGER = {.name = "ledger", LISTING_COLUMNS(COLUMNS)};
+
 bool
 list_ledger(struct app *app, struct request *request, struct response *response,
             struct err *err)
@@ -90,8 +94,10 @@ list_ledger(struct app *app, struct request *request, struct response *response,
     struct ledger_entry *entries;
     size_t count;
     int64_t before_id = request_integer(request, "cursor"), total;
+    scoped_listing list = {0};
     /* One more tells whether there is a next page. */
-    if (!ledger_list(request->arena, app->db, request->player_id, before_id, limit + 1,
+    if (!listing_begin(&list, &LEDGER, request, response, err) ||
+        !ledger_list(request->arena, app->db, request->player_id, before_id, limit + 1,
                      &entries, &count, err) ||
         !ledger_count(app->db, request->player_id, &total, err))
         return false;
@@ -101,11 +107,11 @@ list_ledger(struct app *app, struct request *request, struct response *response,
         cursor = arena_printf(request->arena, "%lld", (long long)entries[count - 1].id);
     }
     response_header(response, "Cache-Control", "no-store");
-    struct json j = page_begin(response);
-    for (size_t i = 0; i < count; i++)
-        add_entry(&j, &entries[i]);
-    page_begin_meta(&j, request, response, cursor);
-    json_member_i64(&j, "total", total);
-    page_end(&j);
+    for (size_t i = 0; i < count; i++) {
+        add_entry(listing_item(&list), &entries[i]);
+        if (!listing_end_item(&list, err))
+            return false;
+    }
+    listing_end(&list, cursor, total);
     return true;
 }

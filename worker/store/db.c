@@ -4,6 +4,7 @@
 #include "store/db_internal.h"
 
 #include "base/clock.h"
+#include "store/wal_buffer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,9 +40,10 @@ set_up_reader(sqlite3 *handle, struct err *err)
 static bool
 set_up_writer(sqlite3 *handle, struct err *err)
 {
+    /* Anything less than FULL would not go with WAL_BUFFER. */
     return sqlite_exec(handle,
-                       "PRAGMA journal_mode = WAL;"
                        "PRAGMA synchronous = FULL;"
+                       "PRAGMA journal_mode = WAL;"
                        "PRAGMA foreign_keys = 1;"
                        "PRAGMA cache_size = -16384;"
                        "PRAGMA temp_store = MEMORY;",
@@ -74,7 +76,8 @@ db_open(const char *path, enum db_mode mode, struct err *err)
 {
     /* A reader opens read-write too: a read-only one cannot make the shared memory file. */
     int flags = SQLITE_OPEN_READWRITE | (mode == DB_READ_ONLY ? 0 : SQLITE_OPEN_CREATE);
-    sqlite3 *handle = sqlite_open(path, flags, err);
+    const char *layer = mode == DB_READ_ONLY ? NULL : WAL_BUFFER;
+    sqlite3 *handle = sqlite_open(path, flags, layer, err);
     if (!handle)
         return NULL;
     struct arena arena = {0};

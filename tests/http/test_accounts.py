@@ -115,7 +115,8 @@ def test_bodies_that_are_no_credentials_are_refused(server):
                              (b'{"password": "correct horse"}', "missing_member", "username"),
                              (b'{"username": 7, "password": "correct horse"}', "invalid",
                               "username"),
-                             (b'{"username": "typed", "password": null}', "invalid", "password"),
+                             (b'{"username": "typed", "password": null}', "missing_member",
+                              "password"),
                              (good[:-1] + b', "admin": true}', "unknown_member", "admin"),
                              (b'["typed"]', "invalid", None), (b"null", "invalid", None)):
         refused(send(body, **as_json), 422, code, name)

@@ -73,6 +73,7 @@ def test_bad_events_name_what_is_wrong_and_store_nothing(ann):
     def send(**event):
         return ann.post("/v1/event", json=event)
     problem(send(), 422, "missing_member", "event_type")
+    problem(send(event_type=None), 422, "missing_member", "event_type")
     problem(send(event_type="a b"), 422, "invalid", "event_type")
     problem(send(event_type="x" * 65), 422, "invalid", "event_type")
     problem(send(event_type="spend"), 422, "reserved_event_type", "event_type")

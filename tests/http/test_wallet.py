@@ -118,20 +118,30 @@ def test_nobody_sees_or_moves_what_is_anothers(server, player):
         assert answer.status_code == 401, answer.text  # an admin key is no player
 
 
+def test_a_reason_of_null_is_none_and_the_same_request_as_without(player):
+    answers = [player.post("/v1/earn", json=body, headers={"Idempotency-Key": "null-1"})
+               for body in ({"amount": 5, "reason": None}, {"amount": 5})]
+    assert [a.status_code for a in answers] == [200, 200], answers[0].text
+    assert answers[1].headers["Idempotent-Replayed"] == "true"
+    assert [e["reason"] for e in player.get("/v1/ledger").json()["data"]] == [None]
+
+
 @pytest.mark.asan
 def test_a_body_that_is_wrong_is_refused_by_name(server, player):
     before = stored(server)
-    for amount in (0, -1, 1.0, 1.5, AMOUNT_MAX + 1, 2**63, 10**30, "5", True, None, [5], {}):
+    for amount in (0, -1, 1.0, 1.5, AMOUNT_MAX + 1, 2**63, 10**30, "5", True, [5], {}):
         detail = refused(player.post("/v1/earn", json={"amount": amount}), 422, "invalid", "amount")
         assert "from 1 to 1000000000000" in detail and "got" in detail
     for literal in (b"1e3", b"1.0", b"-0", b"1E0"):
         answer = player.post("/v1/earn", data=b'{"amount":' + literal + b"}")
         assert literal.decode() in refused(answer, 422, "invalid", "amount")
-    for reason in (5, None, "a\nb", "a\u0085", "\u007f", "ö" * 129):
+    for reason in (5, "a\nb", "a\u0085", "\u007f", "ö" * 129):
         refused(player.post("/v1/earn", json={"amount": 1, "reason": reason}), 422, "invalid",
                 "reason")
-    refused(player.post("/v1/earn", json={}), 422, "missing_member", "amount")
-    refused(player.post("/v1/spend", json={"amount": 1}), 422, "missing_member", "reason")
+    for missing in ({}, {"amount": None}):
+        refused(player.post("/v1/earn", json=missing), 422, "missing_member", "amount")
+    for missing in ({"amount": 1}, {"amount": 1, "reason": None}):
+        refused(player.post("/v1/spend", json=missing), 422, "missing_member", "reason")
     refused(player.post("/v1/spend", json={"amount": 1, "reason": ""}), 422, "invalid", "reason")
     detail = refused(player.post("/v1/earn", json={"amount": 1, "reasn": "x"}), 422,
                      "unknown_member", "reasn")

@@ -104,7 +104,7 @@ json_body_read(const struct request *request, const char *const *names, size_t c
 bool
 json_body_str(const struct json_value *body, const char *name, struct str *out, struct err *err)
 {
-    const struct json_value *v = json_get(body, name);
+    const struct json_value *v = json_get_given(body, name);
     if (!v)
         return err_set_name(err, ERR_INVALID, "missing_member", str_from(name),
                             "the body needs the member %s", name);

@@ -16,6 +16,7 @@ MUST_CHECK bool json_body_check_type(const struct request *request, struct err *
  * not among the names, with the nearest one, or all of them where none is near. */
 MUST_CHECK bool json_body_read(const struct request *request, const char *const *names,
                                size_t count, const struct json_value **out, struct err *err);
-/* A member that has to be there.  invalid (422), naming it, when it is not, or is no string. */
+/* A member that has to be there.  invalid (422), naming it: missing_member when it is not there
+ * or null, else when it is no string. */
 MUST_CHECK bool json_body_str(const struct json_value *body, const char *name, struct str *out,
                               struct err *err);

@@ -47,8 +47,7 @@ read_wanted(struct request *request, struct str *date, struct err *err)
         return true;
     if (!json_body_read(request, MEMBERS, COUNT_OF(MEMBERS), &body, err))
         return false;
-    const struct json_value *wanted = json_get(body, "date");
-    if (!wanted || wanted->kind == JSON_NULL)
+    if (!json_get_given(body, "date"))
         return true;
     struct str text;
     int64_t day;

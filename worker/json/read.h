@@ -28,6 +28,8 @@ MUST_CHECK bool json_read(struct arena *a, struct str text, const struct json_va
                           struct err *err);
 /* NULL when the object has no such member (or `object` is none). */
 const struct json_value *json_get(const struct json_value *object, const char *key);
+/* The same, and NULL for null: clients write null for a member that they leave out. */
+const struct json_value *json_get_given(const struct json_value *object, const char *key);
 /* False when it is no string / no integer in int64 (also 1.0 and 1e3 are no integers). */
 bool json_as_str(const struct json_value *v, struct str *out);
 bool json_as_i64(const struct json_value *v, int64_t *out);

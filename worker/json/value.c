@@ -15,6 +15,13 @@ json_get(const struct json_value *object, const char *key)
     return NULL;
 }
 
+const struct json_value *
+json_get_given(const struct json_value *object, const char *key)
+{
+    const struct json_value *v = json_get(object, key);
+    return v && v->kind != JSON_NULL ? v : NULL;
+}
+
 bool
 json_as_str(const struct json_value *v, struct str *out)
 {

@@ -30,8 +30,8 @@ struct event_new {
     bool has_client_at;
 };
 /* One event out of a body: members event_type, meta, ts_utc (RFC 3339), event_id, and no
- * others; all but event_type may be absent, and the last two null.  The result points into the
- * value.  invalid, naming the member. */
+ * others; all but event_type may be absent.  Null is as if left out, but for meta, which may be
+ * any JSON.  The result points into the value.  invalid, naming the member. */
 MUST_CHECK bool event_parse(const struct json_value *value, struct event_new *out,
                             struct err *err);
 

@@ -57,8 +57,6 @@ parse_meta(struct parsing *p, const struct json_value *v)
 static bool
 parse_ts_utc(struct parsing *p, const struct json_value *v)
 {
-    if (v->kind == JSON_NULL)
-        return true;
     if (v->kind != JSON_STRING || !date_parse_moment(v->text, &p->out->client_at))
         return err_set_name(p->err, ERR_INVALID, NULL, STR("ts_utc"),
                             "ts_utc is a time such as 2026-01-31T08:00:00Z (RFC 3339), got "
@@ -71,8 +69,6 @@ parse_ts_utc(struct parsing *p, const struct json_value *v)
 static bool
 parse_event_id(struct parsing *p, const struct json_value *v)
 {
-    if (v->kind == JSON_NULL)
-        return true;
     if (v->kind != JSON_STRING || v->text.n == 0 || v->text.n > EVENT_CLIENT_ID_BYTES_MAX)
         return err_set_name(p->err, ERR_INVALID, NULL, STR("event_id"),
                             "event_id is a string of 1 to %d bytes, got %" STR_FMT,
@@ -84,11 +80,12 @@ parse_event_id(struct parsing *p, const struct json_value *v)
 static const struct {
     struct str name;
     bool (*parse)(struct parsing *p, const struct json_value *v);
+    bool may_be_null; /* else null is as if left out */
 } MEMBERS[] = {
-    {STR_INIT("event_type"), parse_type},
-    {STR_INIT("meta"), parse_meta},
-    {STR_INIT("ts_utc"), parse_ts_utc},
-    {STR_INIT("event_id"), parse_event_id},
+    {STR_INIT("event_type"), parse_type, false},
+    {STR_INIT("meta"), parse_meta, true},
+    {STR_INIT("ts_utc"), parse_ts_utc, false},
+    {STR_INIT("event_id"), parse_event_id, false},
 };
 
 /* What other services call the same. */
@@ -118,7 +115,8 @@ parse_member(struct parsing *p, const struct json_value *member)
 {
     for (size_t i = 0; i < COUNT_OF(MEMBERS); i++)
         if (str_eq(member->key, MEMBERS[i].name))
-            return MEMBERS[i].parse(p, member);
+            return (member->kind == JSON_NULL && !MEMBERS[i].may_be_null) ||
+                   MEMBERS[i].parse(p, member);
     return refuse_unknown(member->key, p->err);
 }
 

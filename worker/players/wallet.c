@@ -71,8 +71,8 @@ bool
 wallet_parse(const struct json_value *body, struct wallet_request *request, struct err *err)
 {
     bool is_spend = request->is_spend;
-    const struct json_value *amount = json_get(body, "amount");
-    const struct json_value *reason = json_get(body, "reason");
+    const struct json_value *amount = json_get_given(body, "amount");
+    const struct json_value *reason = json_get_given(body, "reason");
     if (!amount)
         return refuse_missing("amount", is_spend, err);
     if (!parse_amount(amount, &request->amount, err))

@@ -26,8 +26,8 @@ struct wallet_request {
     struct str idempotency_key; /* "" for none */
 };
 /* Amount and reason out of a body {"amount": N, "reason": TEXT}; the other fields stay as they
- * are, is_spend says whether a reason is needed.  The reason points into the body.  Errors:
- * invalid, naming the member, the rule and the value. */
+ * are, is_spend says whether a reason is needed.  Null is as if left out.  The reason points
+ * into the body.  Errors: invalid, naming the member, the rule and the value. */
 MUST_CHECK bool wallet_parse(const struct json_value *body, struct wallet_request *request,
                              struct err *err);
 

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import re
 import pwd
 import resource
 import shutil
@@ -303,6 +304,13 @@ def test_secrets_are_readable_by_their_owner_alone(server):
         assert os.stat(path).st_mode & 0o777 == 0o660, path
 
 
+def debian_release():
+    """OpenSSL of Debian 13 has more on the heap of each process, and more pages of its own."""
+    with open("/etc/debian_version", encoding="ascii") as f:
+        number = re.match(r"\d+", f.read())
+    return int(number[0]) if number else 99  # testing has a name
+
+
 def test_idle_memory_is_small(server_with):
     if os.path.basename(os.path.dirname(harness.binary())) == "asan":
         pytest.skip("sanitizers have their own memory")
@@ -312,4 +320,4 @@ def test_idle_memory_is_small(server_with):
     sizes = {pid: pss_kib(pid) for pid in pids}
     total = sum(sizes.values()) / 1024
     print(f"idle memory of {len(pids)} processes: {total:.1f} MiB PSS")
-    assert total <= 60
+    assert total <= (60 if debian_release() <= 12 else 70)

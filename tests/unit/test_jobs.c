@@ -314,6 +314,57 @@ lists_are_filtered_and_paged_newest_first(void **state)
     assert_int_equal(count, 40);
 }
 
+/* Instructions of SQLite: a measure of what is looked at that no other process disturbs. */
+static int
+steps_of_list(struct temp_db *t, struct job_filter filter, size_t expected)
+{
+    struct err err = {0};
+    struct job *list;
+    size_t count;
+    sqlite3_stmt *stmt = NULL;
+    while ((stmt = sqlite3_next_stmt(db_handle(t->db), stmt)))
+        sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_VM_STEP, 1);
+    assert_true(job_list(&t->arena, t->db, &filter, &list, &count, &err));
+    assert_int_equal(count, expected);
+    int steps = 0;
+    while ((stmt = sqlite3_next_stmt(db_handle(t->db), stmt)))
+        steps += sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_VM_STEP, 0);
+    return steps;
+}
+
+static void
+a_list_does_not_look_at_the_jobs_it_leaves_out(void **state)
+{
+    static const struct {
+        struct job_filter filter;
+        size_t count;
+    } LISTS[] = {
+        {{.limit = 100}, 100},
+        {{.state = STR("queued"), .limit = 100}, 1},
+        {{.state = STR("queued"), .kind = STR("report"), .limit = 100}, 0},
+        {{.state = STR("queued"), .dataset = STR("games"), .limit = 100}, 0},
+        {{.state = STR("running"), .limit = 100}, 0},
+        {{.state = STR("failed"), .limit = 100}, 0},
+        {{.kind = STR("report"), .limit = 100}, 0},
+        {{.dataset = STR("sales"), .limit = 100}, 1},
+        {{.dataset = STR("games"), .state = STR("succeeded"), .limit = 100}, 100},
+        {{.before_id = STR("00000000000100000000"), .limit = 100}, 1},
+    };
+    struct temp_db *t = *state;
+    temp_db_exec(
+        t, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20000)"
+           " INSERT INTO job (id, kind, dataset, state, created_at, finished_at)"
+           " SELECT format('%012x%08x', 1000 + i, i), 'import', 'games', 'succeeded', 1, 1"
+           " FROM n;"
+           "INSERT INTO job (id, kind, dataset, created_at)"
+           " VALUES ('00000000000000000001', 'import', 'sales', 1)");
+    for (size_t i = 0; i < COUNT_OF(LISTS); i++) {
+        int steps = steps_of_list(t, LISTS[i].filter, LISTS[i].count);
+        if (steps > 10000)
+            fail_msg("list %zu takes %d steps", i, steps);
+    }
+}
+
 int
 main(void)
 {
@@ -328,6 +379,7 @@ main(void)
         DB_TEST(a_lease_that_ran_out_is_claimed_again),
         DB_TEST(progress_renews_the_lease),
         DB_TEST(a_requeued_job_is_claimed_at_once),
+        DB_TEST(a_list_does_not_look_at_the_jobs_it_leaves_out),
         DB_TEST(an_attempt_that_is_handed_back_does_not_count),
         DB_TEST(cancelling_a_queued_job_finishes_it),
         DB_TEST(cancelling_a_running_job_asks_it_to_stop),

@@ -417,7 +417,6 @@ static const struct {
     {"event_newest", "one row"},
     {"event_type_add", "for its foreign key, and only while one is violated (OP_FkIfZero)"},
     {"ledger_insert", "the same"},
-    {"job_list", "a page, from its newest end"},
     {"ledger_entries", "verify-ledger"},
     {"ledger_newest_player_ids", "a sample, from its newest end"},
     {"ledger_player_count", "verify-ledger"},

@@ -9,14 +9,32 @@ SELECT id, kind, dataset, state, phase, label, source, options, bytes_total, byt
 FROM job WHERE id = ?1;
 
 -- name: job_list
--- Newest first: ?1 dataset, ?2 state, ?3 kind ('' for any), ?4 only ids below ('' for all).
+-- Newest first: ?1 dataset, ?2 state, ?3 kind ('' for any), ?4 only ids below ('' for all).  Each
+-- part of the inner SELECT walks an index in the order of ids, and only the first that fits the
+-- filters begins: the others' conditions on ? alone are decided before a row is looked at.
 SELECT id, kind, dataset, state, phase, label, source, options, bytes_total, bytes_done,
        rows_done, rows_rejected, created_at, started_at, finished_at, heartbeat_at, attempt,
        is_cancel_requested, error, result, phase_at, phase_bytes, request_id
 FROM job
-WHERE (?1 = '' OR dataset = ?1) AND (?2 = '' OR state = ?2) AND (?3 = '' OR kind = ?3)
-  AND (?4 = '' OR id < ?4)
-ORDER BY id DESC LIMIT ?5;
+WHERE id IN (
+    SELECT id FROM job INDEXED BY job_state
+    WHERE ?2 <> '' AND (?1 = '' OR ?2 IN ('queued', 'running'))
+      AND state = ?2 AND (?1 = '' OR dataset = ?1) AND (?3 = '' OR kind = ?3)
+      AND id < CASE ?4 WHEN '' THEN 'g' ELSE ?4 END
+    UNION ALL
+    SELECT id FROM job INDEXED BY job_dataset
+    WHERE ?1 <> '' AND ?2 NOT IN ('queued', 'running')
+      AND dataset = ?1 AND (?2 = '' OR state = ?2) AND (?3 = '' OR kind = ?3)
+      AND id < CASE ?4 WHEN '' THEN 'g' ELSE ?4 END
+    UNION ALL
+    SELECT id FROM job INDEXED BY job_kind
+    WHERE ?3 <> '' AND ?1 = '' AND ?2 = ''
+      AND kind = ?3 AND id < CASE ?4 WHEN '' THEN 'g' ELSE ?4 END
+    UNION ALL
+    SELECT id FROM job
+    WHERE ?1 = '' AND ?2 = '' AND ?3 = '' AND id < CASE ?4 WHEN '' THEN 'g' ELSE ?4 END
+    ORDER BY id DESC LIMIT ?5)
+ORDER BY id DESC;
 
 -- name: job_insert
 INSERT INTO job (id, kind, dataset, label, source, options, request_id, bytes_total, created_at)

@@ -20,9 +20,9 @@ number(struct temp_db *t, const char *sql)
     return n;
 }
 
-/* A session of player 1 that ends `lifetime_ms` from now. */
+/* A session of player 1 that begins `age_ms` ago and ends `lifetime_ms` after that. */
 static struct session_grant
-begin(struct temp_db *t, int64_t lifetime_ms)
+begin_earlier(struct temp_db *t, int64_t age_ms, int64_t lifetime_ms)
 {
     struct err err = {0};
     struct session_grant grant;
@@ -33,8 +33,14 @@ begin(struct temp_db *t, int64_t lifetime_ms)
     assert_int_equal(strlen(grant.refresh_token), SESSION_REFRESH_BYTES);
     assert_true(session_begin_in(t->db, 1, str_from(grant.id),
                                  session_refresh_hash(str_from(grant.refresh_token), hash),
-                                 clock_now_ms(), lifetime_ms, &err));
+                                 clock_now_ms() - age_ms, lifetime_ms, &err));
     return grant;
+}
+
+static struct session_grant
+begin(struct temp_db *t, int64_t lifetime_ms)
+{
+    return begin_earlier(t, 0, lifetime_ms);
 }
 
 static struct session_grant
@@ -157,13 +163,13 @@ what_has_ended_is_swept_little_by_little(void **state)
     begin(t, HOUR_MS);
     temp_db_exec(
         t, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20)"
-           " INSERT INTO session (id, player_id, refresh_hash, created_at, expires_at)"
+           " INSERT INTO session (id, player_id, refresh_hash, used_at, expires_at)"
            " SELECT printf('%032x', i), 1, CAST(printf('%032x', i) AS BLOB), 1, i FROM n");
     temp_db_exec(
-        t,
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20)"
-        " INSERT INTO session_used_refresh (refresh_hash, session_id, expires_at)"
-        " SELECT CAST(printf('used%028x', i) AS BLOB), printf('%032x', i % 2 + 1), 1 FROM n");
+        t, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20)"
+           " INSERT INTO session_used_refresh (refresh_hash, session_id, used_at, expires_at)"
+           " SELECT CAST(printf('used%028x', i) AS BLOB), printf('%032x', i % 2 + 1), 1, 1 "
+           "FROM n");
     begin(t, HOUR_MS);
     /* The two that have used tokens left wait; six of the first eight go. */
     assert_int_equal(number(t, "SELECT count(*) FROM session_used_refresh"), 12);
@@ -184,7 +190,9 @@ of_one_player_the_sessions_used_last_stay(void **state)
 {
     struct temp_db *t = *state;
     struct err err = {0};
-    struct session_grant old[3] = {begin(t, 10000), begin(t, 20000), begin(t, HOUR_MS)};
+    struct session_grant old[3] = {begin_earlier(t, 3000, HOUR_MS),
+                                   begin_earlier(t, 2000, HOUR_MS),
+                                   begin_earlier(t, 1000, HOUR_MS)};
     struct session_grant used = refresh(t, &old[0]), last = used;
     assert_true(session_revoke(t->writer, str_from(old[2].id), &err));
     for (int i = 3; i <= SESSION_PLAYER_MAX; i++)
@@ -196,30 +204,49 @@ of_one_player_the_sessions_used_last_stay(void **state)
     assert_true(is_good(t, &used) && is_good(t, &last));
     assert_false(is_good(t, &old[1]));
     assert_refresh_refused(t, &old[1], "refresh_invalid");
-    for (int i = 1; i < SESSION_PLAYER_MAX; i++)
-        begin(t, 2 * HOUR_MS);
-    begin(t, 2 * HOUR_MS);
+    for (int i = 0; i < SESSION_PLAYER_MAX; i++)
+        begin_earlier(t, -1000, HOUR_MS);
     /* Its used refresh token went with it. */
     assert_false(is_good(t, &used));
     assert_int_equal(number(t, "SELECT count(*) FROM session_used_refresh"), 0);
     assert_int_equal(number(t, "SELECT count(*) FROM session"), SESSION_PLAYER_MAX);
 }
 
+/* Their ends say nothing of their use: those of before are further away. */
+static void
+a_lower_lifetime_does_not_have_the_newest_sessions_go(void **state)
+{
+    struct temp_db *t = *state;
+    struct session_grant old = begin_earlier(t, 2 * HOUR_MS, 720 * HOUR_MS);
+    for (int i = 1; i < SESSION_PLAYER_MAX; i++)
+        begin_earlier(t, 3 * HOUR_MS, 720 * HOUR_MS);
+    struct session_grant new[2] = {begin(t, HOUR_MS), begin(t, HOUR_MS)};
+    assert_true(is_good(t, &old) && is_good(t, &new[0]) && is_good(t, &new[1]));
+    for (int i = 2; i < SESSION_PLAYER_MAX; i++)
+        begin(t, HOUR_MS);
+    assert_true(is_good(t, &new[0]) && is_good(t, &new[1]));
+    assert_false(is_good(t, &old));
+}
+
+/* Those that were used last, which are not those with the furthest end. */
 static void
 a_session_remembers_so_many_used_refresh_tokens(void **state)
 {
     struct temp_db *t = *state;
-    struct session_grant first = begin(t, HOUR_MS / 2), last = refresh(t, &first);
+    struct session_grant first = begin(t, 2 * HOUR_MS), last = refresh(t, &first);
+    temp_db_exec(t, "UPDATE session_used_refresh SET used_at = used_at - 2000");
     temp_db_exec(
         t, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 998)"
-           " INSERT INTO session_used_refresh (refresh_hash, session_id, expires_at)"
-           " SELECT CAST(printf('used%028d', i) AS BLOB), id, expires_at + i FROM n, session");
+           " INSERT INTO session_used_refresh (refresh_hash, session_id, used_at, expires_at)"
+           " SELECT CAST(printf('used%028d', i) AS BLOB), id, used_at - 1000, expires_at + i"
+           " FROM n, session");
     last = refresh(t, &last);
     assert_int_equal(number(t, "SELECT count(*) FROM session_used_refresh"), SESSION_USED_MAX);
     struct session_grant newest = refresh(t, &last);
     assert_int_equal(number(t, "SELECT count(*) FROM session_used_refresh"), SESSION_USED_MAX);
     assert_refresh_refused(t, &first, "refresh_invalid");
     assert_true(is_good(t, &newest));
+    assert_refresh_refused(t, &last, "refresh_reused");
 }
 
 static int
@@ -247,6 +274,7 @@ main(void)
         SESSION_TEST(a_refresh_moves_the_end_and_comes_too_late_after_it),
         SESSION_TEST(what_has_ended_is_swept_little_by_little),
         SESSION_TEST(of_one_player_the_sessions_used_last_stay),
+        SESSION_TEST(a_lower_lifetime_does_not_have_the_newest_sessions_go),
         SESSION_TEST(a_session_remembers_so_many_used_refresh_tokens),
     };
     return cmocka_run_group_tests_name("session", tests, NULL, NULL);

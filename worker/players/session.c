@@ -156,7 +156,8 @@ keep_used(const struct refresh *r, struct err *err)
     scoped_stmt s = db_stmt(r->db, "session_keep_used");
     stmt_bind_blob(s, 1, r->shown_hash);
     stmt_bind_str(s, 2, r->id);
-    stmt_bind_i64(s, 3, r->expires_at);
+    stmt_bind_i64(s, 3, r->now_ms);
+    stmt_bind_i64(s, 4, r->expires_at);
     return stmt_run(s, err);
 }
 
@@ -175,7 +176,8 @@ rotate(const struct refresh *r, struct err *err)
     scoped_stmt s = db_stmt(r->db, "session_rotate");
     stmt_bind_str(s, 1, r->id);
     stmt_bind_blob(s, 2, r->new_hash);
-    stmt_bind_i64(s, 3, r->now_ms + r->lifetime_ms);
+    stmt_bind_i64(s, 3, r->now_ms);
+    stmt_bind_i64(s, 4, r->now_ms + r->lifetime_ms);
     return stmt_run(s, err);
 }
 

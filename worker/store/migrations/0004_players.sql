@@ -22,8 +22,8 @@ CREATE TABLE session (
     player_id   INTEGER NOT NULL REFERENCES player (id),
     refresh_hash BLOB NOT NULL UNIQUE       -- SHA-256 of the refresh token that is good now
                 CHECK (length(refresh_hash) = 32),
-    created_at  INTEGER NOT NULL,
-    expires_at  INTEGER NOT NULL,           -- moves with each refresh
+    used_at     INTEGER NOT NULL,           -- of the login, then of the last refresh
+    expires_at  INTEGER NOT NULL,           -- moves with each refresh, by the lifetime set then
     revoked_at  INTEGER NOT NULL DEFAULT 0  -- 0: good
 ) STRICT;
 CREATE INDEX session_player ON session (player_id);
@@ -32,9 +32,10 @@ CREATE INDEX session_expires ON session (expires_at);
 CREATE TABLE session_used_refresh (
     refresh_hash BLOB NOT NULL PRIMARY KEY CHECK (length(refresh_hash) = 32),
     session_id  TEXT NOT NULL REFERENCES session (id),
+    used_at     INTEGER NOT NULL,           -- when another took its place
     expires_at  INTEGER NOT NULL            -- when it would have ended unused; then it is swept
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX session_used_refresh_session ON session_used_refresh (session_id, expires_at);
+CREATE INDEX session_used_refresh_session ON session_used_refresh (session_id, used_at);
 CREATE INDEX session_used_refresh_expires ON session_used_refresh (expires_at);
 
 -- Wrong passwords of late.

@@ -7,7 +7,7 @@ SELECT 1 FROM session WHERE id = ?1 AND player_id = ?2 AND revoked_at = 0 AND ex
 
 -- name: session_insert
 -- ?1 id, ?2 player, ?3 hash of the refresh token, ?4 now, ?5 when it expires.
-INSERT INTO session (id, player_id, refresh_hash, created_at, expires_at)
+INSERT INTO session (id, player_id, refresh_hash, used_at, expires_at)
 VALUES (?1, ?2, ?3, ?4, ?5);
 
 -- name: session_of_refresh
@@ -18,12 +18,13 @@ SELECT id, player_id, expires_at, revoked_at FROM session WHERE refresh_hash = ?
 SELECT session_id FROM session_used_refresh WHERE refresh_hash = ?1;
 
 -- name: session_rotate
--- ?1 id, ?2 hash of the new refresh token, ?3 when it expires.
-UPDATE session SET refresh_hash = ?2, expires_at = ?3 WHERE id = ?1;
+-- ?1 id, ?2 hash of the new refresh token, ?3 now, ?4 when it expires.
+UPDATE session SET refresh_hash = ?2, used_at = ?3, expires_at = ?4 WHERE id = ?1;
 
 -- name: session_keep_used
--- ?1 hash, ?2 session, ?3 when it would have expired.
-INSERT INTO session_used_refresh (refresh_hash, session_id, expires_at) VALUES (?1, ?2, ?3);
+-- ?1 hash, ?2 session, ?3 now, ?4 when it would have expired.
+INSERT INTO session_used_refresh (refresh_hash, session_id, used_at, expires_at)
+VALUES (?1, ?2, ?3, ?4);
 
 -- name: session_revoke
 -- ?1 id, ?2 now.
@@ -34,23 +35,23 @@ UPDATE session SET revoked_at = ?2 WHERE id = ?1 AND revoked_at = 0;
 UPDATE session SET revoked_at = ?3 WHERE player_id = ?1 AND id <> ?2 AND revoked_at = 0;
 
 -- name: session_trim
--- All of the player ?1 but ?2: first those go that have ended, then those that were not used for
--- the longest time.
+-- All of the player ?1 but ?2: first those go that were revoked, then those that were not used for
+-- the longest time.  Not by expires_at: under a lifetime that was lowered the newest would go.
 DELETE FROM session WHERE id IN (
     SELECT id FROM session WHERE player_id = ?1
-    ORDER BY revoked_at <> 0, expires_at DESC, rowid DESC LIMIT -1 OFFSET ?2);
+    ORDER BY revoked_at <> 0, used_at DESC, rowid DESC LIMIT -1 OFFSET ?2);
 
 -- name: session_trim_used
 -- What holds those of session_trim.
 DELETE FROM session_used_refresh WHERE session_id IN (
     SELECT id FROM session WHERE player_id = ?1
-    ORDER BY revoked_at <> 0, expires_at DESC, rowid DESC LIMIT -1 OFFSET ?2);
+    ORDER BY revoked_at <> 0, used_at DESC, rowid DESC LIMIT -1 OFFSET ?2);
 
 -- name: session_trim_used_of
 -- All of the session ?1 but the newest ?2.
 DELETE FROM session_used_refresh WHERE refresh_hash IN (
     SELECT refresh_hash FROM session_used_refresh WHERE session_id = ?1
-    ORDER BY expires_at DESC LIMIT -1 OFFSET ?2);
+    ORDER BY used_at DESC LIMIT -1 OFFSET ?2);
 
 -- name: session_sweep_used
 -- At most ?2 of those that expired before ?1.

@@ -234,6 +234,16 @@ def test_exports_of_one_client_are_limited_while_pages_go_on(server_with):
             answer = server.get("/v1/datasets/wide/rows?limit=5", headers={"Accept": accept})
             assert answer.status_code == 200, accept
             assert answer.headers["Content-Type"] == "application/json"
+        # What has pages in every form is no export, and those that have none are not mistaken for it.
+        player = server.player("exporting")
+        desk = ["/v1/datasets", "/v1/datasets/wide/versions", "/v1/jobs", "/v1/reports",
+                "/v1/reports/runs"]
+        for caller, paths in ((server, desk), (player, ["/v1/events", "/ledger"])):
+            for path in paths:
+                answer = caller.get(f"{path}?format=csv")
+                assert answer.status_code == 200, (path, answer.text)
+        for path in ["/v1/reports/roas_d1", "/v1/jobs/x/rejects", "/v1/datasets/versions/rows"]:
+            assert server.get(f"{path}?format=csv").status_code == 429, path
     finally:
         for s in readers:
             s.close()

@@ -34,6 +34,7 @@ TEST_SETTINGS = {
     "limits.reads": "100000/s burst 100000",
     "limits.play": "100000/s burst 100000",
     "limits.exports": "64",
+    "limits.pages": "1024",
     "fetch.allow_loopback": "true",
     "fetch.connect_timeout": "2s",
     "fetch.total_timeout": "20s",

@@ -182,6 +182,41 @@ def test_a_chunked_body_is_taken(server):
 
 # Limits
 
+def unread(server, path, token):
+    """A client that asks and reads no more than the status; and the status."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.settimeout(15)
+    client.connect(("127.0.0.1", server.port))
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\n\r\n"
+                   .encode())
+    return client, int(client.recv(12).split()[1])
+
+
+def test_unread_lists_are_few_and_hold_up_nothing_else(server_with):
+    server = server_with({"limits.pages": "2"})
+    ann = server.player("ann")
+    for _ in range(3):
+        items = [{"event_type": "big", "meta": "x" * 8000}] * 300
+        assert ann.post("/v1/events", json=items).json()["meta"]["stored"] == 300
+    page = "/v1/events?limit=1000"
+    clients = [unread(server, page, ann.token) for _ in range(6)]
+    try:
+        assert [status for _, status in clients] == [200, 200, 429, 429, 429, 429]
+        refused = ann.get("/v1/ledger")
+        check_problem(429, {k.lower(): v for k, v in refused.headers.items()}, refused.content, 429,
+                      "too_many_requests")
+        assert ann.post("/v1/earn", json={"amount": 5}).json()["balance"] == 5
+        assert ann.post("/v1/events", json=[{"event_type": "small"}]).ok
+        assert ann.get("/v1/balance").ok and ann.get("/v1/events/stats").ok
+        # An admin's key is not counted.
+        assert server.get(page).ok
+    finally:
+        for client, _ in clients:
+            client.close()
+    server.wait_for(lambda: ann.get(page).ok)
+
+
 def test_limits_answer_429_and_spare_keys(server_with):
     server = server_with({"limits.reads": "1/s burst 2"})
     answers = [server.get("/api/ping", key=None) for _ in range(12)]

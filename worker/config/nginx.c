@@ -16,6 +16,8 @@
 #define ENVELOPE_BYTES MIB
 /* The worker's own deadline must come first: it can say what went wrong. */
 #define UPSTREAM_GRACE_MS 5000
+/* Addresses that it takes to use up the pages of all. */
+#define PAGES_ALL_TIMES 4
 
 typedef void add_word_fn(struct buf *out, const struct config *config);
 
@@ -143,6 +145,18 @@ add_exports_all(struct buf *out, const struct config *config)
 }
 
 static void
+add_pages(struct buf *out, const struct config *config)
+{
+    add_u64(out, config->limits_pages);
+}
+
+static void
+add_pages_all(struct buf *out, const struct config *config)
+{
+    add_u64(out, config->limits_pages * PAGES_ALL_TIMES);
+}
+
+static void
 add_access_log(struct buf *out, const struct config *config)
 {
     if (config->http_access_log)
@@ -207,6 +221,8 @@ static const struct {
     WORD(key_scopes),
     WORD(exports),
     WORD(exports_all),
+    WORD(pages),
+    WORD(pages_all),
     WORD(access_log),
     WORD(rate_imports),
     WORD(burst_imports),

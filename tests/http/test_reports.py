@@ -321,6 +321,26 @@ def large(server, rows):
 
 
 @pytest.mark.crash
+def test_an_output_that_cannot_be_written_names_the_setting_and_no_path(own_server):
+    server = load(own_server)
+    run(server, date="2025-10-19")
+    with open(output(server, "2025-10-20"), "w") as f:
+        f.write("in the way")
+    job = run(server, expect="failed", date="2025-10-20")
+    assert job["error"]["code"] == "output_unwritable"
+    assert "reports.output_dir" in job["error"]["detail"] and server.data not in str(job)
+    assert f"{output(server, '2025-10-20')}: Not a directory" in server.log()
+    # What is in the way of one report costs that one.
+    os.remove(output(server, "2025-10-20"))
+    os.makedirs(output(server, "2025-10-20", "roas_d1.json"))
+    owner = os.stat(server.data)
+    os.chown(output(server, "2025-10-20"), owner.st_uid, owner.st_gid)
+    reports = {r["name"]: r for r in run(server, date="2025-10-20")["result"]["reports"]}
+    assert reports["roas_d1"]["error"]["code"] == "output_unwritable"
+    assert "reports.output_dir" in reports["roas_d1"]["error"]["detail"]
+    assert reports["arpdau_d1"]["made"]
+
+
 def test_a_killed_run_starts_again_and_a_cancelled_one_ends(own_server):
     load(own_server)
     large(own_server, 400000)

@@ -433,7 +433,7 @@ def test_a_folder_in_the_way_costs_one_report(tmp_path):
     (output / ".profile.new").write_text("mine")
     (output / "2099-01-01").write_text("no folder of a later day")
     done = subprocess.run(command(folder, output, DAY), capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1 and "roas_d1: not made: internal: publishing" in done.stdout
+    assert done.returncode == 1 and "roas_d1: not made: output_unwritable: publishing" in done.stdout
     names = {path.name for path in files_of(output)}
     assert {"arpdau_d1.json", "purchases_curated.json"} < names and "roas_d1.csv" not in names
     assert [name for name in names if name.endswith(".new")] == [".profile.new"]

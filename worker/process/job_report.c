@@ -8,12 +8,14 @@
 #include "base/clock.h"
 #include "base/date.h"
 #include "base/fs.h"
+#include "base/log.h"
 #include "process/role.h"
 #include "reports/archive.h"
 #include "reports/run.h"
 #include "json/write.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #define RUN_BYTES_MAX MIB
@@ -126,6 +128,22 @@ warnings_json(struct arena *a, const struct run_report *report)
     return arena_str(a, buf_str(&out));
 }
 
+/* Where the folder lies is for the log; a client is told which setting names it. */
+static void
+hide_output(const struct job_work *work, struct err *err)
+{
+    if (strcmp(err_code(err), RUN_OUTPUT_UNWRITABLE) != 0)
+        return;
+    struct log_line line = log_begin(LOG_WARN, RUN_OUTPUT_UNWRITABLE);
+    log_str(&line, "request_id", work->job.request_id);
+    log_str(&line, "job", work->job.id);
+    log_str(&line, "detail", str_from(err->detail));
+    log_end(&line);
+    err_set_code(err, ERR_INTERNAL, RUN_OUTPUT_UNWRITABLE,
+                 "the service cannot write into the folder that the setting reports.output_dir "
+                 "names; the log has the reason");
+}
+
 static struct archive_report
 archived(struct arena *a, const struct run_report *made)
 {
@@ -155,7 +173,7 @@ receipt(struct arena *a, const struct archive_run *made_run, uint64_t began_us)
 }
 
 static bool
-write_run(struct arena *a, const struct job_work *work, const struct run_result *result,
+write_run(struct arena *a, const struct job_work *work, struct run_result *result,
           uint64_t began_us, struct err *err)
 {
     const struct archive_request *request = work->own;
@@ -167,8 +185,10 @@ write_run(struct arena *a, const struct job_work *work, const struct run_result 
         .reports = arena_array(a, REPORT_COUNT, struct archive_report),
         .report_count = REPORT_COUNT,
     };
-    for (size_t i = 0; i < REPORT_COUNT; i++)
+    for (size_t i = 0; i < REPORT_COUNT; i++) {
+        hide_output(work, &result->reports[i].err);
         run.reports[i] = archived(a, &result->reports[i]);
+    }
     run.receipt_json = receipt(a, &run, began_us);
     scoped_buf out;
     buf_init(&out, RUN_BYTES_MAX);
@@ -204,8 +224,10 @@ run(struct arena *a, const struct job_work *work, job_progress_fn *on_progress, 
     struct run_result result;
     if (request->date.n && !date_parse_iso(request->date, &task.day))
         return err_set(err, ERR_INTERNAL, "'%" STR_FMT "' is no day", STR_ARG(request->date));
-    return make_reports(a, db, &task, &result, err) &&
-           write_run(a, work, &result, began_us, err);
+    if (make_reports(a, db, &task, &result, err))
+        return write_run(a, work, &result, began_us, err);
+    hide_output(work, err);
+    return false;
 }
 
 /* ---- in the jobs process ---- */

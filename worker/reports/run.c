@@ -107,6 +107,16 @@ warn_if_stale(struct run *run)
 
 /* ---- folders ---- */
 
+/* Of a failure at the files of the output, which is its owner's to mend.  A full disk has a
+ * code of its own. */
+static bool
+blame_output(struct err *err)
+{
+    if (err->kind == ERR_INTERNAL || err->kind == ERR_NOT_FOUND)
+        snprintf(err->code, sizeof(err->code), "%s", RUN_OUTPUT_UNWRITABLE);
+    return false;
+}
+
 static bool
 has_report(int root, const char *folder, const struct report *report)
 {
@@ -212,7 +222,7 @@ finish(struct maker *maker, struct run_report *result, struct err *err)
         return false;
     }
     if (!output_finish(maker->run->arena, maker->output, &done, err))
-        return false;
+        return blame_output(err);
     memcpy(result->sha256, done.sha256, sizeof(result->sha256));
     result->bytes = done.bytes;
     result->warnings = done.warnings;
@@ -239,11 +249,11 @@ open_outputs(struct run *run, struct maker *makers, struct err *err)
         if (!can_be_made(run, REPORTS[i], &run->reports[i].err))
             continue;
         if (run->folder < 0 && !open_folders(run, err))
-            return false;
+            return blame_output(err);
         run->outputs[i] = output_open(run->folder, REPORTS[i], &run->report_run,
                                       run->task->generated_at, err);
         if (!run->outputs[i])
-            return false;
+            return blame_output(err);
         makers[i].output = run->outputs[i];
     }
     return true;
@@ -270,20 +280,27 @@ make_all(struct run *run, struct err *err)
 /* ---- publishing ---- */
 
 static bool
+publish(struct run *run, size_t i, bool is_newest, struct err *err)
+{
+    struct err *own = &run->reports[i].err;
+    if (output_publish(run->outputs[i], is_newest ? run->root : -1, own))
+        return true;
+    blame_output(own);
+    return give_up_on(run, i, err);
+}
+
+static bool
 publish_all(struct run *run, struct err *err)
 {
     bool *is_newest = arena_array(run->arena, REPORT_COUNT, bool);
     if (run->folder < 0)
         return true;
     if (!find_newest(run->root, run->data.day, is_newest, err))
-        return false;
+        return blame_output(err);
     for (size_t i = 0; i < REPORT_COUNT; i++)
-        if (run->outputs[i] &&
-            !output_publish(run->outputs[i], is_newest[i] ? run->root : -1,
-                            &run->reports[i].err) &&
-            !give_up_on(run, i, err))
+        if (run->outputs[i] && !publish(run, i, is_newest[i], err))
             return false;
-    return fs_sync(run->folder, err) && fs_sync(run->root, err);
+    return (fs_sync(run->folder, err) && fs_sync(run->root, err)) || blame_output(err);
 }
 
 bool

@@ -31,6 +31,9 @@ struct run_report {
 };
 /* Code of a report that is left out because it needs events and there are none to read. */
 #define RUN_NEEDS_SERVICE "needs_service"
+/* Code of a run or a report whose files could not be made or put in place; the detail may have
+ * their path. */
+#define RUN_OUTPUT_UNWRITABLE "output_unwritable"
 struct run_result {
     int64_t day;
     struct run_report *reports;              /* REPORT_COUNT of them, in the arena */

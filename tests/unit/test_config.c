@@ -184,6 +184,46 @@ redirect_hosts_are_hosts_in_lower_case(void **state UNUSED)
     assert_true(str_eq(config.players_track_redirect_hosts.items[0], STR("games.example:80")));
 }
 
+static bool
+takes_output(const char *data_dir, const char *output)
+{
+    scoped_arena a = {0};
+    struct config config;
+    struct err err = {0};
+    struct str text = arena_printf(&a, "\nreports:\n  output_dir: %s\n", output);
+    bool is_taken = config_parse(&a, STR("x"), text, &config, &err);
+    if (is_taken) {
+        config.data_dir = str_from(data_dir);
+        is_taken = config_check_output(&config, &err);
+    }
+    if (!is_taken)
+        assert_true(str_starts(str_from(err.detail),
+                               STR("x:3: reports.output_dir is a folder outside")));
+    return is_taken;
+}
+
+static void
+reports_stay_out_of_the_folders_of_the_service(void **state UNUSED)
+{
+    static const char *const BAD[] = {"spool",
+                                      "datasets/1",
+                                      "./run",
+                                      "reports/../logs",
+                                      "/srv/data/nginx/",
+                                      "/srv//./data/spool/a",
+                                      "/srv/x/../data/run",
+                                      "../data/datasets"};
+    static const char *const GOOD[] = {"reports",          ".",         "spooled",
+                                       "my/datasets",      "../spool",  "/srv/spool",
+                                       "/srv/data2/spool", "/../spool", "/"};
+    for (size_t i = 0; i < COUNT_OF(BAD); i++)
+        if (takes_output("/srv/data", BAD[i]))
+            fail_msg("%s was taken", BAD[i]);
+    for (size_t i = 0; i < COUNT_OF(GOOD); i++)
+        if (!takes_output("/srv/data", GOOD[i]))
+            fail_msg("%s was refused", GOOD[i]);
+}
+
 static void
 times_of_day_and_patterns_are_taken(void **state UNUSED)
 {
@@ -443,6 +483,7 @@ main(void)
         cmocka_unit_test(games_has_the_nineteen_columns),
         cmocka_unit_test(shipped_datasets_stay_when_the_file_names_none),
         cmocka_unit_test(redirect_hosts_are_hosts_in_lower_case),
+        cmocka_unit_test(reports_stay_out_of_the_folders_of_the_service),
         cmocka_unit_test(times_of_day_and_patterns_are_taken),
         cmocka_unit_test(wrong_files_are_refused_with_file_and_line),
         cmocka_unit_test(depth_and_size_are_bounded),

@@ -182,7 +182,7 @@ is_pattern(struct arena *a, struct str s)
 
 static bool
 check_reports(struct arena *a, struct str file, const struct yaml_node *root,
-              const struct config *config, struct err *err)
+              struct config *config, struct err *err)
 {
     struct str at = config->reports_at, pattern = config->reports_receipt_pattern;
     int64_t ms;
@@ -192,7 +192,8 @@ check_reports(struct arena *a, struct str file, const struct yaml_node *root,
     if (!is_pattern(a, pattern))
         return refuse(file, root, "reports", "receipt_pattern",
                       "an extended regular expression (POSIX)", pattern, err);
-    return true;
+    config->output_dir_line = line_of(root, "reports", "output_dir");
+    return config_check_output(config, err);
 }
 
 bool

@@ -132,6 +132,7 @@ struct config {
 #define X(type, section, name, fallback, min, max, help) CONFIG_TYPE_##type section##_##name;
     SETTINGS(X)
 #undef X
+    unsigned output_dir_line;        /* of reports.output_dir in the file */
     struct config_dataset *datasets; /* the shipped ones where the file has no `datasets` */
     size_t dataset_count;
     struct config_key *keys;
@@ -145,6 +146,13 @@ MUST_CHECK bool config_load(struct arena *a, const char *path, struct config *ou
 /* The same from text; `name` stands for the file in messages. */
 MUST_CHECK bool config_parse(struct arena *a, struct str name, struct str text,
                              struct config *out, struct err *err);
+/* The service's own folders in DATA. */
+extern const char *const CONFIG_FOLDERS[];
+extern const size_t CONFIG_FOLDERS_COUNT;
+/* Refuses a reports.output_dir that is one of them or lies in one, by its path alone: links are
+ * not followed.  Without data_dir only a relative one can be told; config_load has done that.
+ */
+MUST_CHECK bool config_check_output(const struct config *config, struct err *err);
 /* Reads the key files (relative to the YAML file's folder), and <data_dir>/admin.key, where it
  * is there, as the client "admin".  Refuses what are not 64 lower-case hex digits and a key or
  * a client given twice. */

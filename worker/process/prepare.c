@@ -136,8 +136,6 @@ prepare_user(struct str user, const char *data_dir, struct err *err)
 bool
 prepare_data_dir(const char *data_dir, struct err *err)
 {
-    static const char *const FOLDERS[] = {"datasets", "spool", "run",
-                                          "logs",     "nginx", "nginx/body"};
     int status = chdir(data_dir);
     if (status && errno == EACCES)
         return err_set(err, ERR_FORBIDDEN,
@@ -147,10 +145,10 @@ prepare_data_dir(const char *data_dir, struct err *err)
                        data_dir);
     if (status)
         return err_set_errno(err, "entering the data directory %s", data_dir);
-    for (size_t i = 0; i < COUNT_OF(FOLDERS); i++)
-        if (!fs_make_dirs(FOLDERS[i], err))
+    for (size_t i = 0; i < CONFIG_FOLDERS_COUNT; i++)
+        if (!fs_make_dirs(CONFIG_FOLDERS[i], err))
             return false;
-    return true;
+    return fs_make_dirs("nginx/body", err);
 }
 
 int

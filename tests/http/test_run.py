@@ -21,7 +21,8 @@ class Run:
     def __init__(self, folder, **settings):
         self.port = harness.free_port()
         self.log_path = os.path.join(folder, "log")
-        environment = {**os.environ, "DATA": os.path.join(folder, "data"), "SAMPLE_ROWS": "50",
+        self.data = os.path.join(folder, "data")
+        environment = {**os.environ, "DATA": self.data, "SAMPLE_ROWS": "50",
                        "PORT": str(self.port), **settings}
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen([RUN], stdin=subprocess.DEVNULL, stdout=log,
@@ -36,11 +37,21 @@ class Run:
                                 lambda: f"no '{words}' in:\n{self.log()}")
         assert words in self.log(), self.log()
 
-    def rows(self):
-        """Of the dataset games; None when there is no such dataset."""
-        answer = requests.get(f"http://127.0.0.1:{self.port}/v1/datasets/games/rows?limit=1",
-                              timeout=10)
+    def ask(self, method, path, **more):
+        with open(os.path.join(self.data, "admin.key"), encoding="ascii") as f:
+            headers = {"X-API-Key": f.read().strip(), "Content-Type": "text/csv"}
+        return requests.request(method, f"http://127.0.0.1:{self.port}{path}", headers=headers,
+                                timeout=10, **more)
+
+    def rows(self, name="games"):
+        """Of a dataset; None when there is none of the name."""
+        answer = self.ask("GET", f"/v1/datasets/{name}/rows?limit=1")
         return answer.json()["meta"] if answer.status_code == 200 else None
+
+    def import_csv(self, name, content):
+        job = self.ask("PUT", f"/v1/datasets/{name}/imports", data=content).json()
+        harness.Server.wait_for(
+            lambda: self.ask("GET", f"/v1/jobs/{job['id']}").json()["state"] == "succeeded", 20)
 
     def interrupt(self):
         """What Ctrl-C sends, and to whom; nobody of the group may be left."""
@@ -108,6 +119,29 @@ def test_a_start_without_the_sample_does_not_decide_for_the_next(folder):
     with started(folder) as run:
         run.wait_for("sample: 50 games")
         assert run.rows() == {"total": 50, "version": 1}
+
+
+def test_a_sample_that_was_stopped_goes_on_and_replaces_nothing(folder):
+    with started(folder) as run:
+        run.wait_for("sample: 50 games")
+        run.interrupt()
+        assert "sample: 6 reports" not in run.log()
+    # What somebody has put there meanwhile.
+    with started(folder, SAMPLE="0") as run:
+        run.wait_for("admin key: ")
+        run.import_csv("costs_daily", b"date,campaign,ad_cost_usd\n2025-10-20,Mine,3\n")
+        run.interrupt()
+    with started(folder, SAMPLE_ROWS="60") as run:
+        run.wait_for("sample: 6 reports of ")
+        assert run.rows() == {"total": 50, "version": 1}
+        assert run.rows("costs_daily")["total"] == 1
+        assert run.rows("sessions")["total"] > 100
+        run.interrupt()
+        assert "sample: 60 games" not in run.log()
+    with started(folder) as run:
+        run.wait_for("admin key: ")
+        run.interrupt()
+        assert "sample" not in run.log()
 
 
 def test_folders_above_new_data_can_be_passed_by_the_service(folder):

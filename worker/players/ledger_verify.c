@@ -59,17 +59,21 @@ take_hash(struct state *state, struct str bytes)
         memcpy(state->hash, bytes.p, LEDGER_HASH_BYTES);
 }
 
-/* What no entry may be, whatever stands before it. */
-static const char *
-find_nonsense(const struct ledger_entry *entry, bool is_operation)
+/* Is it what no entry may be, whatever stands before it? */
+static bool
+is_nonsense(struct verify *v, struct state *state, const struct ledger_entry *entry,
+            bool is_operation)
 {
     if (!is_operation)
-        return "its operation is neither earn nor spend";
-    if (entry->amount < 1 || entry->amount > WALLET_AMOUNT_MAX)
-        return "its amount is not from 1 to 1000000000000";
-    if (entry->reason.n > WALLET_REASON_BYTES_MAX)
-        return "its reason is longer than 256 bytes";
-    return NULL;
+        tell(v, state, entry->id, "its operation is neither earn nor spend");
+    else if (entry->amount < 1 || entry->amount > WALLET_AMOUNT_MAX)
+        tell(v, state, entry->id, "its amount is not from 1 to %" PRId64, WALLET_AMOUNT_MAX);
+    else if (entry->reason.n > WALLET_REASON_BYTES_MAX)
+        tell(v, state, entry->id, "its reason is longer than %d bytes",
+             WALLET_REASON_BYTES_MAX);
+    else
+        return false;
+    return true;
 }
 
 static void
@@ -99,10 +103,7 @@ walk_entry(struct verify *v, struct state *state, struct stmt *s)
     struct ledger_entry entry;
     ledger_read(s, &entry);
     struct str hash = stmt_blob(s, 8);
-    const char *nonsense = find_nonsense(&entry, stmt_i64(s, 9) != 0);
-    if (nonsense)
-        tell(v, state, entry.id, "%s", nonsense);
-    else
+    if (!is_nonsense(v, state, &entry, stmt_i64(s, 9) != 0))
         check_links(v, state, &entry, hash);
     state->balance = entry.balance_after;
     state->entry_count++;

@@ -3,10 +3,14 @@
 
 #include "store/wire.h"
 
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A value that is quoted back in an error. */
 #define SHOWN_BYTES_MAX 80
+#define RULE_BYTES_MAX 160
 
 const char *
 wallet_word(bool is_spend)
@@ -14,9 +18,14 @@ wallet_word(bool is_spend)
     return is_spend ? "spend" : "earn";
 }
 
-static bool
-refuse_member(const struct json_value *member, const char *rule, struct err *err)
+static bool PRINTF(3, 4)
+    refuse_member(const struct json_value *member, struct err *err, const char *fmt, ...)
 {
+    char rule[RULE_BYTES_MAX];
+    va_list arguments;
+    va_start(arguments, fmt);
+    vsnprintf(rule, sizeof(rule), fmt, arguments);
+    va_end(arguments);
     scoped_buf shown;
     buf_init(&shown, 64 * KIB);
     json_add_value(&shown, member);
@@ -31,7 +40,8 @@ static bool
 parse_amount(const struct json_value *member, int64_t *out, struct err *err)
 {
     if (!json_as_i64(member, out) || *out < 1 || *out > WALLET_AMOUNT_MAX)
-        return refuse_member(member, "is an integer from 1 to 1000000000000", err);
+        return refuse_member(member, err, "is an integer from 1 to %" PRId64,
+                             WALLET_AMOUNT_MAX);
     return true;
 }
 
@@ -52,10 +62,11 @@ static bool
 parse_reason(const struct json_value *member, bool is_spend, struct str *out, struct err *err)
 {
     if (!json_as_str(member, out) || out->n > WALLET_REASON_BYTES_MAX || has_control(*out))
-        return refuse_member(
-            member, "is a text of at most 256 bytes (UTF-8) without control characters", err);
+        return refuse_member(member, err,
+                             "is a text of at most %d bytes (UTF-8) without control characters",
+                             WALLET_REASON_BYTES_MAX);
     return !is_spend || out->n ||
-           refuse_member(member, "of a spend is a text of at least one character", err);
+           refuse_member(member, err, "of a spend is a text of at least one character");
 }
 
 static bool
@@ -63,8 +74,8 @@ refuse_missing(const char *name, bool is_spend, struct err *err)
 {
     return err_set_name(err, ERR_INVALID, "missing_member", str_from(name),
                         "%s is missing: the body is {\"amount\": an integer from 1 to "
-                        "1000000000000, \"reason\": a text%s}",
-                        name, is_spend ? "" : " or left out");
+                        "%" PRId64 ", \"reason\": a text%s}",
+                        name, WALLET_AMOUNT_MAX, is_spend ? "" : " or left out");
 }
 
 bool

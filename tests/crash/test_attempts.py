@@ -12,16 +12,16 @@ ROWS = b"id,text\n" + b"".join(b"%d,%s\n" % (i, b"x" * 100) for i in range(15000
 
 
 class Poison:
-    """While it is there, kills the processes of a role as soon as a load child is seen."""
+    """While it is there, kills the processes of a role as soon as a child at work is seen."""
 
-    def __init__(self, server, role):
-        self.server, self.role, self.killed = server, role, 0
+    def __init__(self, server, role, child="load"):
+        self.server, self.role, self.child, self.killed = server, role, child, 0
         self.is_over = threading.Event()
         self.thread = threading.Thread(target=self.run)
 
     def run(self):
         while not self.is_over.wait(0.005):
-            if self.server.pids("load"):
+            if self.server.pids(self.child):
                 for pid in self.server.pids(self.role):
                     try:
                         os.kill(pid, signal.SIGKILL)
@@ -48,6 +48,18 @@ def test_a_job_that_kills_is_given_up(own_server, role):
     assert 1 <= poison.killed <= 8
     assert own_server.get("/v1/datasets/poison/rows").json()["data"][0]["text"] == "old"
     own_server.import_csv("poison", b"id,text\n1,new\n", key="id")
+
+
+@pytest.mark.crash
+def test_a_run_of_the_reports_that_kills_is_given_up_under_its_own_name(own_server):
+    head = b"event_timestamp_utc,user_id,event_name\n"
+    rows = [b"2025-10-20T08:00:00Z,u%d,open\n" % i for i in range(50000)]
+    own_server.import_csv("sessions", head + b"".join(rows))
+    with Poison(own_server, "report", "report") as poison:
+        job = own_server.wait_job(own_server.post("/v1/reports/runs").json())
+    assert job["state"] == "failed" and job["error"]["code"] == "reports_crashed", job
+    assert "importer" not in str(job["error"]) and poison.killed
+    assert own_server.wait_job(own_server.post("/v1/reports/runs").json())["state"] == "succeeded"
 
 
 @pytest.mark.crash

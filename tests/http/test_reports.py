@@ -320,7 +320,6 @@ def large(server, rows):
     server.import_csv("purchases_raw", head + body)
 
 
-@pytest.mark.crash
 def test_an_output_that_cannot_be_written_names_the_setting_and_no_path(own_server):
     server = load(own_server)
     run(server, date="2025-10-19")
@@ -341,6 +340,30 @@ def test_an_output_that_cannot_be_written_names_the_setting_and_no_path(own_serv
     assert reports["arpdau_d1"]["made"]
 
 
+@pytest.mark.crash
+@pytest.mark.parametrize("end", ["SIGCONT", "SIGKILL"])
+def test_a_run_that_is_done_while_the_writer_stands_still_is_stored_when_it_is_back(own_server, end):
+    server = load(own_server)
+    large(server, 100000)
+    job = server.post(RUNS, json={"date": "2025-10-20"}).json()
+    server.wait_for(lambda: server.pids("report"))
+    child = server.kill("report", signal.SIGSTOP)
+    writer = server.kill("writer", signal.SIGSTOP)
+    os.kill(child, signal.SIGCONT)
+    done = os.path.join(server.data, "spool", job["id"], "run")
+    server.wait_for(lambda: os.path.exists(done) and not server.pids("report"), 20)
+    assert server.get(RUNS).json()["data"] == [] and server.job(job)["state"] == "running"
+    os.kill(writer, getattr(signal, end))
+    ended = server.wait_job(job)
+    assert ended["state"] == "succeeded", ended
+    assert "job_restarts" not in server.log() and "job_requeued" not in server.log()
+    stored = server.get(RUNS).json()["data"]
+    assert [run["job"] for run in stored] == [job["id"]]
+    assert [r["name"] for r in stored[0]["reports"] if r["made"]] == NAMES
+    assert server.get("/v1/reports/purchases_curated").json()["summary"]["rows_in"] == 100000
+
+
+@pytest.mark.crash
 def test_a_killed_run_starts_again_and_a_cancelled_one_ends(own_server):
     load(own_server)
     large(own_server, 400000)

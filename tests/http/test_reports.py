@@ -68,6 +68,9 @@ def test_a_run_is_a_job_whose_receipt_tells_what_was_made(server):
     assert (job["kind"], job["dataset"], job["state"]) == ("report", None, "succeeded")
     assert job["phase"] in ("reading", "writing") and job["error"] is None
     receipt = job["result"]
+    assert [job[name] for name in ("bytes_total", "bytes_done", "rows_rejected", "rate_bytes_per_s",
+                                   "eta_s")] == [None, 0, 0, None, None]
+    assert job["rows_done"] == sum(i["rows"] for i in receipt["inputs"]) == 7
     assert receipt["date"] == "2025-10-19" and receipt["scheduled"] is False
     assert [i["dataset"] for i in receipt["inputs"]] == list(INPUTS)
     for given in receipt["inputs"]:

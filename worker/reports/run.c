@@ -57,8 +57,18 @@ static bool
 tell_rows(void *context, uint64_t rows_done, struct err *err)
 {
     struct run *run = context;
-    run->rows_read = rows_done;
+    /* Each input counts from 0; a count that falls would say that the run began again. */
+    run->rows_read = MAX(run->rows_read, rows_done);
     return tell(run, "reading", err);
+}
+
+static void
+count_rows(struct run *run)
+{
+    run->rows_read = 0;
+    for (size_t i = 0; i < INPUT_COUNT; i++)
+        if (run->data.input_errors[i].kind == ERR_NONE)
+            run->rows_read += run->data.inputs[i].row_count;
 }
 
 /* ---- what can be made ---- */
@@ -332,6 +342,7 @@ run_reports(struct arena *a, const struct run_task *task, struct run_result *out
     if (!has_any_input(task, err) || !run_check_day(task->day, task->generated_at, err) ||
         !data_read(&run.data, task->day, err))
         return false;
+    count_rows(&run);
     warn_if_stale(&run);
     if (!make_all(&run, err) || !publish_all(&run, err))
         return false;

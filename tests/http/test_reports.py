@@ -225,10 +225,12 @@ def test_a_client_that_has_it_gets_304(made):
     ("/v1/reports/roas_d2", 404, "not_found", "did you mean 'roas_d1'"),
     ("/v1/reports/..%2f..%2fplaymeter.db", 404, "not_found", ""),
     ("/v1/reports/roas_d1?date=2024-01-01", 404, "no_run", "2025-10-20"),
+    ("/v1/reports/roas_d1?date=9999-12-31", 404, "no_run", "9999-12-31 has not begun"),
     ("/v1/reports/roas_d1?date=yesterday", 400, "bad_parameter", "YYYY-MM-DD"),
     ("/v1/reports/roas_d1?date=..%2f2025-10-20", 400, "bad_parameter", "YYYY-MM-DD"),
     ("/v1/reports/roas_d1?dat=2025-10-20", 400, "unknown_parameter", "did you mean 'date'"),
     (f"{RUNS}?date=2025", 400, "bad_parameter", "YYYY-MM-DD"),
+    (f"{RUNS}?cursor=x", 400, "bad_parameter", "cursor has 20 bytes, got 1"),
     (f"{RUNS}?cursor=zzzzzzzzzzzzzzzzzzzz", 400, "bad_parameter", "page.next_cursor"),
     ("/v1/jobs?cursor=0123456789abcdefABCD", 400, "bad_parameter", "page.next_cursor"),
 ])

@@ -208,6 +208,8 @@ refuse_date(struct app *app, struct arena *a, const struct report *report, struc
 {
     struct archive_report made;
     struct archive_run newest;
+    struct err future = {0};
+    int64_t day;
     int got = archive_find(a, app->db, str_from(report->name), STR(""), &made, &newest, err);
     if (got < 0)
         return false;
@@ -215,6 +217,10 @@ refuse_date(struct app *app, struct arena *a, const struct report *report, struc
         return err_set_code(err, ERR_NOT_FOUND, "no_run",
                             "no run has made %s yet; POST /v1/reports/runs starts one",
                             report->name);
+    /* Not to be sent into the refusal that a run of that day gets. */
+    if (date_parse_iso(date, &day) && !run_check_day(day, clock_now_ms(), &future))
+        return err_set_name(err, ERR_NOT_FOUND, "no_run", STR("date"),
+                            "no run has made %s for that day: %s", report->name, future.detail);
     return err_set_name(err, ERR_NOT_FOUND, "no_run", STR("date"),
                         "no run has made %s for %" STR_FMT "; the newest is of %" STR_FMT
                         ", and POST /v1/reports/runs {\"date\": \"%" STR_FMT "\"} makes it",

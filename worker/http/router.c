@@ -152,17 +152,27 @@ check_integer(const struct route_param *p, struct str value, struct err *err)
 }
 
 static bool
+check_length(const struct route_param *p, struct str value, struct err *err)
+{
+    int64_t bytes = (int64_t)value.n;
+    if (bytes >= p->min && bytes <= p->max)
+        return true;
+    if (p->min == p->max)
+        return err_set_name(err, ERR_BAD_PARAMETER, NULL, str_from(p->name),
+                            "%s has %" PRId64 " bytes, got %" PRId64, p->name, p->min, bytes);
+    return err_set_name(err, ERR_BAD_PARAMETER, NULL, str_from(p->name),
+                        "%s has %" PRId64 " to %" PRId64 " bytes, got %" PRId64, p->name,
+                        p->min, p->max, bytes);
+}
+
+static bool
 check_value(const struct route_param *p, struct str value, struct err *err)
 {
     struct str name = str_from(p->name);
     bool ignored;
     switch (p->type) {
     case PARAM_TEXT:
-        if ((int64_t)value.n < p->min || (int64_t)value.n > p->max)
-            return err_set_name(err, ERR_BAD_PARAMETER, NULL, name,
-                                "%s has %" PRId64 " to %" PRId64 " bytes, got %zu", p->name,
-                                p->min, p->max, value.n);
-        return true;
+        return check_length(p, value, err);
     case PARAM_INTEGER:
         return check_integer(p, value, err);
     case PARAM_BOOLEAN:

@@ -7,8 +7,9 @@
  * NAME is the username in lower case, of an account or not, so that being throttled tells
  * nobody whether it exists.  An IPv6 address counts by its /64, which is what one customer has.
  *
- * A window begins with the first failure and ends all at once; the count before hashing is that
- * of the last commit, so as many tries as there are hash slots can get past the limit.
+ * A window begins with the first failure and ends all at once.  Who compares a password asks in
+ * a slot for hashing that is kept until the failure is committed, so of those who guess at once
+ * no more get past the limit than there are slots.
  *
  * The table is bounded: each note takes some rows away whose window is over, and of those that
  * count no more than THROTTLE_ROWS_MAX stay, the newest. */

@@ -4,8 +4,12 @@
  *     if (odd) output_warn(out, "payers_exceed_dau", "...");      before the first member
  *     struct json *json = output_members(out);                    writes the frame once
  *     json_key(json, "campaigns"); json_begin_array(json);
- *     for (...) { output_begin_item(out); output_str(out, "campaign", ...);
- * output_end_item(out); } json_end_array(json);
+ *     for (...) {
+ *         output_begin_item(out);
+ *         output_str(out, "campaign", ...);
+ *         output_end_item(out);
+ *     }
+ *     json_end_array(json);
  *
  * Files are made under a temporary name in the folder they are for, fsynced and renamed when
  * all of them are whole; a kill leaves what was there before. */

@@ -40,6 +40,7 @@ set_up_reader(sqlite3 *handle, struct err *err)
 static bool
 set_up_writer(sqlite3 *handle, struct err *err)
 {
+    wal_buffer_watch(handle);
     /* Anything less than FULL would not go with WAL_BUFFER. */
     return sqlite_exec(handle,
                        "PRAGMA synchronous = FULL;"

@@ -20,6 +20,7 @@ struct wal_file {
     char *bytes;      /* BUFFER_BYTES; NULL until something is written */
     sqlite3_int64 at; /* where in the log they belong */
     sqlite3_int64 n;  /* how many wait */
+    int failed; /* what a write came to since the last rollback; SQLITE_OK: all went well */
 };
 
 static sqlite3_vfs *below;
@@ -30,23 +31,23 @@ file_below(sqlite3_file *file)
     return (sqlite3_file *)((struct wal_file *)file + 1);
 }
 
-/* What could not be written is dropped: the transaction fails, and the next begins at the same
- * place. */
 static int
 flush(sqlite3_file *file)
 {
     struct wal_file *w = (struct wal_file *)file;
-    sqlite3_int64 n = w->n;
+    if (w->n > 0 && w->failed == SQLITE_OK)
+        w->failed =
+            file_below(file)->pMethods->xWrite(file_below(file), w->bytes, (int)w->n, w->at);
     w->n = 0;
-    if (n == 0)
-        return SQLITE_OK;
-    return file_below(file)->pMethods->xWrite(file_below(file), w->bytes, (int)n, w->at);
+    return w->failed;
 }
 
 static int
 write_later(sqlite3_file *file, const void *bytes, int n, sqlite3_int64 at)
 {
     struct wal_file *w = (struct wal_file *)file;
+    if (w->failed != SQLITE_OK)
+        return w->failed;
     if (!w->bytes && !(w->bytes = malloc((size_t)BUFFER_BYTES)))
         return SQLITE_NOMEM;
     if (at != w->at + w->n || w->n + n > BUFFER_BYTES) {
@@ -98,13 +99,12 @@ control(sqlite3_file *file, int what, void *argument)
     AFTER_FLUSH(file, xFileControl, what, argument);
 }
 
+/* What waits still belongs to no commit, and others may have written there. */
 static int
 close_log(sqlite3_file *file)
 {
-    int rc = flush(file);
-    int closed = file_below(file)->pMethods->xClose(file_below(file));
     free(((struct wal_file *)file)->bytes);
-    return rc != SQLITE_OK ? rc : closed;
+    return file_below(file)->pMethods->xClose(file_below(file));
 }
 
 static int
@@ -178,4 +178,29 @@ wal_buffer_install(void)
     ours.xOpen = open_file;
     int rc = sqlite3_vfs_register(&ours, 0);
     assert(rc == SQLITE_OK);
+}
+
+/* Else what was rolled back would be written at some later time, when another connection may
+ * have committed something else in its place. */
+static void
+forget(void *handle)
+{
+    sqlite3_file *log = NULL;
+    int rc = sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (rc != SQLITE_OK || log->pMethods != &METHODS)
+        return; /* the journal from before the log */
+    struct wal_file *w = (struct wal_file *)log;
+    w->n = 0;
+    w->failed = SQLITE_OK;
+}
+
+void
+wal_buffer_watch(sqlite3 *handle)
+{
+    /* Without it (it is SQLite's default) a commit is padded after its sync. */
+    int is_powersafe = -1;
+    int rc =
+        sqlite3_file_control(handle, "main", SQLITE_FCNTL_POWERSAFE_OVERWRITE, &is_powersafe);
+    assert(rc == SQLITE_OK && is_powersafe == 1);
+    sqlite3_rollback_hook(handle, forget, handle);
 }

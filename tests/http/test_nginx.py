@@ -1,5 +1,8 @@
 """What nginx decides by itself: keys, limits, sizes, its own refusals, headers."""
 
+import csv
+import io
+import itertools
 import json
 import os
 import re
@@ -191,14 +194,13 @@ def test_a_chunked_body_is_taken(server):
 
 # Limits
 
-def unread(server, path, token):
+def unread(server, path, header):
     """A client that asks and reads no more than the status; and the status."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.settimeout(15)
     client.connect(("127.0.0.1", server.port))
-    client.sendall(f"GET {path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\n\r\n"
-                   .encode())
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: h\r\n{header}\r\n\r\n".encode())
     return client, int(client.recv(12).split()[1])
 
 
@@ -209,7 +211,7 @@ def test_unread_lists_are_few_and_hold_up_nothing_else(server_with):
         items = [{"event_type": "big", "meta": "x" * 8000}] * 300
         assert ann.post("/v1/events", json=items).json()["meta"]["stored"] == 300
     page = "/v1/events?limit=1000"
-    clients = [unread(server, page, ann.token) for _ in range(6)]
+    clients = [unread(server, page, f"Authorization: Bearer {ann.token}") for _ in range(6)]
     try:
         assert [status for _, status in clients] == [200, 200, 429, 429, 429, 429]
         refused = ann.get("/v1/ledger")
@@ -224,6 +226,27 @@ def test_unread_lists_are_few_and_hold_up_nothing_else(server_with):
         for client, _ in clients:
             client.close()
     server.wait_for(lambda: ann.get(page).ok)
+
+
+def test_unread_pages_without_a_key_are_few(server_with, games_csv):
+    server = server_with({"limits.pages": "2"})
+    with open(games_csv, newline="", encoding="utf-8") as f:
+        games = list(itertools.islice(csv.DictReader(f), 1000))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, games[0])
+    writer.writeheader()
+    writer.writerows({**game, "About the game": "long " * 1600} for game in games)
+    server.import_csv("games", text.getvalue().encode())
+    page = "/v1/datasets/games/rows?limit=1000&fields=about_game"
+    clients = [unread(server, page, "Accept: application/json") for _ in range(4)]
+    try:
+        assert [status for _, status in clients] == [200, 200, 429, 429]
+        assert server.get(page).ok and server.get(page, key=None).status_code == 429
+        assert server.get("/readyz", key=None).ok
+    finally:
+        for client, _ in clients:
+            client.close()
+    server.wait_for(lambda: server.get(page, key=None).ok)
 
 
 def test_limits_answer_429_and_spare_keys(server_with):

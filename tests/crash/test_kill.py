@@ -11,6 +11,9 @@ import pytest
 SEED = int(os.environ.get("PLAYMETER_SEED", "20260131"))
 ROUNDS = int(os.environ.get("PLAYMETER_CRASH_ROUNDS", "50"))
 ROWS = 20000
+# A role that is killed over and over waits twice as long each time before it is started again, up
+# to 10 s; a restart of the whole lets it begin anew.
+RESTART_EVERY = 8
 
 
 def csv_of(generation):
@@ -75,6 +78,9 @@ def test_kill_at_random_moments_of_an_import(own_server):
         assert done["state"] == "succeeded", f"{why}: {done}"
         published = number
         assert generations(server) == {number}, why
+        if number % RESTART_EVERY == 0:
+            server.restart()
+            assert generations(server) == {number}, why
     # The newest version and the two before it are kept, and no folder of an attempt that died.
     server.wait_for(lambda: len(folders(server)) <= 3, 20, lambda: f"left: {folders(server)}")
     spool = os.path.join(server.data, "spool")

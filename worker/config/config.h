@@ -41,7 +41,7 @@
     X(RATE,  limits,  accounts,        "10/min burst 20",  1,      1000000,       "register and login of one client or address") \
     X(RATE,  limits,  reads,           "50/s burst 100",   1,      1000000,       "requests without a key of one address; with a key there is no limit") \
     X(RATE,  limits,  play,            "20/s burst 100",   1,      1000000,       "players' requests of one client or address") \
-    X(COUNT, limits,  exports,         "2",                1,      64,            "CSV and NDJSON answers of one client or address at once") \
+    X(COUNT, limits,  exports,         "2",                1,      64,            "CSV and NDJSON answers of one client or address at once; pages of lists are none") \
     X(COUNT, limits,  pages,           "32",               1,      1024,          "pages of events, of a ledger or read without a key, of one client or address at once, those it has not read yet included; four times as many for all") \
     X(BYTES, limits,  export_spool,    "512MiB",           1048576, 68719476736,  "disk that one answer to a slow reader may take, so that it does not hold a worker") \
     X(BYTES, imports, file_bytes_max,  "150MiB",           1024,   68719476736,   "largest CSV, decoded") \

@@ -81,7 +81,8 @@ static const struct command COMMANDS[] = {
      "  --output DIR        folder for DATE/NAME.json and .csv, the newest also at its root\n"
      "  --date YYYY-MM-DD   day of the reports; the one before the newest in purchases and\n"
      "                      sessions when left out\n" CONFIG_OPTION
-     "\nExit code 0: all reports are made; 1: one or more are not, and the output says why.\n",
+     "\nExit code 0: all reports are made; 1: one or more are not, and the output says why;\n"
+     "2: the command line is wrong, and nothing was made.\n",
      NULL},
     {"reindex", "--dataset NAME [--config FILE] [--data DIR]",
      "Make the index files of a dataset's versions again from their rows.db.", cmd_reindex,

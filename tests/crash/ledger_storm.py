@@ -149,7 +149,8 @@ class Client(threading.Thread):
         elif kind < 0.7:
             self.move("spend", self.rng.randint(1, 2000))
         elif kind < 0.88:
-            self.send_events(self.rng.randint(1, 30), self.rng.choice(["json", "ndjson"]))
+            self.send_events(self.rng.randint(1, self.storm.batch_max),
+                             self.rng.choice(["json", "ndjson"]))
         elif kind < 0.94 and self.last:
             self.repeat()
         else:
@@ -201,7 +202,7 @@ class Client(threading.Thread):
         ids = [f"{key}-{i}" for i in range(count)]
         bad = {self.rng.randrange(count)} if self.rng.random() < 0.3 else set()
         items = [{"event_type": "not a type" if i in bad else self.rng.choice(["jump", "run", "die"]),
-                  "event_id": ids[i], "meta": {"i": i}} for i in range(count)]
+                  "event_id": ids[i], "meta": {"i": i, "text": self.storm.text}} for i in range(count)]
         if form == "json":
             request = self.request("/v1/events", json.dumps(items).encode())
         else:
@@ -242,8 +243,11 @@ COUNTS_SQL = """
 
 
 class Storm:
-    def __init__(self, server, players=3, clients=8, seed=0, name="storm"):
+    def __init__(self, server, players=3, clients=8, seed=0, name="storm", batch_max=30,
+                 event_bytes=0):
+        """A batch has up to batch_max events of event_bytes; above 2 MB it is stored in parts."""
         self.server, self.seed, self.name = server, seed, name
+        self.batch_max, self.text = batch_max, "x" * event_bytes
         self.books = Books()
         self.blows, self.is_over = threading.Event(), False
         self.ledger_seen = self.event_seen = 0      # highest ids that were checked

@@ -12,8 +12,11 @@ proof that cannot fail proves nothing.
 import os
 import random
 import signal
+import sqlite3
 import subprocess
+import sys
 import time
+from contextlib import closing
 
 import pytest
 
@@ -27,6 +30,10 @@ TARGETS = ["writer", "workers", "everything", "everything"]
 STORM_SECONDS = 0.05
 VERIFY_EVERY = 20
 DEFECT_CYCLES = 60
+# Above TRUNCATE_PAGES of the writer's loop; an event of so many bytes is a page.
+LONG_LOG_PAGES = 17000
+EVENT_BYTES = 4000
+LONG_LOG_CYCLES = max(4, CYCLES // 10)
 DEFECTS_BUILD = os.path.join(harness.ROOT, "build", "defects", "playmeter")
 
 
@@ -91,6 +98,51 @@ def test_nothing_acknowledged_is_lost_by_kills(server_with):
     for outcome in ("earn", "spend", "events", "no funds", "invalid", "bad item", "replayed"):
         assert totals[outcome] >= CYCLES, totals
     assert totals["cut"] + totals[502] + totals[503] >= CYCLES, totals
+
+
+def log_pages(server):
+    """As SQLite's index of the log has it: the file keeps its size when the log begins anew."""
+    with open(os.path.join(server.data, "playmeter.db-shm"), "rb") as index:
+        return int.from_bytes(index.read(20)[16:], sys.byteorder)
+
+
+def check_integrity(server):
+    path = os.path.join(server.data, "playmeter.db")
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def lengthen_log(server, storm):
+    """A reader that stands in the log lets it grow; once it is gone the log is copied and cut.
+    Nothing here opens a file of the database meanwhile: closing it would end the reader's lock."""
+    path = os.path.join(server.data, "playmeter.db")
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10,
+                                 isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM player").fetchall()
+        storm.blow()
+        server.wait_for(lambda: storm.books.outcomes["events"] > LONG_LOG_PAGES, 30)
+
+
+@pytest.mark.crash
+def test_nothing_acknowledged_is_lost_while_a_long_log_is_emptied(server_with):
+    """Large batches, and kills in the moments after the log may be cut."""
+    server = server_with(play_workers=8)
+    rng = random.Random(SEED)
+    with ledger_storm.Storm(server, seed=SEED, batch_max=400, event_bytes=EVENT_BYTES) as storm:
+        for number in range(LONG_LOG_CYCLES):
+            lengthen_log(server, storm)
+            time.sleep(rng.random() * STORM_SECONDS * 4)
+            strike(server, TARGETS[number % 3], rng)
+            storm.calm()
+            storm.check()
+            check_integrity(server)
+        # The kills came where there was something to copy and cut.
+        lengthen_log(server, storm)
+        server.wait_for(lambda: log_pages(server) < LONG_LOG_PAGES, 10)
+        storm.pause()
+        storm.check()
+        verify_ledger(server)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from test_ledger import shoot, strike, verify_ledger
 MIB = 1 << 20
 # The data directory's file system.
 DISK_BYTES = 160 * MIB
+LARGE_DISK_BYTES = 768 * MIB
 STORM_SECONDS = 0.3
 
 
@@ -41,11 +42,11 @@ def check_nothing_else(storm):
 
 
 @pytest.fixture
-def small_disk():
-    """A service whose data directory is a file system of its own."""
+def small_disk(request):
+    """A service whose data directory is a file system of its own, of so many bytes."""
     server = harness.Server(play_workers=8)
     os.mkdir(server.data)
-    options = f"size={DISK_BYTES},mode=0700"
+    options = f"size={request.param},mode=0700"
     if os.geteuid() == 0:
         options += f",uid={pwd.getpwnam('playmeter').pw_uid}"
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", server.data],
@@ -75,10 +76,15 @@ def fill(path):
 
 
 @pytest.mark.crash
-def test_a_full_disk_loses_nothing_acknowledged(small_disk):
+@pytest.mark.parametrize("small_disk, batches", [
+    (DISK_BYTES, {}),
+    # Large ones, so that the disk fills within a batch.
+    (LARGE_DISK_BYTES, {"batch_max": 400, "event_bytes": 4000}),
+], indirect=["small_disk"])
+def test_a_full_disk_loses_nothing_acknowledged(small_disk, batches):
     server = small_disk
     filler = os.path.join(server.data, "filler")
-    with ledger_storm.Storm(server, seed=1) as storm:
+    with ledger_storm.Storm(server, seed=1, **batches) as storm:
         for _ in range(4):
             storm.blow()
             time.sleep(STORM_SECONDS)

@@ -201,3 +201,22 @@ def test_report_refuses_what_it_cannot_start_with(tmp_path):
         done = run("report", *arguments)
         assert done.returncode == code and words in done.stderr, done
     assert not os.path.exists(output)
+
+
+def test_migrate_makes_what_the_service_can_open_and_no_folder(tmp_path):
+    done = run("migrate", "--data", str(tmp_path / "nowhere"))
+    assert done.returncode == 1 and "nowhere: No such file" in done.stderr, done
+    assert not os.path.exists(tmp_path / "nowhere")
+    server = harness.Server()
+    try:
+        os.makedirs(server.data, exist_ok=True)
+        done = run("migrate", "--config", server.config, "--data", server.data)
+        assert done.returncode == 0 and done.stdout.endswith(" migrations applied\n"), done
+        assert os.stat(os.path.join(server.data, "playmeter.db")).st_mode & 0o077 == 0
+        again = run("migrate", "--config", server.config, f"--data={server.data}")
+        assert again.stdout == "0 migrations applied\n", again
+        server.start()
+        beside = run("migrate", "--config", server.config, "--data", server.data)
+        assert beside.returncode == 1 and "0 migrations" not in beside.stdout, beside
+    finally:
+        server.close()

@@ -1,29 +1,41 @@
 /* See cmd_migrate.h.  It holds the writer's lock, so it refuses beside a running service. */
 #include "process/cmd_migrate.h"
 
+#include "config/config.h"
 #include "process/migrate.h"
+#include "process/options.h"
+#include "process/prepare.h"
 
-#include <getopt.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A folder that is not there is misspelt, and what root made in it the service could not open.
+ */
+static bool
+run(const char *config_path, const char *data_dir, int *applied_count, struct err *err)
+{
+    scoped_arena a = {0};
+    struct config config;
+    if (access(data_dir, F_OK))
+        return err_set_errno(err, "%s", data_dir);
+    return config_load(&a, config_path, &config, err) &&
+           prepare_user(config.server_user, data_dir, err) &&
+           migrate_database(data_dir, applied_count, err);
+}
 
 int
 cmd_migrate(int argc, char **argv)
 {
-    static const struct option OPTIONS[] = {{"data", required_argument, NULL, 'd'}, {0}};
-    const char *data_dir = NULL;
-    int option;
-    while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
-        if (option != 'd')
-            return 2;
-        data_dir = optarg;
-    }
-    if (!data_dir || optind != argc) {
-        fputs("playmeter migrate: wants --data DIR and nothing else\n", stderr);
-        return 2;
-    }
+    const char *config = NULL, *data = "var";
+    const struct option_row rows[] = {
+        {.name = "config", .text = &config}, {.name = "data", .text = &data}, {0}};
     struct err err = {0};
     int applied_count = 0;
-    if (!migrate_database(data_dir, &applied_count, &err)) {
+    if (!options_parse(argc, argv, rows, NULL))
+        return 2;
+    umask(0077);
+    if (!run(config, data, &applied_count, &err)) {
         fprintf(stderr, "playmeter migrate: %s\n", err.detail);
         return 1;
     }

@@ -6,8 +6,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* Pages are written before the end of a transaction, as those of a migration may be. */
+#define LET_SPILL "PRAGMA cache_spill = ON; PRAGMA cache_size = 10"
 
 /* Some hundred pages: several times what the layer holds. */
 #define INSERT_MANY                                                                            \
@@ -61,7 +65,7 @@ a_large_transaction_is_seen_whole_and_only_once_committed(void **state)
 {
     struct temp_db *t = *state;
     scoped_db reader = open_reader(t);
-    temp_db_exec(t, "PRAGMA cache_size = 10");
+    temp_db_exec(t, LET_SPILL);
     temp_db_exec(t, "BEGIN");
     temp_db_exec(t, INSERT_MANY);
     temp_db_exec(t, "UPDATE event_type SET event_count = 1");
@@ -84,7 +88,7 @@ what_a_killed_process_has_committed_stays_and_nothing_else(void **state)
     if (pid == 0) {
         t->db = db_open(db_path(t->db), DB_WRITER, &err);
         temp_db_exec(t, INSERT_MANY);
-        temp_db_exec(t, "PRAGMA cache_size = 10");
+        temp_db_exec(t, LET_SPILL);
         temp_db_exec(t, "BEGIN");
         temp_db_exec(t, INSERT_MANY);
         raise(SIGKILL);
@@ -151,7 +155,7 @@ prepare_pages(struct temp_db *t)
 {
     temp_db_exec(t, "CREATE TABLE page (bytes BLOB)");
     temp_db_exec(t, INSERT_MANY);
-    temp_db_exec(t, "PRAGMA cache_size = 10");
+    temp_db_exec(t, LET_SPILL);
 }
 
 static int64_t
@@ -208,6 +212,24 @@ what_was_rolled_back_is_not_written_over_what_another_commits(void **state)
     assert_int_equal(sqlite3_close(shell), SQLITE_OK);
 }
 
+static void
+pages_of_operations_are_not_written_before_the_commit(void **state)
+{
+    struct temp_db *t = *state;
+    struct stat before, after;
+    const char *log = arena_printf(&t->arena, "%s-wal", db_path(t->db)).p;
+    temp_db_exec(t, "CREATE TABLE page (bytes BLOB)");
+    temp_db_exec(t, "PRAGMA cache_size = 10");
+    assert_int_equal(stat(log, &before), 0);
+    temp_db_exec(t, "BEGIN");
+    temp_db_exec(t, INSERT_MANY);
+    temp_db_exec(t, INSERT_PAGES);
+    assert_int_equal(stat(log, &after), 0);
+    assert_int_equal(before.st_size, after.st_size);
+    temp_db_exec(t, "COMMIT");
+    assert_is_whole(t->db, 1000);
+}
+
 int
 main(void)
 {
@@ -216,6 +238,7 @@ main(void)
         DB_TEST(what_a_killed_process_has_committed_stays_and_nothing_else),
         DB_TEST(a_write_that_fails_fails_its_commit_and_the_next_is_whole),
         DB_TEST(a_disk_that_is_full_for_one_statement_leaves_no_hole_in_the_log),
+        DB_TEST(pages_of_operations_are_not_written_before_the_commit),
         DB_TEST(what_was_rolled_back_is_not_written_over_what_another_commits),
     };
     return cmocka_run_group_tests_name("wal_buffer", tests, NULL, NULL);

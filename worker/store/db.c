@@ -51,6 +51,16 @@ set_up_writer(sqlite3 *handle, struct err *err)
                        err);
 }
 
+/* The log is written at the commit and not before, however large the transaction: up to 3.46 at
+ * least, SQLite breaks the chain of the log's checksums when a savepoint or a statement is
+ * undone after some of its pages were written, and recovery then loses the commits that follow.
+ * What a transaction of operations changes fits into memory; a migration's need not. */
+static bool
+keep_until_commit(sqlite3 *handle, struct err *err)
+{
+    return sqlite_exec(handle, "PRAGMA cache_spill = 0", err);
+}
+
 static int
 note_wal_pages(void *db, sqlite3 *handle UNUSED, const char *name UNUSED, int pages)
 {
@@ -65,7 +75,7 @@ set_up(struct db *db, enum db_mode mode, struct err *err)
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     bool ok =
         mode == DB_READ_ONLY ? set_up_reader(db->handle, err) : set_up_writer(db->handle, err);
-    if (!ok)
+    if (!ok || (mode == DB_WRITER && !keep_until_commit(db->handle, err)))
         return false;
     /* Replaces the automatic checkpoint, which is a hook of the same kind. */
     sqlite3_wal_hook(db->handle, note_wal_pages, db);

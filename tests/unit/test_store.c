@@ -391,7 +391,7 @@ numbers_and_short_text_stand_first(void **state)
     struct err err = {0};
     struct rows_builder *b = begin_rows(path, ALL_TYPES, COUNT_OF(ALL_TYPES));
     assert_true(rows_build_finish(&b, &err));
-    sqlite3 *handle = sqlite_open(path, SQLITE_OPEN_READONLY, NULL, &err);
+    sqlite3 *handle = sqlite_open(path, SQLITE_OPEN_READONLY, &err);
     int64_t name, about, price, page_size;
     const char *where = "SELECT cid FROM pragma_table_info('rows') WHERE name = ";
     scoped_arena a = {0};

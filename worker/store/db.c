@@ -4,7 +4,6 @@
 #include "store/db_internal.h"
 
 #include "base/clock.h"
-#include "store/wal_buffer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,8 +39,6 @@ set_up_reader(sqlite3 *handle, struct err *err)
 static bool
 set_up_writer(sqlite3 *handle, struct err *err)
 {
-    wal_buffer_watch(handle);
-    /* Anything less than FULL would not go with WAL_BUFFER. */
     return sqlite_exec(handle,
                        "PRAGMA synchronous = FULL;"
                        "PRAGMA journal_mode = WAL;"
@@ -87,8 +84,7 @@ db_open(const char *path, enum db_mode mode, struct err *err)
 {
     /* A reader opens read-write too: a read-only one cannot make the shared memory file. */
     int flags = SQLITE_OPEN_READWRITE | (mode == DB_READ_ONLY ? 0 : SQLITE_OPEN_CREATE);
-    const char *layer = mode == DB_READ_ONLY ? NULL : WAL_BUFFER;
-    sqlite3 *handle = sqlite_open(path, flags, layer, err);
+    sqlite3 *handle = sqlite_open(path, flags, err);
     if (!handle)
         return NULL;
     struct arena arena = {0};

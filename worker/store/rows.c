@@ -80,7 +80,7 @@ rows_open(const char *path, const struct rows_column *columns, size_t column_cou
 {
     scoped_arena a = {0};
     sqlite3 *handle = sqlite_open(sqlite_uri(&a, path, "immutable=1"),
-                                  SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL, err);
+                                  SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err);
     if (!handle)
         return NULL;
     struct rows *rows = new_rows(handle, columns, column_count);

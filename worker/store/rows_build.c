@@ -139,7 +139,7 @@ rows_build_begin(const char *path, const struct rows_column *columns, size_t col
     scoped_fd fd = fs_open_at(AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL, err);
     if (fd < 0)
         return NULL;
-    sqlite3 *handle = sqlite_open(path, SQLITE_OPEN_READWRITE, NULL, err);
+    sqlite3 *handle = sqlite_open(path, SQLITE_OPEN_READWRITE, err);
     if (!handle)
         return NULL;
     struct arena arena = {0};

@@ -51,9 +51,8 @@ rows_scan(const char *path, const struct str *names, size_t count, rows_scan_fn 
           void *context, struct err *err)
 {
     scoped_arena a = {0};
-    scoped_scan scan = {.handle =
-                            sqlite_open(sqlite_uri(&a, path, "immutable=1"),
-                                        SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL, err)};
+    scoped_scan scan = {.handle = sqlite_open(sqlite_uri(&a, path, "immutable=1"),
+                                              SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err)};
     struct str *cells = arena_array(&a, count, struct str);
     if (!scan.handle || !sqlite_exec(scan.handle, "PRAGMA cache_size = -1024", err) ||
         !rows_lines_open(&scan.lines, scan.handle, err) || !prepare(&scan, names, count, err))

@@ -1,8 +1,6 @@
 /* See sqlite.h. */
 #include "store/sqlite.h"
 
-#include "store/wal_buffer.h"
-
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
@@ -47,16 +45,15 @@ static void
 configure(void)
 {
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    wal_buffer_install();
 }
 
 sqlite3 *
-sqlite_open(const char *path_or_uri, int flags, const char *layer, struct err *err)
+sqlite_open(const char *path_or_uri, int flags, struct err *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     sqlite3 *handle = NULL;
     pthread_once(&once, configure);
-    int rc = sqlite3_open_v2(path_or_uri, &handle, flags | SQLITE_OPEN_NOMUTEX, layer);
+    int rc = sqlite3_open_v2(path_or_uri, &handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc == SQLITE_OK) {
         sqlite3_extended_result_codes(handle, 1);
         return handle;

@@ -16,10 +16,8 @@
 
 /* Fills err with what went wrong while `doing`, and returns false.  handle may be NULL. */
 bool sqlite_fail(sqlite3 *handle, int rc, const char *doing, struct err *err);
-/* Opens with extended result codes and no mutex: one thread at a time.  NULL on failure.
- * `layer` is the name of a file layer that is installed; NULL: SQLite's own. */
-MUST_CHECK sqlite3 *sqlite_open(const char *path_or_uri, int flags, const char *layer,
-                                struct err *err);
+/* Opens with extended result codes and no mutex: one thread at a time.  NULL on failure. */
+MUST_CHECK sqlite3 *sqlite_open(const char *path_or_uri, int flags, struct err *err);
 /* Runs SQL text of one or more statements; rows are ignored. */
 MUST_CHECK bool sqlite_exec(sqlite3 *handle, const char *sql, struct err *err);
 /* One integer, as of `PRAGMA user_version`. */

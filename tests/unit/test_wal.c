@@ -1,9 +1,8 @@
-/* The layer under the log: what it gathers is there whole once a commit counts, and not at all
+/* The log of the writer: what is in it is there whole once a commit counts, and not at all
  * when it does not. */
-#include "store/wal_buffer.h"
+#include "store/db.h"
 #include "temp_db.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -13,16 +12,10 @@
 /* Pages are written before the end of a transaction, as those of a migration may be. */
 #define LET_SPILL "PRAGMA cache_spill = ON; PRAGMA cache_size = 10"
 
-/* Some hundred pages: several times what the layer holds. */
+/* Some hundred pages. */
 #define INSERT_MANY                                                                            \
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"           \
     " INSERT INTO event_type (name) SELECT hex(randomblob(400)) FROM n"
-
-/* Pages one behind the other; with a cache of 10 some of them are written before the end, and
- * none is read. */
-#define INSERT_PAGES                                                                           \
-    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 24)"             \
-    " INSERT INTO page (bytes) SELECT zeroblob(3000) FROM n"
 
 static int64_t
 read_number(struct db *db, const char *sql)
@@ -131,99 +124,16 @@ a_write_that_fails_fails_its_commit_and_the_next_is_whole(void **state)
     assert_is_whole(reader, 1001);
 }
 
-static bool is_disk_full;
-
-static ssize_t
-write_unless_full(int fd, const void *bytes, size_t n, off_t at)
-{
-    if (!is_disk_full)
-        return pwrite(fd, bytes, n, at);
-    errno = ENOSPC;
-    return -1;
-}
-
-static void
-let_disk_fill(bool fills)
-{
-    sqlite3_vfs *unix_layer = sqlite3_vfs_find("unix");
-    sqlite3_syscall_ptr call = fills ? (sqlite3_syscall_ptr)write_unless_full : NULL;
-    assert_int_equal(unix_layer->xSetSystemCall(unix_layer, "pwrite64", call), SQLITE_OK);
-}
-
-static void
-prepare_pages(struct temp_db *t)
-{
-    temp_db_exec(t, "CREATE TABLE page (bytes BLOB)");
-    temp_db_exec(t, INSERT_MANY);
-    temp_db_exec(t, LET_SPILL);
-}
-
-static int64_t
-count_pages(struct db *db)
-{
-    return read_number(db, "SELECT count(*) FROM page WHERE bytes = zeroblob(3000)");
-}
-
-/* On a full disk SQLite undoes a statement alone where it can, and what could not be written is
- * of the statement before. */
-static void
-a_disk_that_is_full_for_one_statement_leaves_no_hole_in_the_log(void **state)
-{
-    struct temp_db *t = *state;
-    scoped_db reader = open_reader(t);
-    prepare_pages(t);
-    let_disk_fill(true);
-    temp_db_exec(t, "BEGIN");
-    temp_db_exec(t, INSERT_PAGES);
-    is_disk_full = true;
-    int rc = sqlite3_exec(db_handle(t->db), INSERT_MANY, NULL, NULL, NULL);
-    is_disk_full = false;
-    assert_int_equal(rc & 0xff, SQLITE_FULL);
-    assert_true(db_is_in_transaction(t->db));
-    rc = sqlite3_exec(db_handle(t->db), "COMMIT", NULL, NULL, NULL);
-    let_disk_fill(false);
-    assert_int_equal(rc & 0xff, SQLITE_FULL);
-    if (db_is_in_transaction(t->db))
-        temp_db_exec(t, "ROLLBACK");
-    assert_int_equal(count_pages(reader), 0);
-    assert_is_whole(reader, 1000);
-    temp_db_exec(t, INSERT_PAGES);
-    assert_int_equal(count_pages(reader), 24);
-    assert_is_whole(reader, 1000);
-}
-
-/* As a person with the sqlite3 shell may, beside the service. */
-static void
-what_was_rolled_back_is_not_written_over_what_another_commits(void **state)
-{
-    struct temp_db *t = *state;
-    struct err err = {0};
-    prepare_pages(t);
-    /* With its first page there SQLite reads the log when it rolls back. */
-    assert_true(db_checkpoint(t->db, true, &err));
-    temp_db_exec(t, "BEGIN");
-    temp_db_exec(t, INSERT_PAGES);
-    temp_db_exec(t, "ROLLBACK");
-    sqlite3 *shell = sqlite_open(db_path(t->db), SQLITE_OPEN_READWRITE, NULL, &err);
-    if (!shell || !sqlite_exec(shell, "PRAGMA wal_autocheckpoint = 0;" INSERT_MANY, &err))
-        fail_msg("%s", err.detail);
-    assert_int_equal(count_pages(t->db), 0);
-    assert_is_whole(t->db, 2000);
-    assert_int_equal(sqlite3_close(shell), SQLITE_OK);
-}
-
 static void
 pages_of_operations_are_not_written_before_the_commit(void **state)
 {
     struct temp_db *t = *state;
     struct stat before, after;
     const char *log = arena_printf(&t->arena, "%s-wal", db_path(t->db)).p;
-    temp_db_exec(t, "CREATE TABLE page (bytes BLOB)");
     temp_db_exec(t, "PRAGMA cache_size = 10");
     assert_int_equal(stat(log, &before), 0);
     temp_db_exec(t, "BEGIN");
     temp_db_exec(t, INSERT_MANY);
-    temp_db_exec(t, INSERT_PAGES);
     assert_int_equal(stat(log, &after), 0);
     assert_int_equal(before.st_size, after.st_size);
     temp_db_exec(t, "COMMIT");
@@ -237,9 +147,7 @@ main(void)
         DB_TEST(a_large_transaction_is_seen_whole_and_only_once_committed),
         DB_TEST(what_a_killed_process_has_committed_stays_and_nothing_else),
         DB_TEST(a_write_that_fails_fails_its_commit_and_the_next_is_whole),
-        DB_TEST(a_disk_that_is_full_for_one_statement_leaves_no_hole_in_the_log),
         DB_TEST(pages_of_operations_are_not_written_before_the_commit),
-        DB_TEST(what_was_rolled_back_is_not_written_over_what_another_commits),
     };
     return cmocka_run_group_tests_name("wal_buffer", tests, NULL, NULL);
 }

@@ -45,9 +45,10 @@ sql_ends_with_the_time_of_its_request(void **state)
 {
     struct temp_db *t = *state;
     struct err err;
-    temp_db_exec(t, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20000)"
-                    " INSERT INTO job (id, kind, dataset, created_at)"
-                    " SELECT printf('%020x', i), 'import', 'games', 1 FROM n");
+    temp_db_exec(t,
+                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20000)"
+                 " INSERT INTO job (id, kind, dataset, created_at)"
+                 " SELECT printf('%020x', i), 'import', 'games', 1 FROM n");
     /* A list that walks all jobs of the dataset and shows none. */
     const char *uri = "/v1/jobs?dataset=games&state=failed";
     assert_int_equal(get(t, uri, false, &err), 200);

@@ -18,7 +18,7 @@ struct app {
     struct versions *versions;
     struct token_secrets secrets; /* what players' tokens are signed with */
     struct password_hasher hasher;
-    struct str openapi_json;
+    struct buf openapi; /* empty until the worker is asked for it: few are */
 };
 
 /* The rows, from top to bottom; see routes.c. */

@@ -5,5 +5,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#define OPENAPI_BYTES_MAX (4 * MIB)
+
 /* Appends the embedded description as JSON.  Errors are ERR_INVALID with the line. */
 MUST_CHECK bool openapi_add_json(struct buf *out, struct err *err);

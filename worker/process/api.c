@@ -1,7 +1,6 @@
 /* The api role: a query or a play worker.  Opens what a handler needs, read-only where it can
  * be, and serves until it is told to stop. */
 #include "api/app.h"
-#include "api/openapi.h"
 #include "base/log.h"
 #include "http/serve.h"
 #include "process/role.h"
@@ -12,11 +11,9 @@
  * rows fit, so that their pages are not asked back and cleared for each request. */
 #define KEPT_BYTES_MAX (4 * MIB)
 #define KEPT_PIECE_BYTES_MAX (2 * MIB)
-#define OPENAPI_BYTES_MAX (4 * MIB)
 
 struct handles {
     struct arena arena; /* lives as long as the process */
-    struct buf openapi;
     struct app app;
 };
 
@@ -63,10 +60,6 @@ open_handles(const struct role_env *env, struct handles *h, struct err *err)
         !password_open(config, &app->hasher, err))
         return false;
     app->versions = versions_open(app->db, app->data_dir);
-    buf_init(&h->openapi, OPENAPI_BYTES_MAX);
-    if (!openapi_add_json(&h->openapi, err))
-        return false;
-    app->openapi_json = buf_str(&h->openapi);
     return true;
 }
 
@@ -77,7 +70,7 @@ close_handles(struct handles *h)
     password_close(&h->app.hasher);
     writer_close(&h->app.writer);
     db_close(&h->app.db);
-    buf_free(&h->openapi);
+    buf_free(&h->app.openapi);
     arena_free(&h->arena);
 }
 

@@ -1,4 +1,4 @@
--- The wallet and the ledger.  All changes of one operation run in one savepoint.
+-- The wallet and the ledger.  All changes of one operation are stored together or not at all.
 
 -- name: wallet_find_key
 -- The entry that the key was used for: ?1 player, ?2 operation, ?3 key.

@@ -90,7 +90,9 @@ test:
 	@scripts/test
 lint:
 	@scripts/lint
-bench: all
+bench:
+	@scripts/install-deps bench
+	@$(MAKE) --no-print-directory all
 	@tests/bench/bench.py
 format:
 	clang-format -i $$(git ls-files '*.[ch]')

@@ -2,29 +2,28 @@
 """Measures the product beside its peers, in one run, and prints a table; see README.md.
 
     bench.py [--size 150MB] [--rounds 3] [--seconds 2] [--json FILE] [--growth]
-             [--only players|reports]
+             [--only games|narrow|players|reports]
 """
 
 import argparse
 import csv
 import os
-import re
-import statistics
 import subprocess
+import threading
 import time
 
 import growth
+import narrow
 import peers
 import players
 import questions
 import reports
 import table
-from probe import (BUILD, EmptyResponder, PeakMemory, Poller, WorkerMemory, harness, moment,
-                   process_kb, upload, worker_memory, wrk)
+from probe import (BUILD, EmptyResponder, PeakMemory, Poller, WorkerMemory, harness,
+                   import_seconds, process_kb, upload, version_bytes, wait_quietly, worker_memory,
+                   wrk)
 
 CONNECTIONS = 8
-ASKED = 30  # times in a row of the product, per round
-PEER_ASKED = 3
 ROWS_PATH = "/v1/datasets/games/rows"
 # What an analyst's afternoon asks of a worker; "{key}" is another row each time.
 MIXED_PATHS = [
@@ -54,22 +53,28 @@ def sample_rows(path, count=1000):
         return [(row[1], row[2]) for _, row in zip(range(count), rows)]
 
 
-def measure_import(server, path, key, results):
+def measure_import(server, path, database, results):
+    """The product and the shell by turns, each alone on the machine."""
+    job, accepted = upload(server, path)
+    results.add("202 after the last byte, s", accepted)
+    results.add("import, s", import_seconds(wait_quietly(server, job)))
+    results.add("import, s", peers.import_by_shell(path, database), "sqlite3 shell")
+
+
+def measure_beside_import(server, path, key, results):
+    """What goes on while an import runs.  Looking costs the import something, so that its own time
+    is that of another one."""
     memory = PeakMemory(server)
     memory.start()
-    job, accepted = upload(server, path)
+    job, _ = upload(server, path)
     pollers = {"status poll": Poller(server, f"/v1/jobs/{job['id']}"),
                "row by key": Poller(server, f"{ROWS_PATH}/{key}")}
     for poller in pollers.values():
         poller.start()
-    done = server.wait_job(job, timeout=600)
-    p99s = {name: poller.stop() for name, poller in pollers.items()}
-    assert done["state"] == "succeeded", done
-    results.add("import, s", moment(done["finished_at"]) - moment(done["started_at"]))
-    results.add("202 after the last byte, s", accepted)
+    wait_quietly(server, job)
+    for name, poller in pollers.items():
+        results.add(f"{name} p99 while importing, ms", poller.stop())
     results.add("peak memory of the load child, MB", memory.stop() / 1e6)
-    for name, p99 in p99s.items():
-        results.add(f"{name} p99 while importing, ms", p99)
 
 
 def measure_idle(server, key, seconds, results):
@@ -79,17 +84,26 @@ def measure_idle(server, key, seconds, results):
     results.add("row by key p99 idle, ms", poller.stop())
 
 
-def measure_export(server, form, results):
-    """All rows as one file, read as fast as it comes."""
+def export(server, form, encoding="identity"):
+    """(bytes, seconds) of all rows as one file, read as fast as it comes."""
+    done = subprocess.run(
+        ["curl", "-sS", "--fail", "--noproxy", "*", "-o", os.devnull, "-w",
+         "%{size_download} %{time_total}", "-H", f"X-API-Key: {server.admin_key}", "-H",
+         f"Accept-Encoding: {encoding}", f"{server.url}{ROWS_PATH}?format={form}"],
+        stdout=subprocess.PIPE, text=True, check=True, timeout=600).stdout.split()
+    return int(done[0]), float(done[1])
+
+
+def measure_exports(server, path, results):
+    for form in ("csv", "ndjson"):
+        size, seconds = export(server, form)
+        results.add(f"export of all rows as {form}, MB/s", size / 1e6 / seconds)
+    results.add("export as csv, packed, s", export(server, "csv", "gzip")[1])
+    results.add("export as csv, packed, s", peers.gzip_seconds(path), "gzip -1")
+    # Apart from the times above, since looking costs something.
     memory = WorkerMemory(server)
     memory.start()
-    began, size = time.perf_counter(), 0
-    with server.get(ROWS_PATH, params={"format": form}, stream=True, timeout=600,
-                    headers={"Accept-Encoding": "identity"}) as answer:
-        assert answer.status_code == 200, answer.text
-        for piece in answer.raw.stream(1 << 20, decode_content=False):
-            size += len(piece)
-    results.add(f"export of all rows as {form}, MB/s", size / 1e6 / (time.perf_counter() - began))
+    export(server, "csv")
     results.add("own memory of a worker that exports, most, MB", memory.stop())
 
 
@@ -101,46 +115,42 @@ def measure_mixed(server, rows, results):
 
 
 def measure_idle_memory(path, results):
-    """The product as it is shipped, with a dataset and after its first requests."""
+    """The product as it is shipped: before it has data, and with a dataset after its first page."""
     server = harness.Server({}, query_workers=8, play_workers=24).start()
-    try:
-        server.wait_job(upload(server, path)[0], timeout=600)
-        assert server.get(ROWS_PATH).status_code == 200
+
+    def add(line):
         time.sleep(2)
         pids = [server.pid, *harness.descendants(server.pid)]
-        results.add("idle memory of the whole product, MB PSS",
-                    sum(process_kb(pid, "smaps_rollup", "Pss") for pid in pids) / 1e3)
+        results.add(line, sum(process_kb(pid, "smaps_rollup", "Pss") for pid in pids) / 1e3)
+    try:
+        add("idle memory without data, MB PSS")
+        wait_quietly(server, upload(server, path)[0])
+        assert server.get(ROWS_PATH).status_code == 200
+        add("idle memory of the whole product, MB PSS")
     finally:
         server.close()
 
 
-def ask(server, path):
-    """(what the worker says it took in ms, the answer)"""
-    answer = server.get(path)
-    assert answer.status_code == 200, answer.text
-    return (float(re.search(r"app;dur=([0-9.]+)", answer.headers["Server-Timing"])[1]),
-            answer.json())
+def measure_play_beside_exports(server, seconds, results):
+    """A player's calls while two analysts take all rows away, packed, again and again."""
+    player = {"Authorization": f"Bearer {server.player('ada').token}",
+              "Content-Type": "application/json"}
+    is_over = threading.Event()
 
-
-def check_questions(server, by_name, rows):
-    """The product and each peer give the same answer; also warms all of them."""
-    for question in questions.QUESTIONS:
-        for i in (0, 1, 2) if "{" in question.path else (0,):
-            ours = ask(server, questions.path_for(question, rows[i]))[1]
-            for name, how in question.peers.items():
-                if name in by_name:
-                    questions.check_equal(question.line, question.pick(ours), name,
-                                          by_name[name].ask(how, i)[1], question.close)
-
-
-def measure_question(server, question, by_name, rows, first, results):
-    """Rows from `first` on by turns, for the questions that are about one."""
-    results.add(question.line, statistics.median(
-        ask(server, questions.path_for(question, rows[first + i]))[0] for i in range(ASKED)))
-    for name, how in question.peers.items():
-        if name in by_name:
-            results.add(question.line, statistics.median(
-                by_name[name].ask(how, first + i)[0] for i in range(PEER_ASKED)), name)
+    def take():
+        while not is_over.is_set():
+            export(server, "csv", "gzip")
+    analysts = [threading.Thread(target=take) for _ in range(2)]
+    balance = Poller(server, "/v1/balance", player)
+    earn = Poller(server, "/v1/earn", player, '{"amount":1,"reason":"bench"}')
+    for thread in (*analysts, balance, earn):
+        thread.start()
+    time.sleep(seconds)
+    results.add("balance p50 beside two packed exports, ms", balance.stop(0.5))
+    results.add("earn p99 beside two packed exports, ms", earn.stop())
+    is_over.set()
+    for thread in analysts:
+        thread.join()
 
 
 def measure_load(server, rows, rounds, seconds, results):
@@ -168,40 +178,38 @@ def measure_load(server, rows, rounds, seconds, results):
 
 def run(arguments, path, results):
     rows = sample_rows(path)
-    database = os.path.join(BUILD, "peer.db")
     settings = {"imports.file_bytes_max": str(max(os.path.getsize(path), 157286400))}
     server = harness.Server(settings, query_workers=8, play_workers=2).start()
+    # On the disk that the product's data is on.
+    database = os.path.join(server.base, "peer.db")
     by_name = {}
     try:
         # The first import has no version to read beside it and files to warm: not counted.
-        server.wait_job(upload(server, path)[0], timeout=600)
+        wait_quietly(server, upload(server, path)[0])
         for _ in range(arguments.rounds):
-            measure_import(server, path, rows[0][0], results)
-            results.add("import, s", peers.import_by_shell(path, database), "sqlite3 shell")
+            measure_import(server, path, database, results)
+            measure_beside_import(server, path, rows[0][0], results)
             measure_idle(server, rows[0][0], arguments.seconds, results)
-            for form in ("csv", "ndjson"):
-                measure_export(server, form, results)
+            measure_exports(server, path, results)
             measure_mixed(server, rows, results)
+            measure_play_beside_exports(server, arguments.seconds, results)
+        results.add("files of a version, MB", version_bytes(server) / 1e6)
+        results.add("files of a version, MB", os.path.getsize(path) / 1e6, "the CSV")
         # No peer lies in memory before: they would take it from the imports.
         by_name = peers.start(path, database)
-        about = table.machine(by_name.values())
-        about["load"]["before"] = arguments.load_before
-        check_questions(server, by_name, rows)
+        questions.check(server, questions.GAMES, by_name, rows)
         if "scikit-learn" in by_name:
             results.add("fit of the likeness alone, s", by_name["scikit-learn"].fit_s, "scikit-learn")
         for i in range(arguments.rounds):
-            for question in questions.QUESTIONS:
-                measure_question(server, question, by_name, rows, i * ASKED, results)
+            questions.measure(server, questions.GAMES, by_name, rows, i * questions.ASKED, results)
         measure_load(server, rows, arguments.rounds, arguments.seconds, results)
     finally:
         for peer in by_name.values():
             peer.close()
         server.close()
-        if os.path.exists(database):
-            os.unlink(database)
     for _ in range(arguments.rounds):
         measure_idle_memory(path, results)
-    return about
+    return list(dict.fromkeys(peer.about for peer in by_name.values()))
 
 
 def main():
@@ -212,24 +220,23 @@ def main():
     parser.add_argument("--json", default=os.path.join(BUILD, "bench.json"))
     parser.add_argument("--growth", action="store_true",
                         help="the cost of a row at 15 MB, 150 MB and 1.5 GB instead: minutes")
-    parser.add_argument("--only", choices=["players", "reports"],
-                        help="the writes of players, or the reports, alone: half a minute")
+    parser.add_argument("--only", choices=["games", "narrow", "players", "reports"],
+                        help="a part of it: the catalogue, the narrow file, players, reports")
     arguments = parser.parse_args()
-    arguments.load_before = os.getloadavg()[0]
 
     os.makedirs(BUILD, exist_ok=True)
     if arguments.growth:
         growth.run(games_file, arguments.rounds, arguments.json.replace(".json", "-growth.json"))
         return
     results = table.Results()
-    if arguments.only:
-        about = table.machine([])
-        about["load"]["before"] = arguments.load_before
-    else:
-        about = run(arguments, games_file(arguments.size), results)
-    if arguments.only != "reports":
+    about = table.machine()
+    if arguments.only in (None, "games"):
+        about["peers"] = run(arguments, games_file(arguments.size), results)
+    if arguments.only in (None, "narrow"):
+        about["peers"] += [a for a in narrow.run(arguments.rounds, results) if a not in about["peers"]]
+    if arguments.only in (None, "players"):
         players.run(arguments.rounds, arguments.seconds, results)
-    if arguments.only != "players":
+    if arguments.only in (None, "reports"):
         reports.run(arguments.rounds, results)
     table.report(about, results, arguments.json)
 

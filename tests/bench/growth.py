@@ -8,7 +8,7 @@ import re
 import statistics
 
 import questions
-from probe import PeakMemory, harness, moment, upload
+from probe import PeakMemory, harness, import_seconds, upload, version_bytes, wait_quietly
 
 SIZES = ["15MB", "150MB", "1500MB"]
 LINES = [("import", "us a row"), ("peak memory of the load child", "bytes a row"),
@@ -22,35 +22,25 @@ def engine_ns(server, path, rows):
     return statistics.median(times) * 1e6 / rows
 
 
-def folder_bytes(path):
-    return sum(os.path.getsize(os.path.join(parent, name))
-               for parent, _, names in os.walk(path) for name in names)
-
-
 def measure(path, rounds, key):
     """line -> samples, of one size."""
     server = harness.Server({"imports.file_bytes_max": str(os.path.getsize(path))}).start()
     samples = {line: [] for line, _ in LINES}
     try:
         for _ in range(rounds):
-            memory = PeakMemory(server)
-            memory.start()
-            before = folder_bytes(os.path.join(server.data, "datasets"))
-            job = server.wait_job(upload(server, path)[0], timeout=1800)
-            peak = memory.stop()
-            assert job["state"] == "succeeded", job
+            job = wait_quietly(server, upload(server, path)[0])
             rows = job["rows_done"]
-            samples["import"].append(
-                (moment(job["finished_at"]) - moment(job["started_at"])) * 1e6 / rows)
-            samples["peak memory of the load child"].append(peak / rows)
-            if not samples["files of the version"]:
-                samples["files of the version"].append(
-                    (folder_bytes(os.path.join(server.data, "datasets")) - before) / rows)
+            samples["import"].append(import_seconds(job) * 1e6 / rows)
+            samples["files of the version"].append(version_bytes(server) / rows)
             for line, question in (("count of a substring", questions.COUNT_PATH),
                                    ("statistics of 4 columns, filtered", questions.STATS_PATH),
                                    ("similar games, top 10",
                                     questions.BASE + f"similar?key={key}&limit=10")):
                 samples[line].append(engine_ns(server, question, rows))
+        memory = PeakMemory(server)
+        memory.start()
+        wait_quietly(server, upload(server, path)[0])
+        samples["peak memory of the load child"].append(memory.stop() / rows)
     finally:
         server.close()
     return samples

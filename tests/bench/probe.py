@@ -24,34 +24,36 @@ def moment(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
-def p99_ms(seconds):
-    return 1000 * sorted(seconds)[int(0.99 * (len(seconds) - 1))]
+def percentile_ms(seconds, share):
+    return 1000 * sorted(seconds)[int(share * (len(seconds) - 1))]
 
 
 class Poller(threading.Thread):
-    """One client that asks again every 5 ms on a kept connection; its latencies in seconds."""
+    """One client that asks again every 5 ms on a kept connection; its latencies in seconds.  With a
+    body it posts."""
 
-    def __init__(self, server, path):
+    def __init__(self, server, path, headers=None, body=None):
         super().__init__()
-        self.server, self.path = server, path
+        self.server, self.path, self.body = server, path, body
+        self.headers = headers or {"X-API-Key": server.admin_key}
         self.seconds, self.is_over = [], threading.Event()
 
     def run(self):
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)
-        headers = {"X-API-Key": self.server.admin_key}
         while not self.is_over.wait(0.005):
             began = time.perf_counter()
-            connection.request("GET", self.path, headers=headers)
+            connection.request("POST" if self.body else "GET", self.path, self.body, self.headers)
             answer = connection.getresponse()
             answer.read()
             self.seconds.append(time.perf_counter() - began)
             assert answer.status == 200, (self.path, answer.status)
         connection.close()
 
-    def stop(self):
+    def stop(self, share=0.99):
+        """That percentile, in ms."""
         self.is_over.set()
         self.join()
-        return p99_ms(self.seconds)
+        return percentile_ms(self.seconds, share)
 
 
 class PeakMemory(threading.Thread):
@@ -111,11 +113,11 @@ class WorkerMemory(threading.Thread):
         return self.most
 
 
-def upload(server, path):
+def upload(server, path, imports="games/imports"):
     """Sends the file as a raw body; (job, seconds from the last byte to the whole answer)."""
     size = os.path.getsize(path)
     with socket.create_connection(("127.0.0.1", server.port), 60) as s, open(path, "rb") as f:
-        s.sendall(f"POST /v1/datasets/games/imports HTTP/1.1\r\nHost: bench\r\n"
+        s.sendall(f"POST /v1/datasets/{imports} HTTP/1.1\r\nHost: bench\r\n"
                   f"X-API-Key: {server.admin_key}\r\nContent-Type: text/csv\r\n"
                   f"Content-Length: {size}\r\nConnection: close\r\n\r\n".encode())
         s.sendfile(f, 0, size - 1)
@@ -129,6 +131,39 @@ def upload(server, path):
     if b"chunked" in head.lower():
         body = b"{" + body.partition(b"{")[2].rpartition(b"}")[0] + b"}"
     return json.loads(body), seconds
+
+
+def wait_quietly(server, job):
+    """The job when it has succeeded.  Asked so rarely that the import does not feel it: who polls one
+    side of a comparison measures the polling."""
+    while True:
+        time.sleep(0.5)
+        job = server.job(job)
+        if job["state"] not in ("queued", "running"):
+            assert job["state"] == "succeeded", job
+            return job
+
+
+def ask(server, path):
+    """(what the worker says it took in ms, the answer)"""
+    answer = server.get(path)
+    assert answer.status_code == 200, answer.text
+    return (float(re.search(r"app;dur=([0-9.]+)", answer.headers["Server-Timing"])[1]),
+            answer.json())
+
+
+def import_seconds(job):
+    """From its start until the version is published."""
+    return moment(job["finished_at"]) - moment(job["started_at"])
+
+
+def version_bytes(server):
+    """What the files of one version take of the disk; all versions are of the same rows."""
+    root = os.path.join(server.data, "datasets")
+    folders = [os.path.join(root, dataset, version) for dataset in os.listdir(root)
+               for version in os.listdir(os.path.join(root, dataset))]
+    return sum(os.stat(os.path.join(folders[0], name)).st_blocks * 512
+               for name in os.listdir(folders[0]))
 
 
 def cpu_seconds(roots):

@@ -324,7 +324,7 @@ def test_rollback_goes_back_and_forth(server):
     assert server.post(f"{url}/rollback").json() == {"dataset": "turning", "version": 1}
     assert server.get(f"{url}/rows").json()["data"][0]["name"] == "a"
     assert server.get(url).json()["version"] == 1
-    assert server.post(f"{url}/rollback", json={"version": 2}).json()["version"] == 2
+    assert server.post(f"{url}/rollback", json={"version": 2.0}).json()["version"] == 2
     assert server.get(f"{url}/rows").json()["data"][0]["name"] == "b"
     assert_problem(server.post(f"{url}/rollback?version=9"), 404, "not_found", "9")
     assert_problem(server.post(f"{url}/rollback", json={"versoin": 1}), 422, "invalid")

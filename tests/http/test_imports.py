@@ -200,6 +200,14 @@ def test_types_key_and_nulls_can_be_given(server, source):
     assert job["state"] == "succeeded" and job["label"] == "all", job
     assert job["source"] == source.url("/typed.csv")
     assert rows(server, "given") == [(1, "one", "2.5"), (2, "NA", "x"), (3, "three", "")]
+    body = ('{"url": "%s", "max_errors": %s}' % (source.url("/typed.csv"), "%s")).__mod__
+    for number in ("3.0", "30e-1"):
+        answer = server.post("/v1/datasets/given/imports", data=body(number),
+                             headers={"Content-Type": "application/json"})
+        assert server.wait_job(answer.json())["state"] == "succeeded"
+    refused = server.post("/v1/datasets/given/imports", data=body("2.5"),
+                          headers={"Content-Type": "application/json"})
+    assert refused.status_code == 400 and "'2.5'" in refused.json()["detail"]
 
 
 # What a job tells

@@ -118,6 +118,21 @@ def test_nobody_sees_or_moves_what_is_anothers(server, player):
         assert answer.status_code == 401, answer.text  # an admin key is no player
 
 
+def test_an_amount_is_an_integer_by_its_value(player):
+    """However a game engine writes it: exact up to the limit, and one request to the key."""
+    balance = 0
+    for literal, amount in ((b"10.0", 10), (b"1e1", 10), (b"100e-1", 10), (b"1e12", 10**12),
+                            (b"999999999999.00", 10**12 - 1)):
+        headers = {"Idempotency-Key": literal.decode()}
+        answers = [player.post("/v1/earn", data=b'{"amount":' + text + b"}", headers=headers)
+                   for text in (literal, str(amount).encode())]
+        balance += amount
+        assert [a.json().get("balance") for a in answers] == [balance] * 2, answers[0].text
+        assert answers[1].headers["Idempotent-Replayed"] == "true"
+    assert [e["amount"] for e in player.get("/v1/ledger").json()["data"]] == [
+        10**12 - 1, 10**12, 10, 10, 10]
+
+
 def test_a_reason_of_null_is_none_and_the_same_request_as_without(player):
     answers = [player.post("/v1/earn", json=body, headers={"Idempotency-Key": "null-1"})
                for body in ({"amount": 5, "reason": None}, {"amount": 5})]
@@ -129,10 +144,10 @@ def test_a_reason_of_null_is_none_and_the_same_request_as_without(player):
 @pytest.mark.asan
 def test_a_body_that_is_wrong_is_refused_by_name(server, player):
     before = stored(server)
-    for amount in (0, -1, 1.0, 1.5, AMOUNT_MAX + 1, 2**63, 10**30, "5", True, [5], {}):
+    for amount in (0, -1, 1.5, AMOUNT_MAX + 1, 2**63, 10**30, "5", True, [5], {}):
         detail = refused(player.post("/v1/earn", json={"amount": amount}), 422, "invalid", "amount")
         assert "from 1 to 1000000000000" in detail and "got" in detail
-    for literal in (b"1e3", b"1.0", b"-0", b"1E0"):
+    for literal in (b"1e13", b"10.5", b"-0", b"1E-1", b"1.0e400", b"12345678901234567890.0"):
         answer = player.post("/v1/earn", data=b'{"amount":' + literal + b"}")
         assert literal.decode() in refused(answer, 422, "invalid", "amount")
     for reason in (5, "a\nb", "a\u0085", "\u007f", "ö" * 129):

@@ -100,6 +100,7 @@ lists_of_values_read_as_commas_or_json(void **state)
     assert_int_equal(both, count_of("age", "17") + count_of("age", "18"));
     assert_int_equal(both, count_of("age__in", "[17,18]"));
     assert_int_equal(both, count_of("age__in", " [\"17\", \"18\", 18]"));
+    assert_int_equal(both, count_of("age__in", "[17.0, 1.8e1]"));
     assert_int_equal(count_of("name__in", "[\"a,b\"]"), count_of("name__exact", "a,b"));
     assert_int_equal(count_of("age__in", "[]"), 0);
     assert_int_equal(count_of("age__notin", "[]"), count_of("age__notnull", ""));

@@ -107,7 +107,7 @@ json_test_suite(void **state UNUSED)
 }
 
 static void
-numbers_keep_their_text(void **state UNUSED)
+numbers_keep_their_text_and_are_integers_by_their_value(void **state UNUSED)
 {
     scoped_arena arena = {0};
     struct err err = {0};
@@ -119,8 +119,11 @@ numbers_keep_their_text(void **state UNUSED)
     assert_true(str_eq(value->children[5].text, STR("1e999")));
     int64_t v;
     assert_false(json_as_i64(&value->children[0], &v));
-    assert_false(json_as_i64(&value->children[2], &v));
-    assert_false(json_as_i64(&value->children[3], &v));
+    assert_true(json_as_i64(&value->children[2], &v));
+    assert_int_equal(v, 1);
+    assert_true(json_as_i64(&value->children[3], &v));
+    assert_int_equal(v, 1000);
+    assert_false(json_as_i64(&value->children[5], &v));
     assert_true(json_as_i64(&value->children[4], &v));
     assert_int_equal(v, INT64_MAX);
     assert_true(json_as_i64(&value->children[6], &v));
@@ -273,7 +276,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_test_suite),
-        cmocka_unit_test(numbers_keep_their_text),
+        cmocka_unit_test(numbers_keep_their_text_and_are_integers_by_their_value),
         cmocka_unit_test(members_are_found_in_order),
         cmocka_unit_test(what_json_c_would_accept_is_refused),
         cmocka_unit_test(depth_is_bounded_at_sixteen),

@@ -3,6 +3,7 @@
 #include "base/num.h"
 #include "temp_dir.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -173,6 +174,88 @@ reals_follow_the_grammar(void **state UNUSED)
     }
 }
 
+static void
+whole_numbers_are_taken_however_they_are_written(void **state UNUSED)
+{
+    static const struct {
+        const char *text;
+        int64_t value;
+    } GOOD[] = {
+        {"10", 10},
+        {"10.0", 10},
+        {"1e1", 10},
+        {"1.0E+1", 10},
+        {"100e-1", 10},
+        {"12300.00e-2", 123},
+        {"-10.50e1", -105},
+        {"-0", 0},
+        {"-0.0", 0},
+        {"0e400", 0},
+        {"0.000e-400", 0},
+        {"1e12", 1000000000000},
+        {"1e18", 1000000000000000000},
+        {"9007199254740992.0", 9007199254740992},
+        {"9007199254740993.0", 9007199254740993},
+        {"9223372036854775807.000", INT64_MAX},
+        {"-9223372036854775808e0", INT64_MIN},
+        {"922337203685477580.7e1", INT64_MAX},
+        {"0.0000000000000000000000000000009223372036854775807e49", INT64_MAX},
+    };
+    static const char *const BAD[] = {
+        "10.5",     "1e-1",
+        "105e-2",   "0.1",
+        "1.0e400",  "1e-400",
+        "1e19",     "12345678901234567890.0",
+        "1.0.0",    "9223372036854775808.0",
+        "",         "-9223372036854775809e0",
+        "1e",       "9007199254740992.0000000000000000000000000000000000001",
+        "e1",       "1e99999999999999999999",
+        " 10.0",    "-1e-99999999999999999999",
+        "Infinity", "0.99999999999999999999999999",
+    };
+    int64_t v;
+    for (size_t i = 0; i < COUNT_OF(GOOD); i++)
+        if (!num_parse_whole(str_from(GOOD[i].text), &v) || v != GOOD[i].value)
+            fail_msg("%s", GOOD[i].text);
+    for (size_t i = 0; i < COUNT_OF(BAD); i++)
+        if (num_parse_whole(str_from(BAD[i]), &v))
+            fail_msg("%s is %" PRId64, BAD[i], v);
+}
+
+/* digits * 10^power, false when that is no int64. */
+static bool
+scale(int64_t digits, int power, int64_t *out)
+{
+    __extension__ __int128 v = digits;
+    for (; power > 0 && v >= INT64_MIN && v <= INT64_MAX; power--)
+        v *= 10;
+    for (; power < 0 && v % 10 == 0 && v != 0; power++)
+        v /= 10;
+    *out = (int64_t)v;
+    return (power >= 0 || v == 0) && v >= INT64_MIN && v <= INT64_MAX;
+}
+
+static void
+whole_numbers_agree_with_wide_arithmetic(void **state UNUSED)
+{
+    size_t whole = 0;
+    for (int i = 0; i < 200000; i++) {
+        int64_t digits = (int64_t)random_u64() >> random_u64() % 64, v = 0, wanted;
+        digits -= digits % (int64_t)pow(10, (double)(random_u64() % 8)); /* zeros at its end */
+        char plain[24], text[64];
+        int n = snprintf(plain, sizeof(plain), "%" PRId64, digits);
+        int after = (int)(random_u64() % (uint64_t)(n - (digits < 0)));
+        int exponent = (int)(random_u64() % 40) - 20;
+        snprintf(text, sizeof(text), "%.*s%s%se%d", n - after, plain, after ? "." : "",
+                 plain + n - after, exponent);
+        bool is_whole = scale(digits, exponent - after, &wanted);
+        if (num_parse_whole(str_from(text), &v) != is_whole || (is_whole && v != wanted))
+            fail_msg("%s is %" PRId64, text, v);
+        whole += is_whole;
+    }
+    assert_in_range(whole, 20000, 180000);
+}
+
 int
 main(void)
 {
@@ -181,6 +264,8 @@ main(void)
         cmocka_unit_test(integers_beyond_their_range_are_refused),
         cmocka_unit_test(reals_print_then_parse),
         cmocka_unit_test(reals_follow_the_grammar),
+        cmocka_unit_test(whole_numbers_are_taken_however_they_are_written),
+        cmocka_unit_test(whole_numbers_agree_with_wide_arithmetic),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

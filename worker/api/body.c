@@ -82,7 +82,7 @@ set_from_member(struct reading *r, const struct json_value *member)
 {
     if (member->kind == JSON_NULL)
         return true;
-    return set_option(r, member->key, member->text);
+    return set_option(r, member->key, json_as_form(r->request->arena, member));
 }
 
 static bool

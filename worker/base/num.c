@@ -99,6 +99,43 @@ scan_decimal(struct str s, struct decimal *out)
     return i == s.n;
 }
 
+/* v * 10^power + digit. */
+static bool
+shift_digits(uint64_t *v, int power, uint64_t digit)
+{
+    for (; power > 0 && *v != 0; power--)
+        if (__builtin_mul_overflow(*v, 10, v))
+            return false;
+    return !__builtin_add_overflow(*v, digit, v);
+}
+
+bool
+num_parse_whole(struct str s, int64_t *out)
+{
+    struct decimal d;
+    if (!scan_decimal(s, &d))
+        return false;
+    /* The digits again, as scan_decimal keeps 17 of them, and without the zeros at their end,
+     * which the exponent may take away: 12300.00e-2 is 123. */
+    uint64_t magnitude = 0;
+    int zeros = 0;
+    for (size_t i = 0; i < s.n && s.p[i] != 'e' && s.p[i] != 'E'; i++) {
+        if (s.p[i] == '0')
+            zeros++;
+        if (s.p[i] < '1' || s.p[i] > '9')
+            continue;
+        if (!shift_digits(&magnitude, zeros + 1, (uint64_t)(s.p[i] - '0')))
+            return false;
+        zeros = 0;
+    }
+    int power = d.exponent + zeros;
+    bool is_whole = magnitude == 0 || (power >= 0 && shift_digits(&magnitude, power, 0));
+    if (!is_whole || magnitude > (uint64_t)INT64_MAX + d.is_negative)
+        return false;
+    *out = d.is_negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
+    return true;
+}
+
 /* strtod is correctly rounded in glibc; the "C" locale is never changed by this program. */
 static bool
 parse_slowly(struct str s, double *out)

@@ -7,6 +7,9 @@
 bool num_parse_i64(struct str s, int64_t *out);
 /* [0-9]+ within uint64. */
 bool num_parse_u64(struct str s, uint64_t *out);
+/* The grammar of num_parse_f64, its value a whole number within int64: 10.0, 1e1 and 100e-1 are
+ * 10, 10.5 is refused.  Exact, without a double in between. */
+bool num_parse_whole(struct str s, int64_t *out);
 /* JSON's number grammar plus a leading '+', leading zeros, a leading or trailing '.', rounded
  * to the nearest double.  No inf, nan, hex or blanks; a value that overflows is refused, one
  * that underflows becomes 0 with its sign. */

@@ -81,7 +81,7 @@ read_integer(struct str value, struct filter_span *out)
 {
     int64_t whole;
     double real;
-    if (num_parse_i64(value, &whole)) {
+    if (num_parse_whole(value, &whole)) {
         *out = span_of(whole);
         return true;
     }

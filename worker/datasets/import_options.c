@@ -457,12 +457,8 @@ import_options_parse_json(struct arena *a, struct str json, struct import_option
         return err_set(err, ERR_MALFORMED, "the options of an import are a JSON object");
     for (size_t i = 0; i < object->child_count; i++) {
         const struct json_value *member = &object->children[i];
-        struct str value = member->kind == JSON_BOOL
-                               ? (member->boolean ? STR("true") : STR("false"))
-                           : member->kind == JSON_NULL ? (struct str){0}
-                                                       : member->text;
         if (member->kind != JSON_NULL &&
-            !import_option_set(a, &options, member->key, value, err))
+            !import_option_set(a, &options, member->key, json_as_form(a, member), err))
             return false;
     }
     *out = options;

@@ -30,8 +30,12 @@ MUST_CHECK bool json_read(struct arena *a, struct str text, const struct json_va
 const struct json_value *json_get(const struct json_value *object, const char *key);
 /* The same, and NULL for null: clients write null for a member that they leave out. */
 const struct json_value *json_get_given(const struct json_value *object, const char *key);
-/* False when it is no string / no integer in int64 (also 1.0 and 1e3 are no integers). */
+/* False when it is no string / no number whose value is an integer in int64: 10.0 and 1e1 are
+ * 10 (JSON Schema's rule), 10.5 is none. */
 bool json_as_str(const struct json_value *v, struct str *out);
 bool json_as_i64(const struct json_value *v, int64_t *out);
+/* What a form would send for it: a string's text, an integer's digits however it is written,
+ * everything else as written. */
+struct str json_as_form(struct arena *a, const struct json_value *v);
 /* Appends the value again, as compact JSON: read then print is identity of values. */
 void json_add_value(struct buf *out, const struct json_value *v);

@@ -4,6 +4,8 @@
 #include "json/read.h"
 #include "json/write.h"
 
+#include <inttypes.h>
+
 const struct json_value *
 json_get(const struct json_value *object, const char *key)
 {
@@ -34,7 +36,14 @@ json_as_str(const struct json_value *v, struct str *out)
 bool
 json_as_i64(const struct json_value *v, int64_t *out)
 {
-    return v && v->kind == JSON_NUMBER && num_parse_i64(v->text, out);
+    return v && v->kind == JSON_NUMBER && num_parse_whole(v->text, out);
+}
+
+struct str
+json_as_form(struct arena *a, const struct json_value *v)
+{
+    int64_t number;
+    return json_as_i64(v, &number) ? arena_printf(a, "%" PRId64, number) : v->text;
 }
 
 static void

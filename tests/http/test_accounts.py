@@ -313,7 +313,9 @@ def test_who_guesses_from_elsewhere_does_not_keep_the_owner_out(guarded):
 
 @pytest.mark.parametrize("addresses, names, throttled, free", [
     ("198.51.100.{}", "hunted", ("203.0.113.1", "hunted"), ("203.0.113.1", "unhunted")),
-    ("203.0.113.9", "name-{}", ("203.0.113.9", "unhunted"), ("203.0.113.8", "unhunted"))])
+    ("203.0.113.9", "name-{}", ("203.0.113.9", "unhunted"), ("203.0.113.8", "unhunted")),
+    ("2001:db8:0:7:{}::1", "name-{}", ("2001:db8:0:7::f", "unhunted"),
+     ("2001:db8:0:8::f", "unhunted"))])
 def test_guesses_are_counted_across_addresses_and_across_names(guarded, addresses, names,
                                                                throttled, free):
     for name in ("hunted", "unhunted"):

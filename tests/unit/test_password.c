@@ -251,6 +251,19 @@ an_ipv6_customer_is_one_address(void **state)
     assert_int_equal(wait_s(t, "bob", "::ffff:192.0.2.2", START), 0);
 }
 
+/* Every subject that names an address: a customer changes the last half of one at will. */
+static void
+an_ipv6_customer_is_throttled_that_tries_many_accounts(void **state)
+{
+    struct temp_db *t = *state;
+    for (int i = 0; i < 30; i++)
+        note(t, arena_printf(&t->arena, "name%d", i).p,
+             arena_printf(&t->arena, "2001:db8:1:2:%x::%x", i << 11, i).p, START, 1);
+    assert_int_equal(wait_s(t, "ann", "2001:db8:1:2:ffff::9", START), 600);
+    assert_int_equal(wait_s(t, "ann", "2001:db8:1:3::9", START), 0);
+    assert_int_equal(count_rows(t), 61);
+}
+
 static void
 the_right_password_clears_account_and_address(void **state)
 {
@@ -315,6 +328,7 @@ main(void)
         DB_TEST(an_account_is_throttled_that_many_addresses_try),
         DB_TEST(an_address_is_throttled_that_tries_many_accounts),
         DB_TEST(an_ipv6_customer_is_one_address),
+        DB_TEST(an_ipv6_customer_is_throttled_that_tries_many_accounts),
         DB_TEST(the_right_password_clears_account_and_address),
         DB_TEST(a_clock_put_back_locks_nobody_out),
         DB_TEST(rows_that_are_over_are_swept),

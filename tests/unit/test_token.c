@@ -317,6 +317,36 @@ two_secrets_are_good_while_one_replaces_the_other(void **state UNUSED)
                            STR("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.")));
 }
 
+/* Under either secret every bit of the signature counts. */
+static void
+every_bit_of_a_signature_is_compared_under_both_secrets(void **state UNUSED)
+{
+    const struct token_secrets both = {KEY_B, KEY_A};
+    const struct str keys[] = {both.current, both.previous};
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        struct str token = forge(&arena, keys[i], HEADER, PAYLOAD(TIMES)), rest = token;
+        unsigned char mac[crypto_auth_hmacsha256_BYTES];
+        struct err err = {0};
+        struct token_claims claims;
+        str_cut(&rest, '.');
+        str_cut(&rest, '.');
+        assert_int_equal(sodium_base642bin(mac, sizeof(mac), rest.p, rest.n, NULL, NULL, NULL,
+                                           sodium_base64_VARIANT_URLSAFE_NO_PADDING),
+                         0);
+        assert_true(token_check(&arena, &both, STR("playmeter"), token, NOW_S, &claims, &err));
+        for (size_t bit = 0; bit < 8 * sizeof(mac); bit++) {
+            mac[bit / 8] ^= (unsigned char)(1u << bit % 8);
+            struct str turned = arena_printf(
+                &arena, "%" STR_FMT "%" STR_FMT, STR_ARG(str_slice(token, 0, token.n - rest.n)),
+                STR_ARG(forge_encode(&arena, mac, sizeof(mac))));
+            mac[bit / 8] ^= (unsigned char)(1u << bit % 8);
+            if (token_check(&arena, &both, STR("playmeter"), turned, NOW_S, &claims, &err))
+                fail_msg("secret %zu, bit %zu of the signature turned: taken", i, bit);
+            assert_string_equal(err.detail, "the token's signature is not ours");
+        }
+    }
+}
+
 static void
 write_file(struct temp_dir *dir, const char *name, struct str text)
 {
@@ -400,6 +430,7 @@ main(void)
         cmocka_unit_test(times_have_thirty_seconds_of_play),
         cmocka_unit_test(claims_have_one_form),
         cmocka_unit_test(two_secrets_are_good_while_one_replaces_the_other),
+        cmocka_unit_test(every_bit_of_a_signature_is_compared_under_both_secrets),
         cmocka_unit_test_setup_teardown(secrets_come_from_files_the_environment_or_are_made,
                                         temp_set_up, temp_tear_down),
     };

@@ -277,6 +277,22 @@ def test_head_and_previews_are_answered_and_not_counted(server):
     assert answer.json()["counted"] is True and opens(server) == before + 1
 
 
+@pytest.mark.parametrize("name, value", [
+    ("Sec-Purpose", "prefetch"), ("Sec-Purpose", "prefetch;prerender"), ("Purpose", "prefetch"),
+    ("X-Moz", "prefetch"), ("X-Purpose", "preview")])
+def test_a_link_that_is_fetched_ahead_is_answered_and_not_counted(server, name, value):
+    before = opens(server)
+    for path in ("/track", "/v1/track"):
+        answer = requests.get(server.url + path + "?character=a", timeout=20, headers={name: value})
+        assert answer.status_code == 200 and answer.json()["counted"] is False
+        assert answer.headers["Cache-Control"] == "no-store"
+    away = requests.get(server.url + "/v1/track", allow_redirects=False, timeout=20,
+                        params={"character": "a", "redirect": f"https://{HOST}/"}, headers={name: value})
+    assert away.status_code == 302 and opens(server) == before
+    answer = requests.get(server.url + "/track?character=a", timeout=20, headers={name: "navigate"})
+    assert answer.json()["counted"] is True and opens(server) == before + 1
+
+
 def redirect(server, url):
     return requests.get(server.url + "/v1/track", params={"character": "a", "redirect": url},
                         allow_redirects=False, timeout=20)

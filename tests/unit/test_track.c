@@ -189,6 +189,29 @@ programs_that_only_look_are_known_by_their_name(void **state UNUSED)
             fail_msg("not counted: %s", OPEN[i]);
 }
 
+static void
+browsers_say_that_they_fetch_ahead(void **state UNUSED)
+{
+    static const char *const AHEAD[] = {
+        "prefetch",
+        "Prefetch",
+        "prefetch;prerender",
+        "prefetch;anonymous-client-ip",
+        "prerender",
+        "preview",
+        "x, prefetch",
+        "prefetch=?1",
+        "\tprefetch ",
+    };
+    static const char *const NOW[] = {"", "pre", "prefetched", "no-prefetch", "navigate", ";,;"};
+    for (size_t i = 0; i < COUNT_OF(AHEAD); i++)
+        if (!track_is_ahead(str_from(AHEAD[i])))
+            fail_msg("counted: %s", AHEAD[i]);
+    for (size_t i = 0; i < COUNT_OF(NOW); i++)
+        if (track_is_ahead(str_from(NOW[i])))
+            fail_msg("not counted: %s", NOW[i]);
+}
+
 int
 main(void)
 {
@@ -198,6 +221,7 @@ main(void)
         cmocka_unit_test(every_parameter_is_kept_and_repeated_ones_become_an_array),
         cmocka_unit_test(links_have_their_limits),
         cmocka_unit_test(programs_that_only_look_are_known_by_their_name),
+        cmocka_unit_test(browsers_say_that_they_fetch_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,11 +14,16 @@ copy_params(struct request *request)
     return params;
 }
 
-/* Looking is not opening: neither a HEAD nor a program that shows previews is counted. */
+/* Looking is not opening: neither a HEAD nor a program that shows previews is counted, nor a
+ * browser that fetches the link in case somebody clicks it: who does sends it again, since the
+ * answer is not to be stored. */
 static bool
 is_counted(const struct request *request)
 {
-    return request->method != HTTP_HEAD && !track_is_preview(request->header.user_agent);
+    const struct request_headers *h = &request->header;
+    return request->method != HTTP_HEAD && !track_is_preview(h->user_agent) &&
+           !track_is_ahead(h->sec_purpose) && !track_is_ahead(h->purpose) &&
+           !track_is_ahead(h->x_purpose) && !track_is_ahead(h->x_moz);
 }
 
 static bool

@@ -42,6 +42,10 @@ const char *http_scope_name(enum http_scope scope); /* "none", "read", ... */
     X(accept, "HTTP_ACCEPT", true)                                                             \
     X(if_none_match, "HTTP_IF_NONE_MATCH", true)                                               \
     X(user_agent, "HTTP_USER_AGENT", true)                                                     \
+    X(sec_purpose, "HTTP_SEC_PURPOSE", true)                                                   \
+    X(purpose, "HTTP_PURPOSE", true)                                                           \
+    X(x_purpose, "HTTP_X_PURPOSE", true)                                                       \
+    X(x_moz, "HTTP_X_MOZ", true)                                                               \
     X(origin, "HTTP_ORIGIN", true)                                                             \
     X(host, "HTTP_HOST", true)
 

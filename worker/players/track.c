@@ -172,3 +172,24 @@ track_is_preview(struct str user_agent)
                 return true;
     return false;
 }
+
+static bool
+is_word_of_purpose(char c)
+{
+    return c != ';' && c != ',' && c != ' ' && c != '\t' && c != '=';
+}
+
+bool
+track_is_ahead(struct str purpose)
+{
+    static const struct str WORDS[] = {STR_INIT("prefetch"), STR_INIT("prerender"),
+                                       STR_INIT("preview")};
+    for (size_t from = 0, to; from < purpose.n; from = to + 1) {
+        for (to = from; to < purpose.n && is_word_of_purpose(purpose.p[to]);)
+            to++;
+        for (size_t i = 0; i < COUNT_OF(WORDS); i++)
+            if (str_eq_ascii_nocase(str_slice(purpose, from, to), WORDS[i]))
+                return true;
+    }
+    return false;
+}

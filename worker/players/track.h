@@ -28,3 +28,7 @@ MUST_CHECK bool track_check_redirect(struct str url, const struct str *hosts, si
                                      struct err *err);
 /* Is it a program that shows previews of links or indexes pages, and nobody who plays? */
 bool track_is_preview(struct str user_agent);
+/* Does a browser say, in the header Sec-Purpose or one of its forerunners (Purpose, X-Purpose,
+ * X-Moz), that it fetches ahead of anybody's click?  `prefetch`, `prerender` or `preview`, in
+ * any case, also with more beside it: `prefetch;prerender`, `prefetch;anonymous-client-ip`. */
+bool track_is_ahead(struct str purpose);

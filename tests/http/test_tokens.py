@@ -189,7 +189,8 @@ def test_logging_out_ends_one_login_at_once(server):
 
 
 @pytest.mark.asan
-def test_a_refresh_token_is_good_once(server):
+def test_a_refresh_token_is_good_once(server_with):
+    server = server_with({"players.refresh_grace": "0s"})
     login = enrol(server)
     last = login
     for path in ("/v1/refresh", "/refresh", "/v1/refresh"):
@@ -210,14 +211,51 @@ def test_a_refresh_token_is_good_once(server):
     refused(refresh(server, last["refresh_token"]), "refresh_invalid", 'Bearer realm="playmeter"')
 
 
-def test_of_many_who_show_one_refresh_token_one_is_served(server):
-    login = enrol(server)
+def show_at_once(server, token):
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: refresh(server, login["refresh_token"]), range(8)))
+        return list(pool.map(lambda _: refresh(server, token), range(8)))
+
+
+def test_without_a_grace_one_of_many_who_show_a_refresh_token_is_served(server_with):
+    server = server_with({"players.refresh_grace": "0s"})
+    login = enrol(server)
+    answers = show_at_once(server, login["refresh_token"])
     assert sorted(a.status_code for a in answers) == [200] + [401] * 7
     assert {a.json()["code"] for a in answers if a.status_code == 401} == {"refresh_reused"}
     won = next(a.json() for a in answers if a.status_code == 200)
     refused(ask(server, won["token"]), "token_revoked")
+
+
+@pytest.mark.asan
+def test_who_did_not_get_the_answer_of_a_refresh_gets_it_again(server):
+    login = enrol(server)
+    answers = show_at_once(server, login["refresh_token"])
+    assert [a.status_code for a in answers] == [200] * 8
+    first, *others = [a.json() for a in answers]
+    assert {a["refresh_token"] for a in others} == {first["refresh_token"]}
+    assert refresh(server, login["refresh_token"], "/refresh").json()["refresh_token"] == \
+        first["refresh_token"] != login["refresh_token"]
+    for answer in (first, *others):
+        assert ask(server, answer["token"]).status_code == 200
+    # A reload in between is none.
+    server.reload()
+    assert refresh(server, login["refresh_token"]).json()["refresh_token"] == first["refresh_token"]
+    # After a logout there is nothing to be had, in the grace or not.
+    assert ask(server, first["token"], "POST", "/v1/logout").status_code == 204
+    for token in (login["refresh_token"], first["refresh_token"]):
+        refused(refresh(server, token), "refresh_invalid", 'Bearer realm="playmeter"')
+
+
+def test_after_the_grace_a_used_refresh_token_ends_the_login(server_with):
+    server = server_with({"players.refresh_grace": "4s"})
+    login = enrol(server)
+    began = time.monotonic()
+    new = refresh(server, login["refresh_token"]).json()
+    again = refresh(server, login["refresh_token"])
+    assert time.monotonic() - began < 4 and again.json()["refresh_token"] == new["refresh_token"]
+    time.sleep(4.1)
+    refused(refresh(server, login["refresh_token"]), "refresh_reused", 'Bearer realm="playmeter"')
+    refused(ask(server, new["token"]), "token_revoked")
 
 
 def test_bad_bodies_of_a_refresh_are_named(server):

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "players/session.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #define HOUR_MS INT64_C(3600000)
@@ -43,16 +44,31 @@ begin(struct temp_db *t, int64_t lifetime_ms)
     return begin_earlier(t, 0, lifetime_ms);
 }
 
+/* The grace of most tests is none: what it changes is tried below. */
+static struct config config = {.players_refresh_lifetime = HOUR_MS};
+static const struct token_secrets OLD = {STR_INIT("an old secret"), {"", 0}},
+                                  BOTH = {STR_INIT("a new secret"), STR_INIT("an old secret")},
+                                  NEW = {STR_INIT("a new secret"), {"", 0}};
+
 static struct session_grant
-refresh(struct temp_db *t, const struct session_grant *shown)
+refresh_with(struct temp_db *t, const struct session_grant *shown,
+             const struct token_secrets *secrets)
 {
     struct err err = {0};
     struct session_grant got;
-    if (!session_refresh(t->writer, str_from(shown->refresh_token), HOUR_MS, &got, &err))
+    if (!session_refresh(t->writer, &config, secrets, str_from(shown->refresh_token), &got,
+                         &err))
         fail_msg("%s", err.detail);
     assert_string_equal(got.id, shown->id);
     assert_int_equal(got.player_id, 1);
+    assert_int_equal(strlen(got.refresh_token), SESSION_REFRESH_BYTES);
     return got;
+}
+
+static struct session_grant
+refresh(struct temp_db *t, const struct session_grant *shown)
+{
+    return refresh_with(t, shown, &NEW);
 }
 
 static void
@@ -60,8 +76,8 @@ assert_refresh_refused(struct temp_db *t, const struct session_grant *shown, con
 {
     struct err err = {0};
     struct session_grant got;
-    assert_false(
-        session_refresh(t->writer, str_from(shown->refresh_token), HOUR_MS, &got, &err));
+    assert_false(session_refresh(t->writer, &config, &NEW, str_from(shown->refresh_token), &got,
+                                 &err));
     assert_int_equal(err_status(&err), 401);
     assert_string_equal(err_code(&err), code);
 }
@@ -135,6 +151,89 @@ any_used_refresh_token_ends_the_session_for_good(void **state)
     /* Only hashes are kept. */
     assert_int_equal(
         number(t, "SELECT count(*) FROM session WHERE instr(refresh_hash, 'pmr_')"), 0);
+}
+
+/* As if `ms` had passed since each refresh. */
+static void
+wait_ms(struct temp_db *t, int64_t ms)
+{
+    temp_db_exec(t, arena_printf(&t->arena,
+                                 "UPDATE session_used_refresh SET used_at = used_at - %" PRId64,
+                                 ms)
+                        .p);
+}
+
+static void
+within_the_grace_a_used_refresh_token_gives_its_successor_again(void **state)
+{
+    struct temp_db *t = *state;
+    config.players_refresh_grace = 30000;
+    struct session_grant first = begin(t, HOUR_MS), second = refresh(t, &first);
+    assert_string_equal(refresh(t, &first).refresh_token, second.refresh_token);
+    int64_t ends = number(t, "SELECT expires_at FROM session");
+    wait_ms(t, 29000);
+    assert_string_equal(refresh(t, &first).refresh_token, second.refresh_token);
+    /* A repeat is nothing new: neither does it make another token nor does it move an end. */
+    assert_int_equal(number(t, "SELECT expires_at FROM session"), ends);
+    assert_int_equal(number(t, "SELECT count(*) FROM session_used_refresh"), 1);
+    struct session_grant third = refresh(t, &second);
+    assert_string_not_equal(third.refresh_token, second.refresh_token);
+    assert_string_equal(refresh(t, &first).refresh_token, second.refresh_token);
+    assert_string_equal(refresh(t, &second).refresh_token, third.refresh_token);
+    wait_ms(t, 1000);
+    assert_true(is_good(t, &third));
+    assert_refresh_refused(t, &first, "refresh_reused");
+    assert_false(is_good(t, &third));
+    /* Nor is there a successor in an ended login. */
+    assert_refresh_refused(t, &second, "refresh_invalid");
+    config.players_refresh_grace = 0;
+}
+
+static void
+the_grace_opens_no_login_that_has_ended(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    config.players_refresh_grace = 30000;
+    struct session_grant first = begin(t, HOUR_MS), late = begin(t, HOUR_MS);
+    refresh(t, &first);
+    refresh(t, &late);
+    assert_true(session_revoke(t->writer, str_from(first.id), &err));
+    assert_refresh_refused(t, &first, "refresh_invalid");
+    temp_db_exec(t, "UPDATE session SET expires_at = 1");
+    assert_refresh_refused(t, &late, "refresh_expired");
+    config.players_refresh_grace = 0;
+}
+
+/* A used token that seems to be from a future far away has no grace: else it would have one
+ * again and again. */
+static void
+a_clock_put_back_by_little_keeps_the_grace(void **state)
+{
+    struct temp_db *t = *state;
+    config.players_refresh_grace = 30000;
+    struct session_grant first = begin(t, HOUR_MS), second = refresh(t, &first);
+    wait_ms(t, -20000);
+    assert_string_equal(refresh(t, &first).refresh_token, second.refresh_token);
+    wait_ms(t, -20000);
+    assert_refresh_refused(t, &first, "refresh_reused");
+    config.players_refresh_grace = 0;
+}
+
+static void
+the_grace_lasts_while_the_secret_is_replaced(void **state)
+{
+    struct temp_db *t = *state;
+    config.players_refresh_grace = 30000;
+    struct session_grant first = begin(t, HOUR_MS), second = refresh_with(t, &first, &OLD);
+    assert_string_equal(refresh_with(t, &first, &BOTH).refresh_token, second.refresh_token);
+    struct session_grant third = refresh_with(t, &second, &BOTH);
+    assert_string_equal(refresh_with(t, &second, &NEW).refresh_token, third.refresh_token);
+    /* With the old secret gone nobody can tell what was given, and nobody stole it. */
+    assert_refresh_refused(t, &first, "refresh_invalid");
+    assert_true(is_good(t, &third));
+    assert_string_not_equal(refresh(t, &third).refresh_token, third.refresh_token);
+    config.players_refresh_grace = 0;
 }
 
 static void
@@ -271,6 +370,10 @@ main(void)
         SESSION_TEST(a_session_is_good_for_its_player_and_its_time),
         SESSION_TEST(the_others_are_ended_and_one_is_kept),
         SESSION_TEST(any_used_refresh_token_ends_the_session_for_good),
+        SESSION_TEST(within_the_grace_a_used_refresh_token_gives_its_successor_again),
+        SESSION_TEST(the_grace_opens_no_login_that_has_ended),
+        SESSION_TEST(a_clock_put_back_by_little_keeps_the_grace),
+        SESSION_TEST(the_grace_lasts_while_the_secret_is_replaced),
         SESSION_TEST(a_refresh_moves_the_end_and_comes_too_late_after_it),
         SESSION_TEST(what_has_ended_is_swept_little_by_little),
         SESSION_TEST(of_one_player_the_sessions_used_last_stay),

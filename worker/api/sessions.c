@@ -13,8 +13,8 @@ refresh_login(struct app *app, struct request *request, struct response *respons
     struct account_login login = {0};
     if (!json_body_read(request, MEMBERS, COUNT_OF(MEMBERS), &body, err) ||
         !json_body_str(body, "refresh_token", &refresh_token, err) ||
-        !session_refresh(app->writer, refresh_token,
-                         (int64_t)app->config->players_refresh_lifetime, &login.grant, err) ||
+        !session_refresh(app->writer, app->config, &app->secrets, refresh_token, &login.grant,
+                         err) ||
         !account_get(request->arena, app->db, login.grant.player_id, &login.account, err))
         return false;
     login_answer(app, request, response, &login);

@@ -60,6 +60,7 @@
     X(TEXT,  players, previous_secret_file, "",            0,      1024,          "file with the secret before it, accepted while rotating; empty: PLAYMETER_JWT_SECRET_PREVIOUS, else none") \
     X(MS,    players, token_lifetime,  "1h",               60000,  86400000,      "how long a token is good for") \
     X(MS,    players, refresh_lifetime, "30d",             60000,  31536000000,   "how long a login lasts without a refresh") \
+    X(MS,    players, refresh_grace,   "30s",              0,      600000,        "how long a refresh token that was used gives the same new one again; later it ends the login") \
     X(BOOL,  players, login_registers, "true",             0,      1,             "login with a new username registers it") \
     X(COUNT, players, hashes_per_core, "2",                1,      16,            "passwords hashed at once per core, 19 MiB each, and by at most half of the play workers; one more is answered 503") \
     X(COUNT, players, login_failures,  "10",               1,      1000,          "wrong passwords for one account from one address within login_window; ten times as many for one account or from one address") \

@@ -1,5 +1,5 @@
 /* See session.h.  A refresh is one operation of the writer, so of two that show the same token
- * at once one is the reuse of the other.
+ * at once one comes first, and the other is its repeat.
  *
  * An operation that fails is rolled back.  A reuse has to be remembered, so for the writer it
  * is an operation that succeeds, and says in its reply what it found. */
@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "store/wire.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #define REFRESH_PREFIX "pmr_"
@@ -16,6 +17,9 @@
  * the one row that each of them adds, and few enough that nobody waits for it. */
 #define SWEPT_MAX 8
 
+/* The successors that a refresh token may have: made with the secret that signs now, and with
+ * the one before it where there is one. */
+enum successor { SUCCESSOR_NOW, SUCCESSOR_BEFORE, SUCCESSORS };
 enum refresh_outcome { REFRESH_GRANTED, REFRESH_REUSED };
 
 void
@@ -120,34 +124,45 @@ revoke_in(struct db *db, struct str id, int64_t now_ms, struct err *err)
 /* What a refresh found and gives. */
 struct refresh {
     struct db *db;
-    struct str shown_hash, new_hash;
-    int64_t now_ms, lifetime_ms;
+    struct str shown_hash;
+    struct str new_hashes[SUCCESSORS]; /* "" for none */
+    int64_t now_ms, lifetime_ms, grace_ms;
     /* Of the session that the shown token belongs to. */
     struct str id;
-    int64_t player_id, expires_at;
+    int64_t player_id, expires_at, revoked_at;
+    int64_t used_at; /* of the shown token, where it was used before */
 };
 
-/* 1 found and good, 0 no session has this token now, -1 error or refused. */
+static void
+read_session(struct arena *a, struct stmt *s, struct refresh *r)
+{
+    r->id = arena_str(a, stmt_str(s, 0));
+    r->player_id = stmt_i64(s, 1);
+    r->expires_at = stmt_i64(s, 2);
+    r->revoked_at = stmt_i64(s, 3);
+}
+
+/* 1 found, 0 no session has this token now, -1 error. */
 static int
 find_session(struct arena *a, struct refresh *r, struct err *err)
 {
     scoped_stmt s = db_stmt(r->db, "session_of_refresh");
     stmt_bind_blob(s, 1, r->shown_hash);
     int got = stmt_step(s, err);
-    if (got != 1)
-        return got;
-    r->id = arena_str(a, stmt_str(s, 0));
-    r->player_id = stmt_i64(s, 1);
-    r->expires_at = stmt_i64(s, 2);
-    if (stmt_i64(s, 3))
-        err_set_code(err, ERR_UNAUTHORIZED, "refresh_invalid",
-                     "the login that this refresh token belongs to has ended");
-    else if (r->expires_at <= r->now_ms)
-        err_set_code(err, ERR_UNAUTHORIZED, "refresh_expired",
-                     "the refresh token has expired; log in again");
-    else
-        return 1;
-    return -1;
+    if (got == 1)
+        read_session(a, s, r);
+    return got;
+}
+
+static bool
+check_is_good(const struct refresh *r, struct err *err)
+{
+    if (r->revoked_at)
+        return err_set_code(err, ERR_UNAUTHORIZED, "refresh_invalid",
+                            "the login that this refresh token belongs to has ended");
+    return r->expires_at > r->now_ms ||
+           err_set_code(err, ERR_UNAUTHORIZED, "refresh_expired",
+                        "the refresh token has expired; log in again");
 }
 
 static bool
@@ -175,26 +190,34 @@ rotate(const struct refresh *r, struct err *err)
 {
     scoped_stmt s = db_stmt(r->db, "session_rotate");
     stmt_bind_str(s, 1, r->id);
-    stmt_bind_blob(s, 2, r->new_hash);
+    stmt_bind_blob(s, 2, r->new_hashes[SUCCESSOR_NOW]);
     stmt_bind_i64(s, 3, r->now_ms);
     stmt_bind_i64(s, 4, r->now_ms + r->lifetime_ms);
     return stmt_run(s, err);
 }
 
+static void
+add_outcome(const struct refresh *r, enum refresh_outcome outcome, enum successor successor,
+            struct buf *reply)
+{
+    wire_add_u64(reply, outcome);
+    wire_add_u64(reply, successor);
+    wire_add_str(reply, r->id);
+    wire_add_u64(reply, (uint64_t)r->player_id);
+}
+
 static bool
 grant(const struct refresh *r, struct buf *reply, struct err *err)
 {
-    if (!keep_used(r, err) || !forget_old_used(r, err) || !rotate(r, err) ||
-        !sweep_ended(r->db, r->now_ms, err))
+    if (!check_is_good(r, err) || !keep_used(r, err) || !forget_old_used(r, err) ||
+        !rotate(r, err) || !sweep_ended(r->db, r->now_ms, err))
         return false;
-    wire_add_u64(reply, REFRESH_GRANTED);
-    wire_add_str(reply, r->id);
-    wire_add_u64(reply, (uint64_t)r->player_id);
+    add_outcome(r, REFRESH_GRANTED, SUCCESSOR_NOW, reply);
     return true;
 }
 
 static bool
-find_used(struct arena *a, const struct refresh *r, struct str *id, struct err *err)
+find_used(struct arena *a, struct refresh *r, struct err *err)
 {
     scoped_stmt s = db_stmt(r->db, "session_of_used_refresh");
     stmt_bind_blob(s, 1, r->shown_hash);
@@ -202,20 +225,62 @@ find_used(struct arena *a, const struct refresh *r, struct str *id, struct err *
     if (got == 0)
         err_set_code(err, ERR_UNAUTHORIZED, "refresh_invalid",
                      "this is no refresh token, or its login ended long ago");
-    if (got == 1)
-        *id = arena_str(a, stmt_str(s, 0));
-    return got == 1;
+    if (got != 1)
+        return false;
+    read_session(a, s, r);
+    r->used_at = stmt_i64(s, 4);
+    return true;
+}
+
+/* The clock may have been put back since: by a little it is still within the grace. */
+static bool
+is_in_grace(const struct refresh *r)
+{
+    int64_t ago_ms = r->now_ms - r->used_at;
+    return ago_ms < r->grace_ms && -ago_ms < r->grace_ms;
+}
+
+/* 1 it is among the session's refresh tokens, 0 it is not, -1 error. */
+static int
+had_refresh(const struct refresh *r, struct str hash, struct err *err)
+{
+    scoped_stmt s = db_stmt(r->db, "session_had_refresh");
+    stmt_bind_str(s, 1, r->id);
+    stmt_bind_blob(s, 2, hash);
+    return stmt_step(s, err);
+}
+
+/* Shown again by who did not get the answer, or by two at once: what was given then. */
+static bool
+grant_again(const struct refresh *r, struct buf *reply, struct err *err)
+{
+    if (!check_is_good(r, err))
+        return false;
+    for (int i = 0; i < SUCCESSORS; i++) {
+        int got = r->new_hashes[i].n ? had_refresh(r, r->new_hashes[i], err) : 0;
+        if (got < 0)
+            return false;
+        if (got == 1) {
+            add_outcome(r, REFRESH_GRANTED, (enum successor)i, reply);
+            return true;
+        }
+    }
+    /* Nobody's theft, so the session lives. */
+    return err_set_code(err, ERR_UNAUTHORIZED, "refresh_invalid",
+                        "the secret that this refresh token was used under is gone; log in "
+                        "again");
 }
 
 static bool
-answer_reuse(struct arena *a, const struct refresh *r, struct buf *reply, struct err *err)
+answer_used(struct arena *a, struct refresh *r, struct buf *reply, struct err *err)
 {
-    struct str id;
-    if (!find_used(a, r, &id, err) || !revoke_in(r->db, id, r->now_ms, err))
+    if (!find_used(a, r, err))
         return false;
-    wire_add_u64(reply, REFRESH_REUSED);
-    wire_add_str(reply, id);
-    wire_add_u64(reply, 0);
+    if (is_in_grace(r))
+        return grant_again(r, reply, err);
+    if (!revoke_in(r->db, r->id, r->now_ms, err))
+        return false;
+    add_outcome(r, REFRESH_REUSED, SUCCESSOR_NOW, reply);
     return true;
 }
 
@@ -226,14 +291,16 @@ run_refresh(struct db *db, struct str request, struct buf *reply, struct err *er
     struct refresh r = {.db = db, .now_ms = clock_now_ms()};
     scoped_arena a = {0};
     r.shown_hash = wire_str(&w);
-    r.new_hash = wire_str(&w);
+    for (int i = 0; i < SUCCESSORS; i++)
+        r.new_hashes[i] = wire_str(&w);
     r.lifetime_ms = (int64_t)wire_u64(&w);
+    r.grace_ms = (int64_t)wire_u64(&w);
     if (!wire_end(&w, err))
         return false;
     int got = find_session(&a, &r, err);
     if (got < 0)
         return false;
-    return got == 1 ? grant(&r, reply, err) : answer_reuse(&a, &r, reply, err);
+    return got == 1 ? grant(&r, reply, err) : answer_used(&a, &r, reply, err);
 }
 
 static bool
@@ -244,42 +311,69 @@ run_revoke(struct db *db, struct str request, struct buf *reply UNUSED, struct e
     return wire_end(&w, err) && revoke_in(db, id, clock_now_ms(), err);
 }
 
-/* The new token is made here: the writer sees hashes alone. */
-static bool
-call_refresh(struct writer *w, struct str refresh_token, const struct session_grant *made,
-             int64_t lifetime_ms, struct buf *reply, struct err *err)
+/* The prefix keeps it apart from what a token's signature is made of, which has no ':'. */
+static void
+make_successor(struct str secret, struct str refresh_token,
+               char out[SESSION_REFRESH_BYTES + 1])
 {
-    unsigned char shown[SHA256_BYTES], new[SHA256_BYTES];
+    static const struct str PREFIX = STR_INIT("refresh:");
+    unsigned char mac[crypto_auth_hmacsha256_BYTES];
+    crypto_auth_hmacsha256_state state;
+    crypto_auth_hmacsha256_init(&state, (const unsigned char *)secret.p, secret.n);
+    crypto_auth_hmacsha256_update(&state, (const unsigned char *)PREFIX.p, PREFIX.n);
+    crypto_auth_hmacsha256_update(&state, (const unsigned char *)refresh_token.p,
+                                  refresh_token.n);
+    crypto_auth_hmacsha256_final(&state, mac);
+    sodium_memzero(&state, sizeof(state));
+    memcpy(out, REFRESH_PREFIX, strlen(REFRESH_PREFIX));
+    sodium_bin2hex(out + strlen(REFRESH_PREFIX), 2 * sizeof(mac) + 1, mac, sizeof(mac));
+}
+
+/* The new tokens are made here: the writer sees hashes alone. */
+static bool
+call_refresh(struct writer *w, const struct config *config, struct str shown,
+             char successors[SUCCESSORS][SESSION_REFRESH_BYTES + 1], struct buf *reply,
+             struct err *err)
+{
+    unsigned char hash[SHA256_BYTES];
     scoped_buf request;
     buf_init(&request, KIB);
-    wire_add_str(&request, session_refresh_hash(refresh_token, shown));
-    wire_add_str(&request, session_refresh_hash(str_from(made->refresh_token), new));
-    wire_add_u64(&request, (uint64_t)lifetime_ms);
+    wire_add_str(&request, session_refresh_hash(shown, hash));
+    for (int i = 0; i < SUCCESSORS; i++)
+        wire_add_str(&request, successors[i][0]
+                                   ? session_refresh_hash(str_from(successors[i]), hash)
+                                   : STR(""));
+    wire_add_u64(&request, config->players_refresh_lifetime);
+    wire_add_u64(&request, config->players_refresh_grace);
     return writer_call(w, "session_refresh", buf_str(&request), reply, err);
 }
 
 bool
-session_refresh(struct writer *w, struct str refresh_token, int64_t lifetime_ms,
+session_refresh(struct writer *w, const struct config *config,
+                const struct token_secrets *secrets, struct str refresh_token,
                 struct session_grant *out, struct err *err)
 {
-    struct session_grant made;
+    char successors[SUCCESSORS][SESSION_REFRESH_BYTES + 1] = {0};
     scoped_buf reply;
     buf_init(&reply, KIB);
-    session_make_grant(&made);
-    if (!call_refresh(w, refresh_token, &made, lifetime_ms, &reply, err))
+    make_successor(secrets->current, refresh_token, successors[SUCCESSOR_NOW]);
+    if (secrets->previous.n)
+        make_successor(secrets->previous, refresh_token, successors[SUCCESSOR_BEFORE]);
+    if (!call_refresh(w, config, refresh_token, successors, &reply, err))
         return false;
     struct wire fields = {.rest = buf_str(&reply)};
-    uint64_t outcome = wire_u64(&fields);
+    uint64_t outcome = wire_u64(&fields), successor = wire_u64(&fields);
     struct str id = wire_str(&fields);
-    made.player_id = (int64_t)wire_u64(&fields);
+    struct session_grant made = {.player_id = (int64_t)wire_u64(&fields)};
     if (!wire_end(&fields, err))
         return false;
     if (outcome == REFRESH_REUSED)
         return err_set_code(err, ERR_UNAUTHORIZED, "refresh_reused",
                             "this refresh token was used before, so somebody has a copy: the "
                             "login has been ended; log in again");
-    assert(id.n == TOKEN_SESSION_DIGITS);
+    assert(id.n == TOKEN_SESSION_DIGITS && successor < SUCCESSORS);
     memcpy(made.id, id.p, id.n);
+    memcpy(made.refresh_token, successors[successor], sizeof(made.refresh_token));
     *out = made;
     return true;
 }

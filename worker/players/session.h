@@ -1,7 +1,13 @@
 /* Sessions: one per login, from it until logout, expiry, theft or too many newer ones.  A
- * session has one refresh token at a time, 256 random bits of which only the SHA-256 is kept.
- * Each refresh replaces it; one that was replaced before is proof of a copy, and revokes the
- * session.  Tokens (token.h) carry the session's id and are good while it is. */
+ * session has one refresh token at a time, 256 bits of which only the SHA-256 is kept.  Each
+ * refresh replaces it, the first by
+ *
+ *     "pmr_" hex(HMAC-SHA256(secret that signs tokens, "refresh:" the token that is shown))
+ *
+ * so that who shows a token again within players.refresh_grace, because the answer was lost on
+ * its way, gets the same successor although nobody kept it.  One that is shown later is proof
+ * of a copy, and revokes the session.  Tokens (token.h) carry the session's id and are good
+ * while it is. */
 #pragma once
 
 #include "base/hash.h"
@@ -22,7 +28,7 @@ struct session_grant {
     char refresh_token[SESSION_REFRESH_BYTES + 1];
     int64_t player_id;
 };
-/* Random id and refresh token, for an operation that stores them.  `player_id` is filled by it.
+/* Random id and first refresh token, for an operation that stores them.  `player_id` is filled by it.
  */
 void session_make_grant(struct session_grant *out);
 /* What is stored of a refresh token; points to `out`. */
@@ -40,10 +46,12 @@ MUST_CHECK bool session_revoke_others_in(struct db *db, int64_t player_id, struc
 /* Is the session good, and its player there?  One SELECT.  unauthorized, code token_revoked. */
 MUST_CHECK bool session_check(struct db *db, struct str id, int64_t player_id, int64_t now_ms,
                               struct err *err);
-/* Replaces the refresh token.  unauthorized: refresh_invalid, refresh_expired, or
+/* Replaces the refresh token, or gives again what took its place within players.refresh_grace,
+ * also when that was used meanwhile.  unauthorized: refresh_invalid, refresh_expired, or
  * refresh_reused after which the session is revoked (that is committed although the call
  * fails). */
-MUST_CHECK bool session_refresh(struct writer *w, struct str refresh_token, int64_t lifetime_ms,
+MUST_CHECK bool session_refresh(struct writer *w, const struct config *config,
+                                const struct token_secrets *secrets, struct str refresh_token,
                                 struct session_grant *out, struct err *err);
 MUST_CHECK bool session_revoke(struct writer *w, struct str id, struct err *err);
 

@@ -15,7 +15,16 @@ VALUES (?1, ?2, ?3, ?4, ?5);
 SELECT id, player_id, expires_at, revoked_at FROM session WHERE refresh_hash = ?1;
 
 -- name: session_of_used_refresh
-SELECT session_id FROM session_used_refresh WHERE refresh_hash = ?1;
+-- Whose it was, by its hash, and when another took its place.
+SELECT session.id, player_id, session.expires_at, revoked_at, used.used_at
+FROM session_used_refresh used JOIN session ON session.id = session_id
+WHERE used.refresh_hash = ?1;
+
+-- name: session_had_refresh
+-- A row when ?2 is the hash of a refresh token of the session ?1, the one that is good now or one
+-- before it.
+SELECT 1 FROM session WHERE id = ?1 AND refresh_hash = ?2
+UNION ALL SELECT 1 FROM session_used_refresh WHERE session_id = ?1 AND refresh_hash = ?2;
 
 -- name: session_rotate
 -- ?1 id, ?2 hash of the new refresh token, ?3 now, ?4 when it expires.

@@ -251,6 +251,18 @@ def test_a_player_who_leaves_is_forgotten_and_the_name_is_free(server):
     assert new.json()["player"]["id"] != gone.id and new.json()["player"]["balance"] == 0
 
 
+def test_a_password_that_is_given_to_leave_has_to_be_right(server):
+    player = server.player("undecided")
+    refused(player.delete("/v1/me", json={"password": "wrong password"}), 401, "login_failed")
+    refused(player.delete("/v1/me", json={"passwort": PASSWORD}), 422, "unknown_member", "passwort")
+    refused(player.delete("/v1/me", json=[PASSWORD]), 422, "invalid")
+    assert player.get("/v1/me").status_code == 200
+    assert player.delete("/v1/me", json={"password": PASSWORD}).status_code == 204
+    # The login is of the last five minutes.
+    for i, body in enumerate((None, {}, {"password": None})):
+        assert server.player(f"hasty{i}").delete("/v1/me", json=body).status_code == 204
+
+
 @pytest.fixture(scope="module")
 def guarded():
     guarded = harness.Server({"players.login_registers": "false", "players.login_failures": "2",

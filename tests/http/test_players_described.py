@@ -153,7 +153,12 @@ def leave(call):
     call.token = call(200, "POST", "/login", json={
         "username": "bob", "password": PASSWORD}).json()["token"]
     call(400, "DELETE", "/v1/me?x=1")
-    call(204, "DELETE", "/me")
+    call(400, "DELETE", "/v1/me", data=b"{", headers={"Content-Type": "application/json"})
+    call(401, "DELETE", "/me", json={"password": "wrong password"})
+    call(413, "DELETE", "/v1/me", json={"password": "x" * 70000})
+    call(415, "DELETE", "/v1/me", data={"password": PASSWORD})
+    call(422, "DELETE", "/v1/me", json={"password": 1})
+    call(204, "DELETE", "/me", json={"password": PASSWORD})
     call(401, "DELETE", "/v1/me")
     call(401, "POST", "/v1/me/password", json={})
 

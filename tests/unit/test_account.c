@@ -256,6 +256,63 @@ a_wrong_old_password_counts_as_a_failed_login(void **state)
     assert_string_equal(log_in(t, &w, "Ann", "correct horse", &login), "login_throttled");
 }
 
+/* By the session of `login`; `password` NULL: none given. */
+static const char *
+leave(struct temp_db *t, struct world *w, const struct account_login *login,
+      const char *password)
+{
+    static struct err err;
+    err = (struct err){0};
+    if (account_delete(&t->arena, &w->service, login->account.id, str_from(login->grant.id),
+                       password ? str_from(password) : (struct str){NULL, 0},
+                       STR("192.0.2.1"), &err))
+        return "";
+    return err_code(&err);
+}
+
+static void
+who_leaves_gives_the_password_or_has_come_in_of_late(void **state)
+{
+    struct temp_db *t = *state;
+    scoped_world w;
+    struct account_login ann, bob, old;
+    assert_string_equal(enrol(t, open_world(t, &w), "ann", &ann), "");
+    assert_string_equal(enrol(t, &w, "bob", &bob), "");
+    /* Whatever the age of the login, a password that is given has to be right. */
+    assert_string_equal(leave(t, &w, &ann, "wrong horse"), "login_failed");
+    assert_string_equal(leave(t, &w, &ann, ""), "login_failed");
+    temp_db_exec(t, "UPDATE session SET began_at = began_at - 299000");
+    assert_string_equal(leave(t, &w, &bob, NULL), "");
+    temp_db_exec(t, "UPDATE session SET began_at = began_at - 1000");
+    assert_string_equal(leave(t, &w, &ann, NULL), "password_required");
+    /* The use of a refresh token is no login. */
+    struct session_grant again;
+    struct token_secrets secrets = {.current = STR("a secret")};
+    struct err err = {0};
+    assert_true(session_refresh(w.writer, &w.config, &secrets,
+                                str_from(ann.grant.refresh_token), &again, &err));
+    assert_string_equal(leave(t, &w, &ann, NULL), "password_required");
+    assert_string_equal(log_in(t, &w, "ann", "correct horse", &old), "");
+    temp_db_exec(t, "UPDATE session SET began_at = began_at + 1000000000");
+    assert_string_equal(leave(t, &w, &old, NULL), "password_required");
+    assert_string_equal(leave(t, &w, &old, "correct horse"), "");
+    assert_false(is_session_good(t, &ann));
+}
+
+static void
+who_guesses_the_password_to_delete_an_account_is_throttled(void **state)
+{
+    struct temp_db *t = *state;
+    scoped_world w;
+    struct account_login login, other;
+    assert_string_equal(enrol(t, open_world(t, &w), "ann", &login), "");
+    for (int i = 0; i < 3; i++)
+        assert_string_equal(leave(t, &w, &login, "wrong horse"), "login_failed");
+    assert_string_equal(leave(t, &w, &login, "correct horse"), "login_throttled");
+    assert_string_equal(log_in(t, &w, "ann", "correct horse", &other), "login_throttled");
+    assert_true(is_session_good(t, &login));
+}
+
 static void
 a_player_who_left_is_gone_and_the_name_is_free(void **state)
 {
@@ -267,11 +324,11 @@ a_player_who_left_is_gone_and_the_name_is_free(void **state)
     assert_string_equal(enrol(t, open_world(t, &w), "ann", &old), "");
     assert_string_equal(log_in(t, &w, "ann", "correct horse", &second), "");
     assert_true(is_session_good(t, &old) && is_session_good(t, &second));
-    assert_true(account_delete(w.writer, old.account.id, &err));
+    assert_string_equal(leave(t, &w, &old, NULL), "");
     assert_false(is_session_good(t, &old) || is_session_good(t, &second));
     assert_false(account_get(&t->arena, t->db, old.account.id, &account, &err));
     assert_int_equal(err.kind, ERR_NOT_FOUND);
-    assert_false(account_delete(w.writer, old.account.id, &err));
+    assert_string_equal(leave(t, &w, &old, NULL), "not_found");
     assert_string_equal(enrol(t, &w, "ann", &new), "");
     assert_int_not_equal(new.account.id, old.account.id);
     int64_t left;
@@ -293,7 +350,7 @@ who_leaves_is_forgotten_among_the_failed_logins(void **state)
     assert_string_equal(enrol(t, &w, "Ann-", &other), "");
     assert_string_equal(log_in(t, &w, "Ann", "wrong horse", &ann), "login_failed");
     assert_string_equal(log_in(t, &w, "Ann-", "wrong horse", &other), "login_failed");
-    assert_true(account_delete(w.writer, 1, &err));
+    assert_string_equal(leave(t, &w, &ann, "correct horse"), "");
     int64_t count;
     assert_true(sqlite_read_i64(db_handle(t->db),
                                 "SELECT count(*) FROM login_failure WHERE subject IN"
@@ -333,6 +390,13 @@ what_changes_during_the_hash_is_seen_by_the_writer(void **state)
     buf_add(&request, buf_str(&session));
     assert_false(writer_call(w.writer, "account_log_in", buf_str(&request), NULL, &err));
     assert_string_equal(err_code(&err), "login_failed");
+
+    buf_clear(&request);
+    wire_add_u64(&request, (uint64_t)login.account.id);
+    wire_add_str(&request, STR("the hash of before"));
+    assert_false(writer_call(w.writer, "account_delete", buf_str(&request), NULL, &err));
+    assert_string_equal(err_code(&err), "login_failed");
+    assert_true(is_session_good(t, &login));
 }
 
 int
@@ -349,6 +413,8 @@ main(void)
         DB_TEST(a_new_password_ends_the_other_sessions),
         DB_TEST(a_right_old_password_forgives_the_failures_before),
         DB_TEST(a_wrong_old_password_counts_as_a_failed_login),
+        DB_TEST(who_leaves_gives_the_password_or_has_come_in_of_late),
+        DB_TEST(who_guesses_the_password_to_delete_an_account_is_throttled),
         DB_TEST(a_player_who_left_is_gone_and_the_name_is_free),
         DB_TEST(who_leaves_is_forgotten_among_the_failed_logins),
         DB_TEST(what_changes_during_the_hash_is_seen_by_the_writer),

@@ -89,10 +89,27 @@ change_password(struct app *app, struct request *request, struct response *respo
     return true;
 }
 
+/* {NULL, 0} without a body, and where it has none. */
+static bool
+read_password(const struct request *request, struct str *password, struct err *err)
+{
+    static const char *const MEMBERS[] = {"password"};
+    const struct json_value *body;
+    *password = (struct str){NULL, 0};
+    if (request->body.n == 0)
+        return true;
+    return json_body_read(request, MEMBERS, COUNT_OF(MEMBERS), &body, err) &&
+           (!json_get_given(body, "password") || json_body_str(body, "password", password, err));
+}
+
 bool
 delete_me(struct app *app, struct request *request, struct response *response, struct err *err)
 {
-    if (!account_delete(app->writer, request->player_id, err))
+    struct account_service service = account_service_of(app);
+    struct str password;
+    if (!read_password(request, &password, err) ||
+        !account_delete(request->arena, &service, request->player_id, request->session_id,
+                        password, request->address, err))
         return false;
     response->status = 204;
     return true;

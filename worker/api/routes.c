@@ -230,7 +230,7 @@ const struct route ROUTES[] = {
     {HTTP_POST,   "/v1/refresh",                      "refresh_login",    refresh_login,    SCOPE_NONE,  ROUTE_AT_ROOT,                   SMALL_BODY, NONE},
     {HTTP_POST,   "/v1/logout",                       "log_out",          log_out,          SCOPE_NONE,  OF_PLAYER,                       0,          NONE},
     {HTTP_GET,    "/v1/me",                           "get_me",           get_me,           SCOPE_NONE,  OF_PLAYER,                       0,          NONE},
-    {HTTP_DELETE, "/v1/me",                           "delete_me",        delete_me,        SCOPE_NONE,  OF_PLAYER,                       0,          NONE},
+    {HTTP_DELETE, "/v1/me",                           "delete_me",        delete_me,        SCOPE_NONE,  OF_PLAYER,                       SMALL_BODY, NONE},
     {HTTP_POST,   "/v1/me/password",                  "change_password",  change_password,  SCOPE_NONE,  OF_PLAYER,                       SMALL_BODY, NONE},
     {HTTP_POST,   "/v1/earn",                         "earn",             earn,             SCOPE_NONE,  OF_PLAYER,                       JSON_BODY,  NONE},
     {HTTP_POST,   "/v1/spend",                        "spend",            spend,            SCOPE_NONE,  OF_PLAYER,                       JSON_BODY,  NONE},

@@ -249,11 +249,34 @@ account_change_password(struct arena *a, const struct account_service *service,
            set_password(&v, session_id, new_password, err);
 }
 
-bool
-account_delete(struct writer *w, int64_t player_id, struct err *err)
+static bool
+check_recent(const struct account_service *service, struct str session_id, struct err *err)
 {
+    bool is_recent;
+    if (!session_is_recent(service->db, session_id, clock_now_ms(), &is_recent, err))
+        return false;
+    return is_recent ||
+           err_set_name(err, ERR_UNAUTHORIZED, "password_required", STR("password"),
+                        "this cannot be undone: it needs the password in the body, "
+                        "{\"password\": \"...\"}, or a login of the last %d minutes",
+                        (int)(SESSION_RECENT_MS / 60000));
+}
+
+bool
+account_delete(struct arena *a, const struct account_service *service, int64_t player_id,
+               struct str session_id, struct str password, struct str address, struct err *err)
+{
+    struct visit v = {.arena = a, .service = service, .password = password};
+    if (!find_by_id(&v, player_id, err))
+        return false;
+    bool may_leave = password.p ? check_throttle(&v, address, err) &&
+                                      check_password(&v, "the password is wrong", err)
+                                : check_recent(service, session_id, err);
+    if (!may_leave)
+        return false;
     scoped_buf request;
     buf_init(&request, ACCOUNT_MESSAGE_BYTES_MAX);
     wire_add_u64(&request, (uint64_t)player_id);
-    return writer_call(w, "account_delete", buf_str(&request), NULL, err);
+    wire_add_str(&request, v.hash);
+    return writer_call(service->writer, "account_delete", buf_str(&request), NULL, err);
 }

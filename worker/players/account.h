@@ -52,7 +52,12 @@ MUST_CHECK bool account_change_password(struct arena *a, const struct account_se
                                         struct str old_password, struct str new_password,
                                         struct str address, struct err *err);
 /* Takes name, password, failed logins and sessions away, for good; the name may be registered
- * anew.  Ledger and events stay, as those of a number that nobody can be found by. */
-MUST_CHECK bool account_delete(struct writer *w, int64_t player_id, struct err *err);
+ * anew.  Ledger and events stay, as those of a number that nobody can be found by.  `password`
+ * may be {NULL, 0} where the session is recent (session_is_recent).  unauthorized, code
+ * password_required where it is not, login_failed for a wrong one, which counts as a failed
+ * login does. */
+MUST_CHECK bool account_delete(struct arena *a, const struct account_service *service,
+                               int64_t player_id, struct str session_id, struct str password,
+                               struct str address, struct err *err);
 
 extern const struct operation ACCOUNT_OPERATIONS[]; /* ends with a NULL name */

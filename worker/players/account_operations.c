@@ -188,8 +188,10 @@ run_delete(struct db *db, struct str request, struct buf *reply UNUSED, struct e
 {
     struct wire w = {.rest = request};
     int64_t player_id = (int64_t)wire_u64(&w), now_ms = clock_now_ms();
-    /* Before the player, whose row has the name. */
-    return wire_end(&w, err) && forget_failures(db, player_id, err) &&
+    struct str hash = wire_str(&w);
+    /* The failures before the player, whose row has the name. */
+    return wire_end(&w, err) && check_hash(db, player_id, hash, err) &&
+           forget_failures(db, player_id, err) &&
            forget_player(db, player_id, now_ms, err) &&
            session_revoke_others_in(db, player_id, STR(""), now_ms, err);
 }

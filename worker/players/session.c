@@ -112,6 +112,19 @@ session_check(struct db *db, struct str id, int64_t player_id, int64_t now_ms, s
     return got == 1;
 }
 
+bool
+session_is_recent(struct db *db, struct str id, int64_t now_ms, bool *is_recent,
+                  struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "session_began");
+    stmt_bind_str(s, 1, id);
+    int got = stmt_step(s, err);
+    int64_t age_ms = got == 1 ? now_ms - stmt_i64(s, 0) : SESSION_RECENT_MS;
+    /* One that began in a future far away does so by a clock that was put back since. */
+    *is_recent = age_ms < SESSION_RECENT_MS && -age_ms < SESSION_RECENT_MS;
+    return got >= 0;
+}
+
 static bool
 revoke_in(struct db *db, struct str id, int64_t now_ms, struct err *err)
 {

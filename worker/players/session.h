@@ -20,6 +20,8 @@
 /* Of one session: a month of hourly refreshes.  One that was used before those is
  * refresh_invalid and ends nothing. */
 #define SESSION_USED_MAX 1000
+/* So long a login stands for the password where something cannot be undone. */
+#define SESSION_RECENT_MS (5 * 60 * INT64_C(1000))
 /* "pmr_" and 64 hex digits. */
 #define SESSION_REFRESH_BYTES 68
 
@@ -46,6 +48,9 @@ MUST_CHECK bool session_revoke_others_in(struct db *db, int64_t player_id, struc
 /* Is the session good, and its player there?  One SELECT.  unauthorized, code token_revoked. */
 MUST_CHECK bool session_check(struct db *db, struct str id, int64_t player_id, int64_t now_ms,
                               struct err *err);
+/* Did it begin within SESSION_RECENT_MS, refreshes aside? */
+MUST_CHECK bool session_is_recent(struct db *db, struct str id, int64_t now_ms, bool *is_recent,
+                                  struct err *err);
 /* Replaces the refresh token, or gives again what took its place within players.refresh_grace,
  * also when that was used meanwhile.  unauthorized: refresh_invalid, refresh_expired, or
  * refresh_reused after which the session is revoked (that is committed although the call

@@ -7,8 +7,11 @@ SELECT 1 FROM session WHERE id = ?1 AND player_id = ?2 AND revoked_at = 0 AND ex
 
 -- name: session_insert
 -- ?1 id, ?2 player, ?3 hash of the refresh token, ?4 now, ?5 when it expires.
-INSERT INTO session (id, player_id, refresh_hash, used_at, expires_at)
-VALUES (?1, ?2, ?3, ?4, ?5);
+INSERT INTO session (id, player_id, refresh_hash, used_at, expires_at, began_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?4);
+
+-- name: session_began
+SELECT began_at FROM session WHERE id = ?1;
 
 -- name: session_of_refresh
 -- Whose refresh token is good now, by its hash.

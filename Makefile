@@ -34,7 +34,7 @@ CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iworker -I$(OUT)
 CFLAGS   += -std=gnu17 -fno-strict-aliasing -fsigned-char -pthread $(WARNINGS) \
             $(CFLAGS_$(MODE)) $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
 LDFLAGS  += $(LDFLAGS_$(MODE))
-LDLIBS   += -lfcgi $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lm -pthread
+LDLIBS   += -lfcgi -lcrack $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lm -pthread
 
 SOURCES := $(sort $(wildcard worker/*/*.c))
 EMBEDS  := queries migrations nginx openapi conf

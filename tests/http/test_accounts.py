@@ -4,7 +4,9 @@ happens to those who guess, all at once or one after the other."""
 import concurrent.futures
 import glob
 import os
+import signal
 import sqlite3
+import subprocess
 import time
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 import harness
 
 PASSWORD = "correct horse"
+KEYS = "".join(chr(0x1f511 + i * 37) for i in range(8))
 # One of each kind, where the corpus is absent.
 BAD_JSON = [b"", b"{", b'{"a":1,}', b"{'a':1}", b'{"a":NaN}', b'{"a":1}x', b'["\xff"]', b"[01]",
             b'{"a":"\t"}', b"[" * 1000]
@@ -98,7 +101,7 @@ def test_wrong_names_and_passwords_are_named(server):
             assert f"got {len(password)}" in detail
             assert not password or password not in detail
     # Characters, not bytes.
-    for i, password in enumerate((key * 8, key * 128)):
+    for i, password in enumerate((KEYS, KEYS * 16)):
         assert enrol(server, f"keys{i}", password).status_code == 201
         assert log_in(server, f"keys{i}", password).status_code == 200
     assert enrol(server, "n" * 64).status_code == 201
@@ -261,6 +264,49 @@ def test_a_password_that_is_given_to_leave_has_to_be_right(server):
     # The login is of the last five minutes.
     for i, body in enumerate((None, {}, {"password": None})):
         assert server.player(f"hasty{i}").delete("/v1/me", json=body).status_code == 204
+
+
+# Of what is guessed first, and what it is told.
+WEAK = (("password", "common word"), ("12345678", "neighbouring characters"),
+        ("PassWord1", "common word"), ("aaaaaaaaaa", "different characters"),
+        ("Weak.Player", "the username"), ("weak.player7", "the username"))
+
+
+@pytest.mark.asan
+def test_a_password_that_is_guessed_first_is_not_set(server):
+    for path in ("/v1/register", "/register", "/v1/login", "/login"):
+        for password, reason in WEAK:
+            answer = enrol(server, "weak.player", password, path)
+            assert reason in refused(answer, 422, "weak_password", "password")
+    assert count(server, "SELECT count(*) FROM player WHERE username = 'weak.player'") == 0
+    player = server.player("weak.player")
+    for password, reason in WEAK:
+        answer = player.post("/v1/me/password", json={"old_password": PASSWORD,
+                                                      "new_password": password})
+        assert reason in refused(answer, 422, "weak_password", "new_password")
+    # Nobody is kept out, or told more, by the password that was set before.
+    refused(log_in(server, "weak.player", "password"), 401, "login_failed")
+    assert log_in(server, "weak.player").status_code == 200
+
+
+def test_the_check_of_passwords_can_be_off_and_needs_its_dictionary(server_with):
+    server = server_with({"players.password_check": "false",
+                          "players.password_dictionary": "/nowhere/dictionary"})
+    assert enrol(server, "easy", "password").status_code == 201
+    server.edit_config(lambda text: text.replace("password_check: false", "password_check: true"))
+    os.kill(server.pid, signal.SIGHUP)
+    server.wait_for(lambda: '"event":"reload_refused"' in server.log())
+    for text in (server.log(), subprocess.run(
+            [harness.binary(), "serve", "--config", server.config, "--data",
+             os.path.join(server.base, "other"), "--port", str(harness.free_port())],
+            capture_output=True, text=True, timeout=20).stderr):
+        assert "/nowhere/dictionary.pwd" in text and "cracklib-runtime" in text
+    assert enrol(server, "easier", "password").status_code == 201
+    server.edit_config(lambda text: text.replace("/nowhere/dictionary", '""'))
+    server.reload()
+    refused(enrol(server, "easiest", "password"), 422, "weak_password", "password")
+    # Who has one goes on with it.
+    assert log_in(server, "easy", "password").status_code == 200
 
 
 @pytest.fixture(scope="module")

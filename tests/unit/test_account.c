@@ -264,8 +264,8 @@ leave(struct temp_db *t, struct world *w, const struct account_login *login,
     static struct err err;
     err = (struct err){0};
     if (account_delete(&t->arena, &w->service, login->account.id, str_from(login->grant.id),
-                       password ? str_from(password) : (struct str){NULL, 0},
-                       STR("192.0.2.1"), &err))
+                       password ? str_from(password) : (struct str){NULL, 0}, STR("192.0.2.1"),
+                       &err))
         return "";
     return err_code(&err);
 }

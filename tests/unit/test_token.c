@@ -336,9 +336,9 @@ every_bit_of_a_signature_is_compared_under_both_secrets(void **state UNUSED)
         assert_true(token_check(&arena, &both, STR("playmeter"), token, NOW_S, &claims, &err));
         for (size_t bit = 0; bit < 8 * sizeof(mac); bit++) {
             mac[bit / 8] ^= (unsigned char)(1u << bit % 8);
-            struct str turned = arena_printf(
-                &arena, "%" STR_FMT "%" STR_FMT, STR_ARG(str_slice(token, 0, token.n - rest.n)),
-                STR_ARG(forge_encode(&arena, mac, sizeof(mac))));
+            struct str turned = arena_printf(&arena, "%" STR_FMT "%" STR_FMT,
+                                             STR_ARG(str_slice(token, 0, token.n - rest.n)),
+                                             STR_ARG(forge_encode(&arena, mac, sizeof(mac))));
             mac[bit / 8] ^= (unsigned char)(1u << bit % 8);
             if (token_check(&arena, &both, STR("playmeter"), turned, NOW_S, &claims, &err))
                 fail_msg("secret %zu, bit %zu of the signature turned: taken", i, bit);

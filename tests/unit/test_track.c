@@ -193,17 +193,12 @@ static void
 browsers_say_that_they_fetch_ahead(void **state UNUSED)
 {
     static const char *const AHEAD[] = {
-        "prefetch",
-        "Prefetch",
-        "prefetch;prerender",
-        "prefetch;anonymous-client-ip",
-        "prerender",
-        "preview",
-        "x, prefetch",
-        "prefetch=?1",
+        "prefetch",    "Prefetch", "prefetch;prerender", "prefetch;anonymous-client-ip",
+        "prerender",   "preview",  "x, prefetch",        "prefetch=?1",
         "\tprefetch ",
     };
-    static const char *const NOW[] = {"", "pre", "prefetched", "no-prefetch", "navigate", ";,;"};
+    static const char *const NOW[] = {"",         "pre", "prefetched", "no-prefetch",
+                                      "navigate", ";,;"};
     for (size_t i = 0; i < COUNT_OF(AHEAD); i++)
         if (!track_is_ahead(str_from(AHEAD[i])))
             fail_msg("counted: %s", AHEAD[i]);

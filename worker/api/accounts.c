@@ -99,7 +99,8 @@ read_password(const struct request *request, struct str *password, struct err *e
     if (request->body.n == 0)
         return true;
     return json_body_read(request, MEMBERS, COUNT_OF(MEMBERS), &body, err) &&
-           (!json_get_given(body, "password") || json_body_str(body, "password", password, err));
+           (!json_get_given(body, "password") ||
+            json_body_str(body, "password", password, err));
 }
 
 bool

@@ -62,6 +62,8 @@
     X(MS,    players, refresh_lifetime, "30d",             60000,  31536000000,   "how long a login lasts without a refresh") \
     X(MS,    players, refresh_grace,   "30s",              0,      600000,        "how long a refresh token that was used gives the same new one again; later it ends the login") \
     X(BOOL,  players, login_registers, "true",             0,      1,             "login with a new username registers it") \
+    X(BOOL,  players, password_check,  "true",             0,      1,             "new passwords that are common words, rows of characters or nearly the username are refused") \
+    X(TEXT,  players, password_dictionary, "",             0,      1000,          "cracklib's dictionary to look them up in, its path without .pwd; empty: the distribution's") \
     X(COUNT, players, hashes_per_core, "2",                1,      16,            "passwords hashed at once per core, 19 MiB each, and by at most half of the play workers; one more is answered 503") \
     X(COUNT, players, login_failures,  "10",               1,      1000,          "wrong passwords for one account from one address within login_window; ten times as many for one account or from one address") \
     X(MS,    players, login_window,    "10m",              1000,   86400000,      "how long a wrong password counts") \

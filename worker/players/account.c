@@ -1,10 +1,12 @@
 /* See account.h: the callers' side.  The order inside a login is what keeps it safe and cheap:
- * the form, then the counts of failures, then the hash, and only then the writer. */
+ * the form, then the counts of failures, then the hash, and only then the writer.  A password
+ * that is set is judged before it is hashed. */
 #include "players/account.h"
 
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "players/account_operations.h"
+#include "players/strength.h"
 #include "players/throttle.h"
 
 #include <string.h>
@@ -158,7 +160,8 @@ static bool
 register_new(struct visit *v, struct account_login *out, struct err *err)
 {
     char hash[PASSWORD_HASH_BYTES_MAX];
-    if (!password_hash(v->service->hasher, v->password, hash, err))
+    if (!strength_check(v->service->config, STR("password"), v->username, v->password, err) ||
+        !password_hash(v->service->hasher, v->password, hash, err))
         return false;
     scoped_buf request;
     buf_init(&request, ACCOUNT_MESSAGE_BYTES_MAX);
@@ -244,7 +247,10 @@ account_change_password(struct arena *a, const struct account_service *service,
 {
     struct visit v = {.arena = a, .service = service, .password = old_password};
     return password_check_form(STR("new_password"), new_password, err) &&
-           find_by_id(&v, player_id, err) && check_throttle(&v, address, err) &&
+           find_by_id(&v, player_id, err) &&
+           strength_check(service->config, STR("new_password"), v.username, new_password,
+                          err) &&
+           check_throttle(&v, address, err) &&
            check_password(&v, "the old password is wrong", err) &&
            set_password(&v, session_id, new_password, err);
 }

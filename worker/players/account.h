@@ -34,8 +34,8 @@ struct account_login {
     struct session_grant grant;
     bool is_new; /* registered by this call */
 };
-/* conflict, code username_taken; invalid for a name or password of the wrong form; busy, code
- * hashing_busy. */
+/* conflict, code username_taken; invalid for a name or password of the wrong form, and, code
+ * weak_password, for one that is guessed first; busy, code hashing_busy. */
 MUST_CHECK bool account_register(struct arena *a, const struct account_service *service,
                                  struct str username, struct str password,
                                  struct account_login *out, struct err *err);
@@ -45,8 +45,8 @@ MUST_CHECK bool account_register(struct arena *a, const struct account_service *
 MUST_CHECK bool account_log_in(struct arena *a, const struct account_service *service,
                                struct str username, struct str password, struct str address,
                                struct account_login *out, struct err *err);
-/* Ends all other sessions.  unauthorized, code login_failed, for a wrong old password, which
- * counts as a failed login does. */
+/* Ends all other sessions.  invalid as account_register; unauthorized, code login_failed, for a
+ * wrong old password, which counts as a failed login does. */
 MUST_CHECK bool account_change_password(struct arena *a, const struct account_service *service,
                                         int64_t player_id, struct str session_id,
                                         struct str old_password, struct str new_password,

@@ -191,8 +191,7 @@ run_delete(struct db *db, struct str request, struct buf *reply UNUSED, struct e
     struct str hash = wire_str(&w);
     /* The failures before the player, whose row has the name. */
     return wire_end(&w, err) && check_hash(db, player_id, hash, err) &&
-           forget_failures(db, player_id, err) &&
-           forget_player(db, player_id, now_ms, err) &&
+           forget_failures(db, player_id, err) && forget_player(db, player_id, now_ms, err) &&
            session_revoke_others_in(db, player_id, STR(""), now_ms, err);
 }
 

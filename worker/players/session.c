@@ -326,8 +326,7 @@ run_revoke(struct db *db, struct str request, struct buf *reply UNUSED, struct e
 
 /* The prefix keeps it apart from what a token's signature is made of, which has no ':'. */
 static void
-make_successor(struct str secret, struct str refresh_token,
-               char out[SESSION_REFRESH_BYTES + 1])
+make_successor(struct str secret, struct str refresh_token, char out[SESSION_REFRESH_BYTES + 1])
 {
     static const struct str PREFIX = STR_INIT("refresh:");
     unsigned char mac[crypto_auth_hmacsha256_BYTES];

@@ -30,7 +30,8 @@ struct session_grant {
     char refresh_token[SESSION_REFRESH_BYTES + 1];
     int64_t player_id;
 };
-/* Random id and first refresh token, for an operation that stores them.  `player_id` is filled by it.
+/* Random id and first refresh token, for an operation that stores them.  `player_id` is filled
+ * by it.
  */
 void session_make_grant(struct session_grant *out);
 /* What is stored of a refresh token; points to `out`. */

@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "config/nginx.h"
 #include "datasets/schema.h"
+#include "players/strength.h"
 #include "players/token.h"
 #include "process/options.h"
 #include "reports/input.h"
@@ -74,7 +75,8 @@ cmd_check_config(int argc, char **argv)
     struct token_secrets ignored;
     if (!config_load(&a, path, &config, &err) || !config_read_keys(&a, &config, &err) ||
         !check_datasets(&a, path, &config, &err) ||
-        !token_read_secrets(&a, &config, &ignored, &err))
+        !token_read_secrets(&a, &config, &ignored, &err) ||
+        !strength_check_dictionary(&config, &err))
         return fail(&err);
     warn(&config);
     warn_of_reports(&a, &config);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/nginx.h"
+#include "players/strength.h"
 #include "players/token.h"
 #include "process/children.h"
 #include "process/listen.h"
@@ -132,14 +133,15 @@ is_draining(const struct supervisor *s, enum child_kind kind)
     return children_count(&s->children, kind, CHILD_STOPPING) > 0;
 }
 
-/* Secrets are made and tried here, so that a bad one is told before any worker is started with
- * it. */
+/* Secrets are made and tried here, and the dictionary too, so that a bad one is told before any
+ * worker is started with it. */
 static bool
-check_secrets(const struct config *config, struct err *err)
+check_credentials(const struct config *config, struct err *err)
 {
     scoped_arena a = {0};
     struct token_secrets ignored;
-    return token_make_secret(config, err) && token_read_secrets(&a, config, &ignored, err);
+    return token_make_secret(config, err) && token_read_secrets(&a, config, &ignored, err) &&
+           strength_check_dictionary(config, err);
 }
 
 static bool
@@ -185,7 +187,7 @@ take_new_config(struct supervisor *s, bool *has_nginx_changed, struct err *err)
     struct arena arena = {0};
     struct config config;
     if (!supervisor_load_config(&arena, s->options, &config, err) ||
-        !check_unchanged(&s->config, &config, err) || !check_secrets(&config, err) ||
+        !check_unchanged(&s->config, &config, err) || !check_credentials(&config, err) ||
         !write_nginx(s, &config, has_nginx_changed, err)) {
         arena_free(&arena);
         return false;
@@ -389,7 +391,7 @@ prepare(struct supervisor *s, struct err *err)
         !prepare_data_dir(data_dir, err) || prepare_lock(data_dir, err) < 0 ||
         !prepare_admin_key(err) ||
         !supervisor_load_config(&s->arena, s->options, &s->config, err) ||
-        !check_secrets(&s->config, err))
+        !check_credentials(&s->config, err))
         return false;
     /* Only under the lock: a second service on the same data is told so, not that the port is
      * in use. */

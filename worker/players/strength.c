@@ -1,0 +1,166 @@
+/* See strength.h.  cracklib's own entrance, FascistCheck, takes the user of this process for
+ * the one whose password it is, and says of a dictionary that is not there only that the
+ * password is bad; so its parts are called here.  It keeps one dictionary open at a time, in
+ * static memory: a worker has one thread, and opens it for each password (30 us), since the
+ * nightly job of the distribution may write the files anew. */
+#include "players/strength.h"
+
+#include "players/password.h"
+
+#include <stddef.h> /* crack.h wants it */
+
+#include <crack.h>
+#include <packer.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PASSWORD_BYTES_MAX (PASSWORD_CHARACTERS_MAX * 4)
+/* What cracklib looks at, with a NUL. */
+#define JUDGED_BYTES (TRUNCSTRINGSIZE)
+/* Five pairs of neighbours are a third of it. */
+#define SENTENCE_BYTES_MIN 16
+
+/* Of the path that cracklib takes; its own where the setting is empty. */
+static struct str
+dictionary_path(const struct config *config)
+{
+    struct str own = config->players_password_dictionary;
+    return own.n ? own : str_from(GetDefaultCracklibDict());
+}
+
+/* Before cracklib tries, which would print a line of its own into the log. */
+static bool
+check_file(struct str path, const char *ending, struct err *err)
+{
+    char file[STRINGSIZE];
+    snprintf(file, sizeof(file), "%" STR_FMT "%s", STR_ARG(path), ending);
+    return access(file, R_OK) == 0 || err_set_errno(err, "%s", file);
+}
+
+static PWDICT *
+open_dictionary(const struct config *config, struct err *err)
+{
+    struct str path = dictionary_path(config);
+    char prefix[STRINGSIZE], mode[] = "r";
+    if (!check_file(path, ".pwd", err) || !check_file(path, ".pwi", err))
+        return NULL;
+    snprintf(prefix, sizeof(prefix), "%" STR_FMT, STR_ARG(path));
+    PWDICT *dictionary = PWOpen(prefix, mode);
+    if (!dictionary)
+        err_set(err, ERR_INVALID, "%s is no dictionary of cracklib", prefix);
+    return dictionary;
+}
+
+bool
+strength_check_dictionary(const struct config *config, struct err *err)
+{
+    struct err why = {0};
+    if (!config->players_password_check)
+        return true;
+    PWDICT *dictionary = open_dictionary(config, &why);
+    if (dictionary)
+        return PWClose(dictionary) == 0;
+    return err_set(err, ERR_INVALID,
+                   "the dictionary that new passwords are checked with cannot be read (%s): "
+                   "install the package cracklib-runtime, name another with "
+                   "players.password_dictionary, or set players.password_check: false",
+                   why.detail);
+}
+
+/* cracklib's verdicts by a word of theirs, and ours. */
+#define SYSTEMATIC "systematic"
+static const struct {
+    const char *word, *reason;
+} REASONS[] = {
+    {"DIFFERENT", "has too few different characters"},
+    {"whitespace", "is nothing but blanks"},
+    {SYSTEMATIC, "is a row of neighbouring characters, such as 12345678"},
+    {"username", "is the username, or nearly"},
+    {"reversed", "is a common word or password backwards, or nearly"},
+    {"dictionary", "is a common word or password, or nearly"},
+};
+
+static bool
+refuse(struct str member, const char *reason, struct err *err)
+{
+    return err_set_name(err, ERR_INVALID, "weak_password", member,
+                        "this password %s, which is guessed first; a few words in a row are "
+                        "good ones",
+                        reason);
+}
+
+/* Pairs of neighbours ("st", "on") stand in every longer text, and cracklib allows four
+ * whatever the length.  Of a sentence they are a tenth or two, of a row nearly all. */
+static bool
+is_sentence(const char *password)
+{
+    size_t n = strlen(password), neighbours = 0;
+    for (size_t i = 1; i < n; i++) {
+        int step = password[i] - password[i - 1];
+        neighbours += step >= -1 && step <= 1;
+    }
+    return n >= SENTENCE_BYTES_MIN && neighbours < n / 2;
+}
+
+/* NULL: none. */
+static const char *
+find_reason(PWDICT *dictionary, const char *username, const char *password)
+{
+    char judged[JUDGED_BYTES];
+    snprintf(judged, sizeof(judged), "%s", password);
+    const char *verdict = FascistLookUser(dictionary, judged, username, NULL);
+    if (!verdict || (strstr(verdict, SYSTEMATIC) && is_sentence(password)))
+        return NULL;
+    for (size_t i = 0; i < COUNT_OF(REASONS); i++)
+        if (strstr(verdict, REASONS[i].word))
+            return REASONS[i].reason;
+    return "is easy to guess";
+}
+
+/* Without the username, in any case, wherever it stands; characters, not bytes, are counted. */
+static size_t
+cut_username(struct str username, struct str password, char out[PASSWORD_BYTES_MAX + 1])
+{
+    size_t n = 0, characters = 0;
+    for (size_t i = 0; i < password.n;) {
+        if (str_eq_ascii_nocase(str_slice(password, i, i + username.n), username)) {
+            i += username.n;
+            continue;
+        }
+        characters += ((unsigned char)password.p[i] & 0xc0) != 0x80;
+        out[n++] = password.p[i++];
+    }
+    out[n] = '\0';
+    return characters;
+}
+
+static const char *
+judge(PWDICT *dictionary, struct str username, struct str password)
+{
+    char whole[PASSWORD_BYTES_MAX + 1], rest[PASSWORD_BYTES_MAX + 1], name[STRINGSIZE];
+    snprintf(whole, sizeof(whole), "%" STR_FMT, STR_ARG(password));
+    snprintf(name, sizeof(name), "%" STR_FMT, STR_ARG(username));
+    size_t characters = cut_username(username, password, rest);
+    if (characters < PASSWORD_CHARACTERS_MIN)
+        return "is the username with little beside it";
+    const char *reason = find_reason(dictionary, name, whole);
+    return reason || strlen(rest) == strlen(whole) ? reason
+                                                   : find_reason(dictionary, name, rest);
+}
+
+bool
+strength_check(const struct config *config, struct str member, struct str username,
+               struct str password, struct err *err)
+{
+    struct err why = {0};
+    if (!config->players_password_check)
+        return true;
+    PWDICT *dictionary = open_dictionary(config, &why);
+    if (!dictionary)
+        return err_set(err, ERR_BUSY, "the dictionary of weak passwords cannot be read: %s",
+                       why.detail);
+    const char *reason = judge(dictionary, username, password);
+    PWClose(dictionary);
+    return !reason || refuse(member, reason, err);
+}

@@ -1,0 +1,19 @@
+/* Passwords that are guessed first: common words and passwords, rows of neighbouring
+ * characters, and the username with little beside it.  The judge is cracklib with a dictionary
+ * of its own (players.password_dictionary); players.password_check: false asks nobody.
+ *
+ * Asked only where a password is set, for a millisecond and before it is hashed: who has a weak
+ * one goes on logging in with it. */
+#pragma once
+
+#include "base/err.h"
+#include "config/config.h"
+
+/* Can the dictionary be read?  Before any worker starts.  invalid, naming the setting. */
+MUST_CHECK bool strength_check_dictionary(const struct config *config, struct err *err);
+
+/* `password` has passed password_check_form, `username` its own check.  invalid (422), code
+ * weak_password, naming `member` and the reason and never the value; busy while the dictionary
+ * cannot be read. */
+MUST_CHECK bool strength_check(const struct config *config, struct str member,
+                               struct str username, struct str password, struct err *err);

@@ -308,7 +308,7 @@ def test_rejects_are_paged_without_loss(server):
     assert seen == list(range(2, 252))
 
 
-def test_csv_cells_that_run_are_defused(server):
+def test_csv_cells_that_run_are_escaped(server):
     server.import_csv("formulas", SMALL)
     url = "/v1/datasets/formulas/rows?format=csv"
     assert "'=cmd()" in export(server, url).text

@@ -8,7 +8,7 @@ import pytest
 
 from harness import problem
 
-EVIL = "=HYPERLINK(1)"
+EVIL = "\uff1dHYPERLINK(1)"  # full-width
 PURCHASES = (b"appsflyer_id,event_name,event_time_utc,revenue_usd,campaign,receipt_id,status\n"
              b"a1,purchase,2025-10-20T08:00:00Z,9.99,spring,R1,success\n")
 
@@ -44,7 +44,7 @@ def shown(value, is_any_json, raw):
     """A value as the cell of CSV that it has to be."""
     if is_any_json or isinstance(value, (dict, list)):
         return value
-    if isinstance(value, str) and not raw and value.startswith(("=", "+", "-", "@")):
+    if isinstance(value, str) and not raw and value.startswith(("=", "+", "-", "@", "\uff1d")):
         return "'" + value
     return "" if value is None else value if isinstance(value, str) else json.dumps(value)
 

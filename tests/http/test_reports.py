@@ -204,7 +204,7 @@ def test_every_member_of_every_report_is_described(made):
             assert not wrong, wrong
 
 
-def test_a_csv_is_defused_and_the_json_is_not(made):
+def test_a_csv_is_escaped_and_the_json_is_not(made):
     text = export(made, "/v1/reports/roas_d1?format=csv").text
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [r["campaign"] for r in rows] == ["'=SUM(1)", "SPRING"]

@@ -4,6 +4,7 @@ type; names that collide with parameters; keys; and the short form."""
 import csv
 import datetime
 import io
+import unicodedata
 
 import pytest
 
@@ -167,18 +168,51 @@ def test_files_hold_all_or_as_many_as_asked(server):
     assert table == "Full Name,id\r\nrow 2499,2499\r\n"
 
 
-def test_cells_that_a_spreadsheet_would_run_are_defused(server):
-    live = ["=1+1", "+1", "-x", "@a", "\t=1", "\r=1", "a=1", "'=1", "-5"]
-    quoted = "".join('%d,"%s"\n' % (i, cell) for i, cell in enumerate(live))
-    server.import_csv("live", ("id,text\n" + quoted).encode(), types="text:text", header="true")
+def cells_of(server, path, **params):
+    answer = export(server, path, params={"format": "csv", **params})
+    return list(csv.reader(io.StringIO(answer.content.decode(), newline="")))
 
-    def cells(url):
-        table = csv.DictReader(io.StringIO(export(server, url).text, newline=""))
-        return [r["text"] for r in table]
 
-    path = "/v1/datasets/live/rows?format=csv"
-    assert cells(path + "&raw=1") == live
-    assert cells(path) == ["'" + c if c[0] in "=+-@\t\r" else c for c in live]
+def escaped_table(server, name, cells):
+    """The cells of a column of text as CSV has them; raw ones come back as they were sent."""
+    quoted = "".join('%d,"%s"\n' % (i, c.replace('"', '""')) for i, c in enumerate(cells))
+    server.import_csv(name, ("id,text\n" + quoted).encode(), types="text:text", header="true",
+                      delimiter=",", quote='"', nulls="")
+    path = f"/v1/datasets/{name}/rows"
+    assert [row[1] for row in cells_of(server, path, raw=1)[1:]] == cells
+    return [row[1] for row in cells_of(server, path)[1:]]
+
+
+def test_cells_that_a_spreadsheet_would_run_are_escaped(server):
+    leads = ["", " ", "\u00a0", "\u3000 ", "\u200b", "\ufeff", "\u202e", "\x0b", "\x1f", "\x85", "\u2028"]
+    live = [lead + sign + "1" for lead in leads for sign in "=+-@＝＋－＠\u2212"]
+    live += ["\t", "\ta", "\r=1", "\na", "=", "-x", '="a","b"', "-5"]
+    dead = ["a=1", "'=1", "", " ", "1-1", "\u00a0a", "é=1", "– dash", "\u200b"]
+    assert escaped_table(server, "live", live + dead) == ["'" + c for c in live] + dead
+
+
+def test_every_form_of_a_formula_sign_is_escaped(server):
+    """By Unicode's own data: whatever NFKC makes begin with one, and no other symbol."""
+    signs = "+\u2212-@="
+    cells = [chr(c) + "1" for c in range(0x21, 0x110000)
+             if unicodedata.category(chr(c))[0] in "PS"
+             or unicodedata.normalize("NFKC", chr(c))[0] in signs]
+    others = "\u02d6\u02d7\u2795\u2796"  # signs without a plain form
+    assert len(cells) > 5000
+    assert escaped_table(server, "signs", cells) == [
+        "'" * (unicodedata.normalize("NFKC", c)[0] in signs + others) + c for c in cells]
+
+
+def test_headers_are_escaped_as_cells_are_and_numbers_never(server):
+    file = b"@id,=sum,-neg,\xef\xbc\x9dwide, +lead,plain\n-1,-2.5,3,4,5,@x\n"
+    server.import_csv("heads", file, header="true", delimiter=",")
+    path = "/v1/datasets/heads/rows"
+    assert cells_of(server, path, raw=1) == list(csv.reader(io.StringIO(file.decode())))
+    assert cells_of(server, path) == [["'@id", "'=sum", "'-neg", "'＝wide", "' +lead", "plain"],
+                                      ["-1", "-2.5", "3", "4", "5", "'@x"]]
+    assert cells_of(server, path, raw=1, fields="plain,id") == [["plain", "@id"], ["@x", "-1"]]
+    groups = "/v1/datasets/heads/groups"
+    assert cells_of(server, groups, by="plain", aggregate="min(id)") == [["plain", "min(id)"], ["'@x", "-1"]]
 
 
 def test_columns_named_like_parameters_are_still_found(server):

@@ -441,6 +441,47 @@ a_million_stray_quotes_stay_linear(void **state UNUSED)
     assert_memory_equal(&whole, &cut, sizeof(cut));
 }
 
+/* ---- text that a spreadsheet would run ---- */
+
+static void
+formulas_are_told_from_text(void **state UNUSED)
+{
+    /* Blanks of Unicode: next line, no-break space, zero width, direction, ideographic, BOM. */
+    static const char *const FORMULAS[] = {
+        "=1",       "+1",       "-1",       "@a",
+        "=",        "\t",       "\r",       "\n",
+        "\n=1",     "\ta",      " =1",      " \t=1",
+        "\v-1",     "\x1f=1",   "\x7f=1",   "\xc2\x85=1",
+        "\u00a0=1", "\u200b+1", "\u202a@a", "\u3000-1",
+        "\ufeff=1", "\uff1d1",  "\uff0b1",  "\uff0d1",
+        "\uff20a",  "\ufe661",  "\u22121",  " \u00a0\uff1d1"};
+    static const char *const TEXTS[] = {
+        "",   " ",      "a",        "a=1",      "'=1",     "\"=1\"",    "(1)",
+        "%1", "#1",     "*1",       "/1",       " a",      "1-1",       " a=1",
+        "\v", "\u00a0", "\u00e9=1", "\u2013 a", "\uff011", "\xef\xbc=1"};
+    for (size_t i = 0; i < COUNT_OF(FORMULAS); i++)
+        if (!csv_is_formula(str_from(FORMULAS[i])))
+            fail_msg("'%s' is no formula", FORMULAS[i]);
+    for (size_t i = 0; i < COUNT_OF(TEXTS); i++)
+        if (csv_is_formula(str_from(TEXTS[i])))
+            fail_msg("'%s' is a formula", TEXTS[i]);
+}
+
+static void
+a_formula_gets_an_apostrophe_within_quotes(void **state UNUSED)
+{
+    static const char *const CASES[][2] = {
+        {"=1", "\"'=1\""},   {"=\"a\",1", "\"'=\"\"a\"\",1\""},
+        {"\n1", "\"'\n1\""}, {"", ""},
+        {"a", "a"},          {"a,\"", "\"a,\"\"\""}};
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        scoped_buf out;
+        buf_init(&out, KIB);
+        csv_add_escaped_cell(&out, PLAIN, str_from(CASES[i][0]));
+        assert_true(str_eq(buf_str(&out), str_from(CASES[i][1])));
+    }
+}
+
 int
 main(void)
 {
@@ -460,6 +501,8 @@ main(void)
         cmocka_unit_test(a_line_over_the_limit_is_skipped_to_its_end),
         cmocka_unit_test(a_row_of_exactly_the_limit_is_read),
         cmocka_unit_test(a_stray_quote_swallows_one_row_of_a_large_file),
+        cmocka_unit_test(formulas_are_told_from_text),
+        cmocka_unit_test(a_formula_gets_an_apostrophe_within_quotes),
         cmocka_unit_test(a_million_stray_quotes_stay_linear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,7 +24,7 @@
 
 struct listing_table {
     const char *name; /* of the file that a browser makes of CSV and NDJSON */
-    /* Members of the items, in their order.  Text is shown as itself, defused, null as an empty
+    /* Members of the items, in their order.  Text is shown as itself, escaped, null as an empty
      * cell, what is nested as JSON. */
     const char *const *columns;
     size_t column_count;

@@ -73,7 +73,7 @@ stream_rows(const struct request *request, struct response *response, const stru
     if (!response_wants_body(response))
         return true;
     if (format == EXPORT_CSV)
-        export_add_csv_header(&response->body, s->version, &s->query);
+        export_add_csv_header(&response->body, s->version, &s->query, is_raw);
     for (size_t i = 0; i < result->row_count; i++)
         if (!add_row(&response->body, s, format, result->rows[i], is_raw, err) ||
             !response_flush_stream(response, err))

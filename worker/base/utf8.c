@@ -143,6 +143,21 @@ utf8_is_word(uint32_t c)
     }
 }
 
+bool
+utf8_is_blank(uint32_t c)
+{
+    switch (utf8proc_category((utf8proc_int32_t)c)) {
+    case UTF8PROC_CATEGORY_ZS:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CF:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static uint32_t
 fold_by_library(uint32_t c)
 {

@@ -19,6 +19,9 @@ size_t utf8_count_prefix(struct str s, uint64_t *sequences);
 
 /* Letters, digits and other numerals of any script, and the underscore: what Python's \w is. */
 bool utf8_is_word(uint32_t code_point);
+/* What shows nothing: separators, control and format characters (Z*, Cc and Cf of Unicode: the
+ * no-break space, the zero-width ones, the marks of direction). */
+bool utf8_is_blank(uint32_t code_point);
 
 /* Simple case folding: the C and S mappings of Unicode's CaseFolding.txt, one code point to one
  * code point; accents are kept (é is not e).  Deterministic and idempotent. */

@@ -76,3 +76,13 @@ MUST_CHECK bool csv_finish(struct csv *csv, struct err *err);
 void csv_add_cell(struct buf *out, struct csv_dialect dialect, struct str cell);
 void csv_add_row(struct buf *out, struct csv_dialect dialect, const struct str *cells,
                  size_t n);
+
+/* Would a spreadsheet run the text?  It begins with a tab, CR or LF, or its first character
+ * that shows is = + - @ or the minus sign, be it full-width, small, raised or another form that
+ * Unicode holds compatible with one of them (OWASP, CSV injection: spreadsheets trim blanks,
+ * and those of East Asia read full-width signs as the narrow ones). */
+bool csv_is_formula(struct str cell);
+/* csv_add_cell for text that strangers wrote: a formula gets an apostrophe before it, which
+ * makes it a text, and quotes around both (the dialect's quote is ").  Whatever goes to people
+ * as CSV is written by this, but for what is known to be a number, a day or JSON. */
+void csv_add_escaped_cell(struct buf *out, struct csv_dialect dialect, struct str cell);

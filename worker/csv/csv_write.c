@@ -1,4 +1,5 @@
 /* Writing CSV: the inverse of the parser.  See csv.h. */
+#include "base/utf8.h"
 #include "csv/bytes.h"
 #include "csv/csv.h"
 
@@ -14,9 +15,10 @@ needs_quotes(struct csv_dialect dialect, struct str cell)
 }
 
 static void
-add_quoted(struct buf *out, char quote, struct str cell)
+add_quoted(struct buf *out, char quote, struct str before, struct str cell)
 {
     buf_add_char(out, quote);
+    buf_add(out, before);
     while (cell.p) {
         struct str part = str_cut(&cell, quote);
         buf_add(out, part);
@@ -32,7 +34,7 @@ void
 csv_add_cell(struct buf *out, struct csv_dialect dialect, struct str cell)
 {
     if (dialect.quote && needs_quotes(dialect, cell))
-        add_quoted(out, dialect.quote, cell);
+        add_quoted(out, dialect.quote, STR(""), cell);
     else
         buf_add(out, cell);
 }
@@ -46,6 +48,47 @@ csv_add_row(struct buf *out, struct csv_dialect dialect, const struct str *cells
         csv_add_cell(out, dialect, cells[i]);
     }
     if (n == 1 && cells[0].n == 0 && dialect.quote)
-        add_quoted(out, dialect.quote, STR(""));
+        add_quoted(out, dialect.quote, STR(""), STR(""));
     buf_add_lit(out, "\r\n");
+}
+
+/* ---- text that a spreadsheet would run ---- */
+
+static bool
+begins_formula(uint32_t c)
+{
+    /* What NFKC makes begin with = + - @ or U+2212, and the modifier letters and heavy signs
+     * of plus and minus. */
+    static const uint32_t SIGNS[] = {
+        0x02d6, 0x02d7, 0x207a, 0x207b, 0x207c, 0x208a, 0x208b, 0x208c, 0x2212, 0x2795, 0x2796,
+        0x2a75, 0x2a76, 0xfb29, 0xfe62, 0xfe63, 0xfe66, 0xfe6b, 0xff0b, 0xff0d, 0xff1d, 0xff20};
+    if (c < SIGNS[0]) /* as nearly all are */
+        return c == '=' || c == '+' || c == '-' || c == '@';
+    for (size_t i = 0; i < COUNT_OF(SIGNS); i++)
+        if (SIGNS[i] == c)
+            return true;
+    return false;
+}
+
+bool
+csv_is_formula(struct str cell)
+{
+    if (cell.n && (cell.p[0] == '\t' || cell.p[0] == '\r' || cell.p[0] == '\n'))
+        return true;
+    for (size_t n; (n = utf8_sequence(cell)) > 0; cell = str_skip(cell, n)) {
+        uint32_t c = utf8_decode(cell.p, n);
+        if (!utf8_is_blank(c))
+            return begins_formula(c);
+    }
+    return false;
+}
+
+void
+csv_add_escaped_cell(struct buf *out, struct csv_dialect dialect, struct str cell)
+{
+    assert(dialect.quote == '"');
+    if (csv_is_formula(cell))
+        add_quoted(out, '"', STR("'"), cell);
+    else
+        csv_add_cell(out, dialect, cell);
 }

@@ -118,31 +118,13 @@ export_add_json_row(struct buf *out, const struct version *version, const struct
     return true;
 }
 
-bool
-export_is_formula(struct str cell)
-{
-    return cell.n > 0 && str_find_char(STR("=+-@\t\r"), cell.p[0]) >= 0;
-}
-
-static void
-add_defused(struct buf *out, struct str cell)
-{
-    buf_add_lit(out, "\"'");
-    while (cell.p) {
-        buf_add(out, str_cut(&cell, '"'));
-        if (cell.p)
-            buf_add_lit(out, "\"\"");
-    }
-    buf_add_char(out, '"');
-}
-
 void
 export_add_cell(struct buf *out, struct str cell, bool is_raw)
 {
-    if (!is_raw && export_is_formula(cell))
-        add_defused(out, cell);
-    else
+    if (is_raw)
         csv_add_cell(out, DIALECT, cell);
+    else
+        csv_add_escaped_cell(out, DIALECT, cell);
 }
 
 /* A line with nothing on it is no row to most readers. */
@@ -155,14 +137,15 @@ end_row(struct buf *out, const struct query *query, size_t row_start)
 }
 
 void
-export_add_csv_header(struct buf *out, const struct version *version, const struct query *query)
+export_add_csv_header(struct buf *out, const struct version *version, const struct query *query,
+                      bool is_raw)
 {
     size_t start = out->n;
     for (size_t i = 0; i < query->field_count; i++) {
         const struct schema_column *column = &version->schema.columns[query->fields[i]];
         if (i > 0)
             buf_add_char(out, ',');
-        export_add_cell(out, column->header.n > 0 ? column->header : column->name, false);
+        export_add_cell(out, column->header.n > 0 ? column->header : column->name, is_raw);
     }
     end_row(out, query, start);
 }

@@ -13,15 +13,13 @@ enum export_format { EXPORT_JSON, EXPORT_CSV, EXPORT_NDJSON };
 MUST_CHECK bool export_add_json_row(struct buf *out, const struct version *version,
                                     const struct query *query, uint64_t row, bool lists_are_raw,
                                     const char *row_id_name, struct err *err);
-/* The header line uses the original headers, defused as cells are (the column's name where the
- * header was blank).  Rows end in CRLF; a null is an empty cell, a list its raw text.  Without
- * `is_raw`, a text or list cell that a spreadsheet would run gets a leading apostrophe. */
+/* The header line has the original headers (the column's name where the header was blank).
+ * Rows end in CRLF; a null is an empty cell, a list its raw text.  Without `is_raw`, a header,
+ * and a cell of text or a list, that a spreadsheet would run is escaped. */
 void export_add_csv_header(struct buf *out, const struct version *version,
-                           const struct query *query);
+                           const struct query *query, bool is_raw);
 MUST_CHECK bool export_add_csv_row(struct buf *out, const struct version *version,
                                    const struct query *query, uint64_t row, bool is_raw,
                                    struct err *err);
-/* Does it begin with = + - @ tab or CR (OWASP, CSV injection)? */
-bool export_is_formula(struct str cell);
-/* One cell of such a line, text defused unless `is_raw`. */
+/* One cell of such a line, escaped (csv_add_escaped_cell) unless `is_raw`. */
 void export_add_cell(struct buf *out, struct str cell, bool is_raw);

@@ -241,17 +241,19 @@ def test_a_row_is_found_by_its_key_whatever_it_holds(server):
 
 @pytest.mark.asan
 def test_the_short_form_pages_by_offset(games):
-    everything = games.get("/api/query?limit=1000&max_price=1", key=None).json()["results"]
+    path = "/api/query?max_price=1"
+    total = games.get("/v1/datasets/games/rows?max_price=1&limit=1").json()["meta"]["total"]
+    everything = games.get(f"{path}&limit=1000", key=None).json()["results"]
     seen, cursor = [], 0
     while cursor is not None:
-        page = games.get(f"/api/query?limit=130&max_price=1&cursor={cursor}", key=None).json()
-        assert page["status"] == f"{len(page['results'])} found"
+        page = games.get(f"{path}&limit=130&cursor={cursor}", key=None).json()
+        assert page["status"] == f"{total} found"  # of all pages, not of this one
         seen += page["results"]
         assert page["cursor"] in (cursor + 130, None)
         cursor = page["cursor"]
-    assert seen[:len(everything)] == everything and len({r["id"] for r in seen}) == len(seen)
-    same = games.get("/v1/datasets/games/rows?max_price=1&limit=1").json()
-    assert same["meta"]["total"] == len(seen)
+    assert seen[:len(everything)] == everything and len({r["id"] for r in seen}) == len(seen) == total
+    behind = games.get(f"{path}&cursor={total}", key=None).json()
+    assert behind == {"status": f"{total} found", "results": [], "cursor": None}
     assert len(games.get("/api/query", key=None).json()["results"]) == 10
 
 

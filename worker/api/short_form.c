@@ -53,7 +53,8 @@ answer_games(const struct request *request, struct response *response,
              const struct selection *s, const struct query_result *result, struct err *err)
 {
     struct json j = object_begin(response);
-    json_member_str(&j, "status", arena_printf(request->arena, "%zu found", result->row_count));
+    json_member_str(&j, "status",
+                    arena_printf(request->arena, "%zu found", (size_t)result->total));
     json_key(&j, "results");
     json_begin_array(&j);
     for (size_t i = 0; i < result->row_count; i++) {

@@ -1,5 +1,6 @@
 /* Requests, responses and the router, without a server: the environment is an array, the sink a
  * buffer. */
+#include "base/release.h"
 #include "http/router.h"
 
 #include <setjmp.h>
@@ -347,12 +348,12 @@ known_answers_have_no_body(void **state UNUSED)
 {
     struct request r;
     struct err err;
-    assert_true(parse("/a", "HTTP_IF_NONE_MATCH=W/\"t\"", NULL, &r, &err));
+    assert_true(parse("/a", "HTTP_IF_NONE_MATCH=W/\"t-" RELEASE "\"", NULL, &r, &err));
     scoped_buf out;
     buf_init(&out, 64 * KIB);
     struct response response;
     response_init(&response, &r, (struct http_sink){collect, &out});
-    assert_true(response_is_known(&response, STR("\"t\"")));
+    assert_true(response_is_known(&response, STR("t")));
     buf_add_lit(&response.body, "not to be sent");
     response_finish(&response);
     response_free(&response);

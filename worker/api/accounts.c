@@ -56,7 +56,7 @@ get_me(struct app *app, struct request *request, struct response *response, stru
     struct account account;
     if (!account_get(request->arena, app->db, request->player_id, &account, err))
         return false;
-    struct json j = object_begin_unstored(response);
+    struct json j = object_begin(response);
     login_add_player(&j, &account);
     json_member_moment(&j, "created_at", account.created_at);
     object_end(&j);

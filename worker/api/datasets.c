@@ -137,7 +137,7 @@ get_dataset(struct app *app, struct request *request, struct response *response,
     if (!add_version(a, &j, &version, err))
         return false;
     object_end(&j);
-    response_is_known(response, arena_printf(a, "\"%" STR_FMT "-%" PRId64 "\"",
+    response_is_known(response, arena_printf(a, "%" STR_FMT "-%" PRId64,
                                              STR_ARG(version.job_id), dataset.updated_at));
     return true;
 }

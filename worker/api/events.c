@@ -59,7 +59,7 @@ send_event(struct app *app, struct request *request, struct response *response, 
     if (!event_get(request->arena, app->db, result.id, &stored, err))
         return false;
     response->status = result.outcome == EVENT_DUPLICATE ? 200 : 201;
-    struct json j = object_begin_unstored(response);
+    struct json j = object_begin(response);
     add_event(&j, &stored);
     json_member_bool(&j, "duplicate", result.outcome == EVENT_DUPLICATE);
     object_end(&j);
@@ -149,7 +149,7 @@ send_events(struct app *app, struct request *request, struct response *response,
         !event_store(app->writer, request->player_id, batch.events, batch.results, batch.count,
                      limits_of(app), err))
         return false;
-    struct json j = object_begin_unstored(response);
+    struct json j = object_begin(response);
     json_key(&j, "data");
     json_begin_array(&j);
     for (size_t i = 0; i < batch.count; i++) {
@@ -239,7 +239,6 @@ list_events(struct app *app, struct request *request, struct response *response,
         return false;
     bool has_more = count > limit;
     count = MIN(count, limit);
-    response_header(response, "Cache-Control", "no-store");
     for (size_t i = 0; i < count; i++) {
         add_listed(&list, &events[i]);
         if (!listing_end_item(&list, err))
@@ -261,7 +260,7 @@ get_event_stats(struct app *app, struct request *request, struct response *respo
     int64_t total = 0;
     if (!event_stats(request->arena, app->db, request->player_id, &counts, &count, err))
         return false;
-    struct json j = object_begin_unstored(response);
+    struct json j = object_begin(response);
     json_key(&j, "data");
     json_begin_array(&j);
     for (size_t i = 0; i < count; i++) {

@@ -88,7 +88,6 @@ job_answer(struct arena *a, struct db *db, struct str id, struct response *respo
         return false;
     struct json j = json_write(&response->body);
     response->type = "application/json";
-    response_header(response, "Cache-Control", "no-store");
     job_add_json(&j, &job);
     buf_add_char(&response->body, '\n');
     return true;

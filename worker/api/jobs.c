@@ -30,7 +30,6 @@ list_jobs(struct app *app, struct request *request, struct response *response, s
         return false;
     bool has_more = count > limit;
     count = MIN(count, limit);
-    response_header(response, "Cache-Control", "no-store");
     for (size_t i = 0; i < count; i++) {
         job_add_json(listing_item(&list), &jobs[i]);
         if (!listing_end_item(&list, err))

@@ -31,7 +31,7 @@ login_answer(struct app *app, struct request *request, struct response *response
              const struct account_login *login)
 {
     response->status = login->is_new ? 201 : 200;
-    struct json j = object_begin_unstored(response);
+    struct json j = object_begin(response);
     json_member_str(&j, "token", make_token(app, request, &login->grant));
     json_member_str(&j, "token_type", STR("Bearer"));
     json_member_u64(&j, "expires_in", app->config->players_token_lifetime / 1000);

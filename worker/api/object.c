@@ -12,13 +12,6 @@ object_begin(struct response *response)
     return j;
 }
 
-struct json
-object_begin_unstored(struct response *response)
-{
-    response_header(response, "Cache-Control", "no-store");
-    return object_begin(response);
-}
-
 void
 object_end(struct json *j)
 {

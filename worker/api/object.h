@@ -10,6 +10,4 @@
 
 /* Sets the media type too. */
 struct json object_begin(struct response *response);
-/* What no cache may keep: it is about one player, or about now. */
-struct json object_begin_unstored(struct response *response);
 void object_end(struct json *j);

@@ -40,7 +40,6 @@ add_headers(struct response *r, int status, const struct err *err)
         add_challenges(r, err);
     if (status == 503 || status == 429)
         response_header(r, "Retry-After", "%u", MAX(err->retry_after_s, 1));
-    response_header(r, "Cache-Control", "no-store");
 }
 
 void

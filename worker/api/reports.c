@@ -106,7 +106,6 @@ list_report_runs(struct app *app, struct request *request, struct response *resp
         return false;
     bool has_more = count > limit;
     count = MIN(count, limit);
-    response_header(response, "Cache-Control", "no-store");
     for (size_t i = 0; i < count; i++) {
         add_run(listing_item(&list), &runs[i]);
         if (!listing_end_item(&list, err))
@@ -180,7 +179,6 @@ list_reports(struct app *app, struct request *request, struct response *response
     if (!listing_begin(&list, &MADE, request, response, err) ||
         !archive_list(request->arena, app->db, &newest, &runs, &count, err))
         return false;
-    response_header(response, "Cache-Control", "no-store");
     for (size_t i = 0; i < REPORT_COUNT; i++)
         if (!add_report(listing_item(&list), app, request->arena, REPORTS[i],
                         count ? runs : NULL, err) ||
@@ -255,7 +253,7 @@ is_known(struct request *request, struct response *response, int fd,
     if (fstat(fd, &st))
         return err_set_errno(err, "the report's file");
     *out = response_is_known(response,
-                             arena_printf(request->arena, "\"%" STR_FMT "-%" PRIx64 "-%s\"",
+                             arena_printf(request->arena, "%" STR_FMT "-%" PRIx64 "-%s",
                                           STR_ARG(str_slice(made->sha256, 0, ETAG_HASH_DIGITS)),
                                           (uint64_t)st.st_mtim.tv_sec * UINT64_C(1000000000) +
                                               (uint64_t)st.st_mtim.tv_nsec,

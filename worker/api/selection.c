@@ -39,5 +39,5 @@ selection_etag(struct arena *a, const struct version *version, const char *form)
 {
     /* The job that made the version, unlike its number, never comes again, not even when the
      * data directory is made anew. */
-    return arena_printf(a, "\"%" STR_FMT "-%s\"", STR_ARG(version->info.job_id), form);
+    return arena_printf(a, "%" STR_FMT "-%s", STR_ARG(version->info.job_id), form);
 }

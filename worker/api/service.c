@@ -19,7 +19,7 @@
 static void
 answer_status(struct response *response, const char *status, const char *warning)
 {
-    struct json j = object_begin_unstored(response);
+    struct json j = object_begin(response);
     json_member_str(&j, "status", str_from(status));
     if (warning)
         json_member_str(&j, "warning", str_from(warning));
@@ -110,8 +110,7 @@ get_openapi(struct app *app, struct request *request, struct response *response,
     response->type = "application/json";
     struct str json = openapi_json(app, err);
     uint64_t hash = hash_bytes(json, 0);
-    if (!response_is_known(response,
-                           arena_printf(request->arena, "\"api-%016" PRIx64 "\"", hash)))
+    if (!response_is_known(response, arena_printf(request->arena, "api-%016" PRIx64, hash)))
         buf_add(&response->body, json);
     return true;
 }

@@ -62,7 +62,6 @@ track_link(struct app *app, struct request *request, struct response *response, 
                          &has_character, err) ||
         (counts && !store(app, request, meta, err)))
         return false;
-    response_header(response, "Cache-Control", "no-store");
     if (redirect.n) {
         response->status = 302;
         response_header(response, "Location", "%" STR_FMT, STR_ARG(redirect));

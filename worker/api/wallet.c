@@ -33,7 +33,7 @@ change(struct app *app, struct request *request, struct response *response, bool
         return false;
     if (receipt.is_replayed)
         response_header(response, "Idempotent-Replayed", "true");
-    struct json j = object_begin_unstored(response);
+    struct json j = object_begin(response);
     json_member_i64(&j, "balance", receipt.balance);
     json_member_i64(&j, "ledger_id", receipt.ledger_id);
     json_member_i64(&j, "event_id", receipt.event_id);
@@ -60,7 +60,7 @@ get_balance(struct app *app, struct request *request, struct response *response,
     int64_t balance;
     if (!wallet_balance(app->db, request->player_id, &balance, err))
         return false;
-    struct json j = object_begin_unstored(response);
+    struct json j = object_begin(response);
     json_member_i64(&j, "player_id", request->player_id);
     json_member_i64(&j, "balance", balance);
     object_end(&j);
@@ -106,7 +106,6 @@ list_ledger(struct app *app, struct request *request, struct response *response,
         count = limit;
         cursor = arena_printf(request->arena, "%lld", (long long)entries[count - 1].id);
     }
-    response_header(response, "Cache-Control", "no-store");
     for (size_t i = 0; i < count; i++) {
         add_entry(listing_item(&list), &entries[i]);
         if (!listing_end_item(&list, err))

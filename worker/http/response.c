@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/num.h"
+#include "base/release.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,6 +33,7 @@ response_reset(struct response *r)
     assert(!r->is_streaming);
     r->status = 200;
     r->type = NULL;
+    r->has_etag = false;
     buf_clear(&r->head);
     buf_clear(&r->body);
 }
@@ -63,14 +65,28 @@ response_header(struct response *r, const char *name, const char *fmt, ...)
 bool
 response_is_known(struct response *r, struct str etag)
 {
-    add_header(r, "ETag", etag);
-    /* The key decides what may be seen: caches have to ask each time. */
-    add_header(r, "Cache-Control",
-               r->request->client.n ? STR("private, no-cache") : STR("no-cache"));
-    if (!request_matches_etag(r->request, etag))
+    struct str tag =
+        arena_printf(r->request->arena, "\"%" STR_FMT "-" RELEASE "\"", STR_ARG(etag));
+    add_header(r, "ETag", tag);
+    r->has_etag = true;
+    if (!request_matches_etag(r->request, tag))
         return false;
     r->status = 304;
     return true;
+}
+
+/* What has a tag may be kept and is asked for each time, since the key decides what may be
+ * seen; by the caller alone when it came by a key or token.  All else is of the moment, or
+ * secret. */
+static void
+add_cache_control(struct response *r)
+{
+    const struct request *request = r->request;
+    bool is_private = request->client.n || request->header.authorization.n;
+    add_header(r, "Cache-Control",
+               !r->has_etag ? STR("no-store")
+               : is_private ? STR("private, no-cache")
+                            : STR("no-cache"));
 }
 
 static bool
@@ -142,6 +158,7 @@ send_head(struct response *r)
     assert(!r->head.is_full);
     add_header(r, "X-Request-Id", r->request->id);
     add_timing(r);
+    add_cache_control(r);
     if (r->type)
         add_header(r, "Content-Type", str_from(r->type));
     char status[64];

@@ -28,6 +28,7 @@ struct response {
     struct buf body;         /* what was not sent yet */
     uint64_t body_bytes;     /* of the body so far, also of a HEAD's */
     uint64_t stream_ends_us; /* steady clock */
+    bool has_etag;           /* so a cache may keep it */
     bool is_streaming;
     bool is_broken; /* cut short: the client is gone, too slow, or the handler failed */
 };
@@ -39,8 +40,9 @@ void response_reset(struct response *r);
 
 /* Adds a header line.  Control characters in the value become '?'. */
 void response_header(struct response *r, const char *name, const char *fmt, ...) PRINTF(3, 4);
-/* Sets ETag; true when the client has it already: then the answer is 304, and what the body
- * holds is not sent, so a handler that asks before it does the work is done. */
+/* Sets ETag to the text (of letters, digits and dashes) and the release; true when the client
+ * has it already: then the answer is 304, and what the body holds is not sent, so a handler
+ * that asks before it does the work is done.  An answer without a tag is stored by nobody. */
 bool response_is_known(struct response *r, struct str etag);
 
 /* Sends the head.  `type` as in the field. */

@@ -1,6 +1,7 @@
 /* See commands.h.  Each row's function lives with its role or beside it in cmd_*.c. */
 #include "process/commands.h"
 
+#include "base/release.h"
 #include "base/str.h"
 #include "process/cmd_config.h"
 #include "process/cmd_import.h"
@@ -13,8 +14,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-#define VERSION "0.1.0"
 
 struct command {
     const char *name;
@@ -31,7 +30,7 @@ struct command {
 static int
 run_version(int argc UNUSED, char **argv UNUSED)
 {
-    puts("playmeter " VERSION);
+    puts("playmeter " RELEASE);
     return 0;
 }
 

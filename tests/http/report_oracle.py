@@ -36,18 +36,33 @@ def read(folder, name):
     return rows
 
 
+TIME = re.compile(r"(\d{4})([-/])(\d\d)\2(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?"
+                  r"(?:(Z| UTC)|([+-])(\d\d)(?::?(\d\d))?)?", re.ASCII | re.IGNORECASE)
+
+
 def parse_time(text):
-    match = re.fullmatch(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)?",
-                         text.strip())
-    if not match or ("T" in text.upper() and not match[4]):
+    """None where it is no time; one without a zone is in UTC."""
+    match = TIME.fullmatch(text.strip())
+    if not match:
         return None
-    day, clock, fraction, zone = match.groups()
-    zone = "+00:00" if not zone or zone in "Zz" else zone
+    year, _, month, day, hour, minute, second, fraction, _, sign, hours, minutes = match.groups("0")
+    if int(hours) > 23 or int(minutes) > 59:
+        return None
     try:
-        moment = datetime.datetime.fromisoformat(f"{day}T{clock}{zone}").astimezone(UTC)
+        clock = datetime.datetime(int(year), int(month), int(day), int(hour), int(minute),
+                                  int(second), int(fraction[:3].ljust(3, "0")) * 1000, UTC)
+        away = datetime.timedelta(hours=int(hours), minutes=int(minutes))
+        return clock + away if sign == "-" else clock - away
+    except (ValueError, OverflowError):
+        return None
+
+
+def parse_day(text):
+    match = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)", text.strip(), re.ASCII)
+    try:
+        return datetime.date(*map(int, match.groups())) if match else None
     except ValueError:
         return None
-    return moment + datetime.timedelta(milliseconds=int((fraction or ".0")[1:4].ljust(3, "0")))
 
 
 def parse_money(text):
@@ -79,7 +94,7 @@ def moment_text(moment):
     if moment is None:
         return None
     ms = moment.microsecond // 1000
-    return moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{ms:03}Z" if ms else "Z")
+    return f"{moment.year:04}-{moment:%m-%dT%H:%M:%S}" + (f".{ms:03}Z" if ms else "Z")
 
 
 # ---- curated purchases ----
@@ -319,12 +334,8 @@ def by_campaign_and_day(rows, costs):
     for row in kept(rows):
         revenue[campaign_of(row), row["time"].date()] += row["revenue"]
     for row in costs:
-        amount = parse_money(row["ad_cost_usd"])
-        try:
-            day = datetime.date.fromisoformat(row["date"].strip())
-        except ValueError:
-            continue
-        if amount is not None:
+        amount, day = parse_money(row["ad_cost_usd"]), parse_day(row["date"])
+        if amount is not None and day is not None:
             cost[campaign_of(row), day] += amount
     return dict(revenue), dict(cost)
 

@@ -118,6 +118,21 @@ def ties(rng):
             [row(i) for i in range(rng.randint(1, 9))])
 
 
+def time_text(rng, at):
+    """A moment in UTC in one of the forms that exports have."""
+    zones = {"Z": 0, "z": 0, " UTC": 0, "": 0, "+00": 0, "-0000": 0, "+02": 120, "+0200": 120,
+             "+02:00": 120, "-0530": -330, "+13:45": 825, "-11": -660}
+    zone = rng.choice(list(zones))
+    at += datetime.timedelta(minutes=zones[zone])
+    clock = f"{at:%H:%M}"
+    if at.second or at.microsecond or rng.random() < 0.7:
+        clock += f":{at:%S}"
+        if at.microsecond or rng.random() < 0.1:
+            clock += f".{at.microsecond:06}"[:rng.choice([4, 4, 7])] + rng.choice(["", "000", "9999"])
+    day = at.strftime(rng.choice(["%Y-%m-%d", "%Y/%m/%d"]))
+    return day + rng.choice("T tT ") + clock + zone
+
+
 def random_case(rng):
     """Few users, few moments, few receipts: everything meets everything."""
     step = rng.choice([1, 30, 120, 599, 600, 3600])
@@ -133,13 +148,7 @@ def random_case(rng):
         at = datetime.datetime(2025, 10, 19, 23, 30) + datetime.timedelta(
             seconds=step * rng.randint(0, 6), days=rng.choice([0, 0, 0, 0, 1, -1]),
             milliseconds=rng.choice([0, 0, 0, 250]))
-        if at.microsecond:
-            return at.isoformat(timespec="milliseconds") + "Z"
-        if rng.random() < 0.2:
-            return str(at)
-        if rng.random() < 0.2:
-            return (at + datetime.timedelta(hours=2)).isoformat() + "+02:00"
-        return at.isoformat() + "Z"
+        return time_text(rng, at)
 
     def amount():
         return rng.choice(["4.99", "4,99", "4.99", "5.00", "4.98", "19.99", "0.000001", "10", " 1 ",
@@ -166,7 +175,8 @@ def random_case(rng):
             [rng.choice(users), event(), moment(), amount(), rng.choice(campaigns),
              rng.choice(receipts)] for _ in range(count(12))],
         "costs_daily": [["date", "campaign", "ad_cost_usd"]] + [
-            [rng.choice(days + ["soon"] * (rng.random() < 0.1)), rng.choice(campaigns),
+            [rng.choice(days + ["soon", "2025/10/20", "2025/10-20"] * (rng.random() < 0.1)),
+             rng.choice(campaigns),
              rng.choice(["1.5", "2", "7,25", "0", "0.01", "x", "100.333333"])]
             for _ in range(count(40))],
         "sessions": [["event_timestamp_utc", "user_id", "event_name"]] + [
@@ -239,6 +249,38 @@ def test_random_inputs_give_what_the_definitions_say(tmp_path):
     assert met >= set(report_oracle.REASONS) | {
         "matched", "amount_mismatch", "receipt_mismatch", "not_confirmed", "not_in_raw",
         "outside_window", "other_user", "dropped:reversed", "dropped:not_success"}
+
+
+@pytest.mark.asan
+def test_times_are_read_as_defined_and_no_others(tmp_path):
+    """Each form of SPEC 5, and each with a character changed, left out or put in."""
+    rng = random.Random(8)
+    signs = "0123456789 -+:/.,TtZzUC"
+    texts = ["2016-12-31T23:59:60Z", "2025-10-20 24:00", "2025-10-20T08:00:00+24:00",
+             "2025-10-20T08:00:00+02:60", "2025-10-20 08:00:00 +02", "0001-01-01T00:00:00+00:01",
+             "9999-12-31T23:59:59-00:01"]
+    for _ in range(4000):
+        at = datetime.datetime(2025, 10, 20) + datetime.timedelta(seconds=rng.randint(-10**8, 10**6),
+                                                                  milliseconds=rng.choice([0, 250]))
+        text = time_text(rng, at)
+        texts.append(text)
+        i = rng.randrange(len(text) + 1)
+        texts.append(text[:i] + rng.choice(["", rng.choice(signs)]) + text[i + rng.randint(0, 1):])
+    case = random_case(rng)
+    case["purchases_raw"] = [RAW] + [[f"u{i}", "purchase", text, "1", "C", "", "success"]
+                                     for i, text in enumerate(texts)]
+    write_case(tmp_path / "in", case, "\n")
+    report(tmp_path / "in", tmp_path / "out", DAY)
+    curated = load(tmp_path / "out" / str(DAY) / "purchases_curated.json")
+    seen = {row["line"]: row["event_time_utc"] for row in curated["purchases"]}
+    dropped = {row["line"]: row["reason"] for row in curated["dropped"]}
+    for line, text in enumerate(texts, 2):
+        wanted = report_oracle.parse_time(text)
+        if wanted is None:
+            assert dropped.get(line) == "bad_time", (text, seen.get(line))
+        else:
+            assert seen.get(line) == report_oracle.moment_text(wanted), (text, dropped.get(line))
+    assert len(dropped) > 1000 and len(seen) > 4000
 
 
 def sample(tmp_path, *arguments):

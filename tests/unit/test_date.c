@@ -123,6 +123,93 @@ moments_are_read_and_printed(void **state UNUSED)
 }
 
 static void
+timestamps_of_exports_are_read(void **state UNUSED)
+{
+    /* 2025-10-20T08:00:00Z, or half a second later. */
+    static const struct {
+        const char *text;
+        bool has_zone, has_half;
+    } SAME[] = {
+        {"2025-10-20T08:00:00Z", true, false},
+        {"2025-10-20t08:00:00z", true, false},
+        {"2025-10-20 08:00:00Z", true, false},
+        {"2025-10-20 08:00:00 UTC", true, false},
+        {"2025-10-20T08:00 utc", true, false},
+        {"2025-10-20 08:00", false, false},
+        {"2025-10-20T08:00:00", false, false},
+        {"2025/10/20 08:00", false, false},
+        {"2025/10/20T08:00:00.5Z", true, true},
+        {"2025-10-20 08:00:00.500", false, true},
+        {"2025-10-20 08:00:00.5009999999999999+00", true, true},
+        {"2025-10-20 10:00:00+02", true, false},
+        {"2025-10-20T10:00+0200", true, false},
+        {"2025-10-20T03:30:00.5-04:30", true, true},
+        {"2025/10/21 07:59:00+23:59", true, false},
+        {"2025-10-20 08:00:00-00:00", true, false},
+    };
+    const int64_t wanted = INT64_C(1760947200000);
+    for (size_t i = 0; i < COUNT_OF(SAME); i++) {
+        int64_t ms = 0;
+        bool has_zone = !SAME[i].has_zone;
+        if (!date_parse_timestamp(str_from(SAME[i].text), &ms, &has_zone) ||
+            ms != wanted + 500 * SAME[i].has_half || has_zone != SAME[i].has_zone)
+            fail_msg("'%s' is %lld", SAME[i].text, (long long)ms);
+    }
+}
+
+static void
+what_is_no_timestamp_is_refused(void **state UNUSED)
+{
+    static const char *const BAD[] = {"",
+                                      "2025-10-20",
+                                      "2025-10-20T",
+                                      "2025-10-20 08",
+                                      "2025-10-20 8:00",
+                                      "2025-10-2008:00",
+                                      "2025-10/20 08:00",
+                                      "2025/10-20 08:00",
+                                      "20/10/2025 08:00",
+                                      "2025-10-20  08:00",
+                                      "2025-10-20 08:00:",
+                                      "2025-10-20 08:00:0",
+                                      "2025-10-20 08:00:000",
+                                      "2025-10-20 08:00.5",
+                                      "2025-10-20 08:00:00.",
+                                      "2025-10-20 08:00:00.Z",
+                                      "2025-10-20 08:00:00,5",
+                                      "2025-10-20 08:00:00UTC",
+                                      "2025-10-20 08:00:00  UTC",
+                                      "2025-10-20 08:00:00 Z",
+                                      "2025-10-20 08:00:00 +02",
+                                      "2025-10-20 08:00:00 UTC+2",
+                                      "2025-10-20 08:00:00GMT",
+                                      "2025-10-20 08:00:00+2",
+                                      "2025-10-20 08:00:00+020",
+                                      "2025-10-20 08:00:00+02:",
+                                      "2025-10-20 08:00:00+02:0",
+                                      "2025-10-20 08:00:00+02:000",
+                                      "2025-10-20 08:00:00+02000",
+                                      "2025-10-20 08:00:00+24",
+                                      "2025-10-20 08:00:00+02:60",
+                                      "2025-10-20 08:00:00+",
+                                      "2025-10-20 08:00:00Z ",
+                                      "2025-10-20 08:00:00ZZ",
+                                      "2025-10-20 24:00:00Z",
+                                      "2025-10-20 08:60",
+                                      "2025-10-20 08:00:60",
+                                      "2016-12-31T23:59:60Z",
+                                      "2025-02-29 00:00",
+                                      "0001-01-01T00:00:00+00:01",
+                                      "9999-12-31T23:59:59-00:01"};
+    for (size_t i = 0; i < COUNT_OF(BAD); i++) {
+        int64_t ms = 42;
+        bool has_zone;
+        if (date_parse_timestamp(str_from(BAD[i]), &ms, &has_zone) || ms != 42)
+            fail_msg("'%s' was taken", BAD[i]);
+    }
+}
+
+static void
 a_zone_is_an_offset(void **state UNUSED)
 {
     static const struct {
@@ -154,6 +241,8 @@ main(void)
         cmocka_unit_test(only_days_that_exist_are_read),
         cmocka_unit_test(formats_of_the_sample_are_read),
         cmocka_unit_test(moments_are_read_and_printed),
+        cmocka_unit_test(timestamps_of_exports_are_read),
+        cmocka_unit_test(what_is_no_timestamp_is_refused),
         cmocka_unit_test(a_zone_is_an_offset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

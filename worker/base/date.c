@@ -42,6 +42,12 @@ exists(int year, int month, int day)
            day <= DAYS[month - 1] + (month == 2 && is_leap);
 }
 
+bool
+date_is_in_calendar(int64_t ms)
+{
+    return ms >= DATE_DAY_MIN * DATE_MS_PER_DAY && ms < DATE_DAY_END * DATE_MS_PER_DAY;
+}
+
 /* Take `digits_min` to `digits_max` digits off the front. */
 static bool
 take_number(struct str *s, size_t digits_min, size_t digits_max, int *out)
@@ -65,11 +71,11 @@ take_char(struct str *s, char c)
 }
 
 static bool
-take_iso_day(struct str *s, int64_t *day)
+take_day(struct str *s, char separator, int64_t *day)
 {
     int y, m, d;
-    if (!take_number(s, 4, 4, &y) || !take_char(s, '-') || !take_number(s, 2, 2, &m) ||
-        !take_char(s, '-') || !take_number(s, 2, 2, &d) || !exists(y, m, d))
+    if (!take_number(s, 4, 4, &y) || !take_char(s, separator) || !take_number(s, 2, 2, &m) ||
+        !take_char(s, separator) || !take_number(s, 2, 2, &d) || !exists(y, m, d))
         return false;
     *day = date_from_ymd(y, m, d);
     return true;
@@ -79,7 +85,7 @@ bool
 date_parse_iso(struct str s, int64_t *day)
 {
     int64_t v;
-    if (!take_iso_day(&s, &v) || s.n)
+    if (!take_day(&s, '-', &v) || s.n)
         return false;
     *day = v;
     return true;
@@ -135,11 +141,11 @@ date_parse_format(struct str s, struct str format, int64_t *day)
 
 /* The part behind the seconds' dot, as milliseconds. */
 static bool
-take_fraction(struct str *s, int *ms)
+take_fraction(struct str *s, size_t digits_max, int *ms)
 {
     size_t n = 0;
     *ms = 0;
-    for (; n < s->n && n < 9 && s->p[n] >= '0' && s->p[n] <= '9'; n++)
+    for (; n < s->n && n < digits_max && s->p[n] >= '0' && s->p[n] <= '9'; n++)
         if (n < 3)
             *ms = *ms * 10 + (s->p[n] - '0');
     for (size_t i = n; i < 3; i++)
@@ -168,14 +174,14 @@ date_parse_moment(struct str s, int64_t *ms)
 {
     int64_t day, offset_ms;
     int hour, minute, second = 0, fraction = 0;
-    if (!take_iso_day(&s, &day) || s.n == 0 || !strchr("Tt ", s.p[0]) || s.p[0] == '\0')
+    if (!take_day(&s, '-', &day) || s.n == 0 || !strchr("Tt ", s.p[0]) || s.p[0] == '\0')
         return false;
     s = str_skip(s, 1);
     if (!take_number(&s, 2, 2, &hour) || !take_char(&s, ':') || !take_number(&s, 2, 2, &minute))
         return false;
     if (take_char(&s, ':') && !take_number(&s, 2, 2, &second))
         return false;
-    if (take_char(&s, '.') && !take_fraction(&s, &fraction))
+    if (take_char(&s, '.') && !take_fraction(&s, 9, &fraction))
         return false;
     if (!take_zone(&s, &offset_ms) || s.n || hour > 23 || minute > 59 || second > 60)
         return false;
@@ -185,11 +191,57 @@ date_parse_moment(struct str s, int64_t *ms)
     }
     int64_t of_day = ((hour * 60 + minute) * 60 + second) * INT64_C(1000) + fraction;
     int64_t v = day * DATE_MS_PER_DAY + of_day - offset_ms;
-    /* The zone can move the first and the last day out of the calendar. */
-    if (v < date_from_ymd(1, 1, 1) * DATE_MS_PER_DAY ||
-        v >= date_from_ymd(10000, 1, 1) * DATE_MS_PER_DAY)
+    if (!date_is_in_calendar(v))
         return false;
     *ms = v;
+    return true;
+}
+
+/* HH:MM[:SS[.digits]] as milliseconds from midnight. */
+static bool
+take_clock(struct str *s, int64_t *of_day)
+{
+    int hour, minute, second = 0, fraction = 0;
+    if (!take_number(s, 2, 2, &hour) || !take_char(s, ':') || !take_number(s, 2, 2, &minute))
+        return false;
+    if (take_char(s, ':') && (!take_number(s, 2, 2, &second) ||
+                              (take_char(s, '.') && !take_fraction(s, SIZE_MAX, &fraction))))
+        return false;
+    *of_day = ((hour * 60 + minute) * 60 + second) * INT64_C(1000) + fraction;
+    return hour <= 23 && minute <= 59 && second <= 59;
+}
+
+/* All of what is left of a timestamp. */
+static bool
+parse_zone_of(struct str s, int64_t *offset_ms)
+{
+    int hours, minutes = 0;
+    if (str_eq_ascii_nocase(s, STR("Z")) || str_eq_ascii_nocase(s, STR(" UTC")))
+        return true;
+    bool is_west = s.p[0] == '-';
+    if (!(take_char(&s, '+') || take_char(&s, '-')) || !take_number(&s, 2, 2, &hours))
+        return false;
+    bool needs_minutes = take_char(&s, ':') || s.n;
+    if (needs_minutes && !take_number(&s, 2, 2, &minutes))
+        return false;
+    *offset_ms = (hours * 60 + minutes) * INT64_C(60000) * (is_west ? -1 : 1);
+    return s.n == 0 && hours <= 23 && minutes <= 59;
+}
+
+bool
+date_parse_timestamp(struct str s, int64_t *ms, bool *has_zone)
+{
+    int64_t day, of_day, offset_ms = 0;
+    char separator = s.n > 4 && s.p[4] == '/' ? '/' : '-';
+    if (!take_day(&s, separator, &day) ||
+        !(take_char(&s, 'T') || take_char(&s, 't') || take_char(&s, ' ')) ||
+        !take_clock(&s, &of_day) || (s.n && !parse_zone_of(s, &offset_ms)))
+        return false;
+    int64_t v = day * DATE_MS_PER_DAY + of_day - offset_ms;
+    if (!date_is_in_calendar(v))
+        return false;
+    *ms = v;
+    *has_zone = s.n > 0;
     return true;
 }
 

@@ -11,6 +11,8 @@
 
 int64_t date_from_ymd(int year, int month, int day); /* the date must exist */
 void date_to_ymd(int64_t day, int *year, int *month, int *out_day);
+/* Of a moment: a zone can move the first and the last day out of it. */
+bool date_is_in_calendar(int64_t ms);
 
 /* YYYY-MM-DD. */
 bool date_parse_iso(struct str s, int64_t *day);
@@ -21,6 +23,16 @@ bool date_parse_format(struct str s, struct str format, int64_t *day);
  * digits (kept to the millisecond, the rest cut), without zone (read as UTC).  Leap second 60
  * is read as 59.999. */
 bool date_parse_moment(struct str s, int64_t *ms);
+/* RFC 3339, and what exports write in its place:
+ *
+ *   time = day ("T" | " ") HH:MM [":" SS ["." digits]] [zone]
+ *   day  = YYYY-MM-DD | YYYY/MM/DD
+ *   zone = "Z" | " UTC" | ("+" | "-") HH [[":"] MM]
+ *
+ * Letters in any case.  Hours to 23, minutes and seconds to 59, in the zone too: neither 24:00
+ * nor a leap second is read, since what they mean differs from export to export.  Three digits
+ * behind the dot count, the rest is cut.  A time without a zone is `*ms` as if in UTC. */
+bool date_parse_timestamp(struct str s, int64_t *ms, bool *has_zone);
 /* "UTC", "Z" or +hh:mm: an offset that is the same all year, since a wall clock that is put
  * back has hours that mean two moments.  "" is UTC. */
 bool date_parse_zone(struct str s, int64_t *offset_ms);

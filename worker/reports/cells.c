@@ -4,31 +4,18 @@
 #include "base/date.h"
 #include "base/utf8.h"
 
-#define SECONDS_END 19 /* of YYYY-MM-DD HH:MM:SS */
 #define CAMPAIGN_BYTES 128
-
-/* Ends in Z or +hh:mm. */
-static bool
-has_zone(struct str s)
-{
-    char last = s.p[s.n - 1], sign = s.n >= SECONDS_END + 6 ? s.p[s.n - 6] : '\0';
-    return last == 'Z' || last == 'z' || sign == '+' || sign == '-';
-}
 
 bool
 cells_parse_time(struct str cell, int64_t zone_offset_ms, int64_t *ms)
 {
     int64_t v;
-    cell = str_trim(cell);
-    /* Without seconds it is neither of the two forms. */
-    if (cell.n < SECONDS_END || cell.p[16] != ':' || !date_parse_moment(cell, &v))
+    bool has_zone;
+    if (!date_parse_timestamp(str_trim(cell), &v, &has_zone))
         return false;
-    bool is_zoned = has_zone(cell);
-    if (!is_zoned && cell.p[10] != ' ')
-        return false;
-    if (!is_zoned)
+    if (!has_zone)
         v -= zone_offset_ms;
-    if (v < DATE_DAY_MIN * DATE_MS_PER_DAY || v >= DATE_DAY_END * DATE_MS_PER_DAY)
+    if (!date_is_in_calendar(v))
         return false;
     *ms = v;
     return true;

@@ -3,7 +3,10 @@
 import json
 import os
 import pty
+import re
 import subprocess
+
+import pytest
 
 import harness
 
@@ -75,7 +78,7 @@ def test_import_failures_say_what_to_change(server, tmp_path):
     data = ["--data", server.data]
     missing = run("import", str(tmp_path / "nofile.csv"), "--dataset", "x", *data)
     assert missing.returncode == 1
-    assert missing.stderr.endswith("nofile.csv: No such file or directory\n")
+    assert missing.stderr.endswith("nofile.csv: no such file\n")
     assert "internal" not in missing.stderr
     wrong = run("import", path, "--dataset", "x", "--decimal", ";", *data)
     assert wrong.returncode == 2 and "decimal is '.' or ',', got ';'" in wrong.stderr
@@ -220,3 +223,97 @@ def test_migrate_makes_what_the_service_can_open_and_no_folder(tmp_path):
         assert beside.returncode == 1 and "0 migrations" not in beside.stdout, beside
     finally:
         server.close()
+
+
+# Files that the operator names
+
+NAMED = {
+    "key": lambda file: "keys: [{client: a, scope: read, key_file: %s}]" % file,
+    "secret": lambda file: "players: {secret_file: %s}" % file,
+    "previous secret": lambda file: "players: {previous_secret_file: %s}" % file,
+}
+
+
+def name_file(tmp_path, what, file):
+    """The settings file that is checked: the file itself, or one that names it."""
+    if what not in NAMED:
+        return str(file)
+    path = tmp_path / "names.yaml"
+    path.write_text(NAMED[what](file), encoding="utf-8")
+    return str(path)
+
+
+def make_file(path, kind):
+    makers = {
+        "folder": path.mkdir,
+        "pipe": lambda: os.mkfifo(path),
+        "loop": lambda: path.symlink_to(path),
+        "large": lambda: path.write_bytes(b"#" * 100_000_000),
+        "nul": lambda: path.write_bytes(b"\0" * 50),
+        "latin-1": lambda: path.write_bytes(b"caf\xe9"),
+        "utf-16": lambda: path.write_bytes("http:\n".encode("utf-16")),
+        "nested": lambda: path.write_bytes(b"[" * 1_000_000),
+        "aliases": lambda: path.write_bytes(b"a: &a [b, b]\nc: [*a, *a]\n"),
+        "absent": lambda: None,
+    }
+    makers[kind]()
+    if path.is_file():
+        path.chmod(0o600)
+    return path
+
+
+@pytest.mark.parametrize("kind, words", [
+    ("folder", " is a folder, a pipe or a device, not a file"), ("pipe", " is a folder, a pipe or a device, not a file"),
+    ("loop", ": Too many levels of symbolic links"), ("large", " is larger than "),
+    ("nul", ""), ("latin-1", ""), ("utf-16", ""), ("nested", ""), ("aliases", ""),
+    ("absent", ": no such file")])
+@pytest.mark.parametrize("what", ["settings", *NAMED])
+def test_a_file_that_cannot_be_what_it_should_is_refused_by_name(tmp_path, what, kind, words):
+    file = make_file(tmp_path / "file", kind)
+    done = run("check-config", name_file(tmp_path, what, file))
+    if what.endswith("secret") and kind == "nul":
+        assert done.returncode == 0  # any bytes make a secret
+        return
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.match(f"playmeter: {re.escape(str(file))}[: ]", done.stderr), done.stderr
+    assert words in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+def test_import_of_what_is_no_file_is_refused_at_once(tmp_path, kind):
+    file = make_file(tmp_path / "file", kind)
+    done = run("import", str(file), "--dataset", "x", "--data", str(tmp_path / "data"))
+    assert done.returncode == 1
+    assert done.stderr == (f"playmeter import: no_source: {file} is a folder, a pipe or a device, "
+                           "not a file\n")
+
+
+@pytest.mark.parametrize("text", [b"", b"\n", b" \n  \n", b"# nothing\n", b"---\n...\n", b"null\n",
+                                  b"\xef\xbb\xbf", b"\xef\xbb\xbf# nothing"])
+def test_settings_of_nothing_are_the_shipped_ones(tmp_path, text):
+    path = tmp_path / "settings.yaml"
+    path.write_bytes(text)
+    done = run("check-config", str(path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"ok: {path} (declared datasets: 5, keys: 0)\n"
+
+
+def test_links_to_files_are_followed(tmp_path):
+    for name, text in (("a.key", "a" * 64), ("secret", "s" * 32)):
+        (tmp_path / name).write_text(text, encoding="ascii")
+        (tmp_path / name).chmod(0o600)
+        (tmp_path / f"link.{name}").symlink_to(name)
+    (tmp_path / "real.yaml").write_text(
+        "keys: [{client: a, scope: read, key_file: link.a.key}]\n"
+        "players: {secret_file: link.secret}\n", encoding="ascii")
+    (tmp_path / "settings.yaml").symlink_to("real.yaml")
+    done = run("check-config", str(tmp_path / "settings.yaml"))
+    assert done.returncode == 0 and "keys: 1" in done.stdout, done.stderr
+
+
+def test_a_pattern_that_memory_cannot_hold_is_refused_at_once(tmp_path):
+    path = tmp_path / "settings.yaml"
+    path.write_text('reports: {receipt_pattern: "a{1,32767}"}\n', encoding="ascii")
+    done = subprocess.run([harness.binary(), "check-config", str(path)], capture_output=True,
+                          text=True, timeout=5)
+    assert done.returncode == 1 and "at most 1000 parts" in done.stderr

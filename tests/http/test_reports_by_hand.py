@@ -276,7 +276,7 @@ def test_what_is_no_file_is_refused_and_the_rest_is_made(desk):
     done = desk.run("--date", DAY)
     assert done.returncode == 1
     for name, report in (("costs_daily", "roas_d1"), ("sessions", "arpdau_d1")):
-        assert f"{report}: not made: no_source: {desk.folder}/{name}.csv is a folder or a device" \
+        assert f"{report}: not made: no_source: {desk.folder}/{name}.csv is a folder, a pipe or a device" \
             in done.stdout
     assert desk.load("purchases_curated")["summary"]["kept"]["rows"] == 1
 

@@ -148,6 +148,68 @@ def test_a_bad_new_configuration_is_refused_and_the_old_one_goes_on(own_server):
     assert is_ready(server)
 
 
+def hang_up(server, event):
+    """SIGHUP, until the log says what became of it."""
+    before = server.log().count(event)
+    os.kill(server.pid, signal.SIGHUP)
+    server.wait_for(lambda: server.log().count(event) > before)
+
+
+def test_files_that_are_none_are_refused_at_a_reload_and_the_old_settings_go_on(own_server):
+    server = own_server
+    before = server.pids("query")
+    makers = [os.mkdir, os.mkfifo, lambda path: os.symlink(path, path)]
+    for make, words in zip(makers, ["is a folder, a pipe", "is a folder, a pipe", "Too many levels"]):
+        os.rename(server.config, server.config + ".kept")
+        make(server.config)
+        hang_up(server, '"event":"reload_refused"')
+        assert f"{words}" in server.log() and is_ready(server)
+        (os.rmdir if make is os.mkdir else os.remove)(server.config)
+        os.rename(server.config + ".kept", server.config)
+    for content in (b"\0" * 100, b"\xff\xfe", b"[" * 100_000, b"http:\n" * 1_000_000):
+        with open(server.config, "rb") as f:
+            good = f.read()
+        with open(server.config, "wb") as f:
+            f.write(content)
+        hang_up(server, '"event":"reload_refused"')
+        with open(server.config, "wb") as f:
+            f.write(good)
+    assert server.pids("query") == before and is_ready(server)
+    server.reload()
+    assert not set(server.pids("query")) & set(before)
+
+
+def test_settings_of_no_bytes_are_all_defaults(server_with):
+    server = server_with({"http.cors_origins": '["https://a.example"]'})
+    server.stop()
+    open(server.config, "wb").close()
+    server.start()
+    server.import_csv("pets", b"id,name\n1,Rex\n")
+    server.stop()
+    server.write_config(harness.configure(server.settings))
+    server.start()
+    asking = {"headers": {"Origin": "https://a.example"}}
+    assert "Access-Control-Allow-Origin" in server.get("/api/ping", **asking).headers
+    open(server.config, "wb").close()
+    server.reload()
+    assert "Access-Control-Allow-Origin" not in server.get("/api/ping", **asking).headers
+
+
+def test_a_reload_follows_the_settings_link_to_where_it_leads_by_then(own_server):
+    server = own_server
+    os.rename(server.config, server.config + ".1")
+    os.symlink(server.config + ".1", server.config)
+    server.restart()
+    with open(server.config, encoding="utf-8") as f:
+        text = f.read().replace("  cors_origins: []", '  cors_origins: ["https://a.example"]')
+    server.write_config(text)
+    os.rename(server.config, server.config + ".2")
+    os.symlink(server.config + ".2", server.config)
+    server.reload()
+    assert "Access-Control-Allow-Origin" in server.get(
+        "/api/ping", headers={"Origin": "https://a.example"}).headers
+
+
 def test_sigterm_waits_for_the_request_that_runs(own_server):
     server = own_server
     body = b"id,name\n1,one\n"

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -228,8 +229,13 @@ static void
 times_of_day_and_patterns_are_taken(void **state UNUSED)
 {
     static const char *const GOOD[] = {
-        "at: \"\"",      "at: \"00:00\"",         "at: \"23:59\"",
-        "at: \"19:07\"", "receipt_pattern: \"\"", "receipt_pattern: ^GPA([.]|-)[0-9]{4}$"};
+        "at: \"\"",
+        "at: \"00:00\"",
+        "at: \"23:59\"",
+        "at: \"19:07\"",
+        "receipt_pattern: \"\"",
+        "receipt_pattern: ^GPA([.]|-)[0-9]{4}$",
+        "receipt_pattern: '([[:xdigit:]]{4,12}-){1,8}[]{9999}]\\(x\\{9999[^)]{512}'"};
     for (size_t i = 0; i < COUNT_OF(GOOD); i++) {
         scoped_arena a = {0};
         struct config config;
@@ -243,6 +249,9 @@ times_of_day_and_patterns_are_taken(void **state UNUSED)
 struct refusal {
     const char *yaml, *message;
 };
+#define NOT_A_PATTERN                                                                          \
+    "x:2: reports.receipt_pattern is an extended regular expression (POSIX) of at most 1000 "  \
+    "parts once its counts are written out, got "
 static const struct refusal REFUSALS[] = {
     {"http:\n  prot: 1\n", "x:2: there is no setting 'http.prot'; did you mean 'port'?"},
     {"htpp:\n  port: 1\n", "x:1: there is no setting 'htpp'; did you mean 'http'?"},
@@ -296,8 +305,12 @@ static const struct refusal REFUSALS[] = {
      "x:2: reports.at is a time of day from 00:00 to 23:59, got '24:00'"},
     {"reports:\n  at: 6:00\n",
      "x:2: reports.at is a time of day from 00:00 to 23:59, got '6:00'"},
-    {"reports:\n  receipt_pattern: \"GPA[.\"\n",
-     "x:2: reports.receipt_pattern is an extended regular expression (POSIX), got 'GPA[.'"},
+    {"reports:\n  receipt_pattern: \"GPA[.\"\n", NOT_A_PATTERN "'GPA[.'"},
+    {"reports:\n  receipt_pattern: \"a{1,32767}\"\n", NOT_A_PATTERN "'a{1,32767}'"},
+    {"reports:\n  receipt_pattern: \"[]{1}]b((c|d{30,}){1,40})\"\n",
+     NOT_A_PATTERN "'[]{1}]b((c|d{30,}){1,40})'"},
+    {"reports:\n  receipt_pattern: \"a{255}{255}{255}{255}{255}{255}{255}{255}{255}\"\n",
+     NOT_A_PATTERN "'a{255}{255}{255}{255}{255}{255}{255}{255}{255}'"},
     {"datasets:\n  Games:\n    columns: []\n",
      "x:2: a dataset's name is [a-z][a-z0-9_]{0,62}, got 'Games'"},
     {"datasets:\n  games:\n    columns:\n      - {name: a, tpye: text}\n",
@@ -318,6 +331,29 @@ static const struct refusal REFUSALS[] = {
      "x:2: 'key' is 64 digits of 0-9 and a-f; `playmeter keys new` makes one"},
     {"keys:\n  - {name: a}\n", "x:2: a key has no 'name'"},
 };
+
+static void
+files_of_nothing_are_all_defaults(void **state UNUSED)
+{
+    static const struct str EMPTY[] = {
+        {NULL, 0},
+        STR_INIT(""),
+        STR_INIT(" \n  "),
+        STR_INIT("# nothing\n"),
+        STR_INIT("---\n...\n"),
+        STR_INIT("~"),
+        STR_INIT("\xef\xbb\xbf"),
+    };
+    for (size_t i = 0; i < COUNT_OF(EMPTY); i++) {
+        scoped_arena a = {0};
+        struct config config;
+        struct err err = {0};
+        if (!config_parse(&a, STR("x"), EMPTY[i], &config, &err))
+            fail_msg("file %zu: %s", i, err.detail);
+        assert_int_equal(config.http_port, 8080);
+        assert_int_equal(config.dataset_count, 5);
+    }
+}
 
 static void
 wrong_files_are_refused_with_file_and_line(void **state UNUSED)
@@ -395,6 +431,11 @@ keys_come_from_files_and_the_admin_key_by_itself(void **state UNUSED)
     config.data_dir = str_from(folder);
     assert_false(config_read_keys(&a, &config, &err));
     assert_non_null(strstr(err.detail, "'a' and 'admin' have the same key"));
+
+    assert_int_equal(chmod(arena_printf(&a, "%s/a.key", folder).p, 0644), 0);
+    assert_true(config_parse(&a, str_from(name), yaml, &config, &err));
+    assert_false(config_read_keys(&a, &config, &err));
+    assert_non_null(strstr(err.detail, "a.key: everybody can read this key; close it with"));
 
     write_key(folder, "a.key", "not a key\n");
     assert_true(config_parse(&a, str_from(name), yaml, &config, &err));
@@ -485,6 +526,7 @@ main(void)
         cmocka_unit_test(redirect_hosts_are_hosts_in_lower_case),
         cmocka_unit_test(reports_stay_out_of_the_folders_of_the_service),
         cmocka_unit_test(times_of_day_and_patterns_are_taken),
+        cmocka_unit_test(files_of_nothing_are_all_defaults),
         cmocka_unit_test(wrong_files_are_refused_with_file_and_line),
         cmocka_unit_test(depth_and_size_are_bounded),
         cmocka_unit_test(keys_come_from_files_and_the_admin_key_by_itself),

@@ -22,17 +22,21 @@ fs_close(int *fd)
     *fd = -1;
 }
 
+static bool
+refuse_open(const char *path, struct err *err)
+{
+    if (errno == ENOENT)
+        return err_set(err, ERR_NOT_FOUND, "%s: no such file", path);
+    return err_set_errno(err, "%s", path);
+}
+
 int
 fs_open_at(int dir, const char *path, int flags, struct err *err)
 {
     int fd = openat(dir, path, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        return fd;
-    if (errno == ENOENT)
-        err_set(err, ERR_NOT_FOUND, "%s: no such file", path);
-    else
-        err_set_errno(err, "%s", path);
-    return -1;
+    if (fd < 0)
+        refuse_open(path, err);
+    return fd;
 }
 
 bool
@@ -145,12 +149,19 @@ fs_read_at(int fd, void *out, size_t out_bytes, uint64_t offset, struct err *err
     return true;
 }
 
-bool
-fs_read_file(struct buf *out, int dir, const char *path, struct err *err)
+static bool
+check_is_file(int fd, const char *path, struct err *err)
 {
-    scoped_fd fd = fs_open_at(dir, path, O_RDONLY, err);
-    if (fd < 0)
-        return false;
+    struct stat st;
+    if (fstat(fd, &st))
+        return err_set_errno(err, "%s", path);
+    return S_ISREG(st.st_mode) ||
+           err_set(err, ERR_INVALID, "%s is a folder, a pipe or a device, not a file", path);
+}
+
+static bool
+read_all(struct buf *out, int fd, const char *path, struct err *err)
+{
     for (;;) {
         char piece[16 * KIB];
         ssize_t n = read(fd, piece, sizeof(piece));
@@ -164,6 +175,38 @@ fs_read_file(struct buf *out, int dir, const char *path, struct err *err)
         if (out->is_full)
             return err_set(err, ERR_TOO_LARGE, "%s is larger than %zu bytes", path, out->max);
     }
+}
+
+/* O_NONBLOCK: opening a pipe would wait for somebody who writes. */
+#define READ_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY)
+
+bool
+fs_read_file(struct buf *out, int dir, const char *path, struct err *err)
+{
+    scoped_fd fd = fs_open_at(dir, path, READ_FLAGS, err);
+    return fd >= 0 && check_is_file(fd, path, err) && read_all(out, fd, path, err);
+}
+
+int
+fs_open_named(const char *path, struct err *err)
+{
+    scoped_fd fd = open(path, READ_FLAGS | O_CLOEXEC);
+    if (fd < 0) {
+        refuse_open(path, err);
+        return -1;
+    }
+    if (!check_is_file(fd, path, err))
+        return -1;
+    int kept = fd;
+    fd = -1;
+    return kept;
+}
+
+bool
+fs_read_named(struct buf *out, const char *path, struct err *err)
+{
+    scoped_fd fd = fs_open_named(path, err);
+    return fd >= 0 && read_all(out, fd, path, err);
 }
 
 /* The folder part of `path`, "." where it has none. */

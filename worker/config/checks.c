@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* regcomp writes counts out, and its memory grows by their square: a{1,32767} took 8 GB. */
+#define PATTERN_ATOMS_MAX UINT64_C(1000)
+
 static bool
 consists_of(struct str s, const char *others)
 {
@@ -168,12 +171,72 @@ check_players(struct arena *a, struct str file, const struct yaml_node *root,
     return true;
 }
 
+/* "[" ["^"] ["]"] ... "]", of which the first "[" is gone; a class like [:alpha:] may be
+ * inside. */
+static void
+skip_bracket(struct str *rest)
+{
+    *rest = str_skip(*rest, str_starts(*rest, STR("^")) ? 1 : 0);
+    *rest = str_skip(*rest, str_starts(*rest, STR("]")) ? 1 : 0);
+    while (rest->n && rest->p[0] != ']') {
+        bool is_class = str_starts(*rest, STR("[:"));
+        ptrdiff_t end = is_class ? str_find(*rest, STR(":]")) : -1;
+        *rest = str_skip(*rest, end < 0 ? 1 : (size_t)end + 2);
+    }
+    *rest = str_skip(*rest, rest->n ? 1 : 0);
+}
+
+/* Of {n}, {n,} and {n,m}, whose "{" is gone: the larger one. */
+static uint64_t
+read_count(struct str *rest)
+{
+    uint64_t low = 1, high = 1;
+    struct str counts = str_cut(rest, '}');
+    struct str first = str_cut(&counts, ',');
+    if (!num_parse_u64(first, &low))
+        low = 1;
+    if (!num_parse_u64(counts, &high))
+        high = 1;
+    return MAX(low, high);
+}
+
+/* How many atoms an expression has up to its ")" when its counts are written out; from
+ * PATTERN_ATOMS_MAX + 1 on that number. */
+static uint64_t
+count_atoms(struct str *rest)
+{
+    uint64_t total = 0, last = 0;
+    while (rest->n && total <= PATTERN_ATOMS_MAX) {
+        char c = rest->p[0];
+        *rest = str_skip(*rest, 1);
+        if (c == ')')
+            break;
+        if (c == '{') {
+            uint64_t count = read_count(rest);
+            bool fits = count == 0 || last <= PATTERN_ATOMS_MAX / count;
+            last = fits ? last * count : PATTERN_ATOMS_MAX + 1;
+            continue;
+        }
+        total += last;
+        last = c == '(' ? count_atoms(rest) : 1;
+        if (c == '[')
+            skip_bracket(rest);
+        else if (c == '\\')
+            *rest = str_skip(*rest, rest->n ? 1 : 0);
+    }
+    return MIN(total + last, PATTERN_ATOMS_MAX + 1);
+}
+
 /* glibc's regcomp takes a NUL for the end of the pattern. */
 static bool
 is_pattern(struct arena *a, struct str s)
 {
     regex_t compiled;
-    if (str_find_char(s, '\0') >= 0 ||
+    struct str rest = s;
+    uint64_t atoms = 0;
+    while (rest.n && atoms <= PATTERN_ATOMS_MAX)
+        atoms += count_atoms(&rest);
+    if (atoms > PATTERN_ATOMS_MAX || str_find_char(s, '\0') >= 0 ||
         regcomp(&compiled, arena_cstr(a, s), REG_EXTENDED | REG_NOSUB) != 0)
         return false;
     regfree(&compiled);
@@ -191,7 +254,9 @@ check_reports(struct arena *a, struct str file, const struct yaml_node *root,
                       err);
     if (!is_pattern(a, pattern))
         return refuse(file, root, "reports", "receipt_pattern",
-                      "an extended regular expression (POSIX)", pattern, err);
+                      "an extended regular expression (POSIX) of at most 1000 parts once its "
+                      "counts are written out",
+                      pattern, err);
     config->output_dir_line = line_of(root, "reports", "output_dir");
     return config_check_output(config, err);
 }

@@ -7,7 +7,6 @@
 #include "config/sections.h"
 #include "config/setting.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 const struct config_setting CONFIG_SETTINGS[] = {
@@ -87,7 +86,8 @@ static bool
 read_root(struct arena *a, struct str file, const struct yaml_node *root, struct config *out,
           struct err *err)
 {
-    if (root->kind != YAML_MAPPING)
+    bool is_empty = yaml_is_null(root); /* as between the marks of a document's ends */
+    if (root->kind != YAML_MAPPING && !is_empty)
         return err_set(err, ERR_INVALID, "%" STR_FMT ":%u: the file is a mapping of sections",
                        STR_ARG(file), root->line);
     for (const struct yaml_node *n = root->first; n; n = n->next) {
@@ -149,6 +149,6 @@ config_load(struct arena *a, const char *path, struct config *out, struct err *e
     }
     scoped_buf text;
     buf_init(&text, YAML_BYTES_MAX);
-    return fs_read_file(&text, AT_FDCWD, path, err) &&
+    return fs_read_named(&text, path, err) &&
            config_parse(a, str_from(path), buf_str(&text), out, err);
 }

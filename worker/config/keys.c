@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A key file holds one line; more means that it is the wrong file. */
 #define KEY_FILE_BYTES_MAX 256
@@ -102,18 +103,28 @@ sections_read_keys(struct arena *a, struct str file, const struct yaml_node *nod
 }
 
 static bool
-read_key_file(struct arena *a, const char *path, struct str *out, struct err *err)
+take_key(struct arena *a, const char *path, const struct buf *text, struct str *out,
+         struct err *err)
 {
-    scoped_buf text;
-    buf_init(&text, KEY_FILE_BYTES_MAX);
-    if (!fs_read_file(&text, AT_FDCWD, path, err))
-        return false;
-    struct str key = str_trim(buf_str(&text));
+    struct str key = str_trim(buf_str(text));
     if (!is_key(key))
         return err_set(err, ERR_INVALID, "%s: a key is 64 digits of 0-9 and a-f, got %zu bytes",
                        path, key.n);
     *out = arena_str(a, key);
     return true;
+}
+
+static bool
+read_key_file(struct arena *a, const char *path, struct str *out, struct err *err)
+{
+    scoped_buf text;
+    buf_init(&text, KEY_FILE_BYTES_MAX);
+    struct stat st;
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_mode & S_IROTH)
+        return err_set(err, ERR_INVALID,
+                       "%s: everybody can read this key; close it with: chmod o-r %s", path,
+                       path);
+    return fs_read_named(&text, path, err) && take_key(a, path, &text, out, err);
 }
 
 const char *
@@ -131,8 +142,12 @@ add_admin_key(struct arena *a, struct config *config, struct err *err)
     struct config_key admin = {.client = STR("admin"), .scope = STR("admin")};
     const char *path =
         arena_printf(a, "%" STR_FMT "/" CONFIG_ADMIN_KEY, STR_ARG(config->data_dir)).p;
-    if (!read_key_file(a, path, &admin.key, err))
+    scoped_buf text;
+    buf_init(&text, KEY_FILE_BYTES_MAX);
+    if (!fs_read_file(&text, AT_FDCWD, path, err))
         return err->kind == ERR_NOT_FOUND; /* made by the first start */
+    if (!take_key(a, path, &text, &admin.key, err))
+        return false;
     struct config_key *all = arena_array(a, config->key_count + 1, struct config_key);
     if (config->key_count)
         memcpy(all, config->keys, config->key_count * sizeof(*all));

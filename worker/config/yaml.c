@@ -211,7 +211,9 @@ yaml_read(struct arena *a, struct str name, struct str text, const struct yaml_n
     if (!yaml_parser_initialize(&r.parser))
         return err_set(err, ERR_INTERNAL, "libyaml cannot start");
     yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&r.parser, (const unsigned char *)text.p, text.n);
+    /* libyaml asserts that there is a pointer, and a file of no bytes has none. */
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *)(text.n ? text.p : ""),
+                                 text.n);
     struct yaml_node *root = arena_new(a, struct yaml_node);
     root->kind = YAML_MAPPING;
     bool ok = read_document(&r, root);

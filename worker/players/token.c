@@ -23,6 +23,8 @@
 
 /* Hex digits of 256 random bits. */
 #define MADE_SECRET_DIGITS 64
+/* With the newline at its end. */
+#define SECRET_FILE_BYTES_MAX (TOKEN_SECRET_BYTES_MAX + 2)
 /* Times up to here are exact in every client's numbers, and nothing added to them overflows. */
 #define TIME_MAX_S (INT64_C(1) << 53)
 
@@ -55,13 +57,10 @@ without_newline(struct str text)
 }
 
 static bool
-read_file(struct arena *a, const char *path, struct str *out, struct err *err)
+take_secret(struct arena *a, const char *path, const struct buf *text, struct str *out,
+            struct err *err)
 {
-    scoped_buf text;
-    buf_init(&text, TOKEN_SECRET_BYTES_MAX + 2);
-    if (!fs_read_file(&text, AT_FDCWD, path, err))
-        return false;
-    *out = arena_str(a, without_newline(buf_str(&text)));
+    *out = arena_str(a, without_newline(buf_str(text)));
     return check_secret(*out, path, err);
 }
 
@@ -72,8 +71,13 @@ read_given(struct arena *a, const struct config *config, struct str file, const 
 {
     const char *text = getenv(variable);
     *out = (struct str){"", 0};
-    if (file.n)
-        return read_file(a, config_beside(a, config->path, file), out, err);
+    if (file.n) {
+        const char *path = config_beside(a, config->path, file);
+        scoped_buf secret;
+        buf_init(&secret, SECRET_FILE_BYTES_MAX);
+        return fs_read_named(&secret, path, err) &&
+               take_secret(a, path, &secret, out, err);
+    }
     if (!text || !text[0])
         return true;
     *out = arena_str(a, str_from(text));
@@ -86,6 +90,16 @@ made_path(struct arena *a, const struct config *config)
     return arena_printf(a, "%" STR_FMT "/jwt.secret", STR_ARG(config->data_dir)).p;
 }
 
+static bool
+read_made(struct arena *a, const struct config *config, struct str *out, struct err *err)
+{
+    const char *path = made_path(a, config);
+    scoped_buf secret;
+    buf_init(&secret, SECRET_FILE_BYTES_MAX);
+    return fs_read_file(&secret, AT_FDCWD, path, err) &&
+           take_secret(a, path, &secret, out, err);
+}
+
 bool
 token_read_secrets(struct arena *a, const struct config *config, struct token_secrets *out,
                    struct err *err)
@@ -95,8 +109,7 @@ token_read_secrets(struct arena *a, const struct config *config, struct token_se
                     &read.current, err) ||
         !read_given(a, config, config->players_previous_secret_file,
                     "PLAYMETER_JWT_SECRET_PREVIOUS", &read.previous, err) ||
-        (!read.current.n && config->data_dir.n &&
-         !read_file(a, made_path(a, config), &read.current, err)))
+        (!read.current.n && config->data_dir.n && !read_made(a, config, &read.current, err)))
         return false;
     *out = read;
     return true;

@@ -307,10 +307,9 @@ cmd_import(int argc, char **argv)
     progress_bar_init(&s.bar);
     bool ok = true;
     if (!is_url(arguments.source)) {
-        source = open(arguments.source, O_RDONLY | O_CLOEXEC);
+        source = fs_open_named(arguments.source, &err);
         /* The user's own slip, whatever the errno: no error of this program. */
-        ok = source >= 0 || err_set_code(&err, ERR_INVALID, "no_source", "%s: %s",
-                                         arguments.source, strerror(errno));
+        ok = source >= 0 || err_set_code(&err, ERR_INVALID, "no_source", "%s", err.detail);
     }
     ok = ok && run(&s, &arguments, source, &err);
     progress_bar_end(&s.bar);

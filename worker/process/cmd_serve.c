@@ -10,13 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Absolute, for the working directory changes; the folder need not be there. */
+/* Absolute, for the working directory changes.  Links are kept: a reload reads what the
+ * settings file's link leads to by then. */
 static bool
 make_absolute(const char *path, char out[PATH_MAX])
 {
     char here[PATH_MAX];
-    if (realpath(path, out))
-        return true;
     if (path[0] == '/')
         return snprintf(out, PATH_MAX, "%s", path) < PATH_MAX;
     return getcwd(here, sizeof(here)) &&
@@ -39,7 +38,10 @@ cmd_serve(int argc, char **argv)
     };
     if (!options_parse(argc, argv, rows, NULL))
         return 2;
-    if (!make_absolute(data, data_dir) || (config && !make_absolute(config, config_path))) {
+    /* The data directory's links are resolved, as those of a process's working directory are.
+     */
+    bool has_data_dir = realpath(data, data_dir) || make_absolute(data, data_dir);
+    if (!has_data_dir || (config && !make_absolute(config, config_path))) {
         fprintf(stderr, "playmeter serve: the path %s is too long\n", data);
         return 2;
     }

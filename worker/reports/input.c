@@ -9,11 +9,8 @@
 #include "store/rows.h"
 #include "json/read.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct input {
@@ -202,25 +199,14 @@ take_file_row(void *context, const struct import_read_row *row, struct err *err)
     return true;
 }
 
-/* Named by the user: a link is theirs to follow.  It is read twice, so a pipe will not do, and
- * waiting for the other end of one would look like work. */
+/* It is read twice, so a pipe will not do. */
 static int
 open_file(const char *path, struct err *err)
 {
-    struct stat st;
-    scoped_fd fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st)) {
-        err_set_code(err, ERR_INVALID, "no_source", "%s: %s", path, strerror(errno));
-        return -1;
-    }
-    if (!S_ISREG(st.st_mode)) {
-        err_set_code(err, ERR_INVALID, "no_source", "%s is a folder or a device, not a file",
-                     path);
-        return -1;
-    }
-    int kept = fd;
-    fd = -1;
-    return kept;
+    int fd = fs_open_named(path, err);
+    if (fd < 0)
+        err_set_code(err, ERR_INVALID, "no_source", "%s", err->detail);
+    return fd;
 }
 
 static bool

@@ -363,6 +363,61 @@ def test_a_private_dataset_is_not_listed_without_a_key(keyed):
         assert listed["meta"]["total"] == len(names)
 
 
+def dataset_routes(server):
+    paths = server.get("/openapi.json", key=None).json()["paths"]
+    return [(method.upper(), path) for path, rows in paths.items() if "{dataset}" in path
+            for method in rows if method in ("get", "post", "put", "delete")]
+
+
+@pytest.mark.parametrize("headers", [{}, {"If-None-Match": "*"}, {"Accept": "text/csv"},
+                                     {"Accept": "text/html"}, {"Authorization": "Bearer x"}])
+def test_without_a_key_a_private_dataset_is_as_one_that_is_not_there(keyed, headers):
+    """Each by a name as long as the other's, and near it: nothing is suggested either."""
+    routes = dataset_routes(keyed)
+    assert len(routes) >= 11
+    others = [(method, path) for method in ("HEAD", "OPTIONS", "PATCH")
+              for path in {path for _, path in routes}]
+    for method, path in routes + others:
+        for query in ("", "?limit=0", "?nonsense=1"):
+            told = []
+            for name in ("closed", "closet"):
+                url = path.format(dataset=name, key="1") + query
+                answer = keyed.request(method, url, key=None,
+                                       headers={**headers, "X-Request-Id": "same"})
+                changing = ("Date", "Server-Timing", "Connection")
+                head = {k: v for k, v in answer.headers.items() if k not in changing}
+                told.append((answer.status_code, head, answer.text.replace(name, "NAME")))
+            assert told[0] == told[1]
+            assert told[0][0] == 401 or (method, path) in others, (method, path)
+            assert "clos" not in told[0][2]
+    assert keyed.get("/v1/datasets/closet/rows", key=SCOPES["read"]).status_code == 404
+
+
+def test_what_the_settings_declare_public_is_no_secret_before_its_first_import(own_server):
+    own_server.import_csv("gamez", b"id\n1\n")
+    for path in (ROWS, "/v1/datasets/games", "/api/query"):
+        answer = own_server.get(path, key=None)
+        assert_problem(answer, 404, "nothing_published")
+        assert "gamez" not in answer.text
+    assert own_server.get("/v1/datasets/costs_daily", key=None).status_code == 401
+
+
+@pytest.mark.parametrize("method, path, key, scope", [
+    ("GET", "/v1/datasets/closed/rows", None, "read"), ("GET", "/v1/jobs", None, "read"),
+    ("POST", "/v1/datasets/x/rollback", None, "write"), ("GET", "/v1/events", None, "admin"),
+    ("POST", "/v1/datasets/x/rollback", "read", "write"), ("GET", "/v1/events", "write", "admin"),
+    ("POST", "/v1/datasets/x/imports", None, "write"),  # these are nginx's
+    ("POST", "/v1/datasets/x/imports", "read", "write"),
+    ("GET", "/v1/jobs", "0", None), ("POST", "/v1/datasets/x/imports", "0", None),
+    ("GET", "/v1/balance", None, None),
+])
+def test_a_refusal_names_the_scope_that_would_do(keyed, method, path, key, scope):
+    answer = keyed.request(method, path, key=SCOPES.get(key, key))
+    problem = assert_problem(answer, 403 if key in SCOPES else 401,
+                             "forbidden" if key in SCOPES else "unauthorized")
+    assert problem.get("required_scope") == scope
+
+
 # The short form's ways in
 
 @pytest.mark.parametrize("way", ["data", "params", "json"])

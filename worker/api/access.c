@@ -2,6 +2,7 @@
 #include "api/access.h"
 
 #include "base/clock.h"
+#include "datasets/import_read.h"
 #include "players/session.h"
 
 struct str
@@ -23,23 +24,25 @@ refuse(const struct request *request, struct err *err)
                    STR_ARG(request->client), http_scope_name(request->scope));
 }
 
-/* Without a key: a dataset that does not exist is said not to, without naming others that are
- * not public. */
+/* Without a key nobody is told which datasets there are: one that is not public and one that is
+ * not there are the same answer, from the same look-up.  What the settings declare public is no
+ * secret before its first import. */
 static bool
 check_public(struct app *app, const struct request *request, struct err *err)
 {
     struct dataset dataset;
     struct str name = access_dataset(request);
-    if (!dataset_get(request->arena, app->db, name, &dataset, err)) {
-        if (err->kind == ERR_NOT_FOUND)
-            return err_set_name(err, ERR_NOT_FOUND, NULL, STR("dataset"),
-                                "there is no dataset '%" STR_FMT "'", STR_ARG(name));
-        return false;
-    }
-    return dataset.is_public ||
-           err_set(err, ERR_UNAUTHORIZED,
-                   "the dataset '%" STR_FMT "' is not public: it needs a key of scope read in "
-                   "the header X-API-Key",
+    const struct config_dataset *declared = import_find_declared(app->config, name);
+    int got = dataset_find(request->arena, app->db, name, &dataset, err);
+    if (got < 0 || (got && dataset.is_public))
+        return got > 0;
+    if (got == 0 && declared && declared->is_public)
+        return err_set_code(err, ERR_NOT_FOUND, "nothing_published",
+                            "nothing has been imported into dataset '%" STR_FMT "' yet",
+                            STR_ARG(name));
+    return err_set(err, ERR_UNAUTHORIZED,
+                   "there is no public dataset '%" STR_FMT "': any other needs a key of scope "
+                   "read in the header X-API-Key",
                    STR_ARG(name));
 }
 

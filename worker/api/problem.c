@@ -33,6 +33,16 @@ add_challenges(struct response *r, const struct err *err)
         response_header(r, "WWW-Authenticate", "ApiKey realm=\"playmeter\"");
 }
 
+/* The scope of a key that would do; not said where none would. */
+static void
+add_required_scope(struct json *j, const struct response *r)
+{
+    const struct route *route = r->request->route;
+    bool is_refusal = r->status == 401 || r->status == 403;
+    if (is_refusal && route && route->scope != SCOPE_NONE)
+        json_member_str(j, "required_scope", str_from(http_scope_name(route->scope)));
+}
+
 static void
 add_headers(struct response *r, int status, const struct err *err)
 {
@@ -61,6 +71,7 @@ problem_answer(struct response *r, const struct err *err)
                             : str_from(err_public_detail(err)));
     json_member_str(&j, "code", str_from(err_code(err)));
     json_member_str(&j, "request_id", r->request->id);
+    add_required_scope(&j, r);
     if (err->name[0] && !is_ours)
         add_field_errors(&j, err);
     json_end_object(&j);

@@ -77,18 +77,24 @@ refuse_unknown(struct db *db, struct str name, struct err *err)
                    suggest_text(&near));
 }
 
-bool
-dataset_get(struct arena *a, struct db *db, struct str name, struct dataset *out,
-            struct err *err)
+int
+dataset_find(struct arena *a, struct db *db, struct str name, struct dataset *out,
+             struct err *err)
 {
     scoped_stmt s = db_stmt(db, "dataset_get");
     stmt_bind_str(s, 1, name);
     int got = stmt_step(s, err);
-    if (got == 0)
-        return refuse_unknown(db, name, err);
     if (got == 1)
         *out = read_dataset(a, s);
-    return got == 1;
+    return got;
+}
+
+bool
+dataset_get(struct arena *a, struct db *db, struct str name, struct dataset *out,
+            struct err *err)
+{
+    int got = dataset_find(a, db, name, out, err);
+    return got == 0 ? refuse_unknown(db, name, err) : got == 1;
 }
 
 /* Why no version was found: no such dataset, nothing published, or no such number. */

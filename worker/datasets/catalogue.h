@@ -25,6 +25,10 @@ struct dataset_version {
     bool is_current;
 };
 
+/* 1 found, 0 there is none, -1 error.  Takes as long for the one as for the other, and names no
+ * other dataset: for callers who may not know which there are. */
+MUST_CHECK int dataset_find(struct arena *a, struct db *db, struct str name,
+                            struct dataset *out, struct err *err);
 MUST_CHECK bool dataset_get(struct arena *a, struct db *db, struct str name,
                             struct dataset *out,
                             struct err *err); /* not_found, naming the nearest dataset */

@@ -397,6 +397,74 @@ def test_the_access_log_is_json_and_reopened(own_server):
     server.wait_for(lambda: os.path.exists(path))
 
 
+def access_log(server):
+    try:
+        with open(os.path.join(server.data, "logs/access.log"), encoding="utf-8") as f:
+            return [json.loads(line) for line in f if line.endswith("\n")]
+    except FileNotFoundError:
+        return []
+
+
+def call(head, *headers):
+    lines = (head, "Host: x", "Connection: close", *headers)
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
+
+
+# (what is sent, and of its line in the access log: method, path, client, status)
+REFUSED = [
+    (call("PUT /v1/datasets/x/imports?token=secret HTTP/1.1", f"X-API-Key: {READ}"),
+     ("PUT", "/v1/datasets/x/imports", "reader", 403)),
+    (call("POST /api/upload_csv?token=secret HTTP/1.1"), ("POST", "/api/upload_csv", "", 401)),
+    (call("DELETE /v1/jobs/%C3%A9?token=secret HTTP/1.1", "X-API-Key: wrong"),
+     ("DELETE", "/v1/jobs/é", "", 401)),
+    (call("HEAD /livez HTTP/1.1", "X-API-Key: wrong"), ("HEAD", "/livez", "", 401)),
+    (call("TRACE /v1/jobs?token=secret HTTP/1.1", f"X-API-Key: {READ}"),
+     ("TRACE", "/v1/jobs", "reader", 405)),
+    (call("POST /api/ping HTTP/1.1", f"X-API-Key: {WRITE}", "Content-Length: 70000"),
+     ("POST", "/api/ping", "writer", 413)),
+    (call(f"GET /v1/long?token=secret{'a' * 9000} HTTP/1.1"), ("GET", "/v1/long", "", 414)),
+    (call(f"POST /{'long' * 2300} HTTP/1.1"), ("POST", "/" + "long" * 127 + "lon", "", 414)),
+    (call("GET /v1/jobs?token=secret HTTP/1.1", f"X-API-Key: {READ}", f"X-A: {'a' * 9000}"),
+     ("GET", "/v1/jobs", "reader", 431)),
+    (call("PATCH /v1/jobs?token=secret HTTP/1.1", "Transfer-Encoding: gzip"),
+     ("PATCH", "/v1/jobs", "", 501)),
+    (call("GET /v1/%zz?token=secret HTTP/1.1"), ("GET", "/v1/%zz", "", 400)),
+    (call("get /v1/jobs?token=secret HTTP/1.1"), ("get", "/v1/jobs", "", 400)),
+    (call("GET /v1/jobs?token=secret HTTP/9.9"), ("GET", "/v1/jobs", "", 400)),
+    (call("GET /v1/\xff?token=secret HTTP/1.1", "X-API-Key: wrong"), ("GET", "(not text)", "", 401)),
+    (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", ("", "(not text)", "", 400)),
+]
+
+
+def test_a_refused_call_is_logged_as_what_it_was(own_server):
+    server = own_server
+    load_keys(server)
+    for data, logged in REFUSED:
+        before = len(access_log(server))
+        raw(server, data)
+        server.wait_for(lambda n=before: len(access_log(server)) > n)
+        entry = access_log(server)[before]
+        assert (entry["method"], entry["path"], entry["client"], entry["status"]) == logged, data[:60]
+        assert entry["address"] == "127.0.0.1" and "secret" not in json.dumps(entry)
+
+
+def test_calls_beyond_a_limit_and_of_a_dead_pool_are_logged_as_what_they_were(server_with):
+    server = server_with({"limits.imports": "1/min burst 1"})
+    load_keys(server)
+    for _ in range(3):
+        answer = server.post("/v1/datasets/x/imports?label=secret", key=WRITE, data=b"a\n1\n",
+                             headers={"Content-Type": "text/csv"})
+    assert answer.status_code == 429
+    os.rename(os.path.join(server.data, "run/play.sock"), os.path.join(server.data, "run/away"))
+    assert server.get("/v1/balance?x=secret", key=WRITE).status_code == 502
+    server.wait_for(lambda: access_log(server)[-1]["status"] == 502)
+    *_, limited, dead = access_log(server)
+    names = ("method", "path", "client", "status")
+    assert [limited[n] for n in names] == ["POST", "/v1/datasets/x/imports", "writer", 429]
+    assert [dead[n] for n in names] == ["GET", "/v1/balance", "writer", 502]
+    os.rename(os.path.join(server.data, "run/away"), os.path.join(server.data, "run/play.sock"))
+
+
 def test_a_reload_of_nginx_closes_idle_connections_and_nothing_else(own_server):
     server = own_server
     with socket.create_connection(("127.0.0.1", server.port), timeout=15) as idle:

@@ -11,6 +11,7 @@ Requests carry the admin key unless `key=None` (or another key) is given.  Setti
 conf/playmeter.yaml with the tests' own on top: limits that no test reaches, and URLs on loopback.
 """
 
+import json
 import os
 import re
 import shutil
@@ -234,6 +235,7 @@ class Server:
         assert status == 0, f"exit status {status} after SIGTERM:\n{self.log()}"
         assert not left, f"left behind after SIGTERM: {left}"
         assert not CRASH.search(self.log()), self.log()
+        assert not self.plain_lines(), self.plain_lines()
 
     def reap(self, pids=()):
         """Kills what is left of the processes this object started; last those that lost their
@@ -326,6 +328,19 @@ class Server:
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as f:
             return f.read()
+
+    def plain_lines(self):
+        """What of the log is no JSON object, but for stdout's lines and those of a start that was
+        refused: there should be nothing."""
+        plain = []
+        for line in self.log().splitlines():
+            try:
+                is_json = isinstance(json.loads(line), dict)
+            except ValueError:
+                is_json = False
+            if not is_json and not re.match("ready http|admin key: |playmeter: ", line):
+                plain.append(line)
+        return plain
 
     # Requests
 

@@ -6,11 +6,13 @@ import itertools
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import time
 
 import pytest
+import requests
 
 import harness
 
@@ -463,6 +465,44 @@ def test_calls_beyond_a_limit_and_of_a_dead_pool_are_logged_as_what_they_were(se
     assert [limited[n] for n in names] == ["POST", "/v1/datasets/x/imports", "writer", 429]
     assert [dead[n] for n in names] == ["GET", "/v1/balance", "writer", 502]
     os.rename(os.path.join(server.data, "run/away"), os.path.join(server.data, "run/play.sock"))
+
+
+def nginx_lines(server):
+    lines = [json.loads(line) for line in server.log().splitlines() if line.startswith("{")]
+    return [line for line in lines if line["event"] == "nginx"]
+
+
+def test_what_nginx_says_is_lines_of_the_log_without_what_is_secret(server_with):
+    server = server_with({"limits.reads": "1/s burst 1"})
+    target = '/v1/jobs?token=secret",client:secret'
+    for _ in range(4):
+        raw(server, call(f"GET {target} HTTP/1.1", "Referer: http://x/?token=secret"))
+    raw(server, call("GET /v1/jobs?token=secret" + "a" * 3000 + " HTTP/1.1"))
+    raw(server, b"POST /api/ping?token=secret HTTP/1.1\r\nHost: secret\r\nConnection: close\r\n"
+        b"Content-Length: 70000\r\n\r\n")
+    server.wait_for(lambda: any("too large body" in line["message"] for line in nginx_lines(server)))
+    limited = [line for line in nginx_lines(server) if "limiting requests" in line["message"]]
+    assert len(limited) >= 3
+    for line in limited:
+        assert (line["level"], line["address"], line["method"], line["path"]) == \
+            ("warn", "127.0.0.1", "GET", "/v1/jobs")
+        assert line["nginx_pid"] in server.pids("nginx")
+    assert not [line for line in nginx_lines(server) if "secret" in json.dumps(line)]
+    assert not server.plain_lines()
+
+
+def test_a_log_that_nobody_reads_holds_up_no_request(server_with):
+    server = server_with({"limits.reads": "1/s burst 1"})
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        with requests.Session() as session:
+            refused = sum(session.get(f"{server.url}/api/ping", timeout=5).status_code == 429
+                          for _ in range(1000))  # over 64 KiB of nginx's lines
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    assert refused > 900
+    server.wait_for(lambda: len(nginx_lines(server)) > 100)
+    server.reload()
 
 
 def test_a_reload_of_nginx_closes_idle_connections_and_nothing_else(own_server):

@@ -74,7 +74,8 @@ def test_workers_of_nginx_that_outlive_the_service_do_not_keep_it_from_starting(
     server = own_server
     master, *workers = server.pids("nginx")
     port = server.port
-    # At once, so that neither can end what is left of the other.
+    # So that neither can end what is left of the other.
+    os.kill(server.pid, signal.SIGSTOP)
     for pid in (master, server.pid):
         os.kill(pid, signal.SIGKILL)
     server.process.wait()

@@ -31,7 +31,8 @@ MUST_CHECK bool fs_read_at(int fd, void *out, size_t out_bytes, uint64_t offset,
 MUST_CHECK bool fs_read_file(struct buf *out, int dir, const char *path, struct err *err);
 /* The same for a file that the operator names.  Links are followed, since /run/secrets, certbot
  * and mounted settings are made of them. */
-MUST_CHECK int fs_open_named(const char *path, struct err *err); /* for reading; -1 on failure */
+MUST_CHECK int fs_open_named(const char *path,
+                             struct err *err); /* for reading; -1 on failure */
 MUST_CHECK bool fs_read_named(struct buf *out, const char *path, struct err *err);
 /* Replaces the file in one step: temporary file, fsync, rename, fsync of the folder. */
 MUST_CHECK bool fs_replace_file(int dir, const char *path, struct str bytes, mode_t mode,

@@ -75,8 +75,7 @@ read_given(struct arena *a, const struct config *config, struct str file, const 
         const char *path = config_beside(a, config->path, file);
         scoped_buf secret;
         buf_init(&secret, SECRET_FILE_BYTES_MAX);
-        return fs_read_named(&secret, path, err) &&
-               take_secret(a, path, &secret, out, err);
+        return fs_read_named(&secret, path, err) && take_secret(a, path, &secret, out, err);
     }
     if (!text || !text[0])
         return true;

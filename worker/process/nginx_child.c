@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "process/nginx_log.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,6 +20,8 @@
 
 /* Both sides of 4,096 connections and the files between them. */
 #define NGINX_DESCRIPTORS 16384
+/* Of what a check says; more is read and left out. */
+#define COMPLAINT_BYTES_MAX (16 * KIB)
 
 bool
 nginx_child_find(struct arena *a, struct str program, const char **out, struct err *err)
@@ -58,7 +61,7 @@ allow_descriptors(void)
 
 NORETURN static void
 run(const char *program, const char *data_dir, const char *folder, bool is_check,
-    const int *listen_fds, size_t fd_count)
+    const int *listen_fds, size_t fd_count, int log_fd)
 {
     char prefix[PATH_MAX], conf[PATH_MAX], inherited[64] = "NGINX=";
     snprintf(prefix, sizeof(prefix), "%s/nginx/", data_dir);
@@ -72,6 +75,7 @@ run(const char *program, const char *data_dir, const char *folder, bool is_check
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
+    dup2(log_fd, STDERR_FILENO);
     allow_descriptors();
     char *environment[] = {inherited, "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
     char *const arguments[] = {
@@ -81,19 +85,46 @@ run(const char *program, const char *data_dir, const char *folder, bool is_check
     _exit(127);
 }
 
+/* The first line that is an error, of what nginx writes until it ends. */
+static struct str
+read_complaint(struct arena *a, int fd)
+{
+    scoped_buf text;
+    buf_init(&text, COMPLAINT_BYTES_MAX);
+    char piece[KIB];
+    ssize_t n;
+    while ((n = read(fd, piece, sizeof(piece))) > 0 || (n < 0 && errno == EINTR))
+        if (n > 0)
+            buf_add(&text, (struct str){piece, (size_t)n});
+    for (struct str rest = buf_str(&text); rest.p;) {
+        struct nginx_log_line line;
+        nginx_log_parse(str_cut(&rest, '\n'), &line);
+        if (line.level == LOG_ERROR)
+            return arena_str(a, line.message);
+    }
+    return arena_str(a, str_trim(buf_str(&text)));
+}
+
 bool
 nginx_child_check(const char *program, const char *data_dir, const char *folder,
                   const int *listen_fds, size_t fd_count, struct err *err)
 {
+    scoped_arena a = {0};
+    int fds[2];
+    if (pipe2(fds, O_CLOEXEC))
+        return err_set_errno(err, "running nginx -t");
     pid_t pid = fork();
     if (pid == 0)
-        run(program, data_dir, folder, true, listen_fds, fd_count);
+        run(program, data_dir, folder, true, listen_fds, fd_count, fds[1]);
+    close(fds[1]);
+    struct str complaint = read_complaint(&a, fds[0]);
+    close(fds[0]);
     int status = 0;
     if (pid < 0 || waitpid(pid, &status, 0) != pid)
         return err_set_errno(err, "running nginx -t");
     return (WIFEXITED(status) && WEXITSTATUS(status) == 0) ||
-           err_set(err, ERR_INVALID, "nginx refuses its configuration in %s/%s (see above)",
-                   data_dir, folder);
+           err_set(err, ERR_INVALID, "nginx refuses its configuration in %s/%s: %" STR_FMT,
+                   data_dir, folder, STR_ARG(complaint));
 }
 
 /* nginx keeps its name and the working directory that it was started in. */
@@ -130,11 +161,11 @@ nginx_child_end_orphans(void)
 
 void
 nginx_child_become(const char *program, const char *data_dir, const int *listen_fds,
-                   size_t fd_count, int supervisor_pid)
+                   size_t fd_count, int log_fd, int supervisor_pid)
 {
     /* SIGTERM, so that the master takes its workers along. */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != supervisor_pid)
         _exit(1);
-    run(program, data_dir, NGINX_CONF_DIR, false, listen_fds, fd_count);
+    run(program, data_dir, NGINX_CONF_DIR, false, listen_fds, fd_count, log_fd);
 }

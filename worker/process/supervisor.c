@@ -17,14 +17,17 @@
 #include "process/listen.h"
 #include "process/migrate.h"
 #include "process/nginx_child.h"
+#include "process/nginx_log.h"
 #include "process/prepare.h"
 #include "process/probe.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,8 +50,10 @@ struct supervisor {
     struct arena start; /* of what no reload changes */
     const char *nginx_program;
     int pid;
-    int tcp_fd, http_fd;    /* nginx's */
+    int tcp_fd, http_fd; /* nginx's */
+    struct nginx_log nginx_log;
     int role_fd[ROLE_JOBS]; /* of query, play, writer */
+    int signal_fd;
     enum phase phase;
     unsigned generation; /* reloads done */
     bool is_reload_wanted;
@@ -94,7 +99,7 @@ become(void *context, enum child_kind kind, unsigned index)
     const int nginx_fds[] = {s->tcp_fd, s->http_fd};
     if (kind == CHILD_NGINX)
         nginx_child_become(s->nginx_program, s->options->data_dir, nginx_fds,
-                           COUNT_OF(nginx_fds), s->pid);
+                           COUNT_OF(nginx_fds), s->nginx_log.write_fd, s->pid);
     if (kind == CHILD_PROBE)
         probe_become(s->pid);
     struct role_env env = {
@@ -107,6 +112,9 @@ become(void *context, enum child_kind kind, unsigned index)
             close(s->role_fd[i]);
     close(s->tcp_fd);
     close(s->http_fd);
+    close(s->nginx_log.read_fd);
+    close(s->nginx_log.write_fd);
+    close(s->signal_fd);
     role_begin(&env, s->pid);
     exit(run_role(&env));
 }
@@ -317,30 +325,42 @@ print_ready(const struct supervisor *s)
     fflush(stdout);
 }
 
-static void
-make_signal_set(sigset_t *set)
-{
-    sigemptyset(set);
-    sigaddset(set, SIGTERM);
-    sigaddset(set, SIGINT);
-    sigaddset(set, SIGHUP);
-    sigaddset(set, SIGCHLD);
-}
-
-/* Waits for a signal, at most until something is due: its number, or 0. */
-static int
-wait_for_signal(const struct supervisor *s)
+/* Only at the end of the start: until then Ctrl-C ends it where it waits for a lock or a
+ * migration. */
+static bool
+open_signals(struct supervisor *s, struct err *err)
 {
     sigset_t set;
-    make_signal_set(&set);
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
+    return s->signal_fd >= 0 || err_set_errno(err, "making a descriptor for signals");
+}
+
+/* Waits for a signal, at most until something is due: its number, or 0.  What nginx has to say
+ * is logged meanwhile. */
+static int
+wait_for_signal(struct supervisor *s)
+{
     uint64_t now = clock_steady_us(), due = children_next_us(&s->children);
     if (s->stop_us)
         due = MIN(due, s->stop_us);
     uint64_t wait_us = due > now ? MIN(due - now, UINT64_C(3600000000)) : 0;
     struct timespec timeout = {.tv_sec = (time_t)(wait_us / 1000000),
                                .tv_nsec = (long)(wait_us % 1000000) * 1000};
-    int got = sigtimedwait(&set, NULL, &timeout);
-    return got > 0 ? got : 0;
+    struct pollfd fds[] = {{.fd = s->signal_fd, .events = POLLIN},
+                           {.fd = s->nginx_log.read_fd, .events = POLLIN}};
+    struct signalfd_siginfo info;
+    if (ppoll(fds, COUNT_OF(fds), &timeout, NULL) <= 0)
+        return 0;
+    if (fds[1].revents)
+        nginx_log_read(&s->nginx_log);
+    bool has_signal = fds[0].revents && read(s->signal_fd, &info, sizeof(info)) > 0;
+    return has_signal ? (int)info.ssi_signo : 0;
 }
 
 static void
@@ -398,9 +418,9 @@ prepare(struct supervisor *s, struct err *err)
     nginx_child_end_orphans();
     if (!is_privileged)
         s->tcp_fd = listen_open_tcp(s->config.http_listen, port, err);
-    return s->tcp_fd >= 0 && open_sockets(s, err) &&
+    return s->tcp_fd >= 0 && open_sockets(s, err) && nginx_log_open(&s->nginx_log, err) &&
            write_nginx(s, &s->config, &has_nginx_changed, err) &&
-           migrate_in_child(&s->config, err);
+           migrate_in_child(&s->config, err) && open_signals(s, err);
 }
 
 static void
@@ -422,7 +442,6 @@ supervisor_run(const struct supervisor_options *options)
     s.children.become = become;
     s.children.context = &s;
     struct err err = {0};
-    sigset_t set;
     log_set_role("supervisor");
     umask(0077);
     signal(SIGPIPE, SIG_IGN);
@@ -434,12 +453,10 @@ supervisor_run(const struct supervisor_options *options)
         arena_free(&s.start);
         return 1;
     }
-    /* Only now: Ctrl-C ends a start that waits for a lock or a migration. */
-    make_signal_set(&set);
-    sigprocmask(SIG_BLOCK, &set, NULL);
     start_all(&s);
     while (s.phase != DONE)
         turn(&s);
+    nginx_log_close(&s.nginx_log);
     log_message(LOG_INFO, "stopped", "all children are gone");
     arena_free(&s.arena);
     arena_free(&s.start);

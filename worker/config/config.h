@@ -135,6 +135,7 @@ struct config {
 #define X(type, section, name, fallback, min, max, help) CONFIG_TYPE_##type section##_##name;
     SETTINGS(X)
 #undef X
+    struct str tls_digest;           /* of certificate and key; "" until config_read_tls */
     unsigned output_dir_line;        /* of reports.output_dir in the file */
     struct config_dataset *datasets; /* the shipped ones where the file has no `datasets` */
     size_t dataset_count;
@@ -162,6 +163,10 @@ MUST_CHECK bool config_check_output(const struct config *config, struct err *err
 #define CONFIG_ADMIN_KEY "admin.key"
 #define CONFIG_KEY_DIGITS 64
 MUST_CHECK bool config_read_keys(struct arena *a, struct config *config, struct err *err);
+/* Reads the TLS certificate and its key, as the user that the service runs as; without them in
+ * the settings it does nothing.  What is in them is nginx's to judge, but for a key with a pass
+ * phrase, which is refused. */
+MUST_CHECK bool config_read_tls(struct arena *a, struct config *config, struct err *err);
 /* `file` as seen from the folder of the YAML file `yaml`. */
 const char *config_beside(struct arena *a, struct str yaml, struct str file);
 

@@ -70,11 +70,13 @@ add_tls(struct buf *out, const struct config *config)
 {
     if (config->http_tls_certificate.n == 0)
         return;
+    /* The digest makes a renewed pair another configuration, which nginx is told to load. */
     buf_printf(out,
-               "ssl_certificate %" STR_FMT ";\nssl_certificate_key %" STR_FMT
+               "# %" STR_FMT "\nssl_certificate %" STR_FMT ";\nssl_certificate_key %" STR_FMT
                ";\nssl_protocols TLSv1.2 TLSv1.3;\nssl_session_cache shared:tls:1m;\n"
                "ssl_session_tickets off;",
-               STR_ARG(config->http_tls_certificate), STR_ARG(config->http_tls_key));
+               STR_ARG(config->tls_digest), STR_ARG(config->http_tls_certificate),
+               STR_ARG(config->http_tls_key));
 }
 
 static void

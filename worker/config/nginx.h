@@ -15,8 +15,8 @@ struct nginx_files {
     size_t count;
 };
 
-/* `config` has its keys read (config_read_keys).  A word that is not known is our own mistake
- * and asserts. */
+/* `config` has its files read (config_read_keys, config_read_tls).  A word that is not known is
+ * our own mistake and asserts. */
 void nginx_render(struct arena *a, const struct config *config, struct nginx_files *out);
 /* Makes `folder` hold exactly these files: built beside it, then put in its place.  */
 MUST_CHECK bool nginx_write(const struct nginx_files *files, const char *folder,

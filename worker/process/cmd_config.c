@@ -74,7 +74,7 @@ cmd_check_config(int argc, char **argv)
         return 2;
     struct token_secrets ignored;
     if (!config_load(&a, path, &config, &err) || !config_read_keys(&a, &config, &err) ||
-        !check_datasets(&a, path, &config, &err) ||
+        !config_read_tls(&a, &config, &err) || !check_datasets(&a, path, &config, &err) ||
         !token_read_secrets(&a, &config, &ignored, &err) ||
         !strength_check_dictionary(&config, &err))
         return fail(&err);
@@ -110,7 +110,7 @@ cmd_nginx_config(int argc, char **argv)
     if (!config_load(&a, path, &config, &err))
         return fail(&err);
     config.data_dir = str_from(data);
-    if (!config_read_keys(&a, &config, &err))
+    if (!config_read_keys(&a, &config, &err) || !config_read_tls(&a, &config, &err))
         return fail(&err);
     nginx_render(&a, &config, &files);
     if (!output)

@@ -74,7 +74,8 @@ supervisor_load_config(struct arena *a, const struct supervisor_options *options
         out->workers_query = options->query_workers;
     if (options->play_workers)
         out->workers_play = options->play_workers;
-    return config_check_output(out, err) && config_read_keys(a, out, err);
+    return config_check_output(out, err) && config_read_keys(a, out, err) &&
+           config_read_tls(a, out, err);
 }
 
 static int

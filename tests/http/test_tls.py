@@ -1,4 +1,4 @@
-"""https: the certificate and its renewal."""
+"""https: the certificate and its renewal, and what browsers are told to insist on."""
 
 import os
 import pwd
@@ -13,6 +13,7 @@ import pytest
 
 import harness
 
+YEAR = "max-age=31536000"
 READ = "1" * 64
 
 
@@ -194,3 +195,60 @@ def test_links_to_the_pair_are_followed(tls):
         os.symlink(made, path)
     server.reload()
     server.wait_for(lambda: server.serial() == 2)
+
+
+# Strict-Transport-Security
+
+def answers(server):
+    """One of each kind: by a worker, by nginx, with and without headers of its own."""
+    key = f"X-API-Key: {READ}\r\n"
+    heads = {
+        200: "GET /api/ping HTTP/1.1\r\n", 204: "OPTIONS /api/ping HTTP/1.1\r\n",
+        400: "GET /%zz HTTP/1.1\r\n", 401: "GET /v1/jobs HTTP/1.1\r\nX-API-Key: wrong\r\n",
+        403: f"POST /v1/datasets/x/imports HTTP/1.1\r\n{key}", 404: "GET /nope HTTP/1.1\r\n",
+        405: "TRACE / HTTP/1.1\r\n",
+        413: f"POST /api/ping HTTP/1.1\r\nContent-Length: 70000\r\n{key}",
+        414: f"GET /{'a' * 9000} HTTP/1.1\r\n",
+        431: f"GET / HTTP/1.1\r\nX-A: {'a' * 9000}\r\n",
+        501: "POST /api/ping HTTP/1.1\r\nTransfer-Encoding: gzip\r\n",
+    }
+    told = {status: server.ask_raw(f"{head}Host: x\r\nConnection: close\r\n\r\n".encode())
+            for status, head in heads.items()}
+    os.rename(os.path.join(server.data, "run/play.sock"), os.path.join(server.data, "run/away"))
+    told[502] = server.ask_raw(b"GET /v1/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    os.rename(os.path.join(server.data, "run/away"), os.path.join(server.data, "run/play.sock"))
+    for _ in range(5):
+        told[429] = server.ask_raw(b"GET /api/ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    return told
+
+
+def hsts_of(answer):
+    lines = answer.partition("\r\n\r\n")[0].split("\r\n")
+    return [line.partition(": ")[2] for line in lines
+            if line.lower().startswith("strict-transport-security:")]
+
+
+def test_every_answer_over_tls_says_for_how_long_to_insist_on_it(tls):
+    server = tls({"limits.reads": "1/s burst 3"})
+    for status, answer in answers(server).items():
+        assert answer.startswith(f"HTTP/1.1 {status} "), answer[:200]
+        assert hsts_of(answer) == [YEAR], status
+
+
+def test_a_call_without_tls_to_its_port_is_refused_and_told_nothing(tls):
+    server = tls()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as s:
+        s.sendall(b"GET /api/ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answer = s.recv(65536).decode("latin-1")
+    assert answer.startswith("HTTP/1.1 400 ") and "application/problem+json" in answer
+    assert hsts_of(answer) == []
+
+
+@pytest.mark.parametrize("setting, wanted", [("0s", "max-age=0"), ("30m", "max-age=1800")])
+def test_how_long_is_a_setting(tls, setting, wanted):
+    answer = tls({"http.hsts": setting}).get("/livez")
+    assert answer.headers["Strict-Transport-Security"] == wanted
+
+
+def test_plain_http_never_says_it(server):
+    assert "Strict-Transport-Security" not in server.get("/livez").headers

@@ -30,6 +30,7 @@
     X(COUNT, http,    nginx_workers,   "0",                0,      64,            "nginx processes; 0 is one per core") \
     X(TEXT,  http,    tls_certificate, "",                 0,      1024,          "certificate chain (PEM) to serve https with; empty serves http") \
     X(TEXT,  http,    tls_key,         "",                 0,      1024,          "the certificate's private key (PEM)") \
+    X(MS,    http,    hsts,            "365d",             0,      63072000000,   "how long a browser that came by https insists on it (Strict-Transport-Security); 0s lets it forget") \
     X(LIST,  http,    cors_origins,    "",                 0,      64,            "origins whose pages may call this service from a browser, such as https://game.example") \
     X(LIST,  http,    trusted_proxies, "",                 0,      64,            "addresses or networks whose X-Forwarded-For is believed") \
     X(BOOL,  http,    access_log,      "true",             0,      1,             "JSON lines of all requests in DATA/logs/access.log; SIGHUP reopens it") \

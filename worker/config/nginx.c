@@ -80,6 +80,13 @@ add_tls(struct buf *out, const struct config *config)
 }
 
 static void
+add_hsts(struct buf *out, const struct config *config)
+{
+    buf_add_lit(out, "max-age=");
+    add_u64(out, config->http_hsts / 1000);
+}
+
+static void
 add_trusted_proxies(struct buf *out, const struct config *config)
 {
     struct config_list proxies = config->http_trusted_proxies;
@@ -216,6 +223,7 @@ static const struct {
     WORD(file_bytes_max),
     WORD(listen),
     WORD(tls),
+    WORD(hsts),
     WORD(trusted_proxies),
     WORD(cors_origins),
     WORD(vary),

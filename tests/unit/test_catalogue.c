@@ -292,6 +292,34 @@ the_sweep_keeps_a_spool_as_long_as_stated(void **state)
     assert_true(exists(of_waiting) && exists(fresh));
 }
 
+static void
+the_sweep_removes_partial_sources_of_jobs_that_do_not_run(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct job job;
+    scoped_arena a = {0};
+    struct str ids[] = {temp_db_enqueue(t, "running"), temp_db_enqueue(t, "finished"),
+                        temp_db_enqueue(t, "waiting")};
+    const char *partial[COUNT_OF(ids)], *whole[COUNT_OF(ids)];
+    for (size_t i = 0; i < COUNT_OF(ids); i++) {
+        const char *folder =
+            temp_path(t->dir, arena_printf(&a, "spool/%" STR_FMT, STR_ARG(ids[i])).p);
+        partial[i] = arena_printf(&a, "%s/" DATASET_PARTIAL_SOURCE, folder).p;
+        whole[i] = arena_printf(&a, "%s/source", folder).p;
+        assert_true(fs_make_dirs(folder, &err));
+        assert_true(fs_replace_file(AT_FDCWD, partial[i], STR("id,te"), 0600, &err));
+        assert_true(fs_replace_file(AT_FDCWD, whole[i], STR("id,text"), 0600, &err));
+    }
+    assert_int_equal(job_claim_one(&a, t->writer, ids[0], &job, &err), 1);
+    assert_true(job_finish(t->writer, ids[1], JOB_FAILED, STR("{}"), STR(""), &err));
+    assert_true(dataset_sweep(t->db, ((struct temp_dir *)t->dir)->path, 60000, &err));
+    for (size_t i = 0; i < COUNT_OF(ids); i++) {
+        assert_int_equal(exists(partial[i]), i == 0);
+        assert_true(exists(whole[i]));
+    }
+}
+
 int
 main(void)
 {
@@ -306,6 +334,7 @@ main(void)
         DB_TEST(rolling_back_makes_an_older_version_current),
         DB_TEST(the_sweep_removes_what_nobody_names),
         DB_TEST(the_sweep_keeps_a_spool_as_long_as_stated),
+        DB_TEST(the_sweep_removes_partial_sources_of_jobs_that_do_not_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

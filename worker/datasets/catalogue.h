@@ -72,9 +72,12 @@ MUST_CHECK bool dataset_publish(struct writer *w, const struct dataset_publicati
  * its number.  Conflict no_previous_version, not_found, or gone for one that was dropped. */
 MUST_CHECK bool dataset_rollback(struct writer *w, struct str name, int64_t number,
                                  int64_t *current, struct err *err);
+/* In a spool folder: what has come of a URL, until all of it has and it becomes `source`. */
+#define DATASET_PARTIAL_SOURCE "source.partial"
 /* Removes folders under datasets/ that no kept version and no unfinished job names, and spool
- * folders of jobs finished longer than spool_kept_ms ago or, a day old, of none; and bodies of
- * requests that an nginx which was killed left, an hour later.  Run by the jobs role at start
+ * folders of jobs finished longer than spool_kept_ms ago or, a day old, of none; the partial
+ * source of every job that does not run; and bodies of requests that an nginx which was killed
+ * left, an hour later.  Run by the jobs role at start
  * and after each job.  `db` may be a reader. */
 MUST_CHECK bool dataset_sweep(struct db *db, const char *data_dir, int64_t spool_kept_ms,
                               struct err *err);

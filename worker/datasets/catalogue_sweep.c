@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -88,6 +89,15 @@ is_older_than(int dir, const char *name, int64_t ms)
            (int64_t)st.st_mtim.tv_sec * 1000 < ms;
 }
 
+/* Of a fetch that was killed together with whoever would have removed it. */
+static bool
+remove_partial_source(int dir, struct str job_id, struct err *err)
+{
+    char path[JOB_ID_DIGITS + 1 + sizeof(DATASET_PARTIAL_SOURCE)];
+    snprintf(path, sizeof(path), "%" STR_FMT "/" DATASET_PARTIAL_SOURCE, STR_ARG(job_id));
+    return fs_remove_tree(dir, path, err);
+}
+
 static bool
 sweep_spool_folder(struct sweep *sweep, int dir, struct str name, struct err *err)
 {
@@ -99,6 +109,9 @@ sweep_spool_folder(struct sweep *sweep, int dir, struct str name, struct err *er
     if (got < 0)
         return false;
     int64_t finished_at = got == 1 ? stmt_i64(s, 0) : 0;
+    bool is_running = got == 1 && stmt_i64(s, 1);
+    if (got == 1 && !is_running && !remove_partial_source(dir, name, err))
+        return false;
     bool is_over = got == 1
                        ? finished_at != 0 && finished_at < sweep->now - sweep->spool_kept_ms
                        : is_older_than(dir, name.p, sweep->now - ORPHAN_KEPT_MS);

@@ -62,7 +62,7 @@ finish(struct arena *a, const struct job_host *host, const struct job_work *work
 static bool
 clean(struct arena *a, const struct job_work *work, struct err *err)
 {
-    return load_remove_folder(a, work->own, err);
+    return load_remove_partial(a, work->own, err) && load_remove_folder(a, work->own, err);
 }
 
 static bool

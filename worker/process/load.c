@@ -4,6 +4,7 @@
 #include "fetch/fetch.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 
 #define PUBLICATION_BYTES_MAX (16 * MIB)
 #define REDIRECTS_MAX 3
@@ -92,16 +93,23 @@ load_fetch(struct arena *a, const struct load *load, job_progress_fn *on_progres
         .redirects_max = REDIRECTS_MAX,
     };
     struct receiving receiving = {on_progress, context};
+    const char *partial = spool_path(a, load, DATASET_PARTIAL_SOURCE);
+    const char *whole = spool_path(a, load, "source");
     uint64_t bytes;
     if (!fs_make_dirs(spool_path(a, load, ""), err))
         return false;
-    scoped_fd fd =
-        fs_open_at(AT_FDCWD, spool_path(a, load, "source"), O_RDWR | O_CREAT | O_TRUNC, err);
+    scoped_fd fd = fs_open_at(AT_FDCWD, partial, O_RDWR | O_CREAT | O_TRUNC, err);
     if (fd < 0)
         return false;
-    return fetch_url(load->import.options.url, fd, &policy, report_receiving, &receiving,
-                     &bytes, err) ||
-           fetch_explain(load->import.options.url, err);
+    bool ok = fetch_url(load->import.options.url, fd, &policy, report_receiving, &receiving,
+                        &bytes, err);
+    if (ok && rename(partial, whole) == 0)
+        return true;
+    if (ok)
+        err_set_errno(err, "%s", whole);
+    struct err ignored; /* the sweep tries again */
+    (void)!load_remove_partial(a, load, &ignored);
+    return fetch_explain(load->import.options.url, err);
 }
 
 /* ---- load ---- */
@@ -146,6 +154,12 @@ bool
 load_remove_source(struct arena *a, const struct load *load, struct err *err)
 {
     return fs_remove_tree(AT_FDCWD, spool_path(a, load, "source"), err);
+}
+
+bool
+load_remove_partial(struct arena *a, const struct load *load, struct err *err)
+{
+    return fs_remove_tree(AT_FDCWD, spool_path(a, load, DATASET_PARTIAL_SOURCE), err);
 }
 
 bool

@@ -19,7 +19,9 @@ MUST_CHECK bool load_prepare(struct arena *a, struct db *db, struct writer *w,
                              struct load *out, struct err *err);
 bool load_needs_fetch(const struct load *load); /* the source is a URL */
 
-/* Fetches the URL into the spool.  Network, no database. */
+/* Fetches the URL into the spool: on failure nothing of it is left there.  Network, no
+ * database.
+ */
 MUST_CHECK bool load_fetch(struct arena *a, const struct load *load,
                            job_progress_fn *on_progress, void *context, struct err *err);
 /* Builds the version's folder.  No network, no playmeter.db. */
@@ -35,5 +37,7 @@ MUST_CHECK bool load_read_publication(struct arena *a, const struct load *load,
                                       struct dataset_publication *out, struct err *err);
 /* Removes the source from the spool, for a job that found the disk too small for it. */
 MUST_CHECK bool load_remove_source(struct arena *a, const struct load *load, struct err *err);
-/* Removes what a child that was killed left of the version's folder. */
+/* Removes what a child that was killed left: of a source that it fetched, of the version's
+ * folder. */
+MUST_CHECK bool load_remove_partial(struct arena *a, const struct load *load, struct err *err);
 MUST_CHECK bool load_remove_folder(struct arena *a, const struct load *load, struct err *err);

@@ -76,5 +76,5 @@ SELECT EXISTS (SELECT 1 FROM dataset_version
     OR EXISTS (SELECT 1 FROM job WHERE id = ?2 AND finished_at = 0);
 
 -- name: sweep_spool
--- ?1 job id: when it finished (0: not yet).  No row: there is no such job.
-SELECT finished_at FROM job WHERE id = ?1;
+-- ?1 job id: when it finished (0: not yet), and whether it runs.  No row: there is no such job.
+SELECT finished_at, state = 'running' FROM job WHERE id = ?1;

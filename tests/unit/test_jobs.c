@@ -2,6 +2,7 @@
 #include "temp_db.h"
 
 #include "base/clock.h"
+#include "base/embed.h"
 
 static bool
 claim(struct temp_db *t, struct job *job)
@@ -365,6 +366,100 @@ a_list_does_not_look_at_the_jobs_it_leaves_out(void **state)
     }
 }
 
+#define SECRET_OPTIONS "{\"import\":{\"mode\":\"append\",\"url\":\"https://a.example/x?s3\"}}"
+
+static struct str
+enqueue_url(struct temp_db *t, const char *dataset)
+{
+    struct str id = temp_db_enqueue(t, dataset);
+    temp_db_exec(
+        t, arena_printf(&t->arena,
+                        "UPDATE job SET options = '" SECRET_OPTIONS "' WHERE id = '%s'", id.p)
+               .p);
+    return id;
+}
+
+/* A URL may be a secret, and once nobody fetches it any more it is not kept. */
+static void
+a_job_forgets_its_url_however_it_ends(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct job job;
+    struct str ids[] = {enqueue_url(t, "finished"), enqueue_url(t, "waiting"),
+                        enqueue_url(t, "requeued"), enqueue_url(t, "abandoned")};
+    for (size_t i = 0; i < COUNT_OF(ids); i++)
+        assert_true(claim(t, &job) && str_eq(job.options, STR(SECRET_OPTIONS)));
+    assert_true(job_requeue(t->writer, ids[1], &err));
+    assert_true(str_eq(temp_db_job(t, ids[1]).options, STR(SECRET_OPTIONS)));
+
+    assert_true(job_finish(t->writer, ids[0], JOB_FAILED, STR("{}"), STR(""), &err));
+    for (size_t i = 1; i < COUNT_OF(ids); i++)
+        assert_true(job_cancel(t->writer, ids[i], &err));
+    assert_true(job_requeue(t->writer, ids[2], &err));
+    temp_db_exec(t, "UPDATE job SET lease_until = 1 WHERE dataset = 'abandoned'");
+    assert_false(claim(t, &job));
+    for (size_t i = 0; i < COUNT_OF(ids); i++) {
+        job = temp_db_job(t, ids[i]);
+        assert_true(job.finished_at > 0);
+        assert_string_equal(job.options.p, "{\"import\":{\"mode\":\"append\"}}");
+    }
+}
+
+static struct str
+text_of(struct temp_db *t, const char *sql)
+{
+    sqlite3_stmt *stmt;
+    assert_int_equal(sqlite3_prepare_v2(db_handle(t->db), sql, -1, &stmt, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    struct str text =
+        arena_str(&t->arena, str_from((const char *)sqlite3_column_text(stmt, 0)));
+    sqlite3_finalize(stmt);
+    return text;
+}
+
+static void
+urls_that_were_stored_before_lose_their_query(void **state)
+{
+    struct temp_db *t = *state;
+    const struct embed_file *migration =
+        embed_find(EMBED_MIGRATIONS, EMBED_MIGRATIONS_COUNT, STR("0008_url_secrets.sql"));
+    temp_db_exec(
+        t,
+        "DROP TRIGGER job_url_is_forgotten;"
+        "INSERT INTO job (id, kind, dataset, state, source, options, error, result,"
+        " created_at, finished_at) VALUES"
+        " ('00000000000000000001', 'import', 'd', 'succeeded', 'https://a.example/x?s3', "
+        "'" SECRET_OPTIONS "', '', '{\"source\":\"https://a.example/x?s3\",\"rows\":1}', 1, 1),"
+        " ('00000000000000000002', 'import', 'd', 'failed', 'https://a.example/x?s3', "
+        "'" SECRET_OPTIONS "', '{\"code\":\"http_status\",\"detail\":\"status 403 from"
+        " ''https://b.example/y?s3''; a Google sheet has to be shared\"}', '', 1, 1),"
+        " ('00000000000000000003', 'import', 'd', 'queued', 'https://a.example/x?s3', "
+        "'" SECRET_OPTIONS "', '', '', 1, 0),"
+        " ('00000000000000000004', 'import', 'd', 'succeeded', 'what?.csv', '{}', '',"
+        " '{\"source\":\"what?.csv\"}', 1, 1),"
+        " ('00000000000000000005', 'import', 'd', 'failed', 'http://n.example/', '{}',"
+        " '{\"code\":\"address_not_allowed\",\"detail\":\"it is at 10.0.0.9\"}', '', 1, 1);"
+        "INSERT INTO dataset (id, name, is_public, created_at, updated_at)"
+        " VALUES (1, 'd', 1, 1, 1);"
+        "INSERT INTO dataset_version (dataset_id, number, job_id, schema, summaries, row_count,"
+        " source_sha256, source, source_bytes, label, created_at) VALUES (1, 1,"
+        " '00000000000000000001', '{}', '{}', 0, '', 'https://a.example/x?s3', 0, '', 1)");
+    temp_db_exec(t, migration->text.p);
+    assert_string_equal(
+        text_of(t, "SELECT group_concat(source || result || error, ' ') FROM job").p,
+        "https://a.example/x{\"source\":\"https://a.example/x\",\"rows\":1} "
+        "https://a.example/x{\"code\":\"http_status\",\"detail\":\"status 403 from "
+        "'https://b.example/y'\"} https://a.example/x what?.csv{\"source\":\"what?.csv\"} "
+        "http://n.example/{\"code\":\"address_not_allowed\",\"detail\":\"the host has no "
+        "address on the public internet\"}");
+    assert_string_equal(text_of(t, "SELECT source FROM dataset_version").p,
+                        "https://a.example/x");
+    assert_string_equal(
+        text_of(t, "SELECT group_concat(id) FROM job WHERE options LIKE '%s3%'").p,
+        "00000000000000000003"); /* still to be fetched */
+}
+
 int
 main(void)
 {
@@ -385,6 +480,8 @@ main(void)
         DB_TEST(cancelling_a_running_job_asks_it_to_stop),
         DB_TEST(a_cancelled_job_is_not_run_again),
         DB_TEST(lists_are_filtered_and_paged_newest_first),
+        DB_TEST(a_job_forgets_its_url_however_it_ends),
+        DB_TEST(urls_that_were_stored_before_lose_their_query),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

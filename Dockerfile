@@ -11,7 +11,7 @@ FROM debian:bookworm-slim
 RUN apt-get update -q \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
         nginx-light ca-certificates curl libfcgi0ldbl libsqlite3-0 libjson-c5 libyaml-0-2 \
-        libcurl4 libssl3 libutf8proc2 zlib1g libsodium23 libcrack2 \
+        libcurl4 libidn2-0 libssl3 libutf8proc2 zlib1g libsodium23 libcrack2 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --user-group --no-create-home --home-dir / --shell /usr/sbin/nologin \
         playmeter \

@@ -11,7 +11,7 @@ CC := gcc
 endif
 OUT   := $(BUILD)/$(MODE)
 
-LIBS     := libcurl libcrypto sqlite3 json-c yaml-0.1 libutf8proc zlib libsodium
+LIBS     := libcurl libidn2 libcrypto sqlite3 json-c yaml-0.1 libutf8proc zlib libsodium
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-string-conversion \
             -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef -Werror
 # What strangers reach is hardened: a buffer that is overrun ends the process, a jump over the stack's

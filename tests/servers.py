@@ -20,7 +20,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         source = self.server.source
         source.seen.append(self.path)
         self.close_connection = True
-        behave = BEHAVIOURS.get(self.path)
+        behave = BEHAVIOURS.get(self.path.partition("?")[0])
         try:
             if self.path in source.files:
                 self.answer(200, source.files[self.path])
@@ -120,6 +120,8 @@ BEHAVIOURS = {
     "/to-private": lambda h: h.redirect("http://10.0.0.1/x.csv"),
     "/to-metadata": lambda h: h.redirect("http://169.254.169.254/latest/meta-data/"),
     "/to-file": lambda h: h.redirect("file:///etc/passwd"),
+    "/to-nobody": lambda h: h.redirect("http://nobody.invalid/x.csv"),
+    "/to-secret": lambda h: h.redirect("/none.csv?s3cret"),
     "/to-itself": lambda h: h.redirect("/to-itself"),
 }
 

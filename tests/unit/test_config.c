@@ -293,6 +293,10 @@ static const struct refusal REFUSALS[] = {
      "'https://a/$x'"},
     {"http:\n  trusted_proxies: [10.0.0.0/8, here]\n",
      "x:2: http.trusted_proxies is a list of addresses or networks (10.0.0.0/8), got 'here'"},
+    {"fetch:\n  ports: [443, 0]\n",
+     "x:2: fetch.ports is a list of ports from 1 to 65535, got '0'"},
+    {"fetch:\n  ports: 65536\n",
+     "x:2: fetch.ports is a list of ports from 1 to 65535, got '65536'"},
     {"http:\n  tls_key: /a\n",
      "x:2: http.tls_key is set together with the other of tls_certificate and tls_key, got "
      "'/a'"},

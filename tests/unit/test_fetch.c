@@ -1,9 +1,9 @@
 /* Fetching, against a server of canned answers in a thread of this program.
  *
- * Two functions of libc are replaced so that no test can leave the machine: every name resolves
- * to 127.0.0.1, as an attacker's DNS would have it, and every connect() goes to the server,
- * which counts it.  A connection that the policy should have refused is therefore seen,
- * whatever its address and port. */
+ * Functions of libc are replaced so that no test can leave the machine: a name resolves to
+ * 127.0.0.1, as an attacker's DNS would have it, or where PUBLIC_ADDRESSES says, and every
+ * connect() goes to the server, which counts it.  A connection that the policy should have
+ * refused is therefore seen, whatever its address and port. */
 #include "base/fs.h"
 #include "fetch/fetch.h"
 
@@ -12,6 +12,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -81,6 +82,11 @@ static const struct answer ANSWERS[] = {
     {"/to-file", MOVED "file:///etc/passwd\r\n\r\nmoved", ONCE, NULL},
     {"/to-gopher", MOVED "gopher://127.0.0.1:%1$d/_ok\r\n\r\nmoved", ONCE, NULL},
     {"/to-password", MOVED "http://me:secret@127.0.0.1:%1$d/ok\r\n\r\nmoved", ONCE, NULL},
+    {"/to-secret-404", MOVED "/404?s3cret\r\n\r\nmoved", ONCE, NULL},
+    {"/to-secret-file", MOVED "file:///etc/passwd?s3cret\r\n\r\nmoved", ONCE, NULL},
+    {"/to-secret-nowhere", MOVED "http://:1:2/?s3cret\r\n\r\nmoved", ONCE, NULL},
+    {"/to-port", MOVED "http://web.example:8080/ok\r\n\r\nmoved", ONCE, NULL},
+    {"/to-own", MOVED "http://own.example/ok\r\n\r\nmoved", ONCE, NULL},
     {"/to-nowhere", "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n", ONCE, NULL},
 };
 
@@ -143,7 +149,8 @@ serve_connection(int fd)
     assert(strstr(request, "Accept-Encoding: identity\r\n"));
     for (size_t i = 0; i < COUNT_OF(ANSWERS); i++) {
         size_t length = strlen(ANSWERS[i].path);
-        if (strncmp(request + 4, ANSWERS[i].path, length) == 0 && request[4 + length] == ' ')
+        if (strncmp(request + 4, ANSWERS[i].path, length) == 0 &&
+            strchr(" ?", request[4 + length]))
             serve_answer(fd, &ANSWERS[i]);
     }
 }
@@ -183,6 +190,37 @@ connect(int fd, const struct sockaddr *address, socklen_t bytes)
     return real(fd, (struct sockaddr *)&to, sizeof(to));
 }
 
+#define OWN_ADDRESS "5.6.7.8" /* of this machine, and public */
+
+static const struct {
+    const char *name, *address;
+} PUBLIC_ADDRESSES[] = {{"web.example", "8.8.8.8"}, {"own.example", OWN_ADDRESS}};
+
+static in_addr_t
+address_of(const char *name)
+{
+    for (size_t i = 0; name && i < COUNT_OF(PUBLIC_ADDRESSES); i++)
+        if (strcmp(name, PUBLIC_ADDRESSES[i].name) == 0)
+            return inet_addr(PUBLIC_ADDRESSES[i].address);
+    return htonl(INADDR_LOOPBACK);
+}
+
+int
+getifaddrs(struct ifaddrs **out)
+{
+    static struct sockaddr_in address = {.sin_family = AF_INET};
+    static struct ifaddrs own = {.ifa_addr = (struct sockaddr *)&address};
+    address.sin_addr.s_addr = inet_addr(OWN_ADDRESS);
+    *out = &own;
+    return 0;
+}
+
+void
+freeifaddrs(struct ifaddrs *list)
+{
+    (void)list;
+}
+
 struct resolved {
     struct addrinfo info;
     struct sockaddr_in address;
@@ -200,7 +238,7 @@ getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
     r->address = (struct sockaddr_in){
         .sin_family = AF_INET,
         .sin_port = htons(service ? (uint16_t)strtoul(service, NULL, 10) : 0),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        .sin_addr.s_addr = address_of(node)};
     r->info = (struct addrinfo){.ai_family = AF_INET,
                                 .ai_socktype = SOCK_STREAM,
                                 .ai_protocol = IPPROTO_TCP,
@@ -218,7 +256,10 @@ freeaddrinfo(struct addrinfo *info)
 
 /* Helpers */
 
+static const uint16_t PORTS[] = {80, 443};
 static const struct fetch_policy POLICY = {.bytes_max = 1000,
+                                           .ports = PORTS,
+                                           .port_count = COUNT_OF(PORTS),
                                            .connect_timeout_ms = 2000,
                                            .total_timeout_ms = 10000,
                                            .low_speed_bytes_per_s = 1000,
@@ -356,13 +397,50 @@ redirects_are_followed_and_each_is_checked(void **state)
     assert_int_equal(server.connections - before, 4);
 }
 
+/* What the error says. */
+static struct str
+refusal(struct arena *a, const char *url, bool allows_loopback)
+{
+    struct fetch_policy policy = POLICY;
+    policy.allows_loopback = allows_loopback;
+    scoped_fd fd = memfd_create("body", MFD_CLOEXEC);
+    uint64_t bytes;
+    struct err err = {0};
+    assert_false(fetch_url(str_from(url), fd, &policy, NULL, NULL, &bytes, &err));
+    return arena_printf(a, "%s: %s", err_code(&err), err.detail);
+}
+
+/* No oracle for an internal DNS: `nobody` has no address, `secret` that of this machine. */
 static void
-unknown_host_is_unreachable(void **state)
+names_that_lead_nowhere_and_inside_are_told_alike(void **state)
 {
     (void)state;
     scoped_arena a = {0};
-    assert_string_equal(fetched(&a, STR("http://nobody.invalid/x.csv"), &POLICY).p,
-                        "unreachable");
+    struct str nobody = refusal(&a, "http://nobody.invalid/x.csv", false);
+    struct str inside = refusal(&a, "http://secret.example/x.csv", false);
+    assert_true(str_starts(nobody, STR("unreachable: ")));
+    assert_int_equal(nobody.n, inside.n);
+    ptrdiff_t at = str_find(nobody, STR("nobody.invalid"));
+    assert_true(at > 0);
+    assert_memory_equal(nobody.p, inside.p, (size_t)at);
+    assert_string_equal(nobody.p + at + 14, inside.p + at + 14);
+    assert_null(strstr(inside.p, "127."));
+}
+
+static void
+messages_have_no_query(void **state)
+{
+    (void)state;
+    scoped_arena a = {0};
+    static const char *const PATHS[] = {
+        "/404?s3cret",        "/to-self?s3cret", "/to-secret-404", "/to-secret-file",
+        "/to-secret-nowhere", "/cut?s3cret",     "/silent?s3cret"};
+    for (size_t i = 0; i < COUNT_OF(PATHS); i++)
+        assert_null(strstr(refusal(&a, url_of(&a, PATHS[i]).p, true).p, "s3cret"));
+    assert_null(strstr(refusal(&a, "http://10.0.0.1/?s3cret", true).p, "s3cret"));
+    assert_null(strstr(refusal(&a, "http://nobody.invalid/?s3cret", true).p, "s3cret"));
+    assert_null(strstr(refusal(&a, "ftp://example.org/?s3cret", true).p, "s3cret"));
+    assert_null(strstr(refusal(&a, "http://exa mple.org/?s3cret", true).p, "s3cret"));
 }
 
 static void
@@ -415,10 +493,14 @@ failing_write_keeps_its_reason(void **state)
 static void
 assert_refused_unseen(struct arena *a, struct str url)
 {
+    const uint16_t ports[] = {80, 443, ntohs(server.port)};
     struct fetch_policy policy = POLICY;
     policy.allows_loopback = false;
+    policy.ports = ports; /* of the server too: not the port is what refuses here */
+    policy.port_count = COUNT_OF(ports);
     struct str code = fetched(a, url, &policy);
-    if (!str_eq(code, STR("bad_url")) && !str_eq(code, STR("address_not_allowed")))
+    if (!str_eq(code, STR("bad_url")) && !str_eq(code, STR("port_not_allowed")) &&
+        !str_eq(code, STR("address_not_allowed")) && !str_eq(code, STR("unreachable")))
         fail_msg("%.*s: %s", (int)url.n, url.p, code.p);
     if (server.connects > 0 || server.connections > 0)
         fail_msg("%.*s: connected", (int)url.n, url.p);
@@ -471,6 +553,31 @@ loopback_is_refused_in_every_spelling(void **state)
     assert_string_equal(fetched(&a, STR("http://rebind.example/ok"), &POLICY).p, "a,b\n1,2\n");
     assert_int_equal(server.connects, 1);
     assert_int_equal(server.connections, 1);
+}
+
+static void
+only_the_ports_of_the_web_and_other_machines_are_fetched_from(void **state)
+{
+    (void)state;
+    scoped_arena a = {0};
+    static const struct {
+        const char *url, *result;
+        int connects;
+    } CASES[] = {
+        {"http://web.example/ok", "a,b\n1,2\n", 1},
+        {"http://web.example:8080/ok", "port_not_allowed", 0},
+        {"http://web.example/to-port", "port_not_allowed", 1},
+        {"http://own.example/ok", "unreachable", 0},
+        {"http://" OWN_ADDRESS "/ok", "address_not_allowed", 0},
+        {"http://web.example/to-own", "unreachable", 1},
+    };
+    struct fetch_policy policy = POLICY;
+    policy.allows_loopback = false;
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        server.connects = 0;
+        assert_string_equal(fetched(&a, str_from(CASES[i].url), &policy).p, CASES[i].result);
+        assert_int_equal(server.connects, CASES[i].connects);
+    }
 }
 
 /* Every word of the fenced blocks that could be taken for a URL. */
@@ -540,11 +647,13 @@ main(void)
         cmocka_unit_test(slow_and_silent_servers_are_given_up),
         cmocka_unit_test(only_a_whole_file_is_a_success),
         cmocka_unit_test(redirects_are_followed_and_each_is_checked),
-        cmocka_unit_test(unknown_host_is_unreachable),
+        cmocka_unit_test(names_that_lead_nowhere_and_inside_are_told_alike),
+        cmocka_unit_test(messages_have_no_query),
         cmocka_unit_test(proxy_of_the_environment_is_not_used),
         cmocka_unit_test(caller_can_cancel),
         cmocka_unit_test(failing_write_keeps_its_reason),
         cmocka_unit_test(loopback_is_refused_in_every_spelling),
+        cmocka_unit_test(only_the_ports_of_the_web_and_other_machines_are_fetched_from),
         cmocka_unit_test(corpus_of_payloads_is_refused_unseen),
     };
     return cmocka_run_group_tests(tests, start_server, NULL);

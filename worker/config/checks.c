@@ -47,6 +47,13 @@ is_network(struct str s)
     return is_address(address) && (!has_length || (consists_of(rest, "") && rest.n <= 3));
 }
 
+static bool
+is_port(struct str s)
+{
+    uint64_t port;
+    return num_parse_u64(s, &port) && port >= 1 && port <= 65535;
+}
+
 /* scheme "://" host [ ":" port ], or "*" */
 static bool
 is_origin(struct str s)
@@ -90,6 +97,11 @@ check_lists(struct str file, const struct yaml_node *root, const struct config *
             return refuse(file, root, "http", "trusted_proxies",
                           "a list of addresses or networks (10.0.0.0/8)", proxies.items[i],
                           err);
+    struct config_list ports = config->fetch_ports;
+    for (size_t i = 0; i < ports.count; i++)
+        if (!is_port(ports.items[i]))
+            return refuse(file, root, "fetch", "ports", "a list of ports from 1 to 65535",
+                          ports.items[i], err);
     return true;
 }
 
@@ -118,7 +130,6 @@ is_host(struct str s)
 {
     ptrdiff_t end = s.n && s.p[0] == '[' ? str_find_char(s, ']') : -1;
     struct str rest = s, host = {0};
-    int64_t port = 1;
     if (end > 0) {
         host = str_slice(s, 1, (size_t)end);
         rest = str_skip(s, (size_t)end + 1);
@@ -128,8 +139,7 @@ is_host(struct str s)
     } else {
         host = str_cut(&rest, ':');
     }
-    if (rest.p &&
-        (!consists_of(rest, "") || !num_parse_i64(rest, &port) || port < 1 || port > 65535))
+    if (rest.p && !is_port(rest))
         return false;
     return end > 0 ? is_address(host) : consists_of(host, ".-") && host.p[0] != '.';
 }

@@ -51,7 +51,8 @@
     X(COUNT, imports, versions_kept,   "2",                1,      100,           "versions kept beside the current one") \
     X(COUNT, imports, rejects_max,     "100000",           0,      10000000,      "rejected rows kept per import, the rest is counted") \
     X(MS,    imports, spool_kept,      "1d",               0,      31536000000,   "how long a finished job's source and rejects stay") \
-    X(BOOL,  fetch,   allow_loopback,  "false",            0,      1,             "fetch from this machine: for tests only") \
+    X(BOOL,  fetch,   allow_loopback,  "false",            0,      1,             "fetch from this machine, on any port: for tests only") \
+    X(LIST,  fetch,   ports,           "80 443",           1,      64,            "ports that are fetched from, also behind redirects") \
     X(MS,    fetch,   connect_timeout, "10s",              100,    120000,        "time to connect to a URL's host") \
     X(MS,    fetch,   total_timeout,   "10m",              1000,   86400000,      "time a whole fetch may take") \
     X(COUNT, fetch,   low_speed,       "1024",             1,      1073741824,    "bytes per second below which a fetch is too slow") \

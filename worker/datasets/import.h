@@ -86,7 +86,13 @@ MUST_CHECK bool import_submit(struct arena *a, struct writer *w,
                               const struct import_request *request, struct str *job_id,
                               struct err *err);
 
-/* What a job of kind "import" keeps in its options. */
+/* The settings of section fetch; the ports are the arena's. */
+struct fetch_policy;
+struct fetch_policy import_fetch_policy(struct arena *a, const struct config *config);
+
+/* What a job of kind "import" keeps in its options.  A URL is there in full, query included,
+ * for as long as it may be fetched: it goes from the database when the job ends (a trigger of
+ * the table). */
 struct import_job {
     struct import_options options;
     uint64_t source_offset, source_length; /* in spool/<job id>/source; unknown (0) for a URL */

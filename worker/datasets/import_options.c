@@ -429,7 +429,8 @@ import_option_set(struct arena *a, struct import_options *options, struct str na
             continue;
         /* A field of a form may hold any bytes; options are stored as JSON, which may not. */
         if (!utf8_is_valid(value) || str_find_char(value, '\0') >= 0)
-            return refuse(OPTIONS[i].name, "text in UTF-8 without NUL", value, err);
+            return err_set_name(err, ERR_BAD_PARAMETER, NULL, name,
+                                "%s is text in UTF-8 without NUL", OPTIONS[i].name);
         return OPTIONS[i].set(a, options, value, err);
     }
     return refuse_option(name, err);

@@ -2,6 +2,7 @@
  * is in the queue, so that nobody claims a job without its file. */
 #include "datasets/import_work.h"
 
+#include "base/num.h"
 #include "fetch/fetch.h"
 #include "json/read.h"
 #include "json/write.h"
@@ -12,6 +13,31 @@
 #include <unistd.h>
 
 #define JOB_OPTIONS_BYTES_MAX MIB
+#define REDIRECTS_MAX 3
+
+struct fetch_policy
+import_fetch_policy(struct arena *a, const struct config *config)
+{
+    struct config_list list = config->fetch_ports;
+    uint16_t *ports = arena_array(a, list.count, uint16_t);
+    for (size_t i = 0; i < list.count; i++) {
+        uint64_t port;
+        bool is_port = num_parse_u64(list.items[i], &port);
+        assert(is_port && port <= UINT16_MAX); /* the settings were checked */
+        ports[i] = (uint16_t)port;
+    }
+    return (struct fetch_policy){
+        .bytes_max = config->imports_file_bytes_max,
+        .connect_timeout_ms = (unsigned)config->fetch_connect_timeout,
+        .total_timeout_ms = (unsigned)config->fetch_total_timeout,
+        .low_speed_bytes_per_s = (unsigned)config->fetch_low_speed,
+        .low_speed_s = (unsigned)MAX(config->fetch_low_speed_time / 1000, 1),
+        .ports = ports,
+        .port_count = list.count,
+        .allows_loopback = config->fetch_allow_loopback,
+        .redirects_max = REDIRECTS_MAX,
+    };
+}
 
 static bool
 check_marks(const struct csv_hints *hints, struct err *err)
@@ -64,7 +90,10 @@ check_request(struct arena *a, const struct import_request *request, struct str 
                             "an import takes a file or a url, got both");
     if (!check_options(a, request, err))
         return false;
-    return url->n == 0 || fetch_check_url(a, *url, url, err);
+    if (url->n == 0)
+        return true;
+    struct fetch_policy policy = import_fetch_policy(a, request->config);
+    return fetch_check_url(a, *url, &policy, url, err);
 }
 
 static bool
@@ -145,7 +174,7 @@ spool_and_enqueue(struct arena *a, struct writer *w, const struct import_request
         .kind = STR("import"),
         .dataset = request->dataset,
         .label = request->options->label,
-        .source = url.n ? url : request->source_name,
+        .source = url.n ? fetch_shown_url(a, url) : request->source_name,
         .request_id = request->request_id,
         .options = job_options(a, request, url, offset, length),
         .bytes_total = length,

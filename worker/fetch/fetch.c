@@ -9,10 +9,8 @@
 #include "base/clock.h"
 #include "base/fs.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <inttypes.h>
-#include <netinet/in.h>
 #include <string.h>
 
 /* Of one answer.  Browsers and servers stop earlier; newer libcurl fails at 300 KiB and at
@@ -30,9 +28,9 @@ struct transfer {
     uint64_t bytes;        /* of the body, written */
     uint64_t header_bytes; /* of the current answer, as header_lines */
     unsigned header_lines;
-    const char *refusal; /* why an address was not connected to; NULL when none was refused */
-    char refused_address[INET6_ADDRSTRLEN];
-    struct err stop; /* why a callback ended the transfer; ERR_NONE when none did */
+    struct str shown; /* the current URL, for messages */
+    bool is_refused;  /* an address of its host was not connected to */
+    struct err stop;  /* why a callback ended the transfer; ERR_NONE when none did */
     char message[CURL_ERROR_SIZE];
 };
 
@@ -80,17 +78,8 @@ static curl_socket_t
 open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct transfer *t = context;
-    const char *refusal = fetch_address_refusal(&address->addr, t->policy->allows_loopback);
-    if (purpose != CURLSOCKTYPE_IPCXN)
-        refusal = "not a connection of ours";
-    if (refusal) {
-        t->refusal = refusal;
-        const void *bytes =
-            address->family == AF_INET6
-                ? (const void *)&((struct sockaddr_in6 *)&address->addr)->sin6_addr
-                : (const void *)&((struct sockaddr_in *)&address->addr)->sin_addr;
-        if (!inet_ntop(address->family, bytes, t->refused_address, sizeof(t->refused_address)))
-            t->refused_address[0] = '\0';
+    if (purpose != CURLSOCKTYPE_IPCXN || !fetch_address_is_allowed(t->policy, &address->addr)) {
+        t->is_refused = true;
         return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -194,9 +183,52 @@ transfer_prepare(struct transfer *t, struct curl_slist *headers)
     SET(curl, CURLOPT_LOW_SPEED_TIME, (long)policy->low_speed_s);
 }
 
+static bool
+is_localhost(struct str host)
+{
+    if (str_ends(host, STR(".")))
+        host.n--;
+    struct str last = str_slice(host, host.n - MIN(host.n, (size_t)10), host.n);
+    return str_eq_ascii_nocase(host, STR("localhost")) ||
+           str_eq_ascii_nocase(last, STR(".localhost"));
+}
+
+/* Of an effective URL: its host is an address, or the one name that is known to be this
+ * machine.
+ */
+static bool
+names_address(struct str url)
+{
+    struct str host = str_skip(url, (size_t)str_find(url, STR("://")) + 3);
+    host = str_cut(&host, '/');
+    if (host.n && host.p[0] == '[')
+        return true;
+    host = str_cut(&host, ':');
+    size_t n = 0;
+    while (n < host.n && (host.p[n] == '.' || (host.p[n] >= '0' && host.p[n] <= '9')))
+        n++;
+    return n == host.n || is_localhost(host);
+}
+
+/* A name that leads into a network of ours and one that leads nowhere are answered alike: else
+ * whoever may import could ask the internal DNS for its names. */
+static bool
+address_refused(const struct transfer *t, struct str url, struct err *err)
+{
+    if (names_address(url))
+        return err_set_code(err, ERR_INVALID, "address_not_allowed",
+                            "'%" STR_FMT "' names no address of the public internet",
+                            STR_ARG(t->shown));
+    return err_set_code(err, ERR_INVALID, "unreachable",
+                        "the host of '%" STR_FMT "' has no address on the public internet; "
+                        "check its spelling (private networks and this machine are not fetched "
+                        "from)",
+                        STR_ARG(t->shown));
+}
+
 /* In which of its two meanings a timeout is meant: nobody there, or too slow. */
 static bool
-timed_out(const struct transfer *t, struct str url, struct err *err)
+timed_out(const struct transfer *t, struct err *err)
 {
     curl_off_t ready_us = 0;
     curl_easy_getinfo(t->curl, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
@@ -204,7 +236,7 @@ timed_out(const struct transfer *t, struct str url, struct err *err)
     if (ready_us == 0)
         return err_set_code(err, ERR_INVALID, "unreachable",
                             "no connection within %u ms: '%" STR_FMT "'",
-                            policy->connect_timeout_ms, STR_ARG(url));
+                            policy->connect_timeout_ms, STR_ARG(t->shown));
     if (clock_steady_us() >= t->deadline_us)
         return err_set_code(err, ERR_INVALID, "too_slow",
                             "a fetch takes at most %u s, and %" PRIu64 " bytes had come",
@@ -219,13 +251,17 @@ static bool
 transfer_failed(const struct transfer *t, CURLcode code, struct str url, struct err *err)
 {
     const char *message = t->message[0] ? t->message : curl_easy_strerror(code);
+    if (t->is_refused && code == CURLE_COULDNT_CONNECT)
+        return address_refused(t, url, err);
     switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return address_refused(t, url, err);
     case CURLE_OPERATION_TIMEDOUT:
-        return timed_out(t, url, err);
+        return timed_out(t, err);
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
         return err_set_code(err, ERR_INVALID, "bad_url", "%s: '%" STR_FMT "'", message,
-                            STR_ARG(url));
+                            STR_ARG(t->shown));
     case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
     case CURLE_GOT_NOTHING:
@@ -236,7 +272,7 @@ transfer_failed(const struct transfer *t, CURLcode code, struct str url, struct 
                             message);
     default:
         return err_set_code(err, ERR_INVALID, "unreachable", "%s: '%" STR_FMT "'", message,
-                            STR_ARG(url));
+                            STR_ARG(t->shown));
     }
 }
 
@@ -248,7 +284,7 @@ transfer_run(struct transfer *t, struct str url, long *status, struct err *err)
     uint64_t now_us = clock_steady_us();
     t->header_bytes = 0;
     t->header_lines = 0;
-    t->refusal = NULL;
+    t->is_refused = false;
     t->message[0] = '\0';
     SET(t->curl, CURLOPT_URL, url.p);
     /* 0 would mean no limit. */
@@ -263,10 +299,6 @@ transfer_run(struct transfer *t, struct str url, long *status, struct err *err)
     }
     if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && *status != 0))
         return true;
-    if (t->refusal && code == CURLE_COULDNT_CONNECT)
-        return err_set_code(err, ERR_INVALID, "address_not_allowed",
-                            "the host of '%" STR_FMT "' is at %s, which is %s", STR_ARG(url),
-                            t->refused_address, t->refusal);
     return transfer_failed(t, code, url, err);
 }
 
@@ -278,7 +310,7 @@ redirect_target(struct arena *a, struct transfer *t, struct str *url, struct err
     if (curl_easy_header(t->curl, "Location", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
         return err_set_code(err, ERR_INVALID, "http_status",
                             "status %ld without a Location from '%" STR_FMT "'",
-                            transfer_status(t), STR_ARG(*url));
+                            transfer_status(t), STR_ARG(t->shown));
     CURLU *handle = curl_url();
     char *target = NULL;
     bool is_url =
@@ -287,10 +319,10 @@ redirect_target(struct arena *a, struct transfer *t, struct str *url, struct err
                      CURLU_URLENCODE | CURLU_ALLOW_SPACE | CURLU_NON_SUPPORT_SCHEME) ==
             CURLUE_OK &&
         curl_url_get(handle, CURLUPART_URL, &target, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK;
-    bool is_good = is_url
-                       ? fetch_check_url(a, str_from(target), url, err)
-                       : err_set_code(err, ERR_INVALID, "bad_url",
-                                      "the redirect to '%.200s' is not a URL", header->value);
+    bool is_good = is_url ? fetch_check_url(a, str_from(target), t->policy, url, err)
+                          : err_set_code(err, ERR_INVALID, "bad_url",
+                                         "the redirect from '%" STR_FMT "' is to no URL",
+                                         STR_ARG(t->shown));
     curl_free(target);
     curl_url_cleanup(handle);
     return is_good;
@@ -301,17 +333,18 @@ transfer_follow(struct arena *a, struct transfer *t, struct str url, struct err 
 {
     for (unsigned redirects = 0;; redirects++) {
         long status;
+        t->shown = fetch_shown_url(a, url);
         if (!transfer_run(t, url, &status, err))
             return false;
         if (is_file(status))
             return true;
         if (!is_redirect(status))
             return err_set_code(err, ERR_INVALID, "http_status",
-                                "status %ld from '%" STR_FMT "'", status, STR_ARG(url));
+                                "status %ld from '%" STR_FMT "'", status, STR_ARG(t->shown));
         if (redirects == t->policy->redirects_max)
             return err_set_code(err, ERR_INVALID, "too_many_redirects",
                                 "at most %u redirects, the last one from '%" STR_FMT "'",
-                                t->policy->redirects_max, STR_ARG(url));
+                                t->policy->redirects_max, STR_ARG(t->shown));
         if (!redirect_target(a, t, &url, err))
             return false;
     }
@@ -323,7 +356,7 @@ fetch_url(struct str url, int fd, const struct fetch_policy *policy,
 {
     scoped_arena a = {0};
     struct str effective;
-    if (!fetch_check_url(&a, url, &effective, err))
+    if (!fetch_check_url(&a, url, policy, &effective, err))
         return false;
     CURL *curl SCOPED(handle_free) = curl_easy_init();
     /* The file's own bytes are what the checksum in the receipt is about. */

@@ -3,22 +3,22 @@
  * passed by with `http://allowed\@refused/`. */
 #include "fetch/fetch.h"
 
+#include "base/buf.h"
+
 #include <curl/curl.h>
+#include <idn2.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define URL_BYTES_MAX 2048
+#define SHOWN_BYTES_MAX 200 /* of one that is refused */
+/* Blanks are encoded like the rest; newer libcurl wants that said. */
+#define URL_FLAGS (CURLU_URLENCODE | CURLU_ALLOW_SPACE | CURLU_NON_SUPPORT_SCHEME)
 
 static void
 url_handle_free(CURLU **handle)
 {
     curl_url_cleanup(*handle);
-}
-
-static bool
-bad_url(struct err *err, struct str url, const char *rule)
-{
-    return err_set_code(err, ERR_INVALID, "bad_url", "%s: '%" STR_FMT "'", rule,
-                        STR_ARG(str_slice(url, 0, 200)));
 }
 
 /* The part of the URL as an empty or NUL-terminated text of the arena. */
@@ -94,6 +94,38 @@ fetch_explain(struct str url, struct err *err)
     return false;
 }
 
+/* What cannot be taken apart may have its secrets anywhere before an @. */
+static struct str
+cut_by_characters(struct str url)
+{
+    size_t n = 0;
+    while (n < url.n && url.p[n] != '?' && url.p[n] != '#')
+        n++;
+    const char *at = n ? memrchr(url.p, '@', n) : NULL;
+    return str_slice(url, at ? (size_t)(at + 1 - url.p) : 0, n);
+}
+
+struct str
+fetch_shown_url(struct arena *a, struct str url)
+{
+    static const CURLUPart SECRETS[] = {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_OPTIONS,
+                                        CURLUPART_QUERY, CURLUPART_FRAGMENT};
+    CURLU *handle SCOPED(url_handle_free) = curl_url();
+    assert(handle);
+    if (curl_url_set(handle, CURLUPART_URL, arena_cstr(a, url), URL_FLAGS) != CURLUE_OK)
+        return cut_by_characters(url);
+    for (size_t i = 0; i < COUNT_OF(SECRETS); i++)
+        curl_url_set(handle, SECRETS[i], NULL, 0);
+    return url_part(a, handle, CURLUPART_URL);
+}
+
+static bool
+bad_url(struct arena *a, struct err *err, struct str url, const char *rule)
+{
+    return err_set_code(err, ERR_INVALID, "bad_url", "%s: '%" STR_FMT "'", rule,
+                        STR_ARG(str_slice(fetch_shown_url(a, url), 0, SHOWN_BYTES_MAX)));
+}
+
 static bool
 has_control_byte(struct str url)
 {
@@ -104,8 +136,87 @@ has_control_byte(struct str url)
     return false;
 }
 
+static bool
+is_ascii(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] > 0x7f)
+            return false;
+    return true;
+}
+
+/* Not left to libcurl, which reads the name in the encoding of the locale and converts it after
+ * every check.  The mapping may make bytes that end a host (the sign a/c makes a slash), which
+ * libcurl refuses; STD3 rules would drop that sign and go on with another host.  The URL is
+ * read again with the new host: full-width digits are an IPv4 address by then. */
+static bool
+make_host_ascii(struct arena *a, CURLU *handle)
+{
+    struct str host = url_part(a, handle, CURLUPART_HOST);
+    if (is_ascii(host))
+        return true;
+    char *ascii = NULL;
+    bool ok =
+        idn2_to_ascii_8z(host.p, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) == IDN2_OK &&
+        curl_url_set(handle, CURLUPART_HOST, ascii, 0) == CURLUE_OK;
+    idn2_free(ascii);
+    return ok && curl_url_set(handle, CURLUPART_URL, url_part(a, handle, CURLUPART_URL).p,
+                              URL_FLAGS) == CURLUE_OK;
+}
+
+static bool
+has_credentials(CURLU *handle)
+{
+    /* An empty one is there all the same. */
+    char *user = NULL, *password = NULL;
+    bool is_there = curl_url_get(handle, CURLUPART_USER, &user, 0) == CURLUE_OK;
+    is_there = curl_url_get(handle, CURLUPART_PASSWORD, &password, 0) == CURLUE_OK || is_there;
+    curl_free(user);
+    curl_free(password);
+    return is_there;
+}
+
+static bool
+check_parts(struct arena *a, CURLU *handle, struct str url, struct err *err)
+{
+    struct str scheme = url_part(a, handle, CURLUPART_SCHEME);
+    if (!str_eq_ascii_nocase(scheme, STR("http")) && !str_eq_ascii_nocase(scheme, STR("https")))
+        return bad_url(a, err, url, "a URL begins with http:// or https://");
+    /* Not shown: it would put a password into job records and logs. */
+    if (has_credentials(handle))
+        return err_set_code(err, ERR_INVALID, "bad_url",
+                            "a URL has no user name or password in it");
+    if (url_part(a, handle, CURLUPART_HOST).n == 0)
+        return bad_url(a, err, url, "a URL names a host");
+    return make_host_ascii(a, handle) ||
+           bad_url(a, err, url, "the host is no name that can be looked up");
+}
+
+static bool
+check_port(CURLU *handle, const struct fetch_policy *policy, struct err *err)
+{
+    char *text = NULL;
+    CURLUcode code = curl_url_get(handle, CURLUPART_PORT, &text, CURLU_DEFAULT_PORT);
+    assert(code == CURLUE_OK);
+    unsigned port = (unsigned)strtoul(text, NULL, 10);
+    curl_free(text);
+    /* Loopback is allowed on any port, and where a name leads is not known yet. */
+    if (policy->allows_loopback || fetch_port_is_allowed(policy, port))
+        return true;
+    scoped_buf ports;
+    buf_init(&ports, KIB);
+    for (size_t i = 0; i < policy->port_count; i++)
+        buf_printf(&ports, "%s%u", i ? ", " : "", policy->ports[i]);
+    return err_set_code(err, ERR_INVALID, "port_not_allowed",
+                        "a URL has one of the ports %" STR_FMT
+                        " (fetch.ports in the settings), "
+                        "got %u",
+                        STR_ARG(buf_str(&ports)), port);
+}
+
 bool
-fetch_check_url(struct arena *a, struct str url, struct str *effective, struct err *err)
+fetch_check_url(struct arena *a, struct str url, const struct fetch_policy *policy,
+                struct str *effective, struct err *err)
 {
     url = str_trim(url);
     if (url.n > URL_BYTES_MAX)
@@ -113,31 +224,17 @@ fetch_check_url(struct arena *a, struct str url, struct str *effective, struct e
                             "a URL has at most %d bytes, this one has %zu", URL_BYTES_MAX,
                             url.n);
     if (has_control_byte(url))
-        return bad_url(err, url, "a URL has no control characters");
-
+        return bad_url(a, err, url, "a URL has no control characters");
     CURLU *handle SCOPED(url_handle_free) = curl_url();
     assert(handle);
-    /* Blanks are encoded like the rest; newer libcurl wants that said. */
-    CURLUcode code =
-        curl_url_set(handle, CURLUPART_URL, arena_cstr(a, url),
-                     CURLU_URLENCODE | CURLU_ALLOW_SPACE | CURLU_NON_SUPPORT_SCHEME);
-    if (code != CURLUE_OK)
-        return bad_url(err, url, "this is not a URL with http:// or https:// in front");
-    struct str scheme = url_part(a, handle, CURLUPART_SCHEME);
-    if (!str_eq_ascii_nocase(scheme, STR("http")) && !str_eq_ascii_nocase(scheme, STR("https")))
-        return bad_url(err, url, "a URL begins with http:// or https://");
-    char *credential = NULL;
-    if (curl_url_get(handle, CURLUPART_USER, &credential, 0) == CURLUE_OK ||
-        curl_url_get(handle, CURLUPART_PASSWORD, &credential, 0) == CURLUE_OK) {
-        curl_free(credential);
-        /* Not shown: it would put a password into job records and logs. */
-        return err_set_code(err, ERR_INVALID, "bad_url",
-                            "a URL has no user name or password in it");
-    }
-    if (url_part(a, handle, CURLUPART_HOST).n == 0)
-        return bad_url(err, url, "a URL names a host");
+    if (curl_url_set(handle, CURLUPART_URL, arena_cstr(a, url), URL_FLAGS) != CURLUE_OK)
+        return bad_url(a, err, url, "this is not a URL with http:// or https:// in front");
+    if (!check_parts(a, handle, url, err))
+        return false;
     if (sheet_export(a, handle, effective))
         return true;
+    if (!check_port(handle, policy, err))
+        return false;
     curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0);
     *effective = url_part(a, handle, CURLUPART_URL);
     return true;

@@ -176,10 +176,11 @@ decode(struct arena *a, struct str text, bool plus_is_blank, struct str *out, st
         to[n++] = (char)c;
     }
     *out = (struct str){to, n};
-    if (!utf8_is_valid(*out))
-        return err_set(err, ERR_MALFORMED, "'%" STR_FMT "' in the URL is not valid UTF-8",
-                       STR_ARG(text));
-    return true;
+    if (utf8_is_valid(*out))
+        return true;
+    /* The byte alone: the value may be a URL with a signature. */
+    return err_set(err, ERR_MALFORMED, "%%%02X in the URL is not valid UTF-8 where it stands",
+                   (unsigned)(unsigned char)out->p[utf8_valid_prefix(*out)]);
 }
 
 bool

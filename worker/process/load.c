@@ -7,7 +7,6 @@
 #include <stdio.h>
 
 #define PUBLICATION_BYTES_MAX (16 * MIB)
-#define REDIRECTS_MAX 3
 
 static const char *
 spool_path(struct arena *a, const struct load *load, const char *file)
@@ -82,16 +81,7 @@ bool
 load_fetch(struct arena *a, const struct load *load, job_progress_fn *on_progress,
            void *context, struct err *err)
 {
-    const struct config *config = load->config;
-    struct fetch_policy policy = {
-        .bytes_max = config->imports_file_bytes_max,
-        .connect_timeout_ms = (unsigned)config->fetch_connect_timeout,
-        .total_timeout_ms = (unsigned)config->fetch_total_timeout,
-        .low_speed_bytes_per_s = (unsigned)config->fetch_low_speed,
-        .low_speed_s = (unsigned)MAX(config->fetch_low_speed_time / 1000, 1),
-        .allows_loopback = config->fetch_allow_loopback,
-        .redirects_max = REDIRECTS_MAX,
-    };
+    struct fetch_policy policy = import_fetch_policy(a, load->config);
     struct receiving receiving = {on_progress, context};
     const char *partial = spool_path(a, load, DATASET_PARTIAL_SOURCE);
     const char *whole = spool_path(a, load, "source");

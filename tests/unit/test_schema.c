@@ -223,12 +223,13 @@ a_header_becomes_a_unique_name(void **state)
         {"\xef\xb7\xba x", "x"}, /* one code point that stands for eighteen */
     };
     struct temp_dir *dir = *state;
-    struct str names[COUNT_OF(CASES)];
+    struct map taken;
+    map_init(&dir->arena, &taken, COUNT_OF(CASES));
     for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        names[i] = schema_make_name(&dir->arena, str_from(CASES[i].header), names, i);
-        if (!str_eq(names[i], str_from(CASES[i].name)))
-            fail_msg("'%s' became %.*s", CASES[i].header, STR_ARG(names[i]));
-        assert_true(dataset_name_is_valid(names[i]));
+        struct str name = schema_make_name(&dir->arena, str_from(CASES[i].header), &taken);
+        if (!str_eq(name, str_from(CASES[i].name)))
+            fail_msg("'%s' became %.*s", CASES[i].header, STR_ARG(name));
+        assert_true(dataset_name_is_valid(name));
     }
 }
 
@@ -238,10 +239,42 @@ a_long_header_becomes_a_name_of_bounded_length(void **state)
     struct temp_dir *dir = *state;
     char header[500];
     memset(header, 'x', sizeof(header));
-    struct str name = schema_make_name(&dir->arena, (struct str){header, 500}, NULL, 0);
+    struct map taken;
+    map_init(&dir->arena, &taken, 2);
+    struct str name = schema_make_name(&dir->arena, (struct str){header, 500}, &taken);
     assert_true(dataset_name_is_valid(name));
     assert_false(
-        str_eq(name, schema_make_name(&dir->arena, (struct str){header, 500}, &name, 1)));
+        str_eq(name, schema_make_name(&dir->arena, (struct str){header, 500}, &taken)));
+}
+
+/* The first suffix that is free, whoever took the others. */
+static void
+names_that_collide_count_on(void **state)
+{
+    static const struct {
+        const char *header, *name;
+    } CASES[] = {{"a_2", "a_2"},
+                 {"a", "a"},
+                 {"a", "a_3"},
+                 {"a 2", "a_2_2"},
+                 {"A", "a_4"},
+                 {"a_5", "a_5"},
+                 {"a", "a_6"},
+                 {"a_2", "a_2_3"},
+                 {"a_2_2", "a_2_2_2"},
+                 {"", "column_10"},
+                 {"column_11", "column_11"},
+                 {"?", "column_12"},
+                 {"column_14", "column_14"},
+                 {"!", "column_14_2"}};
+    struct temp_dir *dir = *state;
+    struct map taken;
+    map_init(&dir->arena, &taken, COUNT_OF(CASES));
+    for (size_t i = 0; i < COUNT_OF(CASES); i++)
+        assert_string_equal(
+            arena_cstr(&dir->arena,
+                       schema_make_name(&dir->arena, str_from(CASES[i].header), &taken)),
+            CASES[i].name);
 }
 
 static void
@@ -390,6 +423,7 @@ main(void)
         TEST(a_list_is_split_as_python_or_at_commas),
         TEST(a_header_becomes_a_unique_name),
         TEST(a_long_header_becomes_a_name_of_bounded_length),
+        TEST(names_that_collide_count_on),
         TEST(printing_a_schema_and_parsing_it_is_identity),
         TEST(numbers_with_the_other_decimal_are_noticed),
         TEST(the_type_of_a_column_fits_every_value),

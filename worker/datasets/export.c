@@ -141,11 +141,13 @@ export_add_csv_header(struct buf *out, const struct version *version, const stru
                       bool is_raw)
 {
     size_t start = out->n;
+    bool keeps_blank = is_raw && schema_has_headers(&version->schema);
     for (size_t i = 0; i < query->field_count; i++) {
         const struct schema_column *column = &version->schema.columns[query->fields[i]];
         if (i > 0)
             buf_add_char(out, ',');
-        export_add_cell(out, column->header.n > 0 ? column->header : column->name, is_raw);
+        bool has_own = column->header.n > 0 || keeps_blank;
+        export_add_cell(out, has_own ? column->header : column->name, is_raw);
     }
     end_row(out, query, start);
 }

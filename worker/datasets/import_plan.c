@@ -108,130 +108,65 @@ take_base_schema(struct arena *a, const struct import_task *task,
     return true;
 }
 
+/* Columns by what an option calls them: the name, else the header or the name when folded. */
+struct lookup {
+    struct arena *arena;
+    struct map names, folded;
+};
+
+static void
+lookup_init(struct arena *a, struct lookup *lookup, const struct schema *schema)
+{
+    size_t count = schema->column_count;
+    lookup->arena = a;
+    map_init(a, &lookup->names, count);
+    map_init(a, &lookup->folded, 2 * count);
+    for (size_t i = 0; i < count; i++) {
+        map_put(&lookup->names, schema->columns[i].name, i);
+        map_put(&lookup->folded, schema_fold_header(a, schema->columns[i].header), i);
+    }
+    /* Only then: a header goes before another column's name. */
+    for (size_t i = 0; i < count; i++)
+        map_put(&lookup->folded, schema_fold_header(a, schema->columns[i].name), i);
+}
+
 static bool
-refuse_fixed(struct str dataset, const char *option, struct err *err)
+lookup_find(const struct lookup *lookup, struct str word, size_t *index)
+{
+    const size_t *at = map_get(&lookup->names, word);
+    if (!at)
+        at = map_get(&lookup->folded, schema_fold_header(lookup->arena, word));
+    if (at)
+        *index = *at;
+    return at != NULL;
+}
+
+static bool
+refuse_fixed(struct str dataset, const struct schema *schema, const char *option,
+             struct err *err)
 {
     return err_set_name(err, ERR_BAD_PARAMETER, "fixed_schema", str_from(option),
                         "the columns of dataset %" STR_FMT " are fixed, so %s cannot be given "
-                        "with this import",
-                        STR_ARG(dataset), option);
+                        "with this import%s",
+                        STR_ARG(dataset), option,
+                        schema->is_declared ? "" : "; mode=replace makes them anew");
 }
 
 bool
 import_check_fixed(struct arena *a, struct str dataset, const struct schema *schema,
                    const struct import_options *options, struct err *err)
 {
-    for (size_t i = 0; i < options->type_count; i++) {
-        const struct schema_column *column = schema_find(schema, options->types[i].name, NULL);
-        if (!column ||
-            !str_eq(str_from(column_type_name(column->type)), options->types[i].value))
-            return refuse_fixed(dataset, "types", err);
-    }
-    if (options->key.n == 0)
-        return true;
-    const struct schema_column *key =
-        schema->key_index == SCHEMA_ROW_NUMBER ? NULL : &schema->columns[schema->key_index];
-    struct str wanted = schema_fold_header(a, options->key);
-    if (!key || (!str_eq(schema_fold_header(a, key->name), wanted) &&
-                 !str_eq(schema_fold_header(a, key->header), wanted)))
-        return refuse_fixed(dataset, "key", err);
-    return true;
-}
-
-struct matcher {
-    struct arena *arena;
-    const struct config_dataset *declared; /* NULL: no aliases */
-    const struct first_row *header;
-    struct str *folded; /* of the header's cells */
-    bool *is_used;
-};
-
-static bool
-match_word(struct matcher *m, struct str word, size_t *cell)
-{
-    struct str folded = schema_fold_header(m->arena, word);
-    for (size_t i = 0; folded.n && i < m->header->count; i++) {
-        if (m->is_used[i] || !str_eq(m->folded[i], folded))
-            continue;
-        m->is_used[i] = true;
-        *cell = i;
-        return true;
-    }
-    return false;
-}
-
-static bool
-match_column(struct matcher *m, const struct schema_column *column, size_t index, size_t *cell)
-{
-    if (match_word(m, column->header, cell) || match_word(m, column->name, cell))
-        return true;
-    const struct config_column *from = m->declared ? &m->declared->columns[index] : NULL;
-    for (size_t i = 0; from && i < from->alias_count; i++)
-        if (match_word(m, from->aliases[i], cell))
-            return true;
-    return false;
-}
-
-static struct str
-nearest_header(const struct matcher *m, struct str header)
-{
-    struct str wanted = schema_fold_header(m->arena, header), best = {0};
-    size_t best_distance = wanted.n / 2 + 1;
-    for (size_t i = 0; i < m->header->count; i++) {
-        size_t distance = str_distance(wanted, m->folded[i]);
-        if (m->is_used[i] || m->folded[i].n == 0 || distance >= best_distance)
-            continue;
-        best = m->header->cells[i];
-        best_distance = distance;
-    }
-    return best;
-}
-
-static void
-add_missing(struct buf *list, const struct matcher *m, const struct schema_column *column)
-{
-    struct str nearest = nearest_header(m, column->header);
-    buf_printf(list, "%s'%" STR_FMT "'", list->n ? ", " : "", STR_ARG(column->header));
-    if (nearest.n)
-        buf_printf(list, " (nearest: '%" STR_FMT "')", STR_ARG(str_slice(nearest, 0, 64)));
-}
-
-static void
-note_ignored(struct matcher *m, struct import_plan *plan)
-{
-    plan->ignored = arena_array(m->arena, m->header->count, struct str);
-    for (size_t i = 0; i < m->header->count; i++) {
-        /* The row numbers that pandas writes in front carry nothing. */
-        bool is_index = i == 0 && m->folded[i].n == 0;
-        if (!m->is_used[i] && !is_index)
-            plan->ignored[plan->ignored_count++] = m->header->cells[i];
-    }
-}
-
-static bool
-match_header(struct arena *a, const struct import_task *task,
-             const struct config_dataset *declared, const struct first_row *header,
-             struct import_plan *plan, struct err *err)
-{
-    struct matcher m = {a, declared, header, arena_array(a, header->count, struct str),
-                        arena_array(a, header->count, bool)};
-    for (size_t i = 0; i < header->count; i++)
-        m.folded[i] = schema_fold_header(a, header->cells[i]);
-    bool *is_missing = arena_array(a, plan->schema.column_count, bool);
-    for (size_t i = 0; i < plan->schema.column_count; i++)
-        is_missing[i] =
-            !match_column(&m, &plan->schema.columns[i], i, &plan->cell_of_column[i]);
-    scoped_buf missing;
-    buf_init(&missing, 4 * KIB);
-    for (size_t i = 0; i < plan->schema.column_count; i++)
-        if (is_missing[i])
-            add_missing(&missing, &m, &plan->schema.columns[i]);
-    if (missing.n)
-        return err_set_code(err, ERR_INVALID, "missing_columns",
-                            "the CSV lacks columns of dataset %" STR_FMT ": %" STR_FMT,
-                            STR_ARG(task->dataset), STR_ARG(buf_str(&missing)));
-    note_ignored(&m, plan);
-    return true;
+    struct lookup lookup;
+    size_t at;
+    lookup_init(a, &lookup, schema);
+    for (size_t i = 0; i < options->type_count; i++)
+        if (!lookup_find(&lookup, options->types[i].name, &at) ||
+            !str_eq(str_from(column_type_name(schema->columns[at].type)),
+                    options->types[i].value))
+            return refuse_fixed(dataset, schema, "types", err);
+    return options->key.n == 0 ||
+           (lookup_find(&lookup, options->key, &at) && at == schema->key_index) ||
+           refuse_fixed(dataset, schema, "key", err);
 }
 
 static bool
@@ -249,21 +184,6 @@ match_positions(const struct import_task *task, const struct first_row *first,
 }
 
 /* ---- columns that are not known ---- */
-
-static bool
-find_by_name_or_header(struct arena *a, const struct schema *schema, struct str word,
-                       size_t *index)
-{
-    if (schema_find(schema, word, index))
-        return true;
-    struct str folded = schema_fold_header(a, word);
-    for (size_t i = 0; i < schema->column_count; i++)
-        if (str_eq(schema_fold_header(a, schema->columns[i].header), folded)) {
-            *index = i;
-            return true;
-        }
-    return false;
-}
 
 static bool
 refuse_column(const struct schema *schema, const char *option, struct str word, struct err *err)
@@ -289,9 +209,11 @@ apply_options(struct arena *a, const struct import_options *options, struct impo
               struct err *err)
 {
     struct schema *schema = &plan->schema;
+    struct lookup lookup;
+    lookup_init(a, &lookup, schema);
     for (size_t i = 0; i < options->type_count; i++) {
         size_t at;
-        if (!find_by_name_or_header(a, schema, options->types[i].name, &at))
+        if (!lookup_find(&lookup, options->types[i].name, &at))
             return refuse_column(schema, "types", options->types[i].name, err);
         /* By its header and by its name, for one. */
         if (!plan->needs_type[at])
@@ -304,7 +226,7 @@ apply_options(struct arena *a, const struct import_options *options, struct impo
             set_date_formats(a, &schema->columns[at]);
         plan->needs_type[at] = false;
     }
-    if (options->key.n && !find_by_name_or_header(a, schema, options->key, &schema->key_index))
+    if (options->key.n && !lookup_find(&lookup, options->key, &schema->key_index))
         return refuse_column(schema, "key", options->key, err);
     return true;
 }
@@ -314,7 +236,8 @@ make_columns(struct arena *a, const struct import_task *task, const struct first
              struct import_plan *plan, struct err *err)
 {
     struct schema *schema = &plan->schema;
-    struct str *names = arena_array(a, first->count, struct str);
+    struct map names;
+    map_init(a, &names, first->count);
     *schema = (struct schema){.columns = arena_array(a, first->count, struct schema_column),
                               .column_count = first->count,
                               .key_index = SCHEMA_ROW_NUMBER,
@@ -322,9 +245,10 @@ make_columns(struct arena *a, const struct import_task *task, const struct first
                               .date_index = SCHEMA_ROW_NUMBER};
     for (size_t i = 0; i < first->count; i++) {
         struct str header = plan->dialect.has_header ? first->cells[i] : (struct str){0};
-        names[i] = schema_make_name(a, header, names, i);
-        schema->columns[i] = (struct schema_column){
-            .name = names[i], .header = header, .type = COLUMN_TEXT, .decimal = '.'};
+        schema->columns[i] = (struct schema_column){.name = schema_make_name(a, header, &names),
+                                                    .header = header,
+                                                    .type = COLUMN_TEXT,
+                                                    .decimal = '.'};
         plan->cell_of_column[i] = i;
         plan->needs_type[i] = true;
     }
@@ -370,14 +294,15 @@ apply_nulls_and_decimal(struct arena *a, const struct import_options *options,
         schema->columns[i].decimal = options->decimal ? options->decimal : '.';
 }
 
-/* Known columns: the header is there unless the user says that it is not, since a first row
- * that looks like data would otherwise hide a renamed column. */
+/* Known columns (NULL: they are not) that have headers: the header is there unless the user
+ * says that it is not, since a first row that looks like data would otherwise hide a renamed
+ * column. Where they have none, the file that they were made of is looked at as it was then. */
 static void
-choose_dialect(const struct import_task *task, bool is_known, struct str text,
+choose_dialect(const struct import_task *task, const struct schema *known, struct str text,
                struct csv_dialect *out)
 {
     struct csv_hints hints = task->options->dialect;
-    if (is_known && !hints.knows_header) {
+    if (known && schema_has_headers(known) && !hints.knows_header) {
         hints.knows_header = true;
         hints.dialect.has_header = true;
     }
@@ -385,21 +310,29 @@ choose_dialect(const struct import_task *task, bool is_known, struct str text,
 }
 
 static bool
-plan_columns(struct arena *a, const struct import_task *task,
-             const struct config_dataset *declared, const struct first_row *first,
-             struct import_plan *plan, struct err *err)
+take_known_columns(struct arena *a, const struct import_task *task,
+                   const struct config_dataset *declared, bool extends, struct schema *out,
+                   struct err *err)
 {
-    bool extends = plan->is_append || plan->is_upsert;
-    if (!declared && !extends)
+    bool ok = extends ? take_base_schema(a, task, declared, out, err)
+                      : schema_from_config(a, declared, out, err);
+    return ok && import_check_fixed(a, task->dataset, out, task->options, err);
+}
+
+static bool
+plan_columns(struct arena *a, const struct import_task *task,
+             const struct config_dataset *declared, bool is_known,
+             const struct first_row *first, struct import_plan *plan, struct err *err)
+{
+    size_t column_count = is_known ? plan->schema.column_count : first->count;
+    plan->cell_count = first->count;
+    plan->cell_of_column = arena_array(a, column_count, size_t);
+    plan->needs_type = arena_array(a, column_count, bool);
+    if (!is_known)
         return make_columns(a, task, first, plan, err);
-    bool ok = extends ? take_base_schema(a, task, declared, &plan->schema, err)
-                      : schema_from_config(a, declared, &plan->schema, err);
-    if (!ok || !import_check_fixed(a, task->dataset, &plan->schema, task->options, err))
-        return false;
-    plan->cell_of_column = arena_array(a, plan->schema.column_count, size_t);
-    plan->needs_type = arena_array(a, plan->schema.column_count, bool);
-    return plan->dialect.has_header ? match_header(a, task, declared, first, plan, err)
-                                    : match_positions(task, first, plan, err);
+    return plan->dialect.has_header
+               ? import_match_header(a, task, declared, first->cells, first->count, plan, err)
+               : match_positions(task, first, plan, err);
 }
 
 bool
@@ -411,14 +344,13 @@ import_plan_make(struct arena *a, const struct import_task *task, struct str tex
         .is_append = task->base && task->options->mode == IMPORT_APPEND,
         .is_upsert = task->base && task->options->mode == IMPORT_UPSERT,
     };
+    bool extends = plan.is_append || plan.is_upsert, is_known = declared || extends;
     struct first_row first = {0};
-    choose_dialect(task, declared || plan.is_append || plan.is_upsert, text, &plan.dialect);
-    if (!read_first_row(a, task, text, plan.dialect, &first, err))
+    if (is_known && !take_known_columns(a, task, declared, extends, &plan.schema, err))
         return false;
-    plan.cell_count = first.count;
-    plan.cell_of_column = arena_array(a, first.count, size_t);
-    plan.needs_type = arena_array(a, first.count, bool);
-    if (!plan_columns(a, task, declared, &first, &plan, err))
+    choose_dialect(task, is_known ? &plan.schema : NULL, text, &plan.dialect);
+    if (!read_first_row(a, task, text, plan.dialect, &first, err) ||
+        !plan_columns(a, task, declared, is_known, &first, &plan, err))
         return false;
     if (task->options->mode == IMPORT_UPSERT && plan.schema.key_index == SCHEMA_ROW_NUMBER)
         return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("mode"),

@@ -48,13 +48,20 @@ struct import_plan {
     bool is_upsert, is_append; /* there is a base whose rows are kept */
 };
 /* By the first row of `text`.  Errors: empty_file, bad_header, missing_columns,
- * too_many_columns, bad_parameter (types, key), schema_changed. */
+ * too_many_columns, bad_parameter (types, key), fixed_schema, schema_changed. */
 MUST_CHECK bool import_plan_make(struct arena *a, const struct import_task *task,
                                  struct str text, struct import_plan *out, struct err *err);
-/* Columns that are fixed: types and key can only repeat what they are (bad_parameter). */
+/* Columns that are fixed: types and key can only repeat what they are (fixed_schema), and an
+ * upsert needs them to have a key (no_key); both are bad_parameter's. */
 MUST_CHECK bool import_check_fixed(struct arena *a, struct str dataset,
                                    const struct schema *schema,
                                    const struct import_options *options, struct err *err);
+/* Fills cell_of_column and the ignored headers for the columns of plan->schema, by the cells of
+ * the header; `declared` may be NULL.  Otherwise missing_columns. */
+MUST_CHECK bool import_match_header(struct arena *a, const struct import_task *task,
+                                    const struct config_dataset *declared,
+                                    const struct str *cells, size_t cell_count,
+                                    struct import_plan *plan, struct err *err);
 /* The scan has seen every value: the types, and what hangs on them. */
 void import_plan_set_types(struct arena *a, struct import_plan *plan,
                            const struct infer_column *inferred);

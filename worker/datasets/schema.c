@@ -52,6 +52,15 @@ schema_find(const struct schema *schema, struct str name, size_t *out_index)
     return NULL;
 }
 
+bool
+schema_has_headers(const struct schema *schema)
+{
+    for (size_t i = 0; i < schema->column_count; i++)
+        if (schema->columns[i].header.n)
+            return true;
+    return false;
+}
+
 struct suggestion
 schema_suggest(const struct schema *schema, struct str name)
 {
@@ -78,15 +87,6 @@ schema_fold_header(struct arena *a, struct str header)
         if (!strchr(" \t\r\n\v\f_", folded.p[i]) || folded.p[i] == '\0')
             folded.p[n++] = folded.p[i];
     return arena_str(a, (struct str){folded.p, n});
-}
-
-static bool
-is_taken(struct str name, const struct str *taken, size_t taken_count)
-{
-    for (size_t i = 0; i < taken_count; i++)
-        if (str_eq(name, taken[i]))
-            return true;
-    return false;
 }
 
 /* Latin letters lose their marks; letters and digits of ASCII stay, an upper-case letter behind
@@ -120,15 +120,15 @@ snake_case(struct arena *a, struct str header)
 }
 
 struct str
-schema_make_name(struct arena *a, struct str header, const struct str *taken,
-                 size_t taken_count)
+schema_make_name(struct arena *a, struct str header, struct map *taken)
 {
     struct str base = snake_case(a, header);
     if (base.n == 0)
-        base = arena_printf(a, "column_%zu", taken_count + 1);
+        base = arena_printf(a, "column_%zu", taken->count + 1);
     struct str name = base;
-    for (size_t i = 2; is_taken(name, taken, taken_count); i++)
-        name = arena_printf(a, "%" STR_FMT "_%zu", STR_ARG(base), i);
+    /* A name's value is the suffix that is tried next: what was taken stays taken. */
+    for (size_t *suffix = map_get(taken, base); !map_put(taken, name, 2); ++*suffix)
+        name = arena_printf(a, "%" STR_FMT "_%zu", STR_ARG(base), *suffix);
     return name;
 }
 

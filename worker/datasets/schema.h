@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/map.h"
 #include "base/suggest.h"
 #include "base/value.h"
 #include "config/config.h"
@@ -40,6 +41,7 @@ bool dataset_name_is_valid(struct str name); /* [a-z][a-z0-9_]{0,62} */
 /* NULL when there is none of that name. */
 const struct schema_column *schema_find(const struct schema *schema, struct str name,
                                         size_t *out_index);
+bool schema_has_headers(const struct schema *schema); /* any; else it was made without */
 /* Among the columns' names; a header counts as the name of its column. */
 struct suggestion schema_suggest(const struct schema *schema, struct str name);
 
@@ -68,6 +70,6 @@ struct str schema_fold_header(struct arena *a, struct str header);
 void schema_split_list(struct arena *a, const struct schema_column *column, struct str raw,
                        struct str **out, size_t *out_count);
 /* A header as a snake_case name (Größe [MB]: grosse_mb; one without Latin letters or digits:
- * column_3, by its place), unique among the `taken_count` names before it. */
-struct str schema_make_name(struct arena *a, struct str header, const struct str *taken,
-                            size_t taken_count);
+ * column_3, by its place), unlike those before it, which are in `taken`; it is put there too.
+ */
+struct str schema_make_name(struct arena *a, struct str header, struct map *taken);

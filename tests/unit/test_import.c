@@ -326,14 +326,25 @@ upsert_keeps_a_byte_order_mark_inside_the_file(void **state)
     expect_rows(&t, "\xef\xbb\xbfz,1;b,2");
 }
 
+/* With the key and without: else one error sends to the other. */
 static void
-upsert_needs_a_key(void **state)
+upsert_into_a_dataset_without_key_is_told_the_way_out(void **state)
 {
     struct attempt t;
     begin(&t, *state);
     set(&t, "mode", "upsert");
     import_text(&t, "free", "a\n1\n");
-    expect_failure(&t, "bad_parameter");
+    expect_failure(&t, "no_key");
+    set(&t, "mode", "replace");
+    assert_true(import_text(&t, "free", "a\n1\n"));
+    set(&t, "mode", "upsert");
+    for (int i = 0; i < 2; i++) {
+        import_text(&t, "free", "a\n1\n");
+        expect_failure(&t, "no_key");
+        assert_non_null(strstr(t.err.detail, "dataset free has no key; import it once with "
+                                             "mode=replace and the option key"));
+        set(&t, "key", "a");
+    }
 }
 
 static void
@@ -469,7 +480,7 @@ main(void)
         TEST(a_file_without_a_header_begins_at_line_1),
         TEST(a_row_that_upsert_replaces_comes_from_the_newer_file),
         TEST(upsert_keeps_a_byte_order_mark_inside_the_file),
-        TEST(upsert_needs_a_key),
+        TEST(upsert_into_a_dataset_without_key_is_told_the_way_out),
         TEST(rows_are_not_added_to_columns_that_changed),
         TEST(a_version_is_on_the_disk_from_its_files_up),
         TEST(long_text_gets_trigrams_that_fit_its_columns),

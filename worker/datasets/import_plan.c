@@ -152,12 +152,28 @@ refuse_fixed(struct str dataset, const struct schema *schema, const char *option
                         schema->is_declared ? "" : "; mode=replace makes them anew");
 }
 
+/* Said before anything about the option key, which would send in circles. */
+static bool
+refuse_keyless(struct str dataset, const struct schema *schema, struct err *err)
+{
+    return err_set_name(
+        err, ERR_BAD_PARAMETER, "no_key", STR("mode"),
+        "mode=upsert finds rows by their key, and dataset %" STR_FMT " has no key; %s",
+        STR_ARG(dataset),
+        schema->is_declared
+            ? "declare one of its columns with key: true in the settings"
+            : "import it once with mode=replace and the option key, which names "
+              "the column");
+}
+
 bool
 import_check_fixed(struct arena *a, struct str dataset, const struct schema *schema,
                    const struct import_options *options, struct err *err)
 {
     struct lookup lookup;
     size_t at;
+    if (options->mode == IMPORT_UPSERT && schema->key_index == SCHEMA_ROW_NUMBER)
+        return refuse_keyless(dataset, schema, err);
     lookup_init(a, &lookup, schema);
     for (size_t i = 0; i < options->type_count; i++)
         if (!lookup_find(&lookup, options->types[i].name, &at) ||
@@ -353,10 +369,7 @@ import_plan_make(struct arena *a, const struct import_task *task, struct str tex
         !plan_columns(a, task, declared, is_known, &first, &plan, err))
         return false;
     if (task->options->mode == IMPORT_UPSERT && plan.schema.key_index == SCHEMA_ROW_NUMBER)
-        return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("mode"),
-                            "mode=upsert needs a key column, and dataset %" STR_FMT
-                            " has none; give one with key=",
-                            STR_ARG(task->dataset));
+        return refuse_keyless(task->dataset, &plan.schema, err);
     apply_nulls_and_decimal(a, task->options, &plan.schema);
     *out = plan;
     return true;

@@ -61,15 +61,8 @@ check_options(struct arena *a, const struct import_request *request, struct err 
         return false;
     if (!declared)
         return true;
-    if (!schema_from_config(a, declared, &schema, err) ||
-        !import_check_fixed(a, request->dataset, &schema, options, err))
-        return false;
-    if (options->mode == IMPORT_UPSERT && schema.key_index == SCHEMA_ROW_NUMBER)
-        return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("mode"),
-                            "mode=upsert needs a key column, and dataset %" STR_FMT
-                            " is declared without one",
-                            STR_ARG(request->dataset));
-    return true;
+    return schema_from_config(a, declared, &schema, err) &&
+           import_check_fixed(a, request->dataset, &schema, options, err);
 }
 
 static bool

@@ -179,6 +179,7 @@ FAILS = {
     "blank lines alone": (b"\n\n\r\n\r", {}, "empty_file", ["no rows", "header"]),
     "BOM alone": (b"\xef\xbb\xbf", {}, "empty_file", ["no rows"]),
     "nothing in a gzip": (gzip.compress(b""), {}, "empty_file", ["no rows"]),
+    "NUL around commas": (b"id,n\r\n7\0,\00088\r\n5\0,\00066\r\n3\0,\00044\r\n", {}, "all_rows_rejected", ["nul_byte"]),
     "NUL in the header": (b"id,na\0me\n1,one\n", {}, "bad_header", ["first row", "nul_byte"]),
     "invalid UTF-8 in the header": ("id,Größe,Maß".encode() + b"\xff\n1,2,3\n", {}, "bad_header",
                                     ["first row", "invalid_utf8", "encoding"]),

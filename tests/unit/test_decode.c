@@ -154,6 +154,28 @@ the_encoding_of_a_whole_file_is_told(void **state UNUSED)
     assert_int_equal(encoding_of(STR("\xc3\xa4\xc3\xa4,\xe4")), CSV_UTF_8);
 }
 
+/* A NUL before and behind each comma, with lines of odd and even length. */
+static void
+zeros_around_delimiters_are_no_utf16(void **state UNUSED)
+{
+    static const struct str FILES[] = {
+        STR_INIT("id,n\r\n7\0,\00088\r\n5\0,\00066\r\n3\0,\00044\r\n"),
+        STR_INIT("id,n\n7\0,\0008\n5\0,\0006\n3\0,\0004\n"),
+        STR_INIT("a\0,\000b\0,\000c\n1\0,\0002\0,\0003\n4\0,\0005\0,\0006\n"),
+        STR_INIT("a\0,\000b\0,\000c\0,\000d\0,\000e\0,\000f\r1\0,\0002\0,\0003\0,\0004\0,"
+                 "\0005\0,\0006\r"),
+        STR_INIT("\0a\0,\000b\0,\000c\n\0001\0,\0002\0,\0003\n"),
+        STR_INIT("id,name\n1,a\0b\n2,c\n"),
+    };
+    for (size_t i = 0; i < COUNT_OF(FILES); i++)
+        if (encoding_of(FILES[i]) != CSV_UTF_8)
+            fail_msg("file %zu is taken for %s", i, csv_encoding_name(encoding_of(FILES[i])));
+    /* And what is: every byte order, one line, line ends of a carriage return. */
+    assert_int_equal(encoding_of(STR("i\0d\0\r\0001\0\r\0")), CSV_UTF_16);
+    assert_int_equal(encoding_of(STR("\0i\0d\0\r\0\n\0001\0\r\0\n")), CSV_UTF_16);
+    assert_int_equal(encoding_of(STR("i\0d\0,\0n\0")), CSV_UTF_16);
+}
+
 static void
 latin_text_becomes_utf8(void **state UNUSED)
 {
@@ -170,9 +192,10 @@ static void
 utf16_of_both_orders_becomes_utf8(void **state UNUSED)
 {
     static const char16_t UNITS[] =
-        u"\xfeffid,n\u00e4me\r\n1,\u65e5\ufeff\u672c \xd83c\xdfae\n";
+        u"\xfeffid,n\u00e4mes of games\r\n1,\u65e5\ufeff\u672c \xd83c\xdfae\n";
     struct str expected =
-        STR("id,n\xc3\xa4me\r\n1,\xe6\x97\xa5\xef\xbb\xbf\xe6\x9c\xac \xf0\x9f\x8e\xae\n");
+        STR("id,n\xc3\xa4mes of games\r\n1,\xe6\x97\xa5\xef\xbb\xbf\xe6\x9c\xac "
+            "\xf0\x9f\x8e\xae\n");
     for (int big = 0; big <= 1; big++)
         for (size_t skip = 0; skip <= 1; skip++) {
             scoped_buf file;
@@ -450,6 +473,7 @@ main(void)
         cmocka_unit_test(encodings_are_known_by_their_usual_names),
         cmocka_unit_test(utf8_is_used_as_it_is),
         cmocka_unit_test(the_encoding_of_a_whole_file_is_told),
+        cmocka_unit_test(zeros_around_delimiters_are_no_utf16),
         cmocka_unit_test(latin_text_becomes_utf8),
         cmocka_unit_test(utf16_of_both_orders_becomes_utf8),
         cmocka_unit_test(utf16_that_is_none_is_refused),

@@ -334,13 +334,13 @@ upsert_into_a_dataset_without_key_is_told_the_way_out(void **state)
     begin(&t, *state);
     set(&t, "mode", "upsert");
     import_text(&t, "free", "a\n1\n");
-    expect_failure(&t, "no_key");
+    expect_failure(&t, "bad_parameter");
     set(&t, "mode", "replace");
     assert_true(import_text(&t, "free", "a\n1\n"));
     set(&t, "mode", "upsert");
     for (int i = 0; i < 2; i++) {
         import_text(&t, "free", "a\n1\n");
-        expect_failure(&t, "no_key");
+        expect_failure(&t, "bad_parameter");
         assert_non_null(strstr(t.err.detail, "dataset free has no key; import it once with "
                                              "mode=replace and the option key"));
         set(&t, "key", "a");

@@ -166,7 +166,10 @@ csv_check_is_text(struct str head, struct err *err)
     if (!what)
         what = by_markup(head);
     if (!what && csv_detect_encoding_by_head(head) != CSV_UTF_16 && is_binary(head))
-        what = "binary data";
+        what = str_find_char(head, '\0') >= 0
+                   ? "binary data with NUL bytes; for UTF-16 without a byte order mark say "
+                     "encoding=utf-16"
+                   : "binary data";
     if (!what)
         return true;
     return err_set_code(err, ERR_INVALID, "not_csv", "The file is no CSV text but %s", what);
@@ -175,15 +178,26 @@ csv_check_is_text(struct str head, struct err *err)
 /* ---- encodings ---- */
 
 /* Latin text in UTF-16 has a zero in one half of nearly every unit and hardly one in the other;
- * a third allows for names in other scripts between the delimiters. */
+ * a quarter without allows for names in other scripts between the delimiters.  NULs that stand
+ * around the delimiters of a file of bytes can be as many, and in one half too, but its line
+ * ends have none beside them:
+ *
+ *     7 0 | , 0 | 8 8 | \r \n      bytes, and 0x0a0d is no line end
+ *     7 0 | , 0 | 8 0 | \n  0      UTF-16
+ */
 static bool
 has_zeros_of_utf16(struct str head)
 {
-    size_t zeros[2] = {0}, units = head.n / 2;
-    for (size_t i = 0; i < units * 2; i++)
+    size_t zeros[2] = {0}, units = head.n / 2, wide_ends = 0, bare_ends = 0;
+    for (size_t i = 0; i < units * 2; i++) {
+        bool is_end = head.p[i] == '\n' || head.p[i] == '\r';
+        bool is_wide = head.p[i ^ 1] == '\0';
         zeros[i % 2] += head.p[i] == '\0';
+        wide_ends += is_end && is_wide;
+        bare_ends += is_end && !is_wide;
+    }
     size_t more = MAX(zeros[0], zeros[1]), less = MIN(zeros[0], zeros[1]);
-    return units >= 2 && more * 3 >= units && less * 16 <= more;
+    return units >= 2 && more * 4 >= units * 3 && less * 16 <= more && bare_ends <= wide_ends;
 }
 
 enum csv_encoding

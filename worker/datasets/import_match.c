@@ -2,7 +2,8 @@
  * in rounds from the surest to the weakest, so that no column takes by a weak likeness what is
  * another one's own:
  *
- *   its header as it stands, its header folded, its name, its aliases
+ *   its header as it stands (not of a declared dataset, where case and blanks say nothing),
+ *   its header folded, its name, its aliases
  *
  * Of headers that are equal (blank ones too) the first column takes the first cell, and so on:
  * a file always fits the dataset that was made of it. */
@@ -20,7 +21,7 @@ struct cell_index {
 struct matcher {
     struct arena *arena;
     const struct import_task *task;
-    const struct config_dataset *declared; /* NULL: no aliases */
+    const struct config_dataset *declared; /* NULL: it is not */
     const struct str *cells;
     size_t cell_count;
     struct str *folded; /* of the cells */
@@ -77,7 +78,7 @@ static bool
 take_exact(struct matcher *m, const struct schema_column *column, size_t index UNUSED,
            size_t *cell)
 {
-    return take_cell(m, &m->by_header, column->header, cell);
+    return !m->declared && take_cell(m, &m->by_header, column->header, cell);
 }
 
 static bool

@@ -157,7 +157,7 @@ static bool
 refuse_keyless(struct str dataset, const struct schema *schema, struct err *err)
 {
     return err_set_name(
-        err, ERR_BAD_PARAMETER, "no_key", STR("mode"),
+        err, ERR_BAD_PARAMETER, NULL, STR("mode"),
         "mode=upsert finds rows by their key, and dataset %" STR_FMT " has no key; %s",
         STR_ARG(dataset),
         schema->is_declared

@@ -48,11 +48,11 @@ struct import_plan {
     bool is_upsert, is_append; /* there is a base whose rows are kept */
 };
 /* By the first row of `text`.  Errors: empty_file, bad_header, missing_columns,
- * too_many_columns, bad_parameter (types, key), no_key, fixed_schema, schema_changed. */
+ * too_many_columns, bad_parameter (types, key, mode), fixed_schema, schema_changed. */
 MUST_CHECK bool import_plan_make(struct arena *a, const struct import_task *task,
                                  struct str text, struct import_plan *out, struct err *err);
 /* Columns that are fixed: types and key can only repeat what they are (fixed_schema), and an
- * upsert needs them to have a key (no_key); both are bad_parameter's. */
+ * upsert needs them to have a key (bad_parameter). */
 MUST_CHECK bool import_check_fixed(struct arena *a, struct str dataset,
                                    const struct schema *schema,
                                    const struct import_options *options, struct err *err);

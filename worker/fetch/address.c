@@ -19,38 +19,39 @@
 struct prefix {
     uint8_t bytes[ADDRESS_BYTES];
     unsigned bits;
+    const char *what;
 };
 
 /* Behind the ::ffff: of all of them. */
 static const struct prefix REFUSED4[] = {
-    {{0}, 8},                 /* this network, RFC 1122 */
-    {{10}, 8},                /* a private network, RFC 1918 */
-    {{100, 64}, 10},          /* a carrier's shared addresses, RFC 6598 */
-    {{127}, 8},               /* loopback, RFC 1122 */
-    {{168, 63, 129, 16}, 32}, /* a cloud's control plane, Azure */
-    {{169, 254}, 16},         /* link-local, RFC 3927 */
-    {{172, 16}, 12},          /* a private network, RFC 1918 */
-    {{192, 0, 0}, 24},        /* IETF protocol assignments, RFC 6890 */
-    {{192, 0, 2}, 24},        /* documentation, RFC 5737 */
-    {{192, 31, 196}, 24},     /* AS112 service, RFC 7535 */
-    {{192, 52, 193}, 24},     /* multicast relays, RFC 7450 */
-    {{192, 88, 99}, 24},      /* 6to4 relays, RFC 7526 */
-    {{192, 168}, 16},         /* a private network, RFC 1918 */
-    {{192, 175, 48}, 24},     /* AS112 service, RFC 7534 */
-    {{198, 18}, 15},          /* benchmarking, RFC 2544 */
-    {{198, 51, 100}, 24},     /* documentation, RFC 5737 */
-    {{203, 0, 113}, 24},      /* documentation, RFC 5737 */
-    {{224}, 4},               /* multicast, RFC 5771 */
-    {{240}, 4},               /* reserved, RFC 1112; the broadcast address too */
+    {{0}, 8, "this network, RFC 1122"},
+    {{10}, 8, "a private network, RFC 1918"},
+    {{100, 64}, 10, "a carrier's shared addresses, RFC 6598"},
+    {{127}, 8, "this machine, RFC 1122"},
+    {{168, 63, 129, 16}, 32, "a cloud's control plane, Azure"},
+    {{169, 254}, 16, "link-local, RFC 3927"},
+    {{172, 16}, 12, "a private network, RFC 1918"},
+    {{192, 0, 0}, 24, "IETF protocol assignments, RFC 6890"},
+    {{192, 0, 2}, 24, "documentation, RFC 5737"},
+    {{192, 31, 196}, 24, "AS112 service, RFC 7535"},
+    {{192, 52, 193}, 24, "multicast relays, RFC 7450"},
+    {{192, 88, 99}, 24, "6to4 relays, RFC 7526"},
+    {{192, 168}, 16, "a private network, RFC 1918"},
+    {{192, 175, 48}, 24, "AS112 service, RFC 7534"},
+    {{198, 18}, 15, "benchmarking, RFC 2544"},
+    {{198, 51, 100}, 24, "documentation, RFC 5737"},
+    {{203, 0, 113}, 24, "documentation, RFC 5737"},
+    {{224}, 4, "multicast, RFC 5771"},
+    {{240}, 4, "reserved, RFC 1112"}, /* the broadcast address too */
 };
 
-static const struct prefix GLOBAL_UNICAST = {{0x20}, 3};
+static const struct prefix GLOBAL_UNICAST = {{0x20}, 3, "RFC 4291"};
 
 static const struct prefix REFUSED6[] = {
-    /* IETF protocol assignments with Teredo, ORCHID, benchmarking, RFC 2928 and RFC 4380 */
-    {{0x20, 0x01}, 23},
-    {{0x20, 0x01, 0x0d, 0xb8}, 32}, /* documentation, RFC 3849 */
-    {{0x3f, 0xff}, 20},             /* documentation, RFC 9637 */
+    /* Teredo, ORCHID, benchmarking and their kind. */
+    {{0x20, 0x01}, 23, "IETF protocol assignments with Teredo, RFC 2928 and RFC 4380"},
+    {{0x20, 0x01, 0x0d, 0xb8}, 32, "documentation, RFC 3849"},
+    {{0x3f, 0xff}, 20, "documentation, RFC 9637"},
 };
 
 /* Where in the IPv6 address the IPv4 address stands. */
@@ -59,11 +60,11 @@ struct wrapping {
     size_t offset;
 };
 
-static const struct prefix MAPPED = {{[10] = 0xff, [11] = 0xff}, 96}; /* IPv4, RFC 4291 */
+static const struct prefix MAPPED = {{[10] = 0xff, [11] = 0xff}, 96, "IPv4-mapped, RFC 4291"};
 #define MAPPED_OFFSET 12
 static const struct wrapping WRAPPINGS[] = {
-    {{{0x00, 0x64, 0xff, 0x9b}, 96}, 12}, /* NAT64, RFC 6052 */
-    {{{0x20, 0x02}, 16}, 2},              /* 6to4, RFC 3056 */
+    {{{0x00, 0x64, 0xff, 0x9b}, 96, "NAT64, RFC 6052"}, 12},
+    {{{0x20, 0x02}, 16, "6to4, RFC 3056"}, 2},
 };
 
 static bool
@@ -78,13 +79,13 @@ has_prefix(const uint8_t *address, const struct prefix *prefix)
     return (address[bits / 8] & mask) == (prefix->bytes[bits / 8] & mask);
 }
 
-static bool
-is_listed(const uint8_t *address, const struct prefix *list, size_t count)
+static const char *
+find_listed(const uint8_t *address, const struct prefix *list, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (has_prefix(address, &list[i]))
-            return true;
-    return false;
+            return list[i].what;
+    return NULL;
 }
 
 static void
@@ -128,13 +129,16 @@ is_loopback(const uint8_t address[ADDRESS_BYTES])
     return memcmp(address, &in6addr_loopback, ADDRESS_BYTES) == 0;
 }
 
-static bool
-is_public(const uint8_t address[ADDRESS_BYTES])
+static const char *
+range_refusal(const uint8_t address[ADDRESS_BYTES])
 {
     if (has_prefix(address, &MAPPED))
-        return !is_listed(address + MAPPED_OFFSET, REFUSED4, COUNT_OF(REFUSED4));
-    return has_prefix(address, &GLOBAL_UNICAST) &&
-           !is_listed(address, REFUSED6, COUNT_OF(REFUSED6));
+        return find_listed(address + MAPPED_OFFSET, REFUSED4, COUNT_OF(REFUSED4));
+    if (memcmp(address, &in6addr_loopback, ADDRESS_BYTES) == 0)
+        return "this machine, RFC 4291";
+    if (!has_prefix(address, &GLOBAL_UNICAST))
+        return "not global unicast, RFC 4291";
+    return find_listed(address, REFUSED6, COUNT_OF(REFUSED6));
 }
 
 /* Does an interface of this machine have it now?  Where that cannot be told it may. */
@@ -164,14 +168,19 @@ fetch_port_is_allowed(const struct fetch_policy *policy, unsigned port)
     return false;
 }
 
-bool
-fetch_address_is_allowed(const struct fetch_policy *policy, const struct sockaddr *address)
+const char *
+fetch_address_refusal(const struct fetch_policy *policy, const struct sockaddr *address)
 {
     uint8_t bytes[ADDRESS_BYTES];
     in_port_t port;
     if (!read_address(address, bytes, &port))
-        return false;
-    if (is_loopback(bytes))
-        return policy->allows_loopback;
-    return is_public(bytes) && fetch_port_is_allowed(policy, port) && !is_own(bytes);
+        return "not an IP address";
+    if (policy->allows_loopback && is_loopback(bytes))
+        return NULL;
+    const char *refusal = range_refusal(bytes);
+    if (!refusal && is_own(bytes))
+        refusal = "this machine's own";
+    if (!refusal && !fetch_port_is_allowed(policy, port))
+        refusal = "not fetched from on this port";
+    return refusal;
 }

@@ -28,9 +28,9 @@ struct transfer {
     uint64_t bytes;        /* of the body, written */
     uint64_t header_bytes; /* of the current answer, as header_lines */
     unsigned header_lines;
-    struct str shown; /* the current URL, for messages */
-    bool is_refused;  /* an address of its host was not connected to */
-    struct err stop;  /* why a callback ended the transfer; ERR_NONE when none did */
+    struct str shown;    /* the current URL, for messages */
+    const char *refusal; /* why an address of its host was not connected to; NULL: none was */
+    struct err stop;     /* why a callback ended the transfer; ERR_NONE when none did */
     char message[CURL_ERROR_SIZE];
 };
 
@@ -78,8 +78,11 @@ static curl_socket_t
 open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct transfer *t = context;
-    if (purpose != CURLSOCKTYPE_IPCXN || !fetch_address_is_allowed(t->policy, &address->addr)) {
-        t->is_refused = true;
+    const char *refusal = fetch_address_refusal(t->policy, &address->addr);
+    if (purpose != CURLSOCKTYPE_IPCXN)
+        refusal = "not a connection of ours";
+    if (refusal) {
+        t->refusal = refusal;
         return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -217,8 +220,8 @@ address_refused(const struct transfer *t, struct str url, struct err *err)
 {
     if (names_address(url))
         return err_set_code(err, ERR_INVALID, "address_not_allowed",
-                            "'%" STR_FMT "' names no address of the public internet",
-                            STR_ARG(t->shown));
+                            "the address in '%" STR_FMT "' is %s", STR_ARG(t->shown),
+                            t->refusal ? t->refusal : "none");
     return err_set_code(err, ERR_INVALID, "unreachable",
                         "the host of '%" STR_FMT "' has no address on the public internet; "
                         "check its spelling (private networks and this machine are not fetched "
@@ -251,7 +254,7 @@ static bool
 transfer_failed(const struct transfer *t, CURLcode code, struct str url, struct err *err)
 {
     const char *message = t->message[0] ? t->message : curl_easy_strerror(code);
-    if (t->is_refused && code == CURLE_COULDNT_CONNECT)
+    if (t->refusal && code == CURLE_COULDNT_CONNECT)
         return address_refused(t, url, err);
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -284,7 +287,7 @@ transfer_run(struct transfer *t, struct str url, long *status, struct err *err)
     uint64_t now_us = clock_steady_us();
     t->header_bytes = 0;
     t->header_lines = 0;
-    t->is_refused = false;
+    t->refusal = NULL;
     t->message[0] = '\0';
     SET(t->curl, CURLOPT_URL, url.p);
     /* 0 would mean no limit. */

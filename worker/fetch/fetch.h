@@ -23,11 +23,13 @@ struct fetch_policy {
 };
 
 bool fetch_port_is_allowed(const struct fetch_policy *policy, unsigned port);
-/* Global unicast, on a port of the policy, and of no interface that this machine has now; after
- * unwrapping IPv4-mapped, NAT64 (64:ff9b::/96) and 6to4 (2002::/16).  A public address that a
- * router translates for this machine is not known to it, and so not refused. */
-bool fetch_address_is_allowed(const struct fetch_policy *policy,
-                              const struct sockaddr *address);
+/* Why a connection to the address is refused, for people ("a private network, RFC 1918"), or
+ * NULL when it is global unicast, of no interface that this machine has now, and on a port of
+ * the policy; after unwrapping IPv4-mapped, NAT64 (64:ff9b::/96) and 6to4 (2002::/16).  A
+ * public address that a router translates for this machine is not known to it, and so not
+ * refused.  The text is static. */
+const char *fetch_address_refusal(const struct fetch_policy *policy,
+                                  const struct sockaddr *address);
 
 /* http(s), no credentials, a host, at most 2,048 bytes, otherwise bad_url; a port of the
  * policy, otherwise port_not_allowed.  `effective` is the URL without its fragment and in the

@@ -30,10 +30,10 @@ struct csv_utf8_count {
 /* Counts a piece and returns the bytes it took: all of them, but for a sequence that the end
  * of a piece cut short, which is left to the next one.  With `is_last` it counts as invalid. */
 size_t csv_count_utf8(struct csv_utf8_count *count, struct str piece, bool is_last);
-/* By the first few KiB alone: a BOM decides; else zero bytes in nearly every other place, beside line ends too, mean UTF-16;
- * else AUTO, which the count of the whole file settles: valid UTF-8 is UTF-8; else it is UTF-8
- * with broken rows when multi-byte sequences that are valid outnumber the invalid bytes, and
- * windows-1252 when not. */
+/* By the first few KiB alone: a BOM decides; else zero bytes in nearly every other place,
+ * beside line ends too, mean UTF-16; else AUTO, which the count of the whole file settles:
+ * valid UTF-8 is UTF-8; else it is UTF-8 with broken rows when multi-byte sequences that are
+ * valid outnumber the invalid bytes, and windows-1252 when not. */
 enum csv_encoding csv_detect_encoding_by_head(struct str head);
 enum csv_encoding csv_encoding_by_count(const struct csv_utf8_count *count);
 

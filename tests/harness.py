@@ -172,6 +172,8 @@ class Player:
 
 class Server:
     running = []  # for the report of a failed test
+    # Told of every answer: answered(method, path, answer).
+    answered = None
 
     def __init__(self, settings=None, query_workers=4, play_workers=2):
         # The service's own user has to reach its data through every folder above it.
@@ -359,6 +361,8 @@ class Server:
             answer = session.request(method, self.url + path, headers=headers, timeout=timeout,
                                      allow_redirects=False, **more)
         answer.encoding = "utf-8"  # what is not said to be something else; no guessing
+        if Server.answered:
+            Server.answered(method, path, answer)
         return answer
 
     def get(self, path, **more):

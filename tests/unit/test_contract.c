@@ -278,6 +278,24 @@ names_in_paths_are_described(void **state UNUSED)
     }
 }
 
+/* A sentence in {braces} ends at its first comma: the rest is a member without a value. */
+static void
+refuse_empty_members(const struct yaml_node *parent)
+{
+    for (const struct yaml_node *m = parent->first; m; m = m->next) {
+        if (m->kind == YAML_SCALAR && m->is_plain && m->text.n == 0)
+            fail_msg("openapi.yaml:%u: nothing stands behind '%" STR_FMT "'", m->line,
+                     STR_ARG(m->key));
+        refuse_empty_members(m);
+    }
+}
+
+static void
+no_member_is_left_empty(void **state UNUSED)
+{
+    refuse_empty_members(root);
+}
+
 static void
 operations_are_named_once(void **state UNUSED)
 {
@@ -354,6 +372,7 @@ main(void)
         cmocka_unit_test(every_route_is_described_as_it_is),
         cmocka_unit_test(every_description_has_its_route),
         cmocka_unit_test(names_in_paths_are_described),
+        cmocka_unit_test(no_member_is_left_empty),
         cmocka_unit_test(operations_are_named_once),
         cmocka_unit_test(description_becomes_json),
         cmocka_unit_test(what_is_at_the_root_too_is_described_there),

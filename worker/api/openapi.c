@@ -1,7 +1,7 @@
-/* See openapi.h.  An operation that is at the root too is described once, under its /v1 path;
- * the path without is made here.  YAML's plain scalars become what YAML 1.2's core schema says
- * they are; quoted ones stay strings, so that status codes as keys and "true" as an example do
- * too. */
+/* See openapi.h.  What would stand in the YAML again and again is made here: the path without
+ * /v1 of an operation that is at the root too, the parameter that stands for filters, the
+ * response `default`.  YAML's plain scalars become what YAML 1.2's core schema says they are;
+ * quoted ones stay strings, so that status codes as keys and "true" as an example do too. */
 #include "api/openapi.h"
 
 #include "base/embed.h"
@@ -47,46 +47,86 @@ add_node(struct json *j, const struct yaml_node *node)
         json_end_array(j);
 }
 
-static struct yaml_node *
-copy_node(struct arena *a, const struct yaml_node *node)
+static bool
+is_marked(const struct yaml_node *operation, const char *name)
 {
-    struct yaml_node *copy = arena_new(a, struct yaml_node);
-    *copy = *node;
-    return copy;
+    const struct yaml_node *mark = yaml_get(operation, name);
+    bool is_so;
+    return mark && yaml_as_bool(mark, &is_so) && is_so;
 }
 
-/* Ids are unique, so the one of the copy gets an ending. */
-static struct yaml_node *
-root_operation(struct arena *a, const struct yaml_node *operation)
+static void
+add_reference(struct json *j, const char *to)
 {
-    struct yaml_node *out = copy_node(a, operation), **end = &out->first;
+    json_begin_object(j);
+    json_key(j, "$ref");
+    json_str(j, str_from(to));
+    json_end_object(j);
+}
+
+/* Parameters that are not listed have names of their own: one that is an object stands for
+ * them. */
+static void
+add_parameters(struct json *j, const struct yaml_node *parameters, bool takes_filters)
+{
+    json_begin_array(j);
+    for (const struct yaml_node *p = parameters->first; p; p = p->next)
+        add_node(j, p);
+    if (takes_filters)
+        add_reference(j, "#/components/parameters/filters");
+    json_end_array(j);
+}
+
+/* Those that the operation names, and what may come in place of any: a refusal of nginx itself,
+ * or of a service in distress. */
+static void
+add_responses(struct json *j, const struct yaml_node *responses)
+{
+    json_begin_object(j);
+    for (const struct yaml_node *r = responses->first; r; r = r->next) {
+        json_key_str(j, r->key);
+        add_node(j, r);
+    }
+    json_key(j, "default");
+    add_reference(j, "#/components/responses/refusal");
+    json_end_object(j);
+}
+
+/* Ids are unique, so the one at the root gets an ending. */
+static void
+add_operation(struct json *j, struct arena *a, const struct yaml_node *operation, bool to_root)
+{
+    json_begin_object(j);
     for (const struct yaml_node *m = operation->first; m; m = m->next) {
-        *end = copy_node(a, m);
-        if (str_eq(m->key, STR("operationId")))
-            (*end)->text = arena_printf(a, "%" STR_FMT "_at_root", STR_ARG(m->text));
-        end = &(*end)->next;
+        json_key_str(j, m->key);
+        if (str_eq(m->key, STR("parameters")))
+            add_parameters(j, m, is_marked(operation, "x-filters"));
+        else if (str_eq(m->key, STR("responses")))
+            add_responses(j, m);
+        else if (to_root && str_eq(m->key, STR("operationId")))
+            json_str(j, arena_printf(a, "%" STR_FMT "_at_root", STR_ARG(m->text)));
+        else
+            add_node(j, m);
     }
-    return out;
+    json_end_object(j);
 }
 
-/* What of a path is at the root too, under its name there; NULL for nothing. */
-static struct yaml_node *
-root_path(struct arena *a, const struct yaml_node *path)
+/* All of a path, or what of it is at the root too. */
+static void
+add_path(struct json *j, struct arena *a, const struct yaml_node *path, bool to_root)
 {
-    struct yaml_node *out = copy_node(a, path), **end = &out->first;
-    bool has_operation = false, is_at_root;
-    out->key = str_skip(path->key, strlen("/v1"));
+    json_begin_object(j);
     for (const struct yaml_node *m = path->first; m; m = m->next) {
-        const struct yaml_node *mark = yaml_get(m, "x-at-root");
-        is_at_root = mark && yaml_as_bool(mark, &is_at_root) && is_at_root;
-        if (!is_at_root && !str_eq(m->key, STR("parameters")))
+        bool is_operation = !str_eq(m->key, STR("parameters"));
+        if (is_operation && to_root && !is_marked(m, "x-at-root"))
             continue;
-        has_operation |= is_at_root;
-        *end = is_at_root ? root_operation(a, m) : copy_node(a, m);
-        end = &(*end)->next;
+        json_key_str(j, m->key);
+        if (is_operation)
+            add_operation(j, a, m, to_root);
+        else
+            add_node(j, m);
     }
-    *end = NULL;
-    return has_operation ? out : NULL;
+    json_end_object(j);
 }
 
 static void
@@ -94,12 +134,14 @@ add_paths(struct json *j, struct arena *a, const struct yaml_node *paths)
 {
     json_begin_object(j);
     for (const struct yaml_node *path = paths->first; path; path = path->next) {
-        const struct yaml_node *at_root = root_path(a, path);
         json_key_str(j, path->key);
-        add_node(j, path);
-        if (at_root) {
-            json_key_str(j, at_root->key);
-            add_node(j, at_root);
+        add_path(j, a, path, false);
+        bool has_root = false;
+        for (const struct yaml_node *m = path->first; m; m = m->next)
+            has_root |= is_marked(m, "x-at-root");
+        if (has_root) {
+            json_key_str(j, str_skip(path->key, strlen("/v1")));
+            add_path(j, a, path, true);
         }
     }
     json_end_object(j);

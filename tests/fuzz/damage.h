@@ -25,11 +25,10 @@ damage_repair(char *file, size_t n)
             char *at = file + h.table_offset + i * sizeof(s);
             memcpy(&s, at, sizeof(s));
             if (s.offset <= n && s.bytes <= n - s.offset)
-                s.checksum = container_checksum(0, (struct str){file + s.offset, s.bytes});
+                s.checksum = checksum_add(0, (struct str){file + s.offset, s.bytes});
             memcpy(at, &s, sizeof(s));
         }
-        h.table_checksum =
-            container_checksum(0, (struct str){file + h.table_offset, table_bytes});
+        h.table_checksum = checksum_add(0, (struct str){file + h.table_offset, table_bytes});
     }
     struct str checked = {(const char *)&h, offsetof(struct container_header, header_checksum)};
     h.header_checksum = hash_bytes(checked, 0);

@@ -138,6 +138,12 @@ columns_open(struct arena *a, struct columns *out, int fd, struct err *err)
     return true;
 }
 
+bool
+columns_check(int fd, uint64_t row_count, struct err *err)
+{
+    return container_check(fd, COLUMNS_KIND, COLUMNS_VERSION, row_count, err);
+}
+
 void
 columns_close(struct columns *columns)
 {

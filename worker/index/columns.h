@@ -82,9 +82,12 @@ struct columns {
  * file that does not fit fails with code index_damaged (503). */
 MUST_CHECK bool columns_open(struct arena *a, struct columns *out, int fd, struct err *err);
 void columns_close(struct columns *columns); /* accepts a zeroed struct */
+/* The file as it lies there, not mapped: every byte that a reader looks at is the one that was
+ * written, and it has so many rows.  See container_check. */
+MUST_CHECK bool columns_check(int fd, uint64_t row_count, struct err *err);
 /* Reads everything: body checksums, offsets ascending and inside, ids below count, bits beyond
- * the end zero.  For whoever doubts the disk: an import does not read back what it has just
- * written, and opening does not read everything. */
+ * the end zero.  For what was just built; whether it still is what was built, columns_check
+ * tells. */
 MUST_CHECK bool columns_verify(const struct columns *columns, struct err *err);
 
 struct str column_text(const struct column *c, uint64_t row);   /* folded */

@@ -2,10 +2,12 @@
  * the readers of each kind only have to watch the numbers inside their own sections. */
 #include "index/container.h"
 
+#include "base/fs.h"
 #include "index/container_format.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the files are read in place");
@@ -24,26 +26,21 @@ container_damaged(struct err *err, const char *fmt, ...)
                         reason);
 }
 
-uint64_t
-container_checksum(uint64_t seed, struct str bytes)
-{
-    while (bytes.n) {
-        size_t n = MIN(bytes.n, CONTAINER_CHECKSUM_BLOCK);
-        seed = hash_bytes((struct str){bytes.p, n}, seed);
-        bytes = (struct str){bytes.p + n, bytes.n - n};
-    }
-    return seed;
-}
-
 static struct str
 section_bytes(const struct container *c, const struct container_section *s)
 {
     return (struct str){c->file.p + s->offset, s->bytes};
 }
 
-/* Before the table is trusted, where it lies. */
+static struct str
+table_of(const struct container_header *h, const char *p)
+{
+    return (struct str){p, h->section_count * sizeof(struct container_section)};
+}
+
+/* Before the table is looked at, where it lies. */
 static bool
-check_header(const struct container_header *h, struct str file, const char *kind,
+check_header(const struct container_header *h, uint64_t file_bytes, const char *kind,
              uint32_t version, struct err *err)
 {
     char wanted[sizeof(h->kind)] = {0};
@@ -53,21 +50,20 @@ check_header(const struct container_header *h, struct str file, const char *kind
     if (memcmp(h->kind, wanted, sizeof(wanted)) != 0)
         return container_damaged(err, "it is not of kind %s", kind);
     if (h->header_checksum !=
-        hash_bytes((struct str){file.p, offsetof(struct container_header, header_checksum)}, 0))
+        hash_bytes(
+            (struct str){(const char *)h, offsetof(struct container_header, header_checksum)},
+            0))
         return container_damaged(err, "the checksum of its header is wrong");
     if (h->version != version)
         return container_damaged(err, "its format version is %u, ours is %u", h->version,
                                  version);
-    if (h->file_bytes != file.n)
-        return container_damaged(err, "it should have %llu bytes and has %zu",
-                                 (unsigned long long)h->file_bytes, file.n);
-    uint64_t table_bytes = h->section_count * sizeof(struct container_section);
-    if (h->table_offset % CONTAINER_ALIGN || h->table_offset > file.n ||
-        table_bytes > file.n - h->table_offset)
+    if (h->file_bytes != file_bytes)
+        return container_damaged(err, "it should have %llu bytes and has %llu",
+                                 (unsigned long long)h->file_bytes,
+                                 (unsigned long long)file_bytes);
+    if (h->table_offset % CONTAINER_ALIGN || h->table_offset > file_bytes ||
+        table_of(h, NULL).n > file_bytes - h->table_offset)
         return container_damaged(err, "its section table lies outside");
-    struct str table = {file.p + h->table_offset, table_bytes};
-    if (h->table_checksum != container_checksum(0, table))
-        return container_damaged(err, "the checksum of its section table is wrong");
     return true;
 }
 
@@ -77,9 +73,12 @@ section_key(const struct container_section *s)
     return (uint64_t)s->column << 32 | s->kind;
 }
 
+/* Of a header that was found good. */
 static bool
-check_sections(const struct container *c, struct err *err)
+check_table(const struct container_header *h, const struct container *c, struct err *err)
 {
+    if (h->table_checksum != checksum_add(0, table_of(h, (const char *)c->sections)))
+        return container_damaged(err, "the checksum of its section table is wrong");
     for (size_t i = 0; i < c->section_count; i++) {
         const struct container_section *s = &c->sections[i];
         if (i && section_key(s) <= section_key(s - 1))
@@ -99,7 +98,7 @@ container_open(struct container *out, struct str file, const char *kind, uint32_
     if (file.n < sizeof(struct container_header))
         return container_damaged(err, "it has only %zu bytes", file.n);
     const struct container_header *h = (const struct container_header *)file.p;
-    if (!check_header(h, file, kind, version, err))
+    if (!check_header(h, file.n, kind, version, err))
         return false;
     struct container c = {
         .file = file,
@@ -107,7 +106,7 @@ container_open(struct container *out, struct str file, const char *kind, uint32_
         .section_count = h->section_count,
         .row_count = h->row_count,
     };
-    if (!check_sections(&c, err))
+    if (!check_table(h, &c, err))
         return false;
     *out = c;
     return true;
@@ -137,12 +136,17 @@ container_find(const struct container *c, uint32_t kind, uint32_t column)
 }
 
 static bool
+compare_checksum(const struct container_section *s, uint64_t checksum, struct err *err)
+{
+    return s->checksum == checksum ||
+           container_damaged(err, "the checksum of section %u of column %u is wrong", s->kind,
+                             s->column);
+}
+
+static bool
 verify_section(const struct container *c, const struct container_section *s, struct err *err)
 {
-    if (container_checksum(0, section_bytes(c, s)) != s->checksum)
-        return container_damaged(err, "the checksum of section %u of column %u is wrong",
-                                 s->kind, s->column);
-    return true;
+    return compare_checksum(s, checksum_add(0, section_bytes(c, s)), err);
 }
 
 bool
@@ -162,4 +166,48 @@ container_verify_section(const struct container *c, uint32_t kind, uint32_t colu
     if (!s)
         return container_damaged(err, "section %u of column %u is missing", kind, column);
     return verify_section(c, s, err);
+}
+
+static bool
+check_read(int fd, const struct container_header *h, const struct container *c, struct err *err)
+{
+    struct str table = table_of(h, (const char *)c->sections);
+    if (!fs_read_at(fd, (char *)table.p, table.n, h->table_offset, err) ||
+        !check_table(h, c, err))
+        return false;
+    for (size_t i = 0; i < c->section_count; i++) {
+        const struct container_section *s = &c->sections[i];
+        uint64_t checksum;
+        if (!checksum_file(fd, s->offset, s->bytes, &checksum, err) ||
+            !compare_checksum(s, checksum, err))
+            return false;
+    }
+    return true;
+}
+
+bool
+container_check(int fd, const char *kind, uint32_t version, uint64_t row_count, struct err *err)
+{
+    struct container_header h;
+    uint64_t bytes;
+    if (!fs_size(fd, &bytes, err))
+        return false;
+    if (bytes < sizeof(h))
+        return container_damaged(err, "it has only %llu bytes", (unsigned long long)bytes);
+    if (!fs_read_at(fd, &h, sizeof(h), 0, err) || !check_header(&h, bytes, kind, version, err))
+        return false;
+    if (h.row_count != row_count)
+        return container_damaged(err, "it has %llu rows and the version %llu",
+                                 (unsigned long long)h.row_count,
+                                 (unsigned long long)row_count);
+    struct container_section *sections = malloc(MAX(table_of(&h, NULL).n, 1));
+    if (!sections)
+        abort();
+    struct container c = {.file = {NULL, bytes},
+                          .sections = sections,
+                          .section_count = h.section_count,
+                          .row_count = h.row_count};
+    bool ok = check_read(fd, &h, &c, err);
+    free(sections);
+    return ok;
 }

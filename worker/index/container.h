@@ -19,17 +19,16 @@
  *                 16  8  bytes     without the hole behind them
  *                 24  8  checksum  of those bytes
  *
- * A checksum is hash_bytes over each KiB in turn, seeded with the result of the one before
- * (the first with 0).  Opening checks header and table; the bodies are checked by
- * container_verify.  The header is written last: a file that was not finished has none. */
+ * Checksums are those of checksum.h, but for the header's, which is one hash_bytes.  Opening
+ * checks header and table; the bodies are checked by container_check, which the service runs
+ * over every file at its start and on a schedule (datasets/integrity), and by container_verify.
+ * The header is written last: a file that was not finished has none. */
 #pragma once
 
-#include "base/err.h"
-#include "base/str.h"
+#include "base/checksum.h"
 
 #define CONTAINER_ALIGN 64
 #define CONTAINER_NO_COLUMN UINT32_MAX
-#define CONTAINER_CHECKSUM_BLOCK 1024
 
 struct container_section {
     uint32_t kind;
@@ -54,6 +53,11 @@ MUST_CHECK bool container_open(struct container *out, struct str file, const cha
                                uint32_t version, struct err *err);
 /* The bytes of a section; {NULL, 0} when there is none. */
 struct str container_find(const struct container *c, uint32_t kind, uint32_t column);
+/* The same, and every section read and compared with its checksum, all by read: a file that the
+ * disk does not give, or that shrinks meanwhile, fails and does not end the process.  What no
+ * reader looks at (holes) is not looked at. */
+MUST_CHECK bool container_check(int fd, const char *kind, uint32_t version, uint64_t row_count,
+                                struct err *err);
 /* Reads every section and compares its checksum. */
 MUST_CHECK bool container_verify(const struct container *c, struct err *err);
 /* The same for one section of a file just opened, for small ones that steer the reader. */
@@ -93,9 +97,9 @@ struct container_stream {
     size_t n, cap; /* bytes in the buffer; at least 4 checksum blocks */
 };
 /* `cap` bytes of buffer, at least CONTAINER_STREAM_BUFFER_MIN. */
-#define CONTAINER_STREAM_BUFFER_MIN ((size_t)4 * CONTAINER_CHECKSUM_BLOCK)
+#define CONTAINER_STREAM_BUFFER_MIN ((size_t)4 * CHECKSUM_BLOCK)
 /* After any stream call without a failure between, this much room can be asked for. */
-#define CONTAINER_STREAM_ROOM_MIN ((size_t)3 * CONTAINER_CHECKSUM_BLOCK)
+#define CONTAINER_STREAM_ROOM_MIN ((size_t)3 * CHECKSUM_BLOCK)
 void container_stream_init(struct container_stream *s, struct container_writer *w,
                            uint64_t bytes_max, size_t cap);
 void container_stream_free(struct container_stream *s); /* accepts a zeroed struct */

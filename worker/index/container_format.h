@@ -2,6 +2,7 @@
  * container.h. */
 #pragma once
 
+#include "base/checksum.h"
 #include "base/hash.h"
 
 #define CONTAINER_MAGIC "PMINDEX\n"
@@ -17,6 +18,3 @@ struct container_header {
     uint64_t table_checksum;
     uint64_t header_checksum;
 };
-
-/* Continues a checksum; all pieces but the last are whole blocks. */
-uint64_t container_checksum(uint64_t seed, struct str bytes);

@@ -63,7 +63,7 @@ container_write_section(struct container_writer *w, uint32_t kind, uint32_t colu
         .column = column,
         .offset = align_up(w->end, CONTAINER_ALIGN),
         .bytes = bytes.n,
-        .checksum = container_checksum(0, bytes),
+        .checksum = checksum_add(0, bytes),
     };
     if (!fs_write_at(w->fd, bytes, section.offset, err))
         return false;
@@ -93,7 +93,7 @@ container_finish(struct container_writer *w, const char *kind, uint32_t version,
         .section_count = (uint32_t)w->section_count,
         .row_count = row_count,
         .table_offset = align_up(w->end, CONTAINER_ALIGN),
-        .table_checksum = container_checksum(0, table),
+        .table_checksum = checksum_add(0, table),
     };
     memcpy(h.magic, CONTAINER_MAGIC, sizeof(h.magic));
     memcpy(h.kind, kind, MIN(strlen(kind), sizeof(h.kind)));
@@ -111,8 +111,7 @@ void
 container_stream_init(struct container_stream *s, struct container_writer *w,
                       uint64_t bytes_max, size_t cap)
 {
-    cap = MAX(cap / CONTAINER_CHECKSUM_BLOCK * CONTAINER_CHECKSUM_BLOCK,
-              CONTAINER_STREAM_BUFFER_MIN);
+    cap = MAX(cap / CHECKSUM_BLOCK * CHECKSUM_BLOCK, CONTAINER_STREAM_BUFFER_MIN);
     *s = (struct container_stream){
         .fd = w->fd,
         .offset = container_reserve(w, bytes_max),
@@ -141,7 +140,7 @@ write_out(struct container_stream *s, size_t bytes, struct err *err)
                        (unsigned long long)s->bytes_max);
     if (!fs_write_at(s->fd, out, s->offset + s->written, err))
         return false;
-    s->checksum = container_checksum(s->checksum, out);
+    s->checksum = checksum_add(s->checksum, out);
     s->written += bytes;
     s->n -= bytes;
     memmove(s->buffer, s->buffer + bytes, s->n);
@@ -151,7 +150,7 @@ write_out(struct container_stream *s, size_t bytes, struct err *err)
 bool
 container_stream_flush(struct container_stream *s, struct err *err)
 {
-    return write_out(s, s->n / CONTAINER_CHECKSUM_BLOCK * CONTAINER_CHECKSUM_BLOCK, err);
+    return write_out(s, s->n / CHECKSUM_BLOCK * CHECKSUM_BLOCK, err);
 }
 
 bool

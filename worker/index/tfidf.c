@@ -71,6 +71,12 @@ tfidf_open(struct tfidf *out, int fd, uint64_t row_count, struct err *err)
     return true;
 }
 
+bool
+tfidf_check(int fd, uint64_t row_count, struct err *err)
+{
+    return container_check(fd, TFIDF_KIND, TFIDF_VERSION, row_count, err);
+}
+
 void
 tfidf_close(struct tfidf *t)
 {

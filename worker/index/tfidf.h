@@ -56,6 +56,7 @@ MUST_CHECK bool tfidf_build(int fd, const struct columns *columns, const size_t 
  * a norm that is none.  Lists are read as they are: of damaged ones scores may be wrong, and
  * not a number where the file changes while it is open. */
 MUST_CHECK bool tfidf_open(struct tfidf *out, int fd, uint64_t row_count, struct err *err);
+MUST_CHECK bool tfidf_check(int fd, uint64_t row_count, struct err *err); /* see columns.h */
 MUST_CHECK bool tfidf_verify(const struct tfidf *t, struct err *err);
 void tfidf_close(struct tfidf *t); /* accepts a zeroed struct */
 

@@ -118,6 +118,12 @@ trigrams_open(struct arena *a, struct trigrams *out, int fd, const struct column
     return true;
 }
 
+bool
+trigrams_check(int fd, uint64_t row_count, struct err *err)
+{
+    return container_check(fd, TRIGRAMS_KIND, TRIGRAMS_VERSION, row_count, err);
+}
+
 void
 trigrams_close(struct trigrams *trigrams)
 {

@@ -71,6 +71,7 @@ struct trigrams {
 MUST_CHECK bool trigrams_open(struct arena *a, struct trigrams *out, int fd,
                               const struct columns *columns, struct err *err);
 void trigrams_close(struct trigrams *trigrams); /* accepts a zeroed struct */
+MUST_CHECK bool trigrams_check(int fd, uint64_t row_count, struct err *err); /* see columns.h */
 /* Reads everything: body checksums, trigrams and offsets ascending, lists that end where they
  * should and name rows of their segment.  For reindex. */
 MUST_CHECK bool trigrams_verify(const struct trigrams *trigrams, struct err *err);

@@ -51,7 +51,7 @@ write_section(struct build *b, const struct work *work, struct str bytes, struct
         .kind = TRIGRAMS_SECTION_SEGMENT + work->segment,
         .column = work->column,
         .bytes = bytes.n,
-        .checksum = container_checksum(0, bytes),
+        .checksum = checksum_add(0, bytes),
     };
     pthread_mutex_lock(&b->mutex);
     section.offset = container_reserve(&b->writer, bytes.n);

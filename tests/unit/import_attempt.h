@@ -99,7 +99,9 @@ import_part(struct attempt *t, const char *dataset, struct str csv, size_t offse
         t->base = (struct dataset_version){.dataset_id = 1,
                                            .number = t->version,
                                            .job_id = job,
-                                           .schema_json = t->publication.schema_json};
+                                           .schema_json = t->publication.schema_json,
+                                           .row_count = t->publication.row_count,
+                                           .rows_checksum = t->publication.rows_checksum};
     return t->is_done;
 }
 

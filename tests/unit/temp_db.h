@@ -1,7 +1,7 @@
 /* A migrated playmeter.db in a folder of its own, with a local writer, for each test. */
 #pragma once
 
-#include "datasets/catalogue.h"
+#include "datasets/integrity.h"
 #include "jobs/jobs.h"
 #include "players/event.h"
 #include "players/wallet.h"
@@ -10,7 +10,8 @@
 #include "temp_dir.h"
 
 static const struct operation *const TEMP_OPERATIONS[] = {
-    JOB_OPERATIONS, DATASET_OPERATIONS, EVENT_OPERATIONS, WALLET_OPERATIONS, REPORT_OPERATIONS};
+    JOB_OPERATIONS,   DATASET_OPERATIONS, INTEGRITY_OPERATIONS,
+    EVENT_OPERATIONS, WALLET_OPERATIONS,  REPORT_OPERATIONS};
 
 struct temp_db {
     void *dir; /* struct temp_dir */

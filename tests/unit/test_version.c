@@ -76,7 +76,7 @@ publish(struct temp_db *t, const char *dataset, int64_t row_count, enum column_t
 static struct versions *
 open_cache(struct temp_db *t)
 {
-    return versions_open(t->db, ((struct temp_dir *)t->dir)->path);
+    return versions_open(t->db, ((struct temp_dir *)t->dir)->path, 0);
 }
 
 static uint64_t

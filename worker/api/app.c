@@ -6,6 +6,8 @@
 #include "api/access.h"
 #include "api/problem.h"
 
+#include <string.h>
+
 uint64_t
 app_deadline_us(const struct app *app, const struct request *request)
 {
@@ -38,6 +40,14 @@ run(struct app *app, struct request *request, struct response *response, struct 
            request->route->handle(app, request, response, err);
 }
 
+/* Who meets it by chance does not leave it to the schedule. */
+static bool
+tells_of_damage(const struct err *err)
+{
+    return err->kind == ERR_BUSY && (strcmp(err_code(err), "index_damaged") == 0 ||
+                                     strcmp(err_code(err), "version_damaged") == 0);
+}
+
 static void
 answer_problem(struct response *response, const struct buf *allow, const struct err *err)
 {
@@ -59,6 +69,8 @@ app_handle(void *context, struct request *request, struct response *response, st
     buf_init(&allow, KIB);
     bool is_read = err->kind == ERR_NONE;
     if (!is_read || !run(app, request, response, &allow, err)) {
+        if (tells_of_damage(err))
+            versions_doubt(app->versions, app->writer);
         answer_problem(response, &allow, err);
         return;
     }

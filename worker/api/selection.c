@@ -38,6 +38,10 @@ struct str
 selection_etag(struct arena *a, const struct version *version, const char *form)
 {
     /* The job that made the version, unlike its number, never comes again, not even when the
-     * data directory is made anew. */
+     * data directory is made anew.  What was answered from a file that proved damaged is not
+     * confirmed once it is made again. */
+    if (version->info.edition)
+        return arena_printf(a, "%" STR_FMT "-%lld-%s", STR_ARG(version->info.job_id),
+                            (long long)version->info.edition, form);
     return arena_printf(a, "%" STR_FMT "-%s", STR_ARG(version->info.job_id), form);
 }

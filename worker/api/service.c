@@ -2,6 +2,7 @@
 #include "api/handlers.h"
 #include "api/object.h"
 #include "api/openapi.h"
+#include "api/readiness.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/hash.h"
@@ -85,10 +86,12 @@ warn_of_ledger(const struct app *app)
 bool
 readyz(struct app *app, struct request *request, struct response *response, struct err *err)
 {
+    const char *warning = NULL;
     if (!check_database(app, request, err) || !check_disk(app, err) ||
-        !check_importer(app, err))
+        !check_importer(app, err) || !readiness_check_datasets(app, request, &warning, err))
         return false;
-    answer_status(response, "ready", warn_of_ledger(app));
+    const char *of_ledger = warn_of_ledger(app);
+    answer_status(response, "ready", of_ledger ? of_ledger : warning);
     return true;
 }
 

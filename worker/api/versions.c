@@ -5,6 +5,22 @@
 #include "json/read.h"
 #include "json/write.h"
 
+/* The names of its files that are; null: none. */
+static void
+add_damaged(struct json *j, unsigned files)
+{
+    scoped_arena a = {0};
+    struct str words = integrity_files_words(&a, files);
+    if (words.n == 0) {
+        json_null(j);
+        return;
+    }
+    json_begin_array(j);
+    while (words.n)
+        json_str(j, str_cut(&words, ' '));
+    json_end_array(j);
+}
+
 static void
 add_version(struct json *j, const struct dataset_version *version)
 {
@@ -18,12 +34,15 @@ add_version(struct json *j, const struct dataset_version *version)
     json_member_i64(j, "source_bytes", version->source_bytes);
     json_member_str(j, "source_sha256", version->source_sha256);
     json_member_str(j, "job_id", version->job_id);
+    json_member_moment(j, "checked_at", version->checked_at);
+    json_key(j, "damaged");
+    add_damaged(j, version->damaged);
     json_end_object(j);
 }
 
-static const char *const COLUMNS[] = {"version",      "current",       "rows",
-                                      "created_at",   "label",         "source",
-                                      "source_bytes", "source_sha256", "job_id"};
+static const char *const COLUMNS[] = {"version", "current",    "rows",         "created_at",
+                                      "label",   "source",     "source_bytes", "source_sha256",
+                                      "job_id",  "checked_at", "damaged"};
 static const struct listing_table VERSIONS = {.name = "versions", LISTING_COLUMNS(COLUMNS)};
 
 bool

@@ -51,6 +51,7 @@
     X(COUNT, imports, versions_kept,   "2",                1,      100,           "versions kept beside the current one") \
     X(COUNT, imports, rejects_max,     "100000",           0,      10000000,      "rejected rows kept per import, the rest is counted") \
     X(MS,    imports, spool_kept,      "1d",               0,      31536000000,   "how long a finished job's source and rejects stay") \
+    X(MS,    storage, check_every,     "1d",               1000,   31536000000,   "how often the files of every version are read and held against their checksums; at each start they are, too") \
     X(BOOL,  fetch,   allow_loopback,  "false",            0,      1,             "fetch from this machine, on any port: for tests only") \
     X(LIST,  fetch,   ports,           "80 443",           1,      64,            "ports that are fetched from, also behind redirects") \
     X(MS,    fetch,   connect_timeout, "10s",              100,    120000,        "time to connect to a URL's host") \
@@ -134,6 +135,7 @@ struct config_rate {
 struct config {
     struct str path;     /* the file, for messages; "" for the built-in defaults */
     struct str data_dir; /* absolute; set by the caller, from the command line */
+    int64_t start; /* which start of the service this is, random; kept by a reload; 0: none */
 #define X(type, section, name, fallback, min, max, help) CONFIG_TYPE_##type section##_##name;
     SETTINGS(X)
 #undef X

@@ -1,6 +1,7 @@
 /* See catalogue.h: reading the catalogue, and the callers' side of changing it. */
 #include "datasets/catalogue.h"
 
+#include "datasets/integrity.h"
 #include "store/wire.h"
 
 #define REQUEST_BYTES_MAX (4 * MIB)
@@ -16,6 +17,8 @@ read_dataset(struct arena *a, struct stmt *s)
         .created_at = stmt_i64(s, 3),
         .updated_at = stmt_i64(s, 4),
         .version = stmt_i64(s, 5),
+        .wanted_version = stmt_i64(s, 6),
+        .edition = stmt_i64(s, 7),
     };
 }
 
@@ -35,6 +38,12 @@ read_version(struct arena *a, struct stmt *s)
         .source_bytes = stmt_i64(s, 9),
         .created_at = stmt_i64(s, 10),
         .is_current = stmt_i64(s, 11) != 0,
+        .rows_checksum = (uint64_t)stmt_i64(s, 13),
+        .edition = stmt_i64(s, 14),
+        .checked_start = stmt_i64(s, 15),
+        .checked_at = stmt_i64(s, 16),
+        .damaged = integrity_files_parse(stmt_str(s, 17)),
+        .damaged_at = stmt_i64(s, 18),
     };
 }
 
@@ -215,6 +224,7 @@ dataset_publication_add(struct buf *out, const struct dataset_publication *p)
     wire_add_u64(out, (uint64_t)p->row_count);
     wire_add_u64(out, (uint64_t)p->source_bytes);
     wire_add_u64(out, p->kept);
+    wire_add_u64(out, p->rows_checksum);
 }
 
 bool
@@ -233,6 +243,7 @@ dataset_publication_read(struct str bytes, struct dataset_publication *out, stru
     p.row_count = (int64_t)wire_u64(&w);
     p.source_bytes = (int64_t)wire_u64(&w);
     p.kept = wire_u64(&w);
+    p.rows_checksum = wire_u64(&w);
     if (!wire_end(&w, err))
         return false;
     *out = p;

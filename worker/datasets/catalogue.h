@@ -11,7 +11,9 @@ struct dataset {
     struct str name;
     bool is_public;
     int64_t created_at, updated_at;
-    int64_t version; /* number of the current one; 0: nothing published yet */
+    int64_t version;        /* number of the current one; 0: nothing published yet */
+    int64_t wanted_version; /* the one that `version` stands in for, since it is damaged; 0 */
+    int64_t edition;        /* of the current version */
 };
 
 struct dataset_version {
@@ -23,6 +25,13 @@ struct dataset_version {
     int64_t source_bytes;
     int64_t created_at;
     bool is_current;
+    uint64_t
+        rows_checksum; /* of rows.db; 0: an older program made it and it was never checked */
+    int64_t edition;   /* rises when files are replaced, found damaged or found whole */
+    int64_t checked_start; /* start of the service since which they are known to be whole */
+    int64_t checked_at; /* when all of them were read last; 0: not yet, or to be read again */
+    unsigned damaged;   /* files that are, a set of enum integrity_file; 0: none */
+    int64_t damaged_at;
 };
 
 /* 1 found, 0 there is none, -1 error.  Takes as long for the one as for the other, and names no
@@ -61,6 +70,7 @@ struct dataset_publication {
     struct str receipt_json; /* object; "version" is added */
     int64_t base_version, row_count, source_bytes;
     uint64_t kept;
+    uint64_t rows_checksum; /* of the rows.db that was made */
 };
 /* As bytes, for the writer and for a file; the strings of one that was read point into them. */
 void dataset_publication_add(struct buf *out, const struct dataset_publication *publication);
@@ -69,7 +79,8 @@ MUST_CHECK bool dataset_publication_read(struct str bytes, struct dataset_public
 MUST_CHECK bool dataset_publish(struct writer *w, const struct dataset_publication *publication,
                                 int64_t *number, struct err *err);
 /* Makes the version before the current one (or `number`, when not 0) current again; it keeps
- * its number.  Conflict no_previous_version, not_found, or gone for one that was dropped. */
+ * its number.  One that stands in for a damaged one is accepted so.  Conflict
+ * no_previous_version, version_damaged, not_found, or gone for one that was dropped. */
 MUST_CHECK bool dataset_rollback(struct writer *w, struct str name, int64_t number,
                                  int64_t *current, struct err *err);
 /* In a spool folder: what has come of a URL, until all of it has and it becomes `source`. */

@@ -2,7 +2,7 @@
  * (see writer.h).  Publishing is the one step that makes an import visible: the files are
  * complete and synced before it, and whoever reads the catalogue after it finds them. */
 #include "base/clock.h"
-#include "datasets/catalogue.h"
+#include "datasets/integrity.h"
 #include "store/wire.h"
 
 #include <libgen.h>
@@ -98,6 +98,7 @@ insert_version(struct db *db, int64_t dataset_id, int64_t number,
     stmt_bind_i64(s, 9, p->source_bytes);
     stmt_bind_str(s, 10, p->label);
     stmt_bind_i64(s, 11, clock_now_ms());
+    stmt_bind_i64(s, 12, (int64_t)p->rows_checksum);
     return stmt_run(s, err);
 }
 
@@ -182,8 +183,15 @@ run_rollback(struct db *db, struct str request, struct buf *reply, struct err *e
         return false;
     if (number == 0 && !find_previous(db, &dataset, &number, err))
         return false;
-    if (!dataset_version_get(&a, db, name, number, &version, err) ||
-        (!version.is_current && !set_current(db, dataset.id, number, err)))
+    if (!dataset_version_get(&a, db, name, number, &version, err))
+        return false;
+    if (version.damaged & INTEGRITY_ROWS)
+        return err_set_code(err, ERR_CONFLICT, "version_damaged",
+                            "rows.db of version %lld of dataset '%" STR_FMT
+                            "' is damaged; put it back from a backup and run playmeter reindex",
+                            (long long)number, STR_ARG(name));
+    bool is_settled = version.is_current && dataset.wanted_version == 0;
+    if (!is_settled && !set_current(db, dataset.id, number, err))
         return false;
     wire_add_u64(reply, (uint64_t)number);
     return true;

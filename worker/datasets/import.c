@@ -84,6 +84,7 @@ struct work {
     struct import_pipe *pipe;
     int columns_fd;
     struct column_summary *summaries;
+    uint64_t rows_checksum;
 };
 
 static void
@@ -174,7 +175,8 @@ build(struct arena *a, struct work *work, struct err *err)
     };
     work->summaries = arena_array(a, work->plan.schema.column_count, struct column_summary);
     return import_build_run(&work->build, err) &&
-           import_pipe_finish(work->pipe, &work->progress, work->summaries, err);
+           import_pipe_finish(work->pipe, &work->progress, work->summaries,
+                              &work->rows_checksum, err);
 }
 
 static bool
@@ -221,6 +223,7 @@ fill_publication(struct arena *a, const struct work *work, const char *sha256, d
         .row_count = (int64_t)work->build.version_rows,
         .source_bytes = (int64_t)task->source_length,
         .kept = task->config->imports_versions_kept,
+        .rows_checksum = work->rows_checksum,
     };
 }
 

@@ -58,7 +58,7 @@ struct import_task {
  * "nulls", "distinct", "min", "max"}: min and max as a page of rows shows them (dates as text),
  * null where the column has no range.  Errors carry the codes of SPEC 3.1: not_csv, empty_file,
  * missing_columns, too_large, too_many_columns, too_many_errors, all_rows_rejected, cancelled,
- * ... and nothing of the folder is left. */
+ * ..., of a damaged base rows_damaged, and nothing of the folder is left. */
 MUST_CHECK bool import_run(struct arena *a, const struct import_task *task,
                            struct dataset_publication *out, struct err *err);
 

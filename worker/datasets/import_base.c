@@ -2,6 +2,8 @@
  * over from them, so nothing is parsed again but the elements of lists. */
 #include "datasets/import_work.h"
 
+#include "datasets/integrity.h"
+
 #include <fcntl.h>
 
 static const char *
@@ -45,7 +47,9 @@ import_base_open(struct arena *a, const struct import_task *task,
     for (size_t i = 0; i < column_count; i++)
         columns[i] = (struct rows_column){.name = plan->schema.columns[i].name,
                                           .type = plan->schema.columns[i].type};
-    if (!measure_base(a, task, &base, column_count, err))
+    /* Rows that were turned by the disk would be right ones of the next version. */
+    if (!integrity_check_rows(task->data_dir, task->base, err) ||
+        !measure_base(a, task, &base, column_count, err))
         return false;
     base.rows = rows_open(base_path(a, task, ROWS_FILE_NAME), columns, column_count, err);
     if (!base.rows)

@@ -63,6 +63,7 @@ struct import_pipe {
     struct columns_builder *columns;
     struct import_files files;
     struct column_summary *summaries;
+    uint64_t rows_checksum;
     _Atomic bool is_unwanted; /* as is_stopped, for the threads of the index files */
 };
 
@@ -77,7 +78,9 @@ add_to_rows(struct import_pipe *pipe, const struct value *row, uint64_t line, st
 static bool
 finish_rows(struct import_pipe *pipe, struct err *err)
 {
-    return rows_build_finish(&pipe->rows, err);
+    /* Beside the builder of columns, which has more to do; the file is still in memory. */
+    return rows_build_finish(&pipe->rows, err) &&
+           rows_checksum(pipe->files.rows_path, &pipe->rows_checksum, err);
 }
 
 static bool
@@ -331,7 +334,7 @@ wait_a_tick(struct import_pipe *pipe, bool *has_failed, struct err *err)
 
 bool
 import_pipe_finish(struct import_pipe *pipe, struct import_progress *progress,
-                   struct column_summary *summaries, struct err *err)
+                   struct column_summary *summaries, uint64_t *rows_checksum, struct err *err)
 {
     if (pipe->is_filling)
         hand_over(pipe);
@@ -346,6 +349,7 @@ import_pipe_finish(struct import_pipe *pipe, struct import_progress *progress,
     if (has_failed)
         return false;
     memcpy(summaries, pipe->summaries, pipe->column_count * sizeof(*summaries));
+    *rows_checksum = pipe->rows_checksum;
     return true;
 }
 

@@ -164,9 +164,11 @@ MUST_CHECK struct value *import_pipe_next(struct import_pipe *pipe, struct arena
                                           struct err *err);
 /* The row that import_pipe_next gave is complete; `line` is where it stands in its file. */
 void import_pipe_push(struct import_pipe *pipe, uint64_t line);
-/* No more rows: waits for the files to be complete and synced, calling `progress`. */
+/* No more rows: waits for the files to be complete and synced, calling `progress`; gives the
+ * checksum of rows.db. */
 MUST_CHECK bool import_pipe_finish(struct import_pipe *pipe, struct import_progress *progress,
-                                   struct column_summary *summaries, struct err *err);
+                                   struct column_summary *summaries, uint64_t *rows_checksum,
+                                   struct err *err);
 void import_pipe_close(struct import_pipe **pipe); /* stops the threads; accepts NULL */
 
 /* The version a new one starts from. */

@@ -56,13 +56,10 @@ open_folder(struct reindex *r, const char *path, struct err *err)
     r->folder = fs_open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, err);
     if (r->folder < 0)
         return false;
-    if (flock(r->folder, LOCK_EX | LOCK_NB) == 0)
-        return true;
-    if (errno != EWOULDBLOCK)
-        return err_set_errno(err, "locking %s", path);
-    return err_set_code(err, ERR_CONFLICT, "reindex_running",
-                        "version %lld is being indexed by another process",
-                        (long long)r->version->number);
+    while (flock(r->folder, LOCK_EX))
+        if (errno != EINTR)
+            return err_set_errno(err, "locking %s", path);
+    return true;
 }
 
 static bool
@@ -80,8 +77,6 @@ open_rows(struct reindex *r, const char *folder, struct err *err)
         r->specs[i].type = r->schema.columns[i].type;
         r->wanted[i] = i;
     }
-    if (access(path, F_OK))
-        return err_set(err, ERR_NOT_FOUND, "%s is not there; import the dataset again", path);
     r->rows = rows_open(path, columns, count, err);
     return r->rows != NULL;
 }
@@ -219,8 +214,9 @@ reindex_version(const char *data_dir, const struct dataset_version *version, str
     if (!schema_parse_json(&r.arena, version->schema_json, &r.schema, err) ||
         !open_folder(&r, folder, err))
         return false;
-    if (open_rows(&r, folder, err) && measure(&r, err) && build_columns(&r, err) &&
-        build_trigrams(&r, err) && build_tfidf(&r, err) && take_over(&r, err))
+    if (integrity_check_rows(data_dir, version, err) && open_rows(&r, folder, err) &&
+        measure(&r, err) && build_columns(&r, err) && build_trigrams(&r, err) &&
+        build_tfidf(&r, err) && take_over(&r, err))
         return true;
     struct err ignored;
     (void)!fs_remove_tree(r.folder, NEW_COLUMNS_NAME, &ignored);

@@ -1,6 +1,7 @@
 /* See version.h.  The catalogue is asked at every call, by one prepared statement: that is how
  * a worker sees a version published elsewhere, without a signal from anyone.  The maps are
- * kept, least recently used out first.  A folder can vanish between the catalogue's answer and
+ * kept, least recently used out first, until the edition that the catalogue has of their files
+ * is another one.  A folder can vanish between the catalogue's answer and
  * the open, when the next version has just pushed it out: then the catalogue is read again. */
 #include "datasets/version.h"
 
@@ -26,15 +27,20 @@ struct versions {
     struct slot slots[VERSIONS_OPEN_MAX];
     struct arena scratch; /* of one versions_get */
     uint64_t calls;
+    int64_t start;
+    /* Which files were opened last, and which somebody was told to look at; its strings are not
+     * for use. */
+    struct dataset_version last, doubted;
 };
 
 struct versions *
-versions_open(struct db *db, const char *data_dir)
+versions_open(struct db *db, const char *data_dir, int64_t start)
 {
     struct versions *cache = calloc(1, sizeof(*cache));
     if (!cache || !(cache->data_dir = strdup(data_dir)))
         abort();
     cache->db = db;
+    cache->start = start;
     return cache;
 }
 
@@ -99,6 +105,31 @@ damaged(struct err *err, const struct dataset_version *info, const char *what)
 }
 
 static bool
+lost(struct err *err, const struct dataset_version *info)
+{
+    return err_set_code(err, ERR_BUSY, "version_damaged",
+                        "rows.db of version %lld is damaged; import the file again, choose "
+                        "another version, or put rows.db back from a backup and run playmeter "
+                        "reindex",
+                        (long long)info->number);
+}
+
+/* What is known of the files, before any is opened. */
+static bool
+check_known(const struct versions *cache, const struct dataset_version *info, struct err *err)
+{
+    if (cache->start && info->checked_start != cache->start)
+        return err_set_code(err, ERR_BUSY, "version_unchecked",
+                            "the files of version %lld have not been checked since the service "
+                            "started; that is under way",
+                            (long long)info->number);
+    if (info->damaged & INTEGRITY_ROWS)
+        return lost(err, info);
+    return !(info->damaged & INTEGRITY_COLUMNS) ||
+           damaged(err, info, "its columns file is damaged");
+}
+
+static bool
 check_shape(const struct version *version, struct err *err)
 {
     const struct columns *columns = &version->columns;
@@ -157,9 +188,11 @@ open_rows(struct slot *slot, const char *folder, struct err *err)
         columns[i] = (struct rows_column){.name = schema->columns[i].name,
                                           .type = schema->columns[i].type};
     version->rows = rows_open(path.p, columns, schema->column_count, err);
-    if (!version->rows && access(path.p, F_OK) != 0)
+    if (version->rows)
+        return true;
+    if (access(path.p, F_OK) != 0)
         return err_set(err, ERR_NOT_FOUND, "%s is not there", path.p);
-    return version->rows != NULL;
+    return err->kind == ERR_INVALID || lost(err, &version->info);
 }
 
 static bool
@@ -185,8 +218,10 @@ open_files(struct slot *slot, const char *data_dir, struct err *err)
     if (!open_columns(slot, folder.p, err) || !check_shape(version, err) ||
         !open_rows(slot, folder.p, err))
         return false;
-    open_trigrams(slot, folder.p);
-    open_tfidf(slot, folder.p);
+    if (!(version->info.damaged & INTEGRITY_TRIGRAMS))
+        open_trigrams(slot, folder.p);
+    if (!(version->info.damaged & INTEGRITY_TFIDF))
+        open_tfidf(slot, folder.p);
     version->row_count = version->columns.row_count;
     version->key_ascends = key_ascends(version);
     version->keys = arena_new(&slot->arena, struct key_index);
@@ -207,12 +242,16 @@ read_info(struct slot *slot, struct db *db, struct str dataset, int64_t number, 
            schema_parse_json(&slot->arena, version->info.schema_json, &version->schema, err);
 }
 
-/* An older version that is mapped may have been dropped since. */
+/* An older version that is mapped may have been dropped since, or its files replaced. */
 static bool
-check_kept(struct versions *cache, struct str dataset, int64_t number, struct err *err)
+check_kept(struct versions *cache, struct str dataset, int64_t number, int64_t *edition,
+           struct err *err)
 {
     struct dataset_version info;
-    return dataset_version_get(&cache->scratch, cache->db, dataset, number, &info, err);
+    if (!dataset_version_get(&cache->scratch, cache->db, dataset, number, &info, err))
+        return false;
+    *edition = info.edition;
+    return true;
 }
 
 /* A version that was dropped occupies the disk for as long as it is mapped.  It is dropped when
@@ -223,33 +262,49 @@ close_dropped(struct versions *cache, const struct dataset *dataset)
     for (size_t i = 0; i < VERSIONS_OPEN_MAX; i++) {
         struct slot *slot = &cache->slots[i];
         struct err err = {0};
+        int64_t edition;
         if (slot->used_at && slot->version.info.dataset_id == dataset->id &&
-            !check_kept(cache, dataset->name, slot->version.info.number, &err) &&
+            !check_kept(cache, dataset->name, slot->version.info.number, &edition, &err) &&
             err.kind == ERR_GONE)
             slot_close(slot);
     }
 }
 
-/* The slot of the version, opened if need be: 1 done, 0 it vanished meanwhile, -1 error. */
+/* 1 done, 0 its files vanished meanwhile, -1 error. */
+static int
+open_slot(struct versions *cache, struct slot *slot, const struct dataset *dataset,
+          int64_t number, struct err *err)
+{
+    if (!read_info(slot, cache->db, dataset->name, number, err))
+        return number == dataset->version && err->kind == ERR_GONE ? 0 : -1;
+    cache->last = slot->version.info;
+    if (!check_known(cache, &cache->last, err))
+        return -1;
+    if (!open_files(slot, cache->data_dir, err))
+        return err->kind == ERR_NOT_FOUND ? 0 : -1;
+    return 1;
+}
+
+/* The slot of the version, opened if need be; the results of open_slot. */
 static int
 fill_slot(struct versions *cache, const struct dataset *dataset, int64_t number,
           struct slot **out, struct err *err)
 {
-    bool is_current = number == dataset->version;
     struct slot *slot = find_slot(cache, dataset->id, number);
     if (slot) {
+        int64_t edition = dataset->edition;
+        bool is_current = number == dataset->version;
+        if (!is_current && !check_kept(cache, dataset->name, number, &edition, err))
+            return -1;
+        cache->last = slot->version.info;
         *out = slot;
-        return is_current || check_kept(cache, dataset->name, number, err) ? 1 : -1;
+        if (cache->last.edition == edition)
+            return 1;
+        slot_close(slot);
     }
     close_dropped(cache, dataset);
     slot = make_room(cache);
-    int got = -1;
-    if (!read_info(slot, cache->db, dataset->name, number, err))
-        got = is_current && err->kind == ERR_GONE ? 0 : -1;
-    else if (!open_files(slot, cache->data_dir, err))
-        got = err->kind == ERR_NOT_FOUND ? 0 : -1;
-    else
-        got = 1;
+    int got = open_slot(cache, slot, dataset, number, err);
     if (got != 1)
         slot_close(slot);
     *out = slot;
@@ -282,4 +337,15 @@ versions_get(struct versions *cache, struct str name, int64_t number_or_0,
     slot->used_at = ++cache->calls;
     *out = &slot->version;
     return true;
+}
+
+void
+versions_doubt(struct versions *cache, struct writer *w)
+{
+    struct err ignored; /* the next check on the schedule comes in any case */
+    const struct dataset_version *last = &cache->last, *doubted = &cache->doubted;
+    bool is_told = last->dataset_id == doubted->dataset_id && last->number == doubted->number &&
+                   last->edition == doubted->edition;
+    if (last->dataset_id && !last->damaged && !is_told && integrity_doubt(w, last, &ignored))
+        cache->doubted = *last;
 }

@@ -1,7 +1,7 @@
 /* An opened dataset version, and the small cache of them that a worker keeps. */
 #pragma once
 
-#include "datasets/catalogue.h"
+#include "datasets/integrity.h"
 #include "datasets/key_index.h"
 #include "index/columns.h"
 #include "index/tfidf.h"
@@ -40,12 +40,18 @@ struct version {
 };
 
 struct versions; /* the cache; made by versions_open */
-struct versions *versions_open(struct db *db, const char *data_dir);
+/* `start`: of the service; only versions that were checked since are opened.  0: no service. */
+struct versions *versions_open(struct db *db, const char *data_dir, int64_t start);
 void versions_close(struct versions **cache);
 
 /* The current version (number 0) or an older one.  Reads the catalogue each time, opens the
- * files on first use, and reads again when they were removed in between.  Valid until the next
- * call of this function.  Errors: not_found, gone, busy with code index_damaged or
- * nothing_published (404). */
+ * files on first use and when their edition has risen, and reads again when they were removed
+ * in between.  Valid until the next call of this function.  Errors: not_found, gone,
+ * nothing_published (404), and busy with code version_unchecked (after a start, for a moment),
+ * version_damaged or index_damaged. */
 MUST_CHECK bool versions_get(struct versions *cache, struct str dataset, int64_t number_or_0,
                              const struct version **out, struct err *err);
+
+/* What versions_get gave last, or could not open, proved unreadable: unless that is known, has
+ * it checked at once. */
+void versions_doubt(struct versions *cache, struct writer *w);

@@ -32,7 +32,7 @@ const char *job_state_name(enum job_state state);
 
 struct job {
     struct str id;
-    struct str kind;    /* "import", "report" */
+    struct str kind;    /* "import", "report", "reindex" */
     struct str dataset; /* name; "" for none */
     enum job_state state;
     struct str phase; /* of an import: receiving, reading, indexing, publishing; of a report:

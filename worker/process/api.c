@@ -59,7 +59,7 @@ open_handles(const struct role_env *env, struct handles *h, struct err *err)
     if (!token_read_secrets(&h->arena, config, &app->secrets, err) ||
         !password_open(config, &app->hasher, err))
         return false;
-    app->versions = versions_open(app->db, app->data_dir);
+    app->versions = versions_open(app->db, app->data_dir, config->start);
     return true;
 }
 

@@ -1,5 +1,5 @@
-/* See cmd_reindex.h.  Beside a running service it only reads the database; the files it makes
- * are taken over by renaming, so no lock is needed there. */
+/* See cmd_reindex.h.  The files it makes are taken over by renaming, so no lock is needed
+ * beside a running service. */
 #include "process/cmd_reindex.h"
 
 #include "base/clock.h"
@@ -10,33 +10,53 @@
 #include "process/writer.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 struct arguments {
     const char *dataset, *config, *data;
 };
 
+/* The service takes the files up with the next request, since their edition rises. */
+static bool
+reindex_one(const struct arguments *arguments, const struct writer_access *service,
+            const struct dataset_version *version, struct err *err)
+{
+    uint64_t begin_us = clock_steady_us();
+    if (!reindex_version(arguments->data, version, err) ||
+        !integrity_store_reindexed(service->writer, version, STR(""), STR(""), err))
+        return false;
+    printf("version %lld: %lld rows indexed in %.1f s\n", (long long)version->number,
+           (long long)version->row_count, (double)(clock_steady_us() - begin_us) / 1000000);
+    return true;
+}
+
+/* One whose rows are lost keeps none of the others from being mended. */
 static bool
 reindex_all(struct arena *a, const struct arguments *arguments,
             const struct writer_access *service, struct err *err)
 {
     struct dataset_version *versions;
     size_t count;
+    bool ok = true;
     if (!dataset_version_list(a, service->db, str_from(arguments->dataset), &versions, &count,
                               err))
         return false;
     for (size_t i = 0; i < count; i++) {
-        uint64_t begin_us = clock_steady_us();
-        if (!reindex_version(arguments->data, &versions[i], err))
+        struct err why = {0}, ignored;
+        if (reindex_one(arguments, service, &versions[i], &why))
+            continue;
+        if (strcmp(err_code(&why), INTEGRITY_ROWS_DAMAGED) != 0) {
+            *err = why;
             return false;
-        printf("version %lld: %lld rows indexed in %.1f s\n", (long long)versions[i].number,
-               (long long)versions[i].row_count,
-               (double)(clock_steady_us() - begin_us) / 1000000);
+        }
+        /* A running service that does not know it finds out at once; another at its start. */
+        (void)!integrity_doubt(service->writer, &versions[i], &ignored);
+        fprintf(stderr, "version %lld: %s\n", (long long)versions[i].number, why.detail);
+        ok = err_set_code(err, ERR_CONFLICT, INTEGRITY_ROWS_DAMAGED,
+                          "some versions of %s were left as they are", arguments->dataset);
     }
-    if (service->lock_fd < 0)
-        puts("the running service takes the new files where it found none; for the others send "
-             "it SIGHUP");
-    return true;
+    return ok;
 }
 
 static bool

@@ -1,6 +1,7 @@
 /* See cmd_serve.h. */
 #include "process/cmd_serve.h"
 
+#include "base/hash.h"
 #include "process/options.h"
 #include "process/supervisor.h"
 
@@ -45,6 +46,9 @@ cmd_serve(int argc, char **argv)
         fprintf(stderr, "playmeter serve: the path %s is too long\n", data);
         return 2;
     }
+    /* By chance and not by the clock, which may be wrong; SQLite's numbers have a sign. */
+    random_bytes(&options.start, sizeof(options.start));
+    options.start = MAX(options.start & INT64_MAX, 1);
     options.data_dir = data_dir;
     options.config_path = config ? config_path : NULL;
     return supervisor_run(&options);

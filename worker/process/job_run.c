@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "datasets/integrity.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -91,9 +92,20 @@ hand_back(struct job_run *run, const struct job_host *host)
     release(run);
 }
 
+/* Which version it was is the child's knowledge; where one is damaged all are worth a look. */
+static void
+have_files_checked(struct job_run *run, const struct job_host *host)
+{
+    struct err err;
+    if (!integrity_doubt(host->writer, NULL, &err))
+        log_event(run, "check_not_wanted", &err); /* the schedule brings one */
+}
+
 static void
 fail(struct job_run *run, const struct job_host *host, const struct err *error)
 {
+    if (strcmp(err_code(error), INTEGRITY_ROWS_DAMAGED) == 0)
+        have_files_checked(run, host);
     bool is_cancel = run->is_cancelled || strcmp(err_code(error), "cancelled") == 0;
     struct err err;
     /* Or each attempt to send it again would leave less room. */

@@ -5,6 +5,8 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "datasets/import.h"
+#include "datasets/integrity.h"
+#include "process/file_check.h"
 #include "process/job_run.h"
 #include "process/ledger_check.h"
 #include "reports/schedule.h"
@@ -35,6 +37,8 @@ struct jobs {
     uint64_t swept_us;
     struct schedule schedule;
     uint64_t claimed_us[JOB_KINDS_MAX];
+    struct file_check check;
+    bool is_begun; /* the current versions have been checked since the start */
 };
 
 static bool
@@ -84,6 +88,7 @@ close_all(struct jobs *jobs)
 {
     for (size_t i = 0; i < RUNS_MAX; i++)
         job_run_stop(&jobs->runs[i], &jobs->host);
+    file_check_stop(&jobs->check);
     fs_close(&jobs->heartbeat_fd);
     if (jobs->host.writer)
         writer_close(&jobs->host.writer);
@@ -258,12 +263,26 @@ look_at_schedule(struct jobs *jobs)
         log_message(LOG_INFO, "reports_scheduled", "the daily run is in the queue");
 }
 
+/* Jobs read current versions, and start when those are known to be whole. */
+static bool
+has_begun(struct jobs *jobs)
+{
+    struct err err;
+    bool is_waiting = true;
+    if (!jobs->is_begun &&
+        !integrity_is_waiting(jobs->host.db, jobs->host.config->start, &is_waiting, &err))
+        return complain("catalogue_unreadable", &err);
+    jobs->is_begun = jobs->is_begun || !is_waiting;
+    return jobs->is_begun;
+}
+
 static void
 go_round(struct jobs *jobs)
 {
     futimens(jobs->heartbeat_fd, NULL);
+    file_check_tick(&jobs->check, &jobs->host);
     look_at_schedule(jobs);
-    for (size_t kind = 0; kind < JOB_KIND_COUNT; kind++)
+    for (size_t kind = 0; kind < JOB_KIND_COUNT && has_begun(jobs); kind++)
         claim(jobs, kind);
     wait_for_children(jobs);
     bool has_ended = false;
@@ -286,10 +305,15 @@ role_run_jobs(const struct role_env *env)
     role_handle_signals();
     bool ok = take_lock(&jobs, &err) && open_all(&jobs, &err);
     /* The writer may still be starting; the jobs can wait for it. */
-    while (ok && !role_is_stopping() && !adopt(&jobs, &err)) {
+    while (
+        ok && !role_is_stopping() &&
+        !(integrity_begin(jobs.host.writer, env->config->start, &err) && adopt(&jobs, &err))) {
         ok = err.kind == ERR_BUSY;
         clock_sleep_ms(TICK_MS);
     }
+    /* First of all: until it is done datasets are not answered from. */
+    if (ok && !role_is_stopping())
+        file_check_tick(&jobs.check, &jobs.host);
     if (!ok)
         complain("jobs_cannot_start", &err);
     if (ok && !role_is_stopping()) {

@@ -1,6 +1,7 @@
 /* See load.h. */
 #include "process/load.h"
 
+#include "datasets/integrity.h"
 #include "fetch/fetch.h"
 
 #include <fcntl.h>
@@ -33,6 +34,24 @@ is_declared_public(const struct config *config, struct str name)
     return false;
 }
 
+/* Rows are added to what the dataset holds; what a version that stands in for a damaged one
+ * holds is less, and nobody would see that any more. */
+static bool
+check_base(const struct load *load, const struct dataset *dataset, struct err *err)
+{
+    int64_t damaged = dataset->wanted_version;
+    if (load->base.damaged & INTEGRITY_ROWS)
+        damaged = dataset->version;
+    if (load->import.options.mode == IMPORT_REPLACE || damaged == 0)
+        return true;
+    return err_set_code(err, ERR_CONFLICT, "version_damaged",
+                        "rows cannot be added to dataset '%" STR_FMT
+                        "' while its version %lld is damaged: import the whole file "
+                        "(mode=replace), put rows.db of that version back and run playmeter "
+                        "reindex, or roll back to the version to go on from",
+                        STR_ARG(dataset->name), (long long)damaged);
+}
+
 bool
 load_prepare(struct arena *a, struct db *db, struct writer *w, const struct config *config,
              const struct job *job, struct load *out, struct err *err)
@@ -49,7 +68,8 @@ load_prepare(struct arena *a, struct db *db, struct writer *w, const struct conf
         return false;
     load.has_base = dataset.version != 0;
     if (load.has_base &&
-        !dataset_version_get(a, db, job->dataset, dataset.version, &load.base, err))
+        (!dataset_version_get(a, db, job->dataset, dataset.version, &load.base, err) ||
+         !check_base(&load, &dataset, err)))
         return false;
     *out = load;
     return true;

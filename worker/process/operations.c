@@ -1,7 +1,7 @@
 /* See operations.h.  A folder with operations of its own adds its table here. */
 #include "process/operations.h"
 
-#include "datasets/catalogue.h"
+#include "datasets/integrity.h"
 #include "jobs/jobs.h"
 #include "players/account.h"
 #include "players/event.h"
@@ -10,7 +10,7 @@
 #include "reports/archive.h"
 
 const struct operation *const OPERATIONS[] = {
-    JOB_OPERATIONS,    DATASET_OPERATIONS, SESSION_OPERATIONS, ACCOUNT_OPERATIONS,
-    WALLET_OPERATIONS, EVENT_OPERATIONS,   REPORT_OPERATIONS,
+    JOB_OPERATIONS,     DATASET_OPERATIONS, INTEGRITY_OPERATIONS, SESSION_OPERATIONS,
+    ACCOUNT_OPERATIONS, WALLET_OPERATIONS,  EVENT_OPERATIONS,     REPORT_OPERATIONS,
 };
 const size_t OPERATIONS_COUNT = COUNT_OF(OPERATIONS);

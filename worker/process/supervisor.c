@@ -68,6 +68,7 @@ supervisor_load_config(struct arena *a, const struct supervisor_options *options
     if (!config_load(a, options->config_path, out, err))
         return false;
     out->data_dir = str_from(options->data_dir);
+    out->start = options->start;
     if (options->port)
         out->http_port = options->port;
     if (options->query_workers)

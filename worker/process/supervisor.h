@@ -10,6 +10,7 @@ struct supervisor_options {  /* from the command line; they win over the file */
     const char *config_path; /* absolute; NULL: the defaults */
     const char *data_dir;    /* absolute */
     uint64_t port, query_workers, play_workers; /* 0: as in the file */
+    int64_t start;                              /* as in struct config; not from there */
 };
 
 /* The configuration as the options have it, keys included. */

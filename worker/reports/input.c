@@ -3,8 +3,8 @@
 #include "reports/input.h"
 
 #include "base/digest.h"
-#include "datasets/catalogue.h"
 #include "datasets/import_read.h"
+#include "datasets/integrity.h"
 #include "jobs/jobs.h"
 #include "store/rows.h"
 #include "json/read.h"
@@ -82,6 +82,17 @@ count_rejected(struct arena *a, struct db *db, struct str job_id)
     return rejected > 0 ? (uint64_t)rejected : 0;
 }
 
+/* A report is kept: it is made of no row that is not what was written.  A file that is gone is
+ * that of a version which was dropped meanwhile. */
+static bool
+check_rows(enum input_kind kind, const char *data_dir, const struct dataset_version *version,
+           const char *path, struct err *err)
+{
+    struct err why = {0};
+    return access(path, F_OK) || integrity_check_rows(data_dir, version, &why) ||
+           err_set_code(err, why.kind, err_code(&why), "%s: %s", input_name(kind), why.detail);
+}
+
 bool
 input_of_dataset(struct arena *a, enum input_kind kind, struct db *db, const char *data_dir,
                  struct input_source *out, struct err *err)
@@ -99,6 +110,8 @@ input_of_dataset(struct arena *a, enum input_kind kind, struct db *db, const cha
     out->path =
         arena_printf(a, "%s/datasets/%lld/%" STR_FMT "/%s", data_dir,
                      (long long)version.dataset_id, STR_ARG(version.job_id), ROWS_FILE_NAME);
+    if (!check_rows(kind, data_dir, &version, out->path.p, err))
+        return false;
     out->version = version.number;
     out->sha256 = version.source_sha256;
     out->row_count = (uint64_t)version.row_count;

@@ -117,6 +117,17 @@ rows_close(struct rows **rows)
     arena_free(&arena);
 }
 
+/* The file never changes and the SQL is ours: what SQLite cannot do with it tells of the file.
+ */
+static bool
+fail(struct rows *rows, int rc, struct err *err)
+{
+    if ((rc & 0xff) == SQLITE_NOMEM)
+        return sqlite_fail(rows->handle, rc, "reading rows.db", err);
+    return err_set_code(err, ERR_BUSY, "version_damaged", "rows.db cannot be read: %s",
+                        sqlite3_errmsg(rows->handle));
+}
+
 static bool
 fill_set(struct rows *rows, struct field_set *set, const size_t *wanted, size_t count,
          struct err *err)
@@ -134,7 +145,7 @@ fill_set(struct rows *rows, struct field_set *set, const size_t *wanted, size_t 
     int rc = sqlite3_prepare_v3(rows->handle, sql.p, (int)sql.n, SQLITE_PREPARE_PERSISTENT,
                                 &set->stmt, NULL);
     if (rc != SQLITE_OK)
-        return sqlite_fail(rows->handle, rc, "reading rows.db", err);
+        return fail(rows, rc, err);
     set->wanted = calloc(MAX(count, 1), sizeof(*wanted));
     assert(set->wanted);
     if (count)
@@ -170,8 +181,8 @@ read_date(enum column_type type, struct str text, struct value *out, struct err 
 {
     bool ok =
         type == COLUMN_DATE ? date_parse_iso(text, &out->i) : date_parse_moment(text, &out->i);
-    return ok ||
-           err_set(err, ERR_INTERNAL, "rows.db holds '%" STR_FMT "' as a date", STR_ARG(text));
+    return ok || err_set_code(err, ERR_BUSY, "version_damaged",
+                              "rows.db holds '%" STR_FMT "' as a date", STR_ARG(text));
 }
 
 static bool
@@ -216,7 +227,7 @@ rows_get(struct rows *rows, uint64_t row_number, const size_t *wanted, size_t wa
     if (rc == SQLITE_DONE)
         return 0;
     if (rc != SQLITE_ROW) {
-        sqlite_fail(rows->handle, rc, "reading rows.db", err);
+        fail(rows, rc, err);
         return -1;
     }
     for (size_t i = 0; i < wanted_count; i++)

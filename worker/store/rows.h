@@ -6,7 +6,11 @@
  * (first_row INTEGER PRIMARY KEY, line INTEGER NOT NULL), says in which line of its CSV file a
  * row began, the first line being 1: it has a row for the first row and for each that does not
  * stand in the line behind its elder's.  16 KiB pages, written with the
- * journal off into a fresh file and fsynced by rows_build_finish; opened immutable=1. */
+ * journal off into a fresh file and fsynced by rows_build_finish; opened immutable=1.
+ *
+ * SQLite's own format has no checksums.  Ours, of the whole file, is taken when it is finished
+ * and lies in the catalogue, not beside the file: what happens to the folder cannot happen to
+ * both. */
 #pragma once
 
 #include "base/arena.h"
@@ -43,6 +47,12 @@ MUST_CHECK int rows_get(struct rows *rows, uint64_t row_number, const size_t *wa
 /* The line that the row came from; rows are asked for in ascending order. */
 MUST_CHECK bool rows_line(struct rows *rows, uint64_t row_number, uint64_t *line,
                           struct err *err);
+
+/* The checksum (checksum.h) of the file as it lies there; never 0. */
+MUST_CHECK bool rows_checksum(const char *path, uint64_t *out, struct err *err);
+/* For a file whose checksum nobody took, made by a program that took none: SQLite finds its
+ * structure sound and it has so many rows.  A value that another took the place of passes. */
+MUST_CHECK bool rows_look(const char *path, uint64_t row_count, struct err *err);
 
 /* Hands over columns of all rows in order, as text; cells are valid during the call only.
  * False from on_row, with err set, stops. */

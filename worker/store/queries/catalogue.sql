@@ -2,12 +2,17 @@
 -- dataset_version, so that one function reads them all.
 
 -- name: dataset_get
-SELECT id, name, is_public, created_at, updated_at, version FROM dataset WHERE name = ?1;
+SELECT d.id, d.name, d.is_public, d.created_at, d.updated_at, d.version, d.wanted_version, v.edition
+FROM dataset d LEFT JOIN dataset_version v INDEXED BY dataset_version_kept
+     ON v.dataset_id = d.id AND v.number = d.version AND v.dropped_at = 0
+WHERE d.name = ?1;
 
 -- name: dataset_list
 -- A dataset whose first import has not been published is not there yet.
-SELECT id, name, is_public, created_at, updated_at, version FROM dataset
-WHERE version > 0 ORDER BY name;
+SELECT d.id, d.name, d.is_public, d.created_at, d.updated_at, d.version, d.wanted_version, v.edition
+FROM dataset d JOIN dataset_version v INDEXED BY dataset_version_kept
+     ON v.dataset_id = d.id AND v.number = d.version AND v.dropped_at = 0
+ORDER BY d.name;
 
 -- name: dataset_ensure
 -- ?1 name, ?2 is_public, ?3 now.
@@ -16,23 +21,26 @@ ON CONFLICT (name) DO UPDATE SET is_public = excluded.is_public
 WHERE is_public <> excluded.is_public;
 
 -- name: dataset_version_get
--- ?1 name, ?2 number.  The last column: dropped_at.
+-- ?1 name, ?2 number.
 SELECT v.dataset_id, v.number, v.job_id, v.schema, v.summaries, v.row_count, v.source_sha256,
-       v.source, v.label, v.source_bytes, v.created_at, v.number = d.version, v.dropped_at
+       v.source, v.label, v.source_bytes, v.created_at, v.number = d.version, v.dropped_at,
+       v.rows_checksum, v.edition, v.checked_start, v.checked_at, v.damaged, v.damaged_at
 FROM dataset d JOIN dataset_version v ON v.dataset_id = d.id
 WHERE d.name = ?1 AND v.number = ?2;
 
 -- name: dataset_version_current
 -- ?1 name.
 SELECT v.dataset_id, v.number, v.job_id, v.schema, v.summaries, v.row_count, v.source_sha256,
-       v.source, v.label, v.source_bytes, v.created_at, 1, v.dropped_at
+       v.source, v.label, v.source_bytes, v.created_at, 1, v.dropped_at,
+       v.rows_checksum, v.edition, v.checked_start, v.checked_at, v.damaged, v.damaged_at
 FROM dataset d JOIN dataset_version v ON v.dataset_id = d.id AND v.number = d.version
 WHERE d.name = ?1;
 
 -- name: dataset_version_list
 -- ?1 dataset id.  Newest first, without the dropped ones.
 SELECT v.dataset_id, v.number, v.job_id, v.schema, v.summaries, v.row_count, v.source_sha256,
-       v.source, v.label, v.source_bytes, v.created_at, v.number = d.version, v.dropped_at
+       v.source, v.label, v.source_bytes, v.created_at, v.number = d.version, v.dropped_at,
+       v.rows_checksum, v.edition, v.checked_start, v.checked_at, v.damaged, v.damaged_at
 FROM dataset d JOIN dataset_version v ON v.dataset_id = d.id
 WHERE d.id = ?1 AND v.dropped_at = 0
 ORDER BY v.number DESC;
@@ -42,28 +50,32 @@ ORDER BY v.number DESC;
 SELECT coalesce(max(number), 0) + 1 FROM dataset_version WHERE dataset_id = ?1;
 
 -- name: dataset_version_before
--- ?1 dataset id, ?2 number: the kept one before it.
+-- ?1 dataset id, ?2 number: the kept one before it that has its rows.
 SELECT max(number) FROM dataset_version
-WHERE dataset_id = ?1 AND number < ?2 AND dropped_at = 0;
+WHERE dataset_id = ?1 AND number < ?2 AND dropped_at = 0 AND instr(damaged, 'rows.db') = 0;
 
 -- name: dataset_version_insert
 -- ?1 dataset id, ?2 number, ?3 job id, ?4 schema, ?5 summaries, ?6 rows, ?7 sha256, ?8 source,
--- ?9 source bytes, ?10 label, ?11 now.
+-- ?9 source bytes, ?10 label, ?11 now, ?12 checksum of rows.db.  Its files were just written: it is
+-- as good as checked.
 INSERT INTO dataset_version (dataset_id, number, job_id, schema, summaries, row_count,
-                             source_sha256, source, source_bytes, label, created_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11);
+                             source_sha256, source, source_bytes, label, created_at,
+                             rows_checksum, checked_start, checked_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
+        coalesce((SELECT number FROM service_start), 0), ?11);
 
 -- name: dataset_set_version
--- ?1 dataset id, ?2 number, ?3 now.
-UPDATE dataset SET version = ?2, updated_at = ?3 WHERE id = ?1;
+-- ?1 dataset id, ?2 number, ?3 now.  Whoever says so wants this one.
+UPDATE dataset SET version = ?2, wanted_version = 0, updated_at = ?3 WHERE id = ?1;
 
 -- name: dataset_version_drop
--- ?1 dataset id, ?2 how many are kept beside the current one, ?3 now.  The newest stay.
+-- ?1 dataset id, ?2 how many are kept beside the current one, ?3 now.  The newest stay, those that
+-- lost their rows after the others.
 UPDATE dataset_version SET dropped_at = ?3
 WHERE dataset_id = ?1 AND dropped_at = 0
   AND number IN (SELECT v.number FROM dataset_version v JOIN dataset d ON d.id = v.dataset_id
                  WHERE d.id = ?1 AND v.dropped_at = 0 AND v.number <> d.version
-                 ORDER BY v.number DESC LIMIT -1 OFFSET ?2);
+                 ORDER BY instr(v.damaged, 'rows.db') > 0, v.number DESC LIMIT -1 OFFSET ?2);
 
 -- name: dataset_receipt
 -- ?1 receipt, ?2 version: the receipt with its version.

@@ -1,0 +1,84 @@
+/* See readiness.h. */
+#include "api/readiness.h"
+
+#include "base/date.h"
+
+static bool
+refuse(struct err *err, struct str why)
+{
+    return err_set_name(err, ERR_BUSY, "not_ready", STR("datasets"), "datasets: %" STR_FMT,
+                        STR_ARG(why));
+}
+
+static struct str
+name_of(const struct app *app, const struct request *request,
+        const struct integrity_trouble *trouble)
+{
+    bool is_open = trouble->is_public && app->config->access_public;
+    bool may_know = is_open || request->scope >= SCOPE_READ;
+    return may_know ? trouble->dataset : STR("(one that is not public)");
+}
+
+static struct str
+time_text(struct arena *a, int64_t ms)
+{
+    scoped_buf out;
+    buf_init(&out, KIB);
+    date_add_moment(&out, ms);
+    return arena_str(a, buf_str(&out));
+}
+
+/* rows.db of `version` is lost: another version answers, or none. */
+static struct str
+tell_rows(struct arena *a, struct str name, const struct integrity_trouble *t)
+{
+    int64_t version = t->wanted_version ? t->wanted_version : t->version;
+    struct str instead =
+        t->wanted_version
+            ? arena_printf(a, "version %lld answers in its place", (long long)t->version)
+            : STR("no other one is whole, so it is not answered from");
+    return arena_printf(
+        a,
+        "rows.db of version %lld of dataset %" STR_FMT " is damaged since %" STR_FMT
+        "; %" STR_FMT "; import the whole file again, put rows.db back from a "
+        "backup and run playmeter reindex, or roll back to the version to go on "
+        "from",
+        (long long)version, STR_ARG(name), STR_ARG(time_text(a, t->damaged_at)),
+        STR_ARG(instead));
+}
+
+static struct str
+tell(struct arena *a, struct str name, const struct integrity_trouble *t)
+{
+    if (t->damaged & INTEGRITY_ROWS)
+        return tell_rows(a, name, t);
+    if (t->damaged & INTEGRITY_COLUMNS)
+        return arena_printf(
+            a,
+            "columns of version %lld of dataset %" STR_FMT " is damaged since %" STR_FMT
+            " and is made again by a job of kind reindex",
+            (long long)t->version, STR_ARG(name), STR_ARG(time_text(a, t->damaged_at)));
+    return arena_printf(
+        a, "the files of dataset %" STR_FMT " are being checked, as they are at each start",
+        STR_ARG(name));
+}
+
+bool
+readiness_check_datasets(const struct app *app, const struct request *request,
+                         const char **warning, struct err *err)
+{
+    struct arena *a = request->arena;
+    struct integrity_trouble *list;
+    size_t count;
+    struct err why = {0};
+    if (!integrity_troubles(a, app->db, app->config->start, &list, &count, &why))
+        return refuse(err, str_from(why.detail));
+    for (size_t i = 0; i < count; i++) {
+        const struct integrity_trouble *t = &list[i];
+        if (t->is_unchecked || t->damaged & (INTEGRITY_ROWS | INTEGRITY_COLUMNS))
+            return refuse(err, tell(a, name_of(app, request, t), t));
+        *warning =
+            "datasets: an index file is damaged and is made again by a job of kind reindex";
+    }
+    return true;
+}

@@ -1,0 +1,98 @@
+-- Whether the files of the versions are whole; see datasets/integrity.h.  What is asked often
+-- stays inside the index dataset_version_kept.
+
+-- name: integrity_is_due
+-- ?1 the start, ?2 now, ?3 and ?4 ms between two checks of a whole and of a damaged version.  A
+-- check in the future is one of a clock that was wrong.
+SELECT EXISTS (
+    SELECT 1 FROM dataset_version INDEXED BY dataset_version_kept
+    WHERE dropped_at = 0
+      AND (checked_start <> ?1 OR checked_at > ?2
+           OR checked_at + CASE damaged WHEN '' THEN ?3 ELSE ?4 END <= ?2));
+
+-- name: integrity_next
+-- The same; the dataset and the number of the one to be checked next.
+SELECT d.name, v.number
+FROM dataset_version v INDEXED BY dataset_version_kept JOIN dataset d ON d.id = v.dataset_id
+WHERE v.dropped_at = 0
+  AND (v.checked_start <> ?1 OR v.checked_at > ?2
+       OR v.checked_at + CASE v.damaged WHEN '' THEN ?3 ELSE ?4 END <= ?2)
+ORDER BY v.checked_start <> ?1 DESC, v.number = d.version DESC, v.checked_at LIMIT 1;
+
+-- name: integrity_is_waiting
+-- ?1 the start: whether a current version has not been checked since.
+SELECT EXISTS (
+    SELECT 1 FROM dataset d JOIN dataset_version v INDEXED BY dataset_version_kept
+         ON v.dataset_id = d.id AND v.number = d.version AND v.dropped_at = 0
+    WHERE v.checked_start <> ?1);
+
+-- name: integrity_troubles
+-- ?1 the start.  In the order of struct integrity_trouble.
+SELECT d.name, d.is_public, d.version, d.wanted_version, coalesce(w.damaged, v.damaged),
+       coalesce(w.damaged_at, v.damaged_at), v.checked_start <> ?1
+FROM dataset d
+JOIN dataset_version v INDEXED BY dataset_version_kept
+     ON v.dataset_id = d.id AND v.number = d.version AND v.dropped_at = 0
+LEFT JOIN dataset_version w INDEXED BY dataset_version_kept
+     ON w.dataset_id = d.id AND w.number = d.wanted_version AND w.dropped_at = 0
+WHERE d.wanted_version <> 0 OR v.damaged <> '' OR v.checked_start <> ?1
+ORDER BY d.name;
+
+-- name: integrity_begin
+-- ?1 the start.
+INSERT INTO service_start (id, number) VALUES (1, ?1)
+ON CONFLICT (id) DO UPDATE SET number = excluded.number;
+
+-- name: integrity_version
+-- ?1 dataset id, ?2 number, ?3 edition: the dataset's name and what is damaged; no row when the
+-- files have changed since that edition or are not kept.
+SELECT d.name, v.damaged FROM dataset d JOIN dataset_version v ON v.dataset_id = d.id
+WHERE v.dataset_id = ?1 AND v.number = ?2 AND v.edition = ?3 AND v.dropped_at = 0;
+
+-- name: integrity_store
+-- ?1 dataset id, ?2 number, ?3 what is damaged, ?4 now, ?5 checksum of rows.db (0: not known), ?6
+-- the start.
+UPDATE dataset_version
+SET damaged = ?3, checked_at = ?4, checked_start = ?6,
+    edition = edition + (damaged <> ?3),
+    damaged_at = CASE WHEN ?3 = '' THEN 0 WHEN damaged_at = 0 THEN ?4 ELSE damaged_at END,
+    rows_checksum = CASE rows_checksum WHEN 0 THEN ?5 ELSE rows_checksum END
+WHERE dataset_id = ?1 AND number = ?2;
+
+-- name: integrity_store_reindexed
+-- ?1 dataset id, ?2 number, ?3 now.  One whose rows have no checksum yet is checked next.
+UPDATE dataset_version
+SET damaged = '', damaged_at = 0, edition = edition + 1,
+    checked_at = CASE rows_checksum WHEN 0 THEN 0 ELSE ?3 END,
+    checked_start = coalesce((SELECT number FROM service_start), 0)
+WHERE dataset_id = ?1 AND number = ?2;
+
+-- name: integrity_doubt
+-- ?1 dataset id (0: all versions of all), ?2 number, ?3 edition.
+UPDATE dataset_version SET checked_at = 0
+WHERE dropped_at = 0 AND (?1 = 0 OR (dataset_id = ?1 AND number = ?2 AND edition = ?3));
+
+-- name: integrity_stand_in
+-- ?1 dataset id, ?2 the wanted number: it, if it has its rows, else the newest below it that has,
+-- else the newest.
+SELECT number FROM dataset_version
+WHERE dataset_id = ?1 AND dropped_at = 0 AND instr(damaged, 'rows.db') = 0
+ORDER BY number = ?2 DESC, number < ?2 DESC, number DESC LIMIT 1;
+
+-- name: integrity_wanted
+-- ?1 dataset id: the version that should be current, and the one that is.
+SELECT CASE wanted_version WHEN 0 THEN version ELSE wanted_version END, version
+FROM dataset WHERE id = ?1;
+
+-- name: integrity_set_version
+-- ?1 dataset id, ?2 number, ?3 the wanted number (0: the same), ?4 now.
+UPDATE dataset
+SET updated_at = CASE version WHEN ?2 THEN updated_at ELSE ?4 END,
+    version = ?2, wanted_version = ?3
+WHERE id = ?1;
+
+-- name: integrity_has_job
+-- ?1 dataset, ?2 version: whether a job that indexes it is not finished.
+SELECT EXISTS (SELECT 1 FROM job
+               WHERE state IN ('queued', 'running') AND dataset = ?1 AND kind = 'reindex'
+                 AND json_extract(options, '$.version') = ?2);

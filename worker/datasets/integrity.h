@@ -4,16 +4,14 @@
  * those they carry.  All of it is read, at every start of the service before a version is
  * answered from, and again on a schedule while it runs:
  *
- *                    start            check: whole
- *   published ---.   of a      .-> UNCHECKED ------> WHOLE <------------------------------.
- *                '---------> (503)       |             | check: an index file damaged     |
- *                             service    |             v                                  |
- *                                        |        DAMAGED INDEX --- a job of kind --------'
- *                                        |             |            reindex      (also: check)
- *                                        | check:      v check: rows.db damaged
- *                                        '-------> DAMAGED ROWS --- rows.db put back, check -->
- * WHOLE
+ *   a start ---> UNCHECKED --check--> WHOLE, DAMAGED INDEX or DAMAGED ROWS
+ *   published ----------------------> WHOLE
  *
+ *   WHOLE          --check----------> DAMAGED INDEX or DAMAGED ROWS
+ *   DAMAGED INDEX  --job of kind reindex------------> WHOLE
+ *   DAMAGED ROWS   --rows.db put back, then a check-> WHOLE or DAMAGED INDEX
+ *
+ * UNCHECKED is refused (503, version_unchecked), for a moment.
  * WHOLE and DAMAGED INDEX are answered from, the second without the damaged file: of `trigrams`
  * by a scan, of `tfidf` all but likeness, of `columns` nothing (503, index_damaged).  In the
  * place of DAMAGED ROWS the newest whole version below it becomes current, else the newest

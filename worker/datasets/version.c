@@ -1,8 +1,8 @@
 /* See version.h.  The catalogue is asked at every call, by one prepared statement: that is how
  * a worker sees a version published elsewhere, without a signal from anyone.  The maps are
  * kept, least recently used out first, until the edition that the catalogue has of their files
- * is another one.  A folder can vanish between the catalogue's answer and
- * the open, when the next version has just pushed it out: then the catalogue is read again. */
+ * is another one.  A folder can vanish between the catalogue's answer and the open, when the
+ * next version has just pushed it out: then the catalogue is read again. */
 #include "datasets/version.h"
 
 #include <fcntl.h>
@@ -104,14 +104,18 @@ damaged(struct err *err, const struct dataset_version *info, const char *what)
                         (long long)info->number, (long long)info->dataset_id, what);
 }
 
+/* Only a person brings it back. */
+#define LOST_RETRY_S 60
+
 static bool
 lost(struct err *err, const struct dataset_version *info)
 {
-    return err_set_code(err, ERR_BUSY, "version_damaged",
-                        "rows.db of version %lld is damaged; import the file again, choose "
-                        "another version, or put rows.db back from a backup and run playmeter "
-                        "reindex",
-                        (long long)info->number);
+    err_set_code(err, ERR_BUSY, "version_damaged",
+                 "rows.db of version %lld is damaged; import the file again, choose another "
+                 "version, or put rows.db back from a backup and run playmeter reindex",
+                 (long long)info->number);
+    err->retry_after_s = LOST_RETRY_S;
+    return false;
 }
 
 /* What is known of the files, before any is opened. */

@@ -85,8 +85,10 @@ static const struct command COMMANDS[] = {
      NULL},
     {"reindex", "--dataset NAME [--config FILE] [--data DIR]",
      "Make the index files of a dataset's versions again from their rows.db.", cmd_reindex,
-     "  --dataset NAME      dataset whose files are damaged or gone\n" CONFIG_OPTION
-         DATA_OPTION,
+     "  --dataset NAME      dataset whose files are damaged, gone or put back\n" CONFIG_OPTION
+         DATA_OPTION "\nA running service answers from the new files at once.\n"
+     "A version whose rows.db is not what was written stays as it is, is named, and makes the\n"
+     "exit code 1.\n",
      NULL},
     {"verify-ledger", "[--config FILE] [--data DIR]",
      "Recount every player's ledger: is each balance the sum of its entries?",

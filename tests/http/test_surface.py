@@ -281,7 +281,8 @@ def test_readiness_is_that_of_the_importer_and_life_is_not(own_server):
     server = own_server
     with stopped(server, "jobs"):
         # As if it had hung for a minute.
-        os.utime(os.path.join(server.data, "run", "jobs.heartbeat"), (0, 0))
+        with open(os.path.join(server.data, "run", "jobs.heartbeat"), "wb") as f:
+            f.write(bytes(8))
         problem = assert_problem(server.get("/readyz", key=None), 503, "not_ready", "importer")
         assert [e["name"] for e in problem["errors"]] == ["importer"]
         assert server.get("/livez", key=None).status_code == 200

@@ -42,11 +42,23 @@ an_event_of_the_service_is_counted_for_its_player_and_for_all(void **state)
     assert_int_equal(number(t, "SELECT sum(event_count) FROM player_event_count"), 2);
 }
 
+/* The least id of that time or later, where no time falls. */
+static int64_t
+first_at(struct temp_db *t, int64_t server_at)
+{
+    struct err err = {0};
+    struct event_span *spans;
+    size_t count;
+    if (!event_spans(&t->arena, t->db, server_at, INT64_MAX, &spans, &count, &err))
+        fail_msg("%s", err.detail);
+    assert_int_equal(count, 1);
+    return spans[0].from;
+}
+
 static void
 the_time_of_the_server_never_falls_as_ids_grow(void **state)
 {
     struct temp_db *t = *state;
-    struct err err = {0};
     add_players(t);
     add_own(t, 1, STR(EVENT_EARN), 5000);
     add_own(t, 1, STR(EVENT_SPEND), 4000); /* the clock was set back */
@@ -57,8 +69,7 @@ the_time_of_the_server_never_falls_as_ids_grow(void **state)
         int64_t at, id;
     } CASES[] = {{0, 0}, {5000, 0}, {5001, 3}, {6000, 3}, {6001, 4}};
     for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        int64_t id;
-        assert_true(event_first_at(t->db, CASES[i].at, &id, &err));
+        int64_t id = first_at(t, CASES[i].at);
         assert_true(id == CASES[i].id || (CASES[i].id == 0 && id <= 1));
     }
 }
@@ -231,13 +242,27 @@ send_batch(struct model *m)
     }
 }
 
-/* Real batches come within a millisecond; the tests of spans want times apart. */
+/* Real batches come within a millisecond; the tests of spans want times apart, and now and then
+ * a fall. */
 static void
-spread_times(struct model *m)
+spread_times(struct model *m, bool has_falls)
 {
-    temp_db_exec(m->t, "UPDATE event SET server_at = 1000 + id / 3 * 10");
-    for (size_t i = 0; i < m->count; i++)
-        m->sent[i].server_at = 1000 + ((int64_t)i + 1) / 3 * 10;
+    int64_t taken_back = 0;
+    for (size_t i = 0; i < m->count; i++) {
+        int64_t id = (int64_t)i + 1;
+        if (has_falls && draw(m, 300) == 0) {
+            taken_back = (int64_t)draw(m, 10000);
+            temp_db_exec(m->t, arena_printf(&m->t->arena,
+                                            "INSERT INTO event_fall VALUES (%" PRId64 ")", id)
+                                   .p);
+        }
+        m->sent[i].server_at = 1000 + id / 3 * 10 - taken_back;
+        temp_db_exec(m->t, arena_printf(&m->t->arena,
+                                        "UPDATE event SET server_at = %" PRId64
+                                        " WHERE id = %" PRId64,
+                                        m->sent[i].server_at, id)
+                               .p);
+    }
 }
 
 static bool
@@ -300,14 +325,18 @@ compare_stats(struct model *m, int64_t player_id)
 }
 
 static void
-lists_and_statistics_are_those_of_a_plain_array(void **state)
+compare_with_a_plain_array(struct temp_db *t, bool has_falls)
 {
     static struct model m;
-    m = (struct model){.t = *state, .seed = 0x9e3779b97f4a7c15};
+    m = (struct model){.t = t, .seed = 0x9e3779b97f4a7c15};
     add_players(m.t);
     while (m.count < SENT_MAX - 40)
         send_batch(&m);
-    spread_times(&m);
+    temp_db_exec(t, "BEGIN");
+    spread_times(&m, has_falls);
+    temp_db_exec(t, "COMMIT");
+    if (has_falls)
+        assert_in_range(number(t, "SELECT count(*) FROM event_fall"), 3, 30);
     for (int i = 0; i < 400; i++) {
         struct event_filter f = {.player_id = (int64_t)draw(&m, 5), /* 4: nobody's */
                                  .since = INT64_MIN,
@@ -328,6 +357,18 @@ lists_and_statistics_are_those_of_a_plain_array(void **state)
 }
 
 static void
+lists_and_statistics_are_those_of_a_plain_array(void **state)
+{
+    compare_with_a_plain_array(*state, false);
+}
+
+static void
+lists_are_right_where_the_time_of_the_server_falls(void **state)
+{
+    compare_with_a_plain_array(*state, true);
+}
+
+static void
 ids_that_were_cut_off_at_the_old_end_leave_lists_and_times_right(void **state)
 {
     struct temp_db *t = *state;
@@ -336,8 +377,7 @@ ids_that_were_cut_off_at_the_old_end_leave_lists_and_times_right(void **state)
     for (int i = 0; i < 100; i++)
         add_own(t, 1, STR(EVENT_EARN), 1000 + i);
     temp_db_exec(t, "DELETE FROM event WHERE id <= 60 OR id BETWEEN 70 AND 79");
-    int64_t id;
-    assert_true(event_first_at(t->db, 1074, &id, &err)); /* that of 75, which is gone */
+    int64_t id = first_at(t, 1074); /* that of 75, which is gone */
     assert_true(id > 69 && id <= 80);
     struct event *events;
     size_t count;
@@ -360,6 +400,7 @@ main(void)
         DB_TEST(the_types_of_one_batch_count_too),
         DB_TEST(a_player_who_is_gone_stores_nothing),
         DB_TEST(lists_and_statistics_are_those_of_a_plain_array),
+        DB_TEST(lists_are_right_where_the_time_of_the_server_falls),
         DB_TEST(ids_that_were_cut_off_at_the_old_end_leave_lists_and_times_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@
 struct app {
     const struct config *config;
     const char *data_dir;
-    const char *heartbeat_path;   /* touched by the jobs role while it lives */
+    const char *heartbeat_path;   /* holds the steady clock (us), while the jobs role lives */
     const char *ledger_mark_path; /* a file while the ledger is known to be broken */
     struct db *db;                /* read-only */
     struct writer *writer;

@@ -3,6 +3,12 @@
 
 #include "base/date.h"
 
+void
+readiness_warn(struct buf *warnings, const char *about, const char *text)
+{
+    buf_printf(warnings, "%s%s: %s", warnings->n ? ". " : "", about, text);
+}
+
 static bool
 refuse(struct err *err, struct str why)
 {
@@ -65,7 +71,7 @@ tell(struct arena *a, struct str name, const struct integrity_trouble *t)
 
 bool
 readiness_check_datasets(const struct app *app, const struct request *request,
-                         const char **warning, struct err *err)
+                         struct buf *warnings, struct err *err)
 {
     struct arena *a = request->arena;
     struct integrity_trouble *list;
@@ -77,8 +83,9 @@ readiness_check_datasets(const struct app *app, const struct request *request,
         const struct integrity_trouble *t = &list[i];
         if (t->is_unchecked || t->damaged & (INTEGRITY_ROWS | INTEGRITY_COLUMNS))
             return refuse(err, tell(a, name_of(app, request, t), t));
-        *warning =
-            "datasets: an index file is damaged and is made again by a job of kind reindex";
     }
+    if (count)
+        readiness_warn(warnings, "datasets",
+                       "an index file is damaged and is made again by a job of kind reindex");
     return true;
 }

@@ -7,23 +7,24 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "datasets/import.h"
+#include "players/event_clock.h"
 #include "json/write.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-/* The jobs role touches its file several times in this while. */
-#define HEARTBEAT_AGE_MS_MAX 15000
+/* The jobs role writes its file several times in this while. */
+#define HEARTBEAT_AGE_US_MAX UINT64_C(15000000)
 
-/* `warning` is NULL where all is well. */
+/* `warning` is "" where all is well. */
 static void
-answer_status(struct response *response, const char *status, const char *warning)
+answer_status(struct response *response, const char *status, struct str warning)
 {
     struct json j = object_begin(response);
     json_member_str(&j, "status", str_from(status));
-    if (warning)
-        json_member_str(&j, "warning", str_from(warning));
+    if (warning.n)
+        json_member_str(&j, "warning", warning);
     object_end(&j);
 }
 
@@ -31,7 +32,7 @@ bool
 livez(struct app *app UNUSED, struct request *request UNUSED, struct response *response,
       struct err *err UNUSED)
 {
-    answer_status(response, "alive", NULL);
+    answer_status(response, "alive", STR(""));
     return true;
 }
 
@@ -65,33 +66,49 @@ check_disk(struct app *app, struct err *err)
 static bool
 check_importer(struct app *app, struct err *err)
 {
-    struct stat st;
-    if (stat(app->heartbeat_path, &st) != 0)
+    uint64_t beat_us, now_us = clock_steady_us();
+    struct err ignored;
+    scoped_fd fd = fs_open_at(AT_FDCWD, app->heartbeat_path, O_RDONLY, &ignored);
+    if (fd < 0 || pread(fd, &beat_us, sizeof(beat_us), 0) != sizeof(beat_us))
         return refuse(err, "importer", "it has not started yet");
-    int64_t beat_ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
-    return clock_now_ms() - beat_ms <= HEARTBEAT_AGE_MS_MAX ||
+    /* One from the future is of before the machine was started. */
+    return (beat_us <= now_us && now_us - beat_us <= HEARTBEAT_AGE_US_MAX) ||
            refuse(err, "importer", "its last sign of life is more than 15 seconds old");
 }
 
 /* No reason to send the games elsewhere: there is nowhere else, and wallets that are whole go
  * on being right. */
-static const char *
-warn_of_ledger(const struct app *app)
+static void
+warn_of_ledger(const struct app *app, struct buf *warnings)
 {
-    return access(app->ledger_mark_path, F_OK)
-               ? NULL
-               : "ledger: the look at the start found a fault; see the log for ledger_broken";
+    if (access(app->ledger_mark_path, F_OK) == 0)
+        readiness_warn(warnings, "ledger",
+                       "the look at the start found a fault; see the log for ledger_broken");
+}
+
+static bool
+warn_of_clock(struct app *app, struct buf *warnings, struct err *err)
+{
+    struct event_clock_view view;
+    if (!event_clock_view(app->db, &view, err))
+        return false;
+    if (view.text[0])
+        readiness_warn(warnings, "clock", view.text);
+    return true;
 }
 
 bool
 readyz(struct app *app, struct request *request, struct response *response, struct err *err)
 {
-    const char *warning = NULL;
     if (!check_database(app, request, err) || !check_disk(app, err) ||
-        !check_importer(app, err) || !readiness_check_datasets(app, request, &warning, err))
+        !check_importer(app, err))
         return false;
-    const char *of_ledger = warn_of_ledger(app);
-    answer_status(response, "ready", of_ledger ? of_ledger : warning);
+    scoped_buf warnings = {.max = KIB};
+    warn_of_ledger(app, &warnings);
+    if (!readiness_check_datasets(app, request, &warnings, err) ||
+        !warn_of_clock(app, &warnings, err))
+        return false;
+    answer_status(response, "ready", buf_str(&warnings));
     return true;
 }
 

@@ -1,4 +1,4 @@
-/* The two clocks.  Durations come from the steady one, times that people see from the other. */
+/* The clocks.  Durations come from the steady one, times that people see from the other. */
 #pragma once
 
 #include "base/base.h"
@@ -7,6 +7,7 @@
 
 int64_t clock_now_ms(void);               /* UTC, milliseconds since 1970-01-01 */
 uint64_t clock_steady_us(void);           /* never goes back; for durations and deadlines */
+int64_t clock_boot_ms(void);              /* since the machine started, its sleep included */
 bool clock_is_past(uint64_t deadline_us); /* of the steady clock; 0 never comes */
 /* That long from now by the clock that pthread's timed waits go by. */
 struct timespec clock_wait_until(unsigned ms);

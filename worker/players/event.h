@@ -1,7 +1,8 @@
 /* Events: what players did, as their games say and as the service itself notes (earn, spend,
  * deeplink_open).  They are stored once: a client's own event_id, unique per player, makes a
- * resend harmless.  Both clocks are kept; the server's never falls as ids grow, so that a span
- * of time is a span of ids and needs no index.
+ * resend harmless.  Both clocks are kept; the server's (event_clock.h) never falls as ids grow,
+ * but for falls that are recorded, so that a span of time is some spans of ids, nearly always
+ * one, and needs no index.
  *
  * Counts per type, of each player and of all, are kept with every insert: statistics read a few
  * rows however many events there are. */
@@ -60,7 +61,7 @@ MUST_CHECK bool event_store(struct writer *w, int64_t player_id, const struct ev
                             struct event_limits limits, struct err *err);
 /* One event of the service's own, inside another operation; player_id 0: nobody known. */
 MUST_CHECK bool event_add_in(struct db *db, int64_t player_id, const struct event_new *event,
-                             int64_t now_ms, int64_t *id, struct err *err);
+                             int64_t clock_ms, int64_t *id, struct err *err);
 
 struct event {
     int64_t id;
@@ -84,8 +85,13 @@ struct event_filter {
  */
 MUST_CHECK bool event_list(struct arena *a, struct db *db, const struct event_filter *filter,
                            struct event **out, size_t *out_count, struct err *err);
-/* The least id that may have been given at that time of the server or later. */
-MUST_CHECK bool event_first_at(struct db *db, int64_t server_at, int64_t *id, struct err *err);
+struct event_span { /* ids */
+    int64_t from, below;
+};
+/* The ids that may have been given from `since` on and before `until` by the server's time: one
+ * span between two falls, the oldest first, in the arena. */
+MUST_CHECK bool event_spans(struct arena *a, struct db *db, int64_t since, int64_t until,
+                            struct event_span **out, size_t *count, struct err *err);
 
 /* 0 for a type that nobody has sent. */
 MUST_CHECK bool event_find_type(struct db *db, struct str type, int64_t *id, struct err *err);

@@ -3,6 +3,7 @@
 #include "players/event_intake.h"
 
 #include "base/hash.h"
+#include "players/event_clock.h"
 
 #include <inttypes.h>
 
@@ -17,23 +18,19 @@ event_is_own_type(struct str type)
     return false;
 }
 
-/* The server's time never falls as ids grow, whatever its clock does. */
 static bool
-read_newest(struct event_intake *in, struct err *err)
+read_newest(struct event_intake *in, int64_t *newest_at, struct err *err)
 {
     scoped_stmt s = db_stmt(in->db, "event_newest");
     int got = stmt_step(s, err);
-    in->next_id = 1;
-    if (got == 1) {
-        in->next_id = stmt_i64(s, 0) + 1;
-        in->now_ms = MAX(in->now_ms, stmt_i64(s, 1));
-    }
+    in->next_id = got == 1 ? stmt_i64(s, 0) + 1 : 1;
+    *newest_at = got == 1 ? stmt_i64(s, 1) : 0;
     return got >= 0;
 }
 
 bool
 event_intake_begin(struct event_intake *in, struct arena *a, struct db *db, int64_t player_id,
-                   size_t event_count, struct event_limits limits, int64_t now_ms,
+                   size_t event_count, struct event_limits limits, int64_t clock_ms,
                    struct err *err)
 {
     size_t slots = 2;
@@ -43,11 +40,13 @@ event_intake_begin(struct event_intake *in, struct arena *a, struct db *db, int6
                                 .db = db,
                                 .player_id = player_id,
                                 .limits = limits,
-                                .now_ms = now_ms,
                                 .type_count = -1,
                                 .types = arena_array(a, slots, struct event_intake_type),
                                 .mask = slots - 1};
-    return read_newest(in, err);
+    int64_t newest_at;
+    return read_newest(in, &newest_at, err) &&
+           event_clock_now_in(db, clock_ms, newest_at, &in->now_ms, err) &&
+           (in->now_ms >= newest_at || event_clock_fall_in(db, in->next_id, err));
 }
 
 static bool
@@ -229,14 +228,14 @@ event_intake_end(struct event_intake *in, struct err *err)
 }
 
 bool
-event_add_in(struct db *db, int64_t player_id, const struct event_new *event, int64_t now_ms,
+event_add_in(struct db *db, int64_t player_id, const struct event_new *event, int64_t clock_ms,
              int64_t *id, struct err *err)
 {
     scoped_arena a = {0};
     struct event_intake in;
     struct event_result result;
     struct event_limits none = {UINT64_MAX, UINT64_MAX};
-    if (!event_intake_begin(&in, &a, db, player_id, 1, none, now_ms, err) ||
+    if (!event_intake_begin(&in, &a, db, player_id, 1, none, clock_ms, err) ||
         !event_intake_add(&in, event, &result, err) || !event_intake_end(&in, err))
         return false;
     *id = result.id;

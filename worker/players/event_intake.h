@@ -17,16 +17,18 @@ struct event_intake {
     struct db *db;
     int64_t player_id;
     struct event_limits limits;
-    int64_t next_id, now_ms;
+    int64_t next_id;
+    int64_t now_ms;                  /* of the events, by event_clock.h */
     int64_t type_count;              /* of those that clients chose; -1: not counted yet */
     int64_t own_type_count;          /* of those, the player was the first to send */
     struct event_intake_type *types; /* an open table, at most half full */
     size_t mask;
 };
-/* For at most `event_count` events. */
+/* For at most `event_count` events; `clock_ms` is the machine's clock. */
 MUST_CHECK bool event_intake_begin(struct event_intake *in, struct arena *a, struct db *db,
                                    int64_t player_id, size_t event_count,
-                                   struct event_limits limits, int64_t now_ms, struct err *err);
+                                   struct event_limits limits, int64_t clock_ms,
+                                   struct err *err);
 /* `out` is stored, duplicate or refused.  False: nothing of the operation may stay. */
 MUST_CHECK bool event_intake_add(struct event_intake *in, const struct event_new *event,
                                  struct event_result *out, struct err *err);

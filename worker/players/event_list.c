@@ -12,40 +12,30 @@
 
 #include <inttypes.h>
 
-struct span { /* ids */
-    int64_t from, below;
-};
-
-static bool
-newest_id(struct db *db, int64_t *id, struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "event_newest");
-    return stmt_run_i64(s, id, err);
-}
-
-/* The first event at or above `id`: 1 found, 0 none, -1 error. */
+/* The first event from `id` on and below `below`: 1 found, 0 none, -1 error. */
 static int
-event_from(struct db *db, int64_t id, int64_t *found_id, int64_t *server_at, struct err *err)
+event_from(struct db *db, int64_t id, int64_t below, int64_t *found_id, int64_t *server_at,
+           struct err *err)
 {
     scoped_stmt s = db_stmt(db, "event_from");
     stmt_bind_i64(s, 1, id);
+    stmt_bind_i64(s, 2, below);
     int got = stmt_step(s, err);
     *found_id = got == 1 ? stmt_i64(s, 0) : 0;
     *server_at = got == 1 ? stmt_i64(s, 1) : 0;
     return got;
 }
 
-bool
-event_first_at(struct db *db, int64_t server_at, int64_t *id, struct err *err)
+/* The least id of the span, within which no time falls, that may have been given at that time
+ * or later. */
+static bool
+first_at(struct db *db, struct event_span span, int64_t server_at, int64_t *id, struct err *err)
 {
-    int64_t low = 0, high;
-    if (!newest_id(db, &high, err))
-        return false;
-    high++;
+    int64_t low = span.from, high = span.below;
     /* Events below `low` are earlier; those from `high` on are not. */
     while (low < high) {
         int64_t middle = low + (high - low) / 2, found_id, found_at;
-        int got = event_from(db, middle, &found_id, &found_at, err);
+        int got = event_from(db, middle, span.below, &found_id, &found_at, err);
         if (got < 0)
             return false;
         if (got == 0 || found_at >= server_at)
@@ -58,24 +48,78 @@ event_first_at(struct db *db, int64_t server_at, int64_t *id, struct err *err)
 }
 
 static bool
-find_span(struct db *db, const struct event_filter *filter, struct span *out, struct err *err)
+cut_span(struct db *db, int64_t since, int64_t until, struct event_span *span, struct err *err)
 {
-    int64_t until = INT64_MAX;
-    *out = (struct span){0, INT64_MAX};
-    if (filter->since != INT64_MIN && !event_first_at(db, filter->since, &out->from, err))
+    struct event_span whole = *span;
+    return (since == INT64_MIN || first_at(db, whole, since, &span->from, err)) &&
+           (until == INT64_MAX || first_at(db, whole, until, &span->below, err));
+}
+
+/* Between the falls, from the first event that was to the last that is. */
+static bool
+read_stretches(struct arena *a, struct db *db, struct event_span **out, size_t *count,
+               struct err *err)
+{
+    int64_t falls, newest;
+    scoped_stmt last = db_stmt(db, "event_newest");
+    scoped_stmt counted = db_stmt(db, "event_fall_count");
+    /* The newest first: a fall that the writer adds meanwhile is beyond it. */
+    if (!stmt_run_i64(last, &newest, err) || !stmt_run_i64(counted, &falls, err))
         return false;
-    if (filter->until != INT64_MAX && !event_first_at(db, filter->until, &until, err))
+    struct event_span *spans = arena_array(a, (size_t)falls + 1, struct event_span);
+    scoped_stmt s = db_stmt(db, "event_fall_list");
+    size_t n = 0;
+    int got = 0;
+    spans[0].from = 0;
+    while (n < (size_t)falls && (got = stmt_step(s, err)) == 1) {
+        spans[n].below = stmt_i64(s, 0);
+        spans[++n].from = stmt_i64(s, 0);
+    }
+    spans[n].below = MAX(newest + 1, spans[n].from);
+    *out = spans;
+    *count = n + 1;
+    return got >= 0;
+}
+
+bool
+event_spans(struct arena *a, struct db *db, int64_t since, int64_t until,
+            struct event_span **out, size_t *count, struct err *err)
+{
+    struct event_span *spans;
+    size_t n;
+    if (!read_stretches(a, db, &spans, &n, err))
         return false;
-    if (filter->before_id)
-        until = MIN(until, filter->before_id);
-    out->below = until;
+    for (size_t i = 0; i < n; i++)
+        if (!cut_span(db, since, until, &spans[i], err))
+            return false;
+    *out = spans;
+    *count = n;
+    return true;
+}
+
+static bool
+find_spans(struct arena *a, struct db *db, const struct event_filter *filter,
+           struct event_span **out, size_t *count, struct err *err)
+{
+    int64_t before = filter->before_id ? filter->before_id : INT64_MAX;
+    bool has_time = filter->since != INT64_MIN || filter->until != INT64_MAX;
+    if (!has_time) {
+        *out = arena_new(a, struct event_span);
+        **out = (struct event_span){0, before};
+        *count = 1;
+        return true;
+    }
+    if (!event_spans(a, db, filter->since, filter->until, out, count, err))
+        return false;
+    for (size_t i = 0; i < *count; i++)
+        (*out)[i].below = MIN((*out)[i].below, before);
     return true;
 }
 
 struct list {
     struct arena *arena;
     struct db *db;
-    struct span span;
+    struct event_span span;
     uint64_t limit;
     struct event *events;
     size_t count;
@@ -101,7 +145,7 @@ walk(struct list *l, const char *statement, int64_t type_id, int64_t player_id, 
     scoped_stmt s = db_stmt(l->db, statement);
     stmt_bind_i64(s, 1, l->span.from);
     stmt_bind_i64(s, 2, l->span.below);
-    stmt_bind_i64(s, 3, (int64_t)l->limit);
+    stmt_bind_i64(s, 3, (int64_t)(l->limit - l->count));
     if (type_id)
         stmt_bind_i64(s, 4, type_id);
     if (player_id)
@@ -205,32 +249,39 @@ event_find_type(struct db *db, struct str name, int64_t *id, struct err *err)
     return stmt_run_i64(s, id, err);
 }
 
+static bool
+list_span(struct list *l, int64_t type_id, int64_t player_id, struct err *err)
+{
+    if (type_id && player_id)
+        return walk(l, "event_list_player_type", type_id, player_id, err);
+    if (type_id)
+        return walk(l, "event_list_type", type_id, 0, err);
+    return player_id ? merge(l, player_id, err) : walk(l, "event_list", 0, 0, err);
+}
+
 bool
 event_list(struct arena *a, struct db *db, const struct event_filter *filter,
            struct event **out, size_t *out_count, struct err *err)
 {
     struct list l = {.arena = a, .db = db, .limit = filter->limit};
+    struct event_span *spans;
+    size_t span_count;
     int64_t type_id = 0;
     l.events = arena_array(a, filter->limit, struct event);
-    bool has_type = filter->type.n > 0;
-    if (has_type && !event_find_type(db, filter->type, &type_id, err))
+    if (filter->type.n && !event_find_type(db, filter->type, &type_id, err))
         return false;
-    if (!find_span(db, filter, &l.span, err))
+    if (!find_spans(a, db, filter, &spans, &span_count, err))
         return false;
-    bool ok = true;
-    if (has_type && type_id == 0)
-        ok = true; /* nobody has sent one */
-    else if (has_type && filter->player_id)
-        ok = walk(&l, "event_list_player_type", type_id, filter->player_id, err);
-    else if (has_type)
-        ok = walk(&l, "event_list_type", type_id, 0, err);
-    else if (filter->player_id)
-        ok = merge(&l, filter->player_id, err);
-    else
-        ok = walk(&l, "event_list", 0, 0, err);
+    if (filter->type.n && type_id == 0)
+        span_count = 0; /* nobody has sent one */
+    while (span_count-- > 0 && l.count < l.limit) {
+        l.span = spans[span_count];
+        if (!list_span(&l, type_id, filter->player_id, err))
+            return false;
+    }
     *out = l.events;
     *out_count = l.count;
-    return ok;
+    return true;
 }
 
 static bool

@@ -5,12 +5,14 @@
 #include "jobs/jobs.h"
 #include "players/account.h"
 #include "players/event.h"
+#include "players/event_clock.h"
 #include "players/session.h"
 #include "players/wallet.h"
 #include "reports/archive.h"
 
 const struct operation *const OPERATIONS[] = {
-    JOB_OPERATIONS,     DATASET_OPERATIONS, INTEGRITY_OPERATIONS, SESSION_OPERATIONS,
-    ACCOUNT_OPERATIONS, WALLET_OPERATIONS,  EVENT_OPERATIONS,     REPORT_OPERATIONS,
+    JOB_OPERATIONS,     DATASET_OPERATIONS,     INTEGRITY_OPERATIONS,
+    SESSION_OPERATIONS, ACCOUNT_OPERATIONS,     WALLET_OPERATIONS,
+    EVENT_OPERATIONS,   EVENT_CLOCK_OPERATIONS, REPORT_OPERATIONS,
 };
 const size_t OPERATIONS_COUNT = COUNT_OF(OPERATIONS);

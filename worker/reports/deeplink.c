@@ -45,13 +45,20 @@ read_piece(struct opens *opens, struct db *db, struct err *err)
 static bool
 read_all(struct opens *opens, const struct report_run *run, struct err *err)
 {
+    scoped_arena a = {0};
     int64_t day = run->data->day;
-    if (!event_first_at(run->events, day * DATE_MS_PER_DAY, &opens->next_id, err) ||
-        !event_first_at(run->events, (day + 1) * DATE_MS_PER_DAY, &opens->below, err))
+    struct event_span *spans;
+    size_t count;
+    if (!event_spans(&a, run->events, day * DATE_MS_PER_DAY, (day + 1) * DATE_MS_PER_DAY,
+                     &spans, &count, err))
         return false;
-    int got;
-    while ((got = read_piece(opens, run->events, err)) == 1)
-        continue;
+    int got = 0;
+    for (size_t i = 0; i < count && got == 0; i++) {
+        opens->next_id = spans[i].from;
+        opens->below = spans[i].below;
+        while ((got = read_piece(opens, run->events, err)) == 1)
+            continue;
+    }
     if (got == 0)
         links_finish(opens->links);
     return got == 0;

@@ -3,6 +3,23 @@
 -- name: event_newest
 SELECT id, server_at FROM event ORDER BY id DESC LIMIT 1;
 
+-- name: event_clock_get
+SELECT boot, offset_ms, since_at, stepped_at, held_at FROM event_clock;
+
+-- name: event_clock_set
+INSERT OR REPLACE INTO event_clock (id, boot, offset_ms, since_at, stepped_at, held_at)
+VALUES (1, ?1, ?2, ?3, ?4, ?5);
+
+-- name: event_fall_add
+-- Not a second time, when the events of the first were all refused.
+INSERT INTO event_fall (first_id) VALUES (?1) ON CONFLICT DO NOTHING;
+
+-- name: event_fall_list
+SELECT first_id FROM event_fall ORDER BY first_id;
+
+-- name: event_fall_count
+SELECT count(*) FROM event_fall;
+
 -- name: event_insert
 -- ?2 player (0: nobody), ?4 the client's id ('': none), ?5 is there a client's time, ?6 which.
 -- Changes nothing when the player's client has sent that id before.
@@ -37,8 +54,8 @@ INSERT INTO player_event_count (player_id, type_id, event_count) VALUES (?1, ?2,
 ON CONFLICT (player_id, type_id) DO UPDATE SET event_count = event_count + excluded.event_count;
 
 -- name: event_from
--- The first event at or above an id.
-SELECT id, server_at FROM event WHERE id >= ?1 ORDER BY id LIMIT 1;
+-- The first event from ?1 on and below ?2.
+SELECT id, server_at FROM event WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 1;
 
 -- name: event_get
 SELECT event.id, player_id, name, client_id, client_at, server_at, meta

@@ -1,4 +1,4 @@
-/* What db.c, stmt.c and migrate.c share of a connection; nobody else includes it. */
+/* What db.c, stmt.c and migrate*.c share of a connection; nobody else includes it. */
 #pragma once
 
 #include "base/embed.h"
@@ -41,3 +41,12 @@ MUST_CHECK bool stmt_prepare_all(struct db *db, struct err *err);
 void stmt_finalize_all(struct db *db);
 /* Fails with code schema_version unless the file has exactly the binary's migrations. */
 MUST_CHECK bool migrate_check(struct db *db, struct err *err);
+/* Is it the digest of an earlier text of the migration, one that landed and was edited? */
+bool migrate_is_earlier(int64_t number, const char *sha256);
+/* Brings a file, of which `version` migrations ran, from the earlier texts of those that are
+ * marked (an entry per migration, from 1) to the present ones, rows and all; on failure it is
+ * as it was. */
+MUST_CHECK bool migrate_rewrite_earlier(struct db *db, const bool *is_earlier, int64_t version,
+                                        struct err *err);
+/* Notes that the present text of the migration is what made the schema. */
+MUST_CHECK bool migrate_record_digest(struct db *db, int64_t number, struct err *err);

@@ -50,9 +50,9 @@ read_digest(struct db *db, int64_t number, char hex[SHA256_HEX_BYTES + 1], struc
     return ok;
 }
 
-/* Migrations 1 to `version` of the file are the binary's. */
+/* Migrations 1 to `version` of the file are the binary's, or earlier texts that it knows. */
 static bool
-check_digests(struct db *db, int64_t version, struct err *err)
+check_digests(struct db *db, int64_t version, bool *is_earlier, struct err *err)
 {
     for (int64_t number = 1; number <= version; number++) {
         const struct embed_file *file = &EMBED_MIGRATIONS[number - 1];
@@ -60,7 +60,8 @@ check_digests(struct db *db, int64_t version, struct err *err)
         digest_of(file->text, expected);
         if (!read_digest(db, number, found, err))
             return false;
-        if (strcmp(expected, found) != 0)
+        is_earlier[number - 1] = migrate_is_earlier(number, found);
+        if (!is_earlier[number - 1] && strcmp(expected, found) != 0)
             return err_set_code(err, ERR_INTERNAL, "schema_version",
                                 "%s was migrated by another text of %" STR_FMT
                                 " than this program has",
@@ -84,14 +85,36 @@ read_version(struct db *db, int64_t *version, struct err *err)
 bool
 migrate_check(struct db *db, struct err *err)
 {
+    scoped_arena a = {0};
     int64_t version;
+    bool *is_earlier = arena_array(&a, EMBED_MIGRATIONS_COUNT, bool);
     if (!read_version(db, &version, err))
         return false;
     if (version < (int64_t)EMBED_MIGRATIONS_COUNT)
         return err_set_code(err, ERR_INTERNAL, "schema_version",
                             "%s has schema version %lld and needs %zu: run playmeter migrate",
                             db->path, (long long)version, EMBED_MIGRATIONS_COUNT);
-    return check_digests(db, version, err);
+    if (!check_digests(db, version, is_earlier, err))
+        return false;
+    for (int64_t number = 1; number <= version; number++)
+        if (is_earlier[number - 1])
+            return err_set_code(err, ERR_INTERNAL, "schema_version",
+                                "%s has an earlier schema: run playmeter migrate", db->path);
+    return true;
+}
+
+bool
+migrate_record_digest(struct db *db, int64_t number, struct err *err)
+{
+    char hex[SHA256_HEX_BYTES + 1];
+    digest_of(EMBED_MIGRATIONS[number - 1].text, hex);
+    scoped_arena a = {0};
+    return sqlite_exec(db->handle,
+                       arena_printf(&a,
+                                    "UPDATE migration SET sha256 = '%s' WHERE number = %lld",
+                                    hex, (long long)number)
+                           .p,
+                       err);
 }
 
 static bool
@@ -123,10 +146,16 @@ bool
 db_migrate(struct db *db, int *applied_count, struct err *err)
 {
     assert_numbered();
+    scoped_arena a = {0};
     int64_t version;
-    if (!read_version(db, &version, err) || !check_digests(db, version, err))
-        return false;
     int count = 0;
+    bool *is_earlier = arena_array(&a, EMBED_MIGRATIONS_COUNT, bool);
+    if (!read_version(db, &version, err) || !check_digests(db, version, is_earlier, err))
+        return false;
+    for (int64_t number = 1; number <= version; number++)
+        count += is_earlier[number - 1];
+    if (count && !migrate_rewrite_earlier(db, is_earlier, version, err))
+        return false;
     for (int64_t number = version + 1; number <= (int64_t)EMBED_MIGRATIONS_COUNT; number++) {
         if (!apply(db, number, err))
             return false;

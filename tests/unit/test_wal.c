@@ -140,6 +140,66 @@ pages_of_operations_are_not_written_before_the_commit(void **state)
     assert_is_whole(t->db, 1000);
 }
 
+static void
+copy_file(struct temp_db *t, const char *from, const char *to)
+{
+    struct err err = {0};
+    scoped_buf bytes;
+    buf_init(&bytes, 16 * MIB);
+    assert_true(fs_read_file(&bytes, AT_FDCWD, from, &err));
+    assert_true(fs_replace_file(AT_FDCWD, temp_path(t->dir, to), buf_str(&bytes), 0600, &err));
+}
+
+/* `file` and `log` as they would be found after a crash. */
+static bool
+is_own(struct temp_db *t, const char *file, const char *log)
+{
+    struct err err = {0};
+    bool answer = false;
+    copy_file(t, temp_path(t->dir, file), "found.db");
+    copy_file(t, temp_path(t->dir, log), "found.db-wal");
+    scoped_db db = db_open(temp_path(t->dir, "found.db"), DB_MIGRATE, &err);
+    if (!db || !db_log_is_its_own(db, &answer, &err))
+        fail_msg("%s", err.detail);
+    return answer;
+}
+
+#define INSERT_ONE "INSERT INTO event_type (name) VALUES (hex(randomblob(9)))"
+
+static void
+a_log_beside_an_older_copy_is_found_out(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    const char *file = "playmeter.db", *log = "playmeter.db-wal";
+    temp_db_exec(t, INSERT_ONE);
+    assert_true(is_own(t, file, log));
+    copy_file(t, db_path(t->db), "older.db");
+    /* All of it is still in the log. */
+    temp_db_exec(t, INSERT_ONE);
+    assert_true(is_own(t, "older.db", log) && is_own(t, file, log));
+    assert_true(db_checkpoint(t->db, false, &err));
+    temp_db_exec(t, INSERT_ONE);
+    assert_false(is_own(t, "older.db", log));
+    assert_true(is_own(t, file, log));
+    copy_file(t, db_path(t->db), "older.db");
+    /* A reader keeps the checkpoint from its end, and the log from beginning anew. */
+    scoped_db reader = open_reader(t);
+    {
+        scoped_tx tx = {0};
+        assert_true(db_begin_snapshot(reader, &tx, &err));
+        (void)count_rows(reader);
+        temp_db_exec(t, INSERT_ONE);
+        assert_true(db_checkpoint(t->db, false, &err));
+        temp_db_exec(t, INSERT_ONE);
+        assert_true(is_own(t, "older.db", log) && is_own(t, file, log));
+    }
+    assert_true(db_checkpoint(t->db, true, &err));
+    temp_db_exec(t, INSERT_ONE);
+    assert_false(is_own(t, "older.db", log));
+    assert_true(is_own(t, file, log));
+}
+
 int
 main(void)
 {
@@ -148,6 +208,7 @@ main(void)
         DB_TEST(what_a_killed_process_has_committed_stays_and_nothing_else),
         DB_TEST(a_write_that_fails_fails_its_commit_and_the_next_is_whole),
         DB_TEST(pages_of_operations_are_not_written_before_the_commit),
+        DB_TEST(a_log_beside_an_older_copy_is_found_out),
     };
     return cmocka_run_group_tests_name("wal_buffer", tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/defect.h"
+#include "base/log.h"
 #include "process/writer_connection.h"
 #include "store/message.h"
 
@@ -218,6 +219,9 @@ run_transaction(struct batch *batch, struct writer_task *tasks, size_t count)
         reply_too_early(tasks, count);
     if (batch->lost.kind == ERR_NONE && !db_commit(&tx, &err))
         lose(batch, &err);
+    struct err follow = db_follow_error(batch->db);
+    if (follow.kind != ERR_NONE)
+        log_message(LOG_WARN, "commit_not_followed", "%s", follow.detail);
     if (batch->lost.kind != ERR_NONE)
         refuse_all(tasks, count, &batch->lost);
     return true;

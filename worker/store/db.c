@@ -74,16 +74,28 @@ set_up(struct db *db, enum db_mode mode, struct err *err)
         mode == DB_READ_ONLY ? set_up_reader(db->handle, err) : set_up_writer(db->handle, err);
     if (!ok || (mode == DB_WRITER && !keep_until_commit(db->handle, err)))
         return false;
+    /* A log that lies beside the wrong database must not get into it: it is tried first. */
+    if (mode == DB_MIGRATE)
+        sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     /* Replaces the automatic checkpoint, which is a hook of the same kind. */
     sqlite3_wal_hook(db->handle, note_wal_pages, db);
-    return mode == DB_MIGRATE || (migrate_check(db, err) && stmt_prepare_all(db, err));
+    if (mode == DB_MIGRATE)
+        return true;
+    if (!migrate_check(db, err) || !stmt_prepare_all(db, err))
+        return false;
+    /* A log that is at its end begins anew with the next change, which is to be a mark.  On a
+     * disk that is full the writer goes on without: what an older copy would lack is not known
+     * then. */
+    struct err ignored;
+    (void)(mode == DB_READ_ONLY || db_checkpoint(db, false, &ignored));
+    return true;
 }
 
 struct db *
 db_open(const char *path, enum db_mode mode, struct err *err)
 {
     /* A reader opens read-write too: a read-only one cannot make the shared memory file. */
-    int flags = SQLITE_OPEN_READWRITE | (mode == DB_READ_ONLY ? 0 : SQLITE_OPEN_CREATE);
+    int flags = SQLITE_OPEN_READWRITE | (mode == DB_MIGRATE ? SQLITE_OPEN_CREATE : 0);
     sqlite3 *handle = sqlite_open(path, flags, err);
     if (!handle)
         return NULL;
@@ -159,6 +171,8 @@ begin(struct db *db, enum db_control how, struct db_tx *tx, struct err *err)
     if (!run_control(db, how, err))
         return false;
     tx->db = db;
+    db->follow = NULL;
+    db->follow_error = (struct err){0};
     return true;
 }
 
@@ -181,8 +195,23 @@ db_commit(struct db_tx *tx, struct err *err)
         db_rollback(tx);
         return false;
     }
+    struct db *db = tx->db;
     tx->db = NULL;
+    if (db->follow)
+        (void)!db->follow(db, &db->follow_error);
     return true;
+}
+
+void
+db_follow_commit(struct db *db, db_follow_fn *follow)
+{
+    db->follow = follow;
+}
+
+struct err
+db_follow_error(const struct db *db)
+{
+    return db->follow_error;
 }
 
 void
@@ -244,5 +273,5 @@ db_checkpoint(struct db *db, bool truncates, struct err *err)
     sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
     if (ok && truncates)
         db->wal_pages = 0;
-    return ok;
+    return ok && log_mark_step(db, log_pages == done_pages, err);
 }

@@ -15,10 +15,10 @@ struct sqlite3;
 enum db_mode {
     DB_READ_ONLY, /* query_only; for api workers */
     DB_WRITER,    /* WAL, synchronous=FULL, foreign keys, no automatic checkpoint */
-    DB_MIGRATE,   /* as DB_WRITER, with no statement prepared */
+    DB_MIGRATE,   /* as DB_WRITER, with no statement prepared, and no checkpoint at the close */
 };
-/* Opens playmeter.db.  Fails with code schema_version when the file's migrations are not the
- * binary's (not in DB_MIGRATE). */
+/* Opens playmeter.db, and makes it only in DB_MIGRATE.  Fails with code schema_version when the
+ * file's migrations are not the binary's (not in DB_MIGRATE). */
 MUST_CHECK struct db *db_open(const char *path, enum db_mode mode, struct err *err);
 void db_close(struct db **db); /* accepts a pointer to NULL */
 #define scoped_db SCOPED(db_close) struct db *
@@ -32,6 +32,19 @@ void db_set_deadline(struct db *db, uint64_t steady_us);
  * when the file is newer than the binary, or was migrated by other texts than the binary's. */
 MUST_CHECK bool db_migrate(struct db *db, int *applied_count, struct err *err);
 
+/* What a file says of itself whatever its migrations are. */
+#define DB_DIRECTORY_ID_DIGITS 32
+struct db_identity {
+    int64_t schema;        /* migrations that ran; 0: it is empty */
+    int64_t catalogue_seq; /* publications and rollbacks so far */
+    /* Of its data directory; "" where it is of before there were any. */
+    char directory_id[DB_DIRECTORY_ID_DIGITS + 1];
+};
+MUST_CHECK bool db_read_identity(struct db *db, struct db_identity *out, struct err *err);
+/* False in `is_own` when the write-ahead log beside the file is another copy's, and what is
+ * read is a mixture of both. */
+MUST_CHECK bool db_log_is_its_own(struct db *db, bool *is_own, struct err *err);
+
 /* A transaction rolls back unless it was committed: `scoped_tx tx = {0}; if (!db_begin(...))`.
  */
 struct db_tx {
@@ -42,6 +55,13 @@ MUST_CHECK bool db_begin(struct db *db, struct db_tx *tx,
 /* Several statements that see one state of the database, ended by rolling back. */
 MUST_CHECK bool db_begin_snapshot(struct db *db, struct db_tx *tx, struct err *err);
 MUST_CHECK bool db_commit(struct db_tx *tx, struct err *err);
+/* Has `follow` run once after the commit of the transaction that is open, before db_commit
+ * returns; a rollback forgets it.  What it fails at fails no commit, and may be left out by a
+ * kill: whoever opens the database next makes up for it. */
+typedef bool db_follow_fn(struct db *db, struct err *err);
+void db_follow_commit(struct db *db, db_follow_fn *follow);
+/* What it failed at after the last commit; ERR_NONE: nothing. */
+struct err db_follow_error(const struct db *db);
 void db_rollback(struct db_tx *tx);
 #define scoped_tx SCOPED(db_rollback) struct db_tx
 

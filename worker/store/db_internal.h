@@ -34,6 +34,8 @@ struct db {
     sqlite3_stmt *control[CONTROL_COUNT];
     uint64_t deadline_us; /* on the steady clock; 0: none */
     int wal_pages;        /* in the log after the last commit of this connection */
+    db_follow_fn *follow; /* of the transaction that is open; NULL: none */
+    struct err follow_error;
 };
 
 /* Prepares every statement of the embedded files. */
@@ -41,6 +43,9 @@ MUST_CHECK bool stmt_prepare_all(struct db *db, struct err *err);
 void stmt_finalize_all(struct db *db);
 /* Fails with code schema_version unless the file has exactly the binary's migrations. */
 MUST_CHECK bool migrate_check(struct db *db, struct err *err);
+/* After a checkpoint, before anything else is written: see log_mark.c.  `is_complete`: it
+ * copied all that the log held. */
+MUST_CHECK bool log_mark_step(struct db *db, bool is_complete, struct err *err);
 /* Is it the digest of an earlier text of the migration, one that landed and was edited? */
 bool migrate_is_earlier(int64_t number, const char *sha256);
 /* Brings a file, of which `version` migrations ran, from the earlier texts of those that are

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/num.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void
@@ -79,6 +80,36 @@ read_version(struct db *db, int64_t *version, struct err *err)
         return err_set_code(err, ERR_INTERNAL, "schema_version",
                             "%s has schema version %lld and this program knows 0 to %zu",
                             db->path, (long long)*version, EMBED_MIGRATIONS_COUNT);
+    return true;
+}
+
+bool
+db_read_identity(struct db *db, struct db_identity *out, struct err *err)
+{
+    struct db_identity identity = {0};
+    int64_t has_table;
+    if (!sqlite_read_i64(db->handle, "PRAGMA user_version", &identity.schema, err) ||
+        !sqlite_read_i64(db->handle,
+                         "SELECT count(*) FROM sqlite_schema WHERE name = 'data_directory'",
+                         &has_table, err))
+        return false;
+    if (has_table) {
+        sqlite3_stmt *stmt = NULL;
+        const char *sql = "SELECT id, catalogue_seq FROM data_directory";
+        int rc = sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL);
+        if (rc == SQLITE_OK)
+            rc = sqlite3_step(stmt);
+        if (rc == SQLITE_ROW) {
+            snprintf(identity.directory_id, sizeof(identity.directory_id), "%s",
+                     (const char *)sqlite3_column_text(stmt, 0));
+            identity.catalogue_seq = sqlite3_column_int64(stmt, 1);
+        }
+        bool ok = rc == SQLITE_ROW || sqlite_fail(db->handle, rc, sql, err);
+        sqlite3_finalize(stmt);
+        if (!ok)
+            return false;
+    }
+    *out = identity;
     return true;
 }
 

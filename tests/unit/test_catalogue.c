@@ -1,4 +1,5 @@
 /* The catalogue: publishing, rolling back, keeping versions and sweeping folders. */
+#include "datasets/version_file.h"
 #include "temp_db.h"
 
 #include <string.h>
@@ -30,14 +31,22 @@ exists(const char *path)
     return lstat(path, &st) == 0;
 }
 
+static const char *
+rows_of(struct temp_db *t, int64_t dataset_id, struct str job_id)
+{
+    return arena_printf(&t->arena, "%s/rows.db", folder_of(t, dataset_id, job_id)).p;
+}
+
 static struct str
 start_import(struct temp_db *t, const char *dataset)
 {
     struct err err = {0};
     struct str id = temp_db_enqueue(t, dataset);
     struct job job;
+    int64_t dataset_id = ensure(t, dataset);
     assert_int_equal(job_claim_one(&t->arena, t->writer, id, &job, &err), 1);
-    assert_true(fs_make_dirs(folder_of(t, ensure(t, dataset), id), &err));
+    assert_true(fs_make_dirs(folder_of(t, dataset_id, id), &err));
+    assert_true(fs_replace_file(AT_FDCWD, rows_of(t, dataset_id, id), STR("rows"), 0600, &err));
     return id;
 }
 
@@ -151,7 +160,7 @@ a_refused_publication_changes_nothing(void **state)
     assert_false(dataset_publish(t->writer, &p, &number, &err));
     assert_string_equal(err_code(&err), "base_changed");
     p.base_version = 1;
-    assert_int_equal(rmdir(folder_of(t, ensure(t, "games"), id)), 0);
+    assert_true(fs_remove_tree(AT_FDCWD, folder_of(t, ensure(t, "games"), id), &err));
     assert_false(dataset_publish(t->writer, &p, &number, &err));
     assert_int_equal(err.kind, ERR_INTERNAL);
     assert_true(fs_make_dirs(folder_of(t, ensure(t, "games"), id), &err));
@@ -320,6 +329,61 @@ the_sweep_removes_partial_sources_of_jobs_that_do_not_run(void **state)
     }
 }
 
+static void
+a_version_whose_files_are_gone_is_not_rolled_back_to(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    int64_t current = 0;
+    struct dataset_version v;
+    for (int i = 0; i < 3; i++)
+        import(t, "games");
+    assert_true(dataset_version_get(&t->arena, t->db, STR("games"), 2, &v, &err));
+    assert_int_equal(unlink(rows_of(t, v.dataset_id, v.job_id)), 0);
+    for (int64_t number = 0; number <= 2; number += 2) {
+        assert_false(dataset_rollback(t->writer, STR("games"), number, &current, &err));
+        assert_string_equal(err_code(&err), "files_gone");
+        assert_int_equal(err.kind, ERR_GONE);
+    }
+    assert_true(
+        fs_replace_file(AT_FDCWD, rows_of(t, v.dataset_id, v.job_id), STR(""), 0600, &err));
+    assert_false(dataset_rollback(t->writer, STR("games"), 2, &current, &err)); /* emptied */
+    assert_true(dataset_rollback(t->writer, STR("games"), 1, &current, &err));
+    assert_int_equal(current, 1);
+}
+
+static void
+the_folder_says_what_the_catalogue_says(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct version_file file;
+    struct db_identity identity;
+    struct dataset_publication p = publication_of(start_import(t, "games"), "games");
+    int64_t number;
+    p.source = STR("https://example.com/games.csv?sig=secret");
+    p.receipt_json = STR("{\"source\":\"https://example.com/games.csv?sig=secret\"}");
+    assert_true(dataset_publish(t->writer, &p, &number, &err));
+    assert_true(db_read_identity(t->db, &identity, &err));
+    const char *parent =
+        arena_printf(&t->arena, "%s/datasets/1", ((struct temp_dir *)t->dir)->path).p;
+    scoped_fd dir = fs_open_at(AT_FDCWD, parent, O_RDONLY | O_DIRECTORY, &err);
+    assert_int_equal(version_file_read(&t->arena, dir, p.job_id, &file, &err), 1);
+    assert_true(str_eq(file.directory_id, str_from(identity.directory_id)));
+    assert_int_equal(file.catalogue_seq, 1);
+    assert_true(str_eq(file.dataset, STR("games")) && file.is_public);
+    assert_true(file.version.number == 1 && file.version.row_count == 3 &&
+                file.version.source_bytes == 99 && file.version.created_at > 0);
+    assert_true(str_eq(file.version.schema_json, p.schema_json));
+    assert_true(str_eq(file.version.summaries_json, p.summaries_json));
+    assert_true(str_eq(file.version.source_sha256, p.source_sha256));
+    assert_true(str_eq(file.version.label, p.label));
+    /* A signature in the query is not for everybody who can read the folder. */
+    assert_true(str_eq(file.version.source, STR("https://example.com/games.csv")));
+    assert_true(str_eq(file.receipt_json,
+                       STR("{\"source\":\"https://example.com/games.csv\",\"version\":1}")));
+}
+
 int
 main(void)
 {
@@ -332,6 +396,8 @@ main(void)
         DB_TEST(an_append_publishes_on_the_version_it_was_made_from),
         DB_TEST(the_versions_beyond_the_kept_ones_are_gone),
         DB_TEST(rolling_back_makes_an_older_version_current),
+        DB_TEST(a_version_whose_files_are_gone_is_not_rolled_back_to),
+        DB_TEST(the_folder_says_what_the_catalogue_says),
         DB_TEST(the_sweep_removes_what_nobody_names),
         DB_TEST(the_sweep_keeps_a_spool_as_long_as_stated),
         DB_TEST(the_sweep_removes_partial_sources_of_jobs_that_do_not_run),

@@ -2,6 +2,7 @@
 #include "api/handlers.h"
 #include "api/listing.h"
 #include "api/object.h"
+#include "datasets/version_file.h"
 #include "json/read.h"
 #include "json/write.h"
 
@@ -22,11 +23,14 @@ add_damaged(struct json *j, unsigned files)
 }
 
 static void
-add_version(struct json *j, const struct dataset_version *version)
+add_version(struct json *j, const struct app *app, const struct dataset_version *version)
 {
     json_begin_object(j);
     json_member_i64(j, "version", version->number);
     json_member_bool(j, "current", version->is_current);
+    json_member_bool(
+        j, "available",
+        version_folder_has_rows(app->data_dir, version->dataset_id, version->job_id));
     json_member_i64(j, "rows", version->row_count);
     json_member_moment(j, "created_at", version->created_at);
     json_member_str(j, "label", version->label);
@@ -40,9 +44,9 @@ add_version(struct json *j, const struct dataset_version *version)
     json_end_object(j);
 }
 
-static const char *const COLUMNS[] = {"version", "current",    "rows",         "created_at",
-                                      "label",   "source",     "source_bytes", "source_sha256",
-                                      "job_id",  "checked_at", "damaged"};
+static const char *const COLUMNS[] = {"version",       "current", "available",  "rows",
+                                      "created_at",    "label",   "source",     "source_bytes",
+                                      "source_sha256", "job_id",  "checked_at", "damaged"};
 static const struct listing_table VERSIONS = {.name = "versions", LISTING_COLUMNS(COLUMNS)};
 
 bool
@@ -57,7 +61,7 @@ list_versions(struct app *app, struct request *request, struct response *respons
                               &versions, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
-        add_version(listing_item(&list), &versions[i]);
+        add_version(listing_item(&list), app, &versions[i]);
         if (!listing_end_item(&list, err))
             return false;
     }

@@ -102,6 +102,28 @@ fs_remove_tree(int dir, const char *path, struct err *err)
 }
 
 bool
+fs_list(int dir, const char *path, fs_visit_fn *visit, void *context, struct err *err)
+{
+    int fd = fs_open_at(dir, path, O_RDONLY | O_DIRECTORY, err);
+    if (fd < 0)
+        return err->kind == ERR_NOT_FOUND;
+    DIR *list = fdopendir(fd);
+    if (!list) {
+        fs_close(&fd);
+        return err_set_errno(err, "listing %s", path);
+    }
+    bool ok = true;
+    struct dirent *entry;
+    while (ok && (errno = 0, entry = readdir(list)))
+        if (entry->d_name[0] != '.')
+            ok = visit(context, dirfd(list), str_from(entry->d_name), err);
+    if (ok && errno)
+        ok = err_set_errno(err, "listing %s", path);
+    closedir(list);
+    return ok;
+}
+
+bool
 fs_write(int fd, struct str bytes, struct err *err)
 {
     while (bytes.n) {

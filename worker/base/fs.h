@@ -21,6 +21,12 @@ MUST_CHECK bool fs_make_dirs(const char *path, struct err *err);
  */
 MUST_CHECK bool fs_remove_tree(int dir, const char *path, struct err *err);
 
+/* Calls `visit` for each entry of the folder whose name does not begin with a dot, until it
+ * returns false; `dir` is the folder then.  A folder that is not there has none. */
+typedef bool fs_visit_fn(void *context, int dir, struct str name, struct err *err);
+MUST_CHECK bool fs_list(int dir, const char *path, fs_visit_fn *visit, void *context,
+                        struct err *err);
+
 MUST_CHECK bool fs_write(int fd, struct str bytes, struct err *err);
 MUST_CHECK bool fs_write_at(int fd, struct str bytes, uint64_t offset, struct err *err);
 /* Reads exactly out_bytes, or fails. */

@@ -2,10 +2,11 @@
  * (see writer.h).  Publishing is the one step that makes an import visible: the files are
  * complete and synced before it, and whoever reads the catalogue after it finds them. */
 #include "base/clock.h"
+#include "datasets/data_state.h"
 #include "datasets/integrity.h"
+#include "datasets/version_file.h"
 #include "store/wire.h"
 
-#include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -62,8 +63,7 @@ static bool
 check_folder(struct arena *a, struct db *db, const struct dataset *dataset, struct str job_id,
              struct err *err)
 {
-    char *path = (char *)arena_cstr(a, str_from(db_path(db)));
-    const char *folder = arena_printf(a, "%s/datasets/%lld/%" STR_FMT, dirname(path),
+    const char *folder = arena_printf(a, "%s/datasets/%lld/%" STR_FMT, data_state_dir(a, db),
                                       (long long)dataset->id, STR_ARG(job_id))
                              .p;
     struct stat st;
@@ -102,14 +102,18 @@ insert_version(struct db *db, int64_t dataset_id, int64_t number,
     return stmt_run(s, err);
 }
 
+/* Counts the change, and gives what the database is now. */
 static bool
-set_current(struct db *db, int64_t dataset_id, int64_t number, struct err *err)
+set_current(struct db *db, int64_t dataset_id, int64_t number, struct db_identity *out,
+            struct err *err)
 {
     scoped_stmt s = db_stmt(db, "dataset_set_version");
     stmt_bind_i64(s, 1, dataset_id);
     stmt_bind_i64(s, 2, number);
     stmt_bind_i64(s, 3, clock_now_ms());
-    return stmt_run(s, err);
+    scoped_stmt step = db_stmt(db, "data_directory_step");
+    db_follow_commit(db, data_state_follow);
+    return stmt_run(s, err) && stmt_run(step, err) && db_read_identity(db, out, err);
 }
 
 static bool
@@ -139,6 +143,7 @@ run_publish(struct db *db, struct str request, struct buf *reply, struct err *er
     scoped_arena a = {0};
     struct dataset_publication p;
     struct dataset dataset;
+    struct db_identity identity;
     int64_t number;
     bool ok = dataset_publication_read(request, &p, err) &&
               dataset_get(&a, db, p.dataset, &dataset, err) &&
@@ -146,8 +151,11 @@ run_publish(struct db *db, struct str request, struct buf *reply, struct err *er
               check_folder(&a, db, &dataset, p.job_id, err) &&
               next_number(db, dataset.id, &number, err) &&
               insert_version(db, dataset.id, number, &p, err) &&
-              set_current(db, dataset.id, number, err) &&
-              drop_beyond(db, dataset.id, p.kept, err) && finish_job(db, &p, number, err);
+              set_current(db, dataset.id, number, &identity, err) &&
+              drop_beyond(db, dataset.id, p.kept, err) && finish_job(db, &p, number, err) &&
+              /* Last, so that nothing refuses the version any more.  Run twice it says the
+               * same; in a folder whose version came to nothing it goes with the folder. */
+              version_file_write(db, &identity, dataset.id, p.job_id, err);
     if (ok)
         wire_add_u64(reply, (uint64_t)number);
     return ok;
@@ -171,6 +179,18 @@ find_previous(struct db *db, const struct dataset *dataset, int64_t *number, str
 }
 
 static bool
+check_rows(struct db *db, const struct dataset *dataset, const struct dataset_version *version,
+           struct err *err)
+{
+    scoped_arena a = {0};
+    return version_folder_has_rows(data_state_dir(&a, db), dataset->id, version->job_id) ||
+           err_set_code(err, ERR_GONE, "files_gone",
+                        "version %lld of dataset '%" STR_FMT "' cannot be made current: its "
+                        "files are gone; /versions says which have theirs",
+                        (long long)version->number, STR_ARG(dataset->name));
+}
+
+static bool
 run_rollback(struct db *db, struct str request, struct buf *reply, struct err *err)
 {
     struct wire w = {.rest = request};
@@ -179,6 +199,7 @@ run_rollback(struct db *db, struct str request, struct buf *reply, struct err *e
     scoped_arena a = {0};
     struct dataset dataset;
     struct dataset_version version;
+    struct db_identity ignored;
     if (!wire_end(&w, err) || !dataset_get(&a, db, name, &dataset, err))
         return false;
     if (number == 0 && !find_previous(db, &dataset, &number, err))
@@ -191,7 +212,8 @@ run_rollback(struct db *db, struct str request, struct buf *reply, struct err *e
                             "' is damaged; put it back from a backup and run playmeter reindex",
                             (long long)number, STR_ARG(name));
     bool is_settled = version.is_current && dataset.wanted_version == 0;
-    if (!is_settled && !set_current(db, dataset.id, number, err))
+    if (!is_settled && (!check_rows(db, &dataset, &version, err) ||
+                        !set_current(db, dataset.id, number, &ignored, err)))
         return false;
     wire_add_u64(reply, (uint64_t)number);
     return true;

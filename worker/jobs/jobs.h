@@ -75,6 +75,7 @@ MUST_CHECK bool job_list(struct arena *a, struct db *db, const struct job_filter
 
 /* Changing.  `id` is made by job_make_id before the source file is put under spool/<id>/. */
 void job_make_id(char id[JOB_ID_DIGITS + 1]);
+bool job_id_is_valid(struct str id);
 MUST_CHECK bool job_enqueue(struct writer *w, const struct job *job, struct err *err);
 /* The oldest queued job of the kind that waits for none, or a running one whose lease ran out.
  * A job waits for a running one on its dataset, or, where it has none, of its own kind.  One

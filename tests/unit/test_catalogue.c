@@ -1,4 +1,5 @@
 /* The catalogue: publishing, rolling back, keeping versions and sweeping folders. */
+#include "datasets/import.h"
 #include "datasets/version_file.h"
 #include "temp_db.h"
 
@@ -48,6 +49,18 @@ start_import(struct temp_db *t, const char *dataset)
     assert_true(fs_make_dirs(folder_of(t, dataset_id, id), &err));
     assert_true(fs_replace_file(AT_FDCWD, rows_of(t, dataset_id, id), STR("rows"), 0600, &err));
     return id;
+}
+
+/* What a sweep says of folders that it keeps. */
+static struct str
+sweep(struct temp_db *t, int64_t spool_kept_ms)
+{
+    struct err err = {0};
+    scoped_buf kept;
+    buf_init(&kept, 4 * KIB);
+    if (!dataset_sweep(t->db, ((struct temp_dir *)t->dir)->path, spool_kept_ms, &kept, &err))
+        fail_msg("%s", err.detail);
+    return arena_str(&t->arena, buf_str(&kept));
 }
 
 static struct dataset_publication
@@ -244,25 +257,22 @@ the_sweep_removes_what_nobody_names(void **state)
 {
     struct temp_db *t = *state;
     struct err err = {0};
-    const char *data_dir = ((struct temp_dir *)t->dir)->path;
     int64_t id = ensure(t, "games");
-    assert_true(dataset_sweep(t->db, data_dir, 0, &err)); /* no folder at all yet */
+    assert_int_equal(sweep(t, 0).n, 0); /* no folder at all yet */
     for (int i = 0; i < 4; i++)
         import(t, "games");
     struct str running = start_import(t, "sales"), failed = start_import(t, "other");
     assert_true(job_finish(t->writer, failed, JOB_FAILED, STR("{}"), STR(""), &err));
-    const char *orphan = folder_of(t, id, STR("0123456789abcdef0123"));
+    const char *unknown = folder_of(t, id, STR("0123456789abcdef0123"));
     const char *foreign = folder_of(t, id, STR("notes"));
     const char *capital = folder_of(t, id, STR("0123456789ABCDEF0123"));
     const char *wrong_dataset = folder_of(t, id, running);
-    assert_true(fs_make_dirs(orphan, &err) && fs_make_dirs(foreign, &err) &&
-                fs_make_dirs(capital, &err));
-    const char *file = arena_printf(&t->arena, "%s/rows.db", orphan).p;
-    assert_true(fs_replace_file(AT_FDCWD, file, STR("x"), 0600, &err));
-    assert_true(dataset_sweep(t->db, data_dir, 0, &err));
-    assert_false(exists(orphan));
+    assert_true(fs_make_dirs(unknown, &err) && fs_make_dirs(foreign, &err) &&
+                fs_make_dirs(capital, &err) && fs_make_dirs(wrong_dataset, &err));
+    assert_string_equal(
+        sweep(t, 0).p, "datasets/1/0123456789abcdef0123: the database does not know its job\n");
+    assert_true(exists(unknown));
     assert_true(exists(foreign) && exists(capital)); /* no names of ours */
-    assert_false(exists(wrong_dataset));
     assert_true(exists(folder_of(t, ensure(t, "sales"), running)));
     assert_false(exists(folder_of(t, ensure(t, "other"), failed)));
     struct dataset_version *list;
@@ -288,15 +298,22 @@ the_sweep_keeps_a_spool_as_long_as_stated(void **state)
         temp_path(dir, arena_printf(&a, "spool/%" STR_FMT, STR_ARG(waiting)).p);
     const char *fresh = temp_path(dir, "spool/0123456789abcdef0123");
     const char *stale = temp_path(dir, "spool/0123456789abcdef4567");
+    const char *lost = temp_path(dir, "spool/0123456789abcdef89ab");
     assert_true(fs_make_dirs(of_finished, &err) && fs_make_dirs(of_waiting, &err));
-    assert_true(fs_make_dirs(fresh, &err) && fs_make_dirs(stale, &err));
+    assert_true(fs_make_dirs(fresh, &err) && fs_make_dirs(stale, &err) &&
+                fs_make_dirs(lost, &err));
+    /* An upload that was cut off before its job came into the queue. */
+    const char *mark = temp_path(dir, "spool/0123456789abcdef4567/" IMPORT_ARRIVING_NAME);
+    assert_true(fs_replace_file(AT_FDCWD, mark, STR(""), 0600, &err));
     const struct timespec long_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
     assert_int_equal(utimensat(AT_FDCWD, stale, long_ago, 0), 0);
-    assert_true(dataset_sweep(t->db, dir->path, 60000, &err));
-    assert_true(exists(of_finished) && exists(of_waiting) && exists(fresh));
+    assert_int_equal(utimensat(AT_FDCWD, lost, long_ago, 0), 0);
+    const char *told = "spool/0123456789abcdef89ab: the database does not know its job\n";
+    assert_string_equal(sweep(t, 60000).p, told);
+    assert_true(exists(of_finished) && exists(of_waiting) && exists(fresh) && exists(lost));
     assert_false(exists(stale));
     temp_db_exec(t, "UPDATE job SET finished_at = 1 WHERE finished_at <> 0");
-    assert_true(dataset_sweep(t->db, dir->path, 60000, &err));
+    assert_string_equal(sweep(t, 60000).p, told);
     assert_false(exists(of_finished));
     assert_true(exists(of_waiting) && exists(fresh));
 }

@@ -13,6 +13,7 @@ struct app {
     const char *data_dir;
     const char *heartbeat_path;   /* holds the steady clock (us), while the jobs role lives */
     const char *ledger_mark_path; /* a file while the ledger is known to be broken */
+    const char *kept_mark_path;   /* a file while there are folders that nobody may remove */
     struct db *db;                /* read-only */
     struct writer *writer;
     struct versions *versions;

@@ -97,14 +97,38 @@ warn_of_clock(struct app *app, struct buf *warnings, struct err *err)
     return true;
 }
 
+/* Nothing that is served is touched by them; but somebody has to look. */
+static void
+warn_of_folders(struct app *app, struct buf *warnings)
+{
+    struct err ignored;
+    scoped_arena a = {0};
+    scoped_buf text = {.max = 64 * KIB};
+    if (!fs_read_file(&text, AT_FDCWD, app->kept_mark_path, &ignored) || text.n == 0)
+        return;
+    struct str rest = buf_str(&text), first = str_cut(&rest, '\n');
+    size_t more = 0;
+    for (; rest.n; more++)
+        (void)str_cut(&rest, '\n');
+    const char *others = more ? arena_printf(&a, " (and %zu more)", more).p : "";
+    readiness_warn(warnings, "folders",
+                   arena_printf(&a,
+                                "%" STR_FMT
+                                "%s; kept: put the right database back, or stop the "
+                                "service and run playmeter adopt; see the log for folder_kept",
+                                STR_ARG(first), others)
+                       .p);
+}
+
 bool
 readyz(struct app *app, struct request *request, struct response *response, struct err *err)
 {
     if (!check_database(app, request, err) || !check_disk(app, err) ||
         !check_importer(app, err))
         return false;
-    scoped_buf warnings = {.max = KIB};
+    scoped_buf warnings = {.max = 8 * KIB};
     warn_of_ledger(app, &warnings);
+    warn_of_folders(app, &warnings);
     if (!readiness_check_datasets(app, request, &warnings, err) ||
         !warn_of_clock(app, &warnings, err))
         return false;

@@ -85,12 +85,15 @@ MUST_CHECK bool dataset_rollback(struct writer *w, struct str name, int64_t numb
                                  int64_t *current, struct err *err);
 /* In a spool folder: what has come of a URL, until all of it has and it becomes `source`. */
 #define DATASET_PARTIAL_SOURCE "source.partial"
-/* Removes folders under datasets/ that no kept version and no unfinished job names, and spool
- * folders of jobs finished longer than spool_kept_ms ago or, a day old, of none; the partial
- * source of every job that does not run; and bodies of requests that an nginx which was killed
- * left, an hour later.  Run by the jobs role at start
- * and after each job.  `db` may be a reader. */
+/* Removes folders under datasets/ whose job the database knows to be finished and whose
+ * version, if they ever were one, it knows to be dropped; spool folders of jobs finished longer
+ * than spool_kept_ms ago, and a day later those that hold an upload which never became a job;
+ * the partial source of every job that does not run; and bodies of requests that an nginx which
+ * was killed left, an hour later.  A folder of a job that the database does not know, of
+ * another data directory, or of later than the database, is kept and goes into `kept`, a line
+ * each: "datasets/3/0123...: why".  Run by the jobs role at start and after each job.  `db` may
+ * be a reader. */
 MUST_CHECK bool dataset_sweep(struct db *db, const char *data_dir, int64_t spool_kept_ms,
-                              struct err *err);
+                              struct buf *kept, struct err *err);
 
 extern const struct operation DATASET_OPERATIONS[]; /* ends with a NULL name */

@@ -2,14 +2,18 @@
  *
  * A folder is listed first and asked about after, one SELECT each.  A job is in the database
  * before it makes its folder and a version before its job is finished, so a folder that was
- * listed and is not named then never will be.  Names that are not ours are left alone. */
+ * listed and is not named then never will be.  Names that are not ours are left alone.
+ *
+ * That the database does not name a folder is no reason to remove it: it may be an older copy,
+ * or another directory's.  It has to know the folder's job, and the folder must not know
+ * better. */
 #include "base/clock.h"
 #include "base/date.h"
 #include "base/fs.h"
-#include "base/num.h"
-#include "datasets/catalogue.h"
+#include "datasets/data_state.h"
+#include "datasets/import.h"
+#include "datasets/version_file.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -18,67 +22,60 @@
 /* The source of an upload lies in the spool a moment before its job is enqueued; after a day
  * the request that put it there is over. */
 #define ORPHAN_KEPT_MS DATE_MS_PER_DAY
+/* Between the folder, its mark and its job lie moments. */
+#define UNKNOWN_AGE_MS INT64_C(60000)
 /* nginx removes the file of a request's body itself, unless it was killed.  It writes 256 KiB
  * at a time, so a file that has not grown for so long belongs to nobody who will finish it. */
 #define BODY_KEPT_MS (INT64_C(3600) * 1000)
 
 struct sweep {
     struct db *db;
-    int64_t dataset_id; /* whose folder is swept */
+    struct buf *kept;
     int64_t spool_kept_ms, now;
 };
 
-static bool
-is_job_id(struct str name)
+/* Why the folder of a version that is dropped, or of a job that made none, is not to be
+ * removed; NULL: it is. */
+static const char *
+reason_to_keep(const struct db_identity *identity, int dir, struct str name)
 {
-    for (size_t i = 0; i < name.n; i++)
-        if (!((name.p[i] >= '0' && name.p[i] <= '9') || (name.p[i] >= 'a' && name.p[i] <= 'f')))
-            return false;
-    return name.n == JOB_ID_DIGITS;
-}
-
-/* Calls `visit` for each entry of the folder; a folder that is not there has none. */
-static bool
-for_each_entry(int dir, const char *path, struct sweep *sweep,
-               bool (*visit)(struct sweep *, int, struct str, struct err *), struct err *err)
-{
-    int fd = fs_open_at(dir, path, O_RDONLY | O_DIRECTORY, err);
-    if (fd < 0)
-        return err->kind == ERR_NOT_FOUND;
-    DIR *list = fdopendir(fd);
-    if (!list) {
-        fs_close(&fd);
-        return err_set_errno(err, "listing %s", path);
-    }
-    bool ok = true;
-    struct dirent *entry;
-    while (ok && (entry = readdir(list)))
-        if (entry->d_name[0] != '.')
-            ok = visit(sweep, dirfd(list), str_from(entry->d_name), err);
-    closedir(list);
-    return ok;
+    scoped_arena a = {0};
+    struct version_file file;
+    struct err ignored;
+    int got = version_file_read(&a, dir, name, &file, &ignored);
+    if (got == 0)
+        return NULL; /* an attempt's */
+    if (got < 0)
+        return "its version.json cannot be read";
+    if (!str_eq(file.directory_id, str_from(identity->directory_id)))
+        return "it is another data directory's";
+    if (file.catalogue_seq > identity->catalogue_seq)
+        return "it is newer than the database";
+    return NULL;
 }
 
 static bool
-sweep_job_folder(struct sweep *sweep, int dir, struct str name, struct err *err)
+sweep_version_folder(void *context, int dir, int64_t dataset_id, struct str name,
+                     struct err *err)
 {
-    if (!is_job_id(name))
-        return true;
-    scoped_stmt s = db_stmt(sweep->db, "sweep_folder");
-    stmt_bind_i64(s, 1, sweep->dataset_id);
-    stmt_bind_str(s, 2, name);
-    int got = stmt_step(s, err);
-    if (got != 1)
+    struct sweep *sweep = context;
+    struct version_folder known;
+    struct db_identity identity;
+    /* The identity last: a version that is dropped meanwhile is not newer than it. */
+    if (!version_folder_look_up(sweep->db, dataset_id, name, &known, err) ||
+        !db_read_identity(sweep->db, &identity, err))
         return false;
-    return stmt_i64(s, 0) || fs_remove_tree(dir, name.p, err);
-}
-
-static bool
-sweep_dataset_folder(struct sweep *sweep, int dir, struct str name, struct err *err)
-{
-    if (!num_parse_i64(name, &sweep->dataset_id))
+    if (known.is_kept || known.is_under_way)
         return true;
-    return for_each_entry(dir, name.p, sweep, sweep_job_folder, err);
+    const char *why = known.is_dropped || known.has_failed
+                          ? reason_to_keep(&identity, dir, name)
+                      : known.is_known ? "the database does not know its version"
+                                       : "the database does not know its job";
+    if (!why)
+        return fs_remove_tree(dir, name.p, err);
+    buf_printf(sweep->kept, "datasets/%lld/%" STR_FMT ": %s\n", (long long)dataset_id,
+               STR_ARG(name), why);
+    return true;
 }
 
 static bool
@@ -98,16 +95,34 @@ remove_partial_source(int dir, struct str job_id, struct err *err)
     return fs_remove_tree(dir, path, err);
 }
 
+/* Was its upload never made a job? */
 static bool
-sweep_spool_folder(struct sweep *sweep, int dir, struct str name, struct err *err)
+is_orphan(int dir, struct str name)
 {
-    if (!is_job_id(name))
+    scoped_arena a = {0};
+    struct stat st;
+    const char *mark = arena_printf(&a, "%" STR_FMT "/" IMPORT_ARRIVING_NAME, STR_ARG(name)).p;
+    return fstatat(dir, mark, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static bool
+sweep_spool_folder(void *context, int dir, struct str name, struct err *err)
+{
+    struct sweep *sweep = context;
+    if (!job_id_is_valid(name))
         return true;
     scoped_stmt s = db_stmt(sweep->db, "sweep_spool");
     stmt_bind_str(s, 1, name);
     int got = stmt_step(s, err);
     if (got < 0)
         return false;
+    if (got == 0 && !is_orphan(dir, name)) {
+        if (!is_older_than(dir, name.p, sweep->now - UNKNOWN_AGE_MS))
+            return true;
+        buf_printf(sweep->kept, "spool/%" STR_FMT ": the database does not know its job\n",
+                   STR_ARG(name));
+        return true;
+    }
     int64_t finished_at = got == 1 ? stmt_i64(s, 0) : 0;
     bool is_running = got == 1 && stmt_i64(s, 1);
     if (got == 1 && !is_running && !remove_partial_source(dir, name, err))
@@ -119,18 +134,21 @@ sweep_spool_folder(struct sweep *sweep, int dir, struct str name, struct err *er
 }
 
 static bool
-sweep_body(struct sweep *sweep, int dir, struct str name, struct err *err)
+sweep_body(void *context, int dir, struct str name, struct err *err)
 {
+    struct sweep *sweep = context;
     return !is_older_than(dir, name.p, sweep->now - BODY_KEPT_MS) ||
            fs_remove_tree(dir, name.p, err);
 }
 
 bool
-dataset_sweep(struct db *db, const char *data_dir, int64_t spool_kept_ms, struct err *err)
+dataset_sweep(struct db *db, const char *data_dir, int64_t spool_kept_ms, struct buf *kept,
+              struct err *err)
 {
-    struct sweep sweep = {.db = db, .spool_kept_ms = spool_kept_ms, .now = clock_now_ms()};
+    struct sweep sweep = {
+        .db = db, .kept = kept, .spool_kept_ms = spool_kept_ms, .now = clock_now_ms()};
     scoped_fd dir = fs_open_at(AT_FDCWD, data_dir, O_RDONLY | O_DIRECTORY, err);
-    return dir >= 0 && for_each_entry(dir, "datasets", &sweep, sweep_dataset_folder, err) &&
-           for_each_entry(dir, "spool", &sweep, sweep_spool_folder, err) &&
-           for_each_entry(dir, "nginx/body", &sweep, sweep_body, err);
+    return dir >= 0 && version_folders_visit(data_dir, sweep_version_folder, &sweep, err) &&
+           fs_list(dir, "spool", sweep_spool_folder, &sweep, err) &&
+           fs_list(dir, "nginx/body", sweep_body, &sweep, err);
 }

@@ -152,12 +152,20 @@ job_options(struct arena *a, const struct import_request *request, struct str ur
 }
 
 static bool
+make_empty_file(const char *path, struct err *err)
+{
+    scoped_fd fd = fs_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT, err);
+    return fd >= 0;
+}
+
+static bool
 spool_and_enqueue(struct arena *a, struct writer *w, const struct import_request *request,
                   struct str url, const char *folder, struct str id, struct err *err)
 {
     uint64_t offset = request->source_offset, length = request->source_length;
     const char *source = arena_printf(a, "%s/source", folder).p;
-    if (!fs_make_dirs(folder, err))
+    const char *mark = arena_printf(a, "%s/" IMPORT_ARRIVING_NAME, folder).p;
+    if (!fs_make_dirs(folder, err) || !make_empty_file(mark, err))
         return false;
     if (url.n == 0 &&
         (!place_source(request, source, err) || !measure_source(source, &offset, &length, err)))
@@ -172,7 +180,11 @@ spool_and_enqueue(struct arena *a, struct writer *w, const struct import_request
         .options = job_options(a, request, url, offset, length),
         .bytes_total = length,
     };
-    return job_enqueue(w, &job, err);
+    if (!job_enqueue(w, &job, err))
+        return false;
+    /* One that stays says of a known job what is not asked. */
+    (void)unlink(mark);
+    return true;
 }
 
 /* Asked when the source is on the disk already, as the body of its request: refusing it gives

@@ -53,6 +53,7 @@ open_handles(const struct role_env *env, struct handles *h, struct err *err)
     app->data_dir = arena_cstr(&h->arena, config->data_dir);
     app->heartbeat_path = role_path(&h->arena, config, ROLE_JOBS_HEARTBEAT);
     app->ledger_mark_path = role_path(&h->arena, config, ROLE_LEDGER_MARK);
+    app->kept_mark_path = role_path(&h->arena, config, ROLE_KEPT_MARK);
     app->db = db_open(role_path(&h->arena, config, ROLE_DB), DB_READ_ONLY, err);
     if (!app->db || !open_writer(env, h, err))
         return false;

@@ -230,15 +230,14 @@ report(void *context, const struct job_progress *progress, struct err *err)
 }
 
 static bool
-run_steps(struct session *s, const struct job *job, struct err *err)
+run_steps(struct session *s, const struct job *job, struct load *load, struct err *err)
 {
-    struct load load;
     struct dataset_publication publication;
     int64_t number;
-    return load_prepare(&s->arena, s->access.db, s->access.writer, &s->config, job, &load,
+    return load_prepare(&s->arena, s->access.db, s->access.writer, &s->config, job, load,
                         err) &&
-           (!load_needs_fetch(&load) || load_fetch(&s->arena, &load, report, s, err)) &&
-           load_run(&s->arena, &load, report, s, &publication, err) &&
+           (!load_needs_fetch(load) || load_fetch(&s->arena, load, report, s, err)) &&
+           load_run(&s->arena, load, report, s, &publication, err) &&
            dataset_publish(s->access.writer, &publication, &number, err);
 }
 
@@ -246,6 +245,7 @@ static bool
 run_here(struct session *s, struct err *err)
 {
     struct job job;
+    struct load load = {0};
     struct err cause, ignored;
     int got = job_claim_one(&s->arena, s->access.writer, s->job_id, &job, err);
     if (got <= 0)
@@ -253,16 +253,23 @@ run_here(struct session *s, struct err *err)
                        : err_set_code(err, ERR_CONFLICT, "import_running",
                                       "another import of this dataset is not finished; start "
                                       "the service, which will end it");
-    if (!run_steps(s, &job, &cause)) {
+    if (!run_steps(s, &job, &load, &cause)) {
         bool is_cancel = strcmp(err_code(&cause), "cancelled") == 0;
         struct str error = is_cancel ? (struct str){0} : job_error_json(&s->arena, &cause);
         if (!job_finish(s->access.writer, s->job_id, is_cancel ? JOB_CANCELLED : JOB_FAILED,
                         error, (struct str){0}, err))
             return false;
+        /* Of a publication that failed in its commit: now it is sure that it is none. */
+        if (load.config)
+            (void)!load_remove_folder(&s->arena, &load, &ignored);
     }
     /* Old versions' folders; what cannot be removed now is removed by the service. */
+    scoped_buf kept;
+    buf_init(&kept, 4 * KIB);
     (void)!dataset_sweep(s->access.db, s->data_dir, (int64_t)s->config.imports_spool_kept,
-                         &ignored);
+                         &kept, &ignored);
+    if (kept.n)
+        fprintf(stderr, "not removed:\n%" STR_FMT, STR_ARG(buf_str(&kept)));
     return print_end(s, err);
 }
 

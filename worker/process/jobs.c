@@ -9,6 +9,7 @@
 #include "process/clock_watch.h"
 #include "process/file_check.h"
 #include "process/job_run.h"
+#include "process/kept.h"
 #include "process/ledger_check.h"
 #include "reports/schedule.h"
 
@@ -36,6 +37,7 @@ struct jobs {
     struct job_run runs[RUNS_MAX];
     int heartbeat_fd;
     uint64_t swept_us;
+    struct buf kept_told; /* what the log says of folders that the sweep keeps */
     struct schedule schedule;
     struct clock_watch clock;
     uint64_t claimed_us[JOB_KINDS_MAX];
@@ -92,6 +94,7 @@ close_all(struct jobs *jobs)
         job_run_stop(&jobs->runs[i], &jobs->host);
     file_check_stop(&jobs->check);
     fs_close(&jobs->heartbeat_fd);
+    buf_free(&jobs->kept_told);
     if (jobs->host.writer)
         writer_close(&jobs->host.writer);
     db_close(&jobs->host.db);
@@ -154,8 +157,12 @@ sweep(struct jobs *jobs)
     /* What finished jobs left is for curious people; where the disk is short it goes at once.
      */
     int64_t kept_ms = is_disk_short(jobs) ? 0 : (int64_t)config->imports_spool_kept;
-    if (!dataset_sweep(jobs->host.db, arena_cstr(&a, config->data_dir), kept_ms, &err))
+    scoped_buf kept;
+    buf_init(&kept, KEPT_BYTES_MAX);
+    if (!dataset_sweep(jobs->host.db, arena_cstr(&a, config->data_dir), kept_ms, &kept, &err))
         complain("sweep_failed", &err);
+    else
+        kept_tell(&jobs->kept_told, buf_str(&kept), role_path(&a, config, ROLE_KEPT_MARK));
 }
 
 static struct job_run *

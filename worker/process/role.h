@@ -45,6 +45,7 @@ const char *role_path(struct arena *a, const struct config *config, const char *
 #define ROLE_WRITER_LOCK "run/writer.lock"
 #define ROLE_JOBS_HEARTBEAT "run/jobs.heartbeat"
 #define ROLE_LEDGER_MARK "run/ledger.broken" /* see ledger_check.h */
+#define ROLE_KEPT_MARK "run/folders.kept"    /* see kept.h */
 
 /* The roles; each returns the process's exit code. */
 int role_run_api(const struct role_env *env); /* query and play */

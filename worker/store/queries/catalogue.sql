@@ -81,12 +81,6 @@ WHERE dataset_id = ?1 AND dropped_at = 0
 -- ?1 receipt, ?2 version: the receipt with its version.
 SELECT json_set(?1, '$.version', ?2);
 
--- name: sweep_folder
--- ?1 dataset id, ?2 job id: whether that folder is a kept version's or an unfinished job's.
-SELECT EXISTS (SELECT 1 FROM dataset_version
-               WHERE job_id = ?2 AND dataset_id = ?1 AND dropped_at = 0)
-    OR EXISTS (SELECT 1 FROM job WHERE id = ?2 AND finished_at = 0);
-
 -- name: sweep_spool
 -- ?1 job id: when it finished (0: not yet), and whether it runs.  No row: there is no such job.
 SELECT finished_at, state = 'running' FROM job WHERE id = ?1;

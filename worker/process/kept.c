@@ -1,0 +1,43 @@
+/* See kept.h. */
+#include "process/kept.h"
+
+#include "base/fs.h"
+#include "base/log.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+/* A wrong database knows none of them: the first ones tell it. */
+#define LOGGED_MAX 10
+
+static void
+log_new(struct str told, struct str kept)
+{
+    size_t count = 0;
+    while (kept.n) {
+        struct str line = str_cut(&kept, '\n');
+        if (str_find(told, line) >= 0 || count++ >= LOGGED_MAX)
+            continue;
+        log_message(LOG_WARN, "folder_kept",
+                    "%" STR_FMT "; it is not removed: put the database that knows it back, or "
+                    "stop the service and run playmeter adopt, or remove it if nobody wants it",
+                    STR_ARG(line));
+    }
+    if (count > LOGGED_MAX)
+        log_message(LOG_WARN, "folder_kept", "and %zu more", count - LOGGED_MAX);
+}
+
+void
+kept_tell(struct buf *told, struct str kept, const char *mark_path)
+{
+    struct err err;
+    bool is_marked = kept.n == 0 ? fs_remove_tree(AT_FDCWD, mark_path, &err)
+                                 : str_eq(buf_str(told), kept) ||
+                                       fs_replace_file(AT_FDCWD, mark_path, kept, 0600, &err);
+    if (!is_marked)
+        log_message(LOG_WARN, "folders_unmarked", "%s", err.detail);
+    log_new(buf_str(told), kept);
+    buf_free(told);
+    buf_init(told, KEPT_BYTES_MAX);
+    buf_add(told, kept);
+}

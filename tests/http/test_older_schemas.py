@@ -119,6 +119,10 @@ class Kept:
         make_older(schema, os.path.join(self.tree, "playmeter.db"), db)
         os.chown(db, owner.st_uid, owner.st_gid)
         os.chmod(db, 0o600)
+        # There was neither then.
+        os.unlink(os.path.join(server.data, "state"))
+        for path in glob.glob(os.path.join(server.data, "datasets/*/*/version.json")):
+            os.unlink(path)
         return server
 
 
@@ -162,6 +166,7 @@ def test_a_data_directory_of_each_schema_opens(kept, schema):
         rows = server.get("/v1/datasets/sales/rows").json()
         assert [row["city"] for row in rows["data"]] == ["Rome", "Oslo"]
         assert rows["meta"] == {"total": 2, "version": 2}
+        assert len(glob.glob(os.path.join(server.data, "datasets/*/*/version.json"))) == 3
         assert server.post("/v1/datasets/sales/rollback").json()["version"] == 1
         if with_players(schema):
             check_players(kept, server)

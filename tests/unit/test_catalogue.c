@@ -1,4 +1,6 @@
 /* The catalogue: publishing, rolling back, keeping versions and sweeping folders. */
+#include "datasets/data_state.h"
+#include "datasets/guard.h"
 #include "datasets/import.h"
 #include "datasets/version_file.h"
 #include "temp_db.h"
@@ -49,6 +51,24 @@ start_import(struct temp_db *t, const char *dataset)
     assert_true(fs_make_dirs(folder_of(t, dataset_id, id), &err));
     assert_true(fs_replace_file(AT_FDCWD, rows_of(t, dataset_id, id), STR("rows"), 0600, &err));
     return id;
+}
+
+static int64_t
+count_of(struct temp_db *t)
+{
+    struct err err = {0};
+    struct db_identity identity;
+    assert_true(db_read_identity(t->db, &identity, &err));
+    return identity.catalogue_seq;
+}
+
+static int64_t
+count_in_state(struct temp_db *t)
+{
+    struct err err = {0};
+    struct db_identity state = {.catalogue_seq = -1};
+    int got = data_state_read(((struct temp_dir *)t->dir)->path, &state, &err);
+    return got == 1 ? state.catalogue_seq : got - 1;
 }
 
 /* What a sweep says of folders that it keeps. */
@@ -401,6 +421,67 @@ the_folder_says_what_the_catalogue_says(void **state)
                        STR("{\"source\":\"https://example.com/games.csv\",\"version\":1}")));
 }
 
+static void
+the_state_follows_the_commits(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    int64_t number, current;
+    const char *data_dir = ((struct temp_dir *)t->dir)->path;
+    assert_int_equal(count_in_state(t), -1);
+    assert_true(guard_take(t->db, data_dir, &err));
+    assert_int_equal(count_in_state(t), 0);
+    import(t, "games");
+    import(t, "games");
+    assert_true(count_of(t) == 2 && count_in_state(t) == 2);
+    struct dataset_publication p = publication_of(start_import(t, "games"), "games");
+    p.base_version = 1;
+    assert_false(dataset_publish(t->writer, &p, &number, &err));
+    assert_true(count_of(t) == 2 && count_in_state(t) == 2);
+    assert_true(dataset_rollback(t->writer, STR("games"), 0, &current, &err));
+    assert_true(count_of(t) == 3 && count_in_state(t) == 3);
+    /* A kill between commit and state; the next who opens the database makes up for it. */
+    temp_db_exec(t, "UPDATE data_directory SET catalogue_seq = 4");
+    assert_true(guard_take(t->db, data_dir, &err));
+    assert_int_equal(count_in_state(t), 4);
+    temp_db_exec(t, "UPDATE data_directory SET catalogue_seq = 3");
+    assert_false(guard_take(t->db, data_dir, &err));
+    assert_string_equal(err_code(&err), "wrong_database");
+    assert_int_equal(count_in_state(t), 4);
+}
+
+static void
+an_attempt_ahead_of_the_database_is_no_newer_version(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    const char *data_dir = ((struct temp_dir *)t->dir)->path;
+    import(t, "games");
+    struct dataset_publication p = publication_of(start_import(t, "games"), "games");
+    int64_t number;
+    scoped_tx tx = {0};
+    assert_true(guard_take(t->db, data_dir, &err));
+    assert_true(db_begin(t->db, &tx, &err));
+    /* As in the writer, which is killed before the commit. */
+    scoped_buf request, reply;
+    buf_init(&request, MIB);
+    buf_init(&reply, KIB);
+    dataset_publication_add(&request, &p);
+    const struct operation *publish =
+        operation_find(TEMP_OPERATIONS, COUNT_OF(TEMP_OPERATIONS), STR("dataset_publish"));
+    assert_true(publish->run(t->db, buf_str(&request), &reply, &err));
+    db_rollback(&tx);
+    assert_true(count_of(t) == 1 && count_in_state(t) == 1);
+    assert_true(guard_take(t->db, data_dir, &err));
+    assert_true(dataset_publish(t->writer, &p, &number, &err));
+    assert_true(number == 2 && count_in_state(t) == 2);
+    /* Without the state nobody can tell it from a version of later. */
+    temp_db_exec(t, "UPDATE data_directory SET catalogue_seq = 1");
+    assert_int_equal(unlink(temp_path(t->dir, "state")), 0);
+    assert_false(guard_take(t->db, data_dir, &err));
+    assert_string_equal(err_code(&err), "wrong_database");
+}
+
 int
 main(void)
 {
@@ -415,6 +496,8 @@ main(void)
         DB_TEST(rolling_back_makes_an_older_version_current),
         DB_TEST(a_version_whose_files_are_gone_is_not_rolled_back_to),
         DB_TEST(the_folder_says_what_the_catalogue_says),
+        DB_TEST(the_state_follows_the_commits),
+        DB_TEST(an_attempt_ahead_of_the_database_is_no_newer_version),
         DB_TEST(the_sweep_removes_what_nobody_names),
         DB_TEST(the_sweep_keeps_a_spool_as_long_as_stated),
         DB_TEST(the_sweep_removes_partial_sources_of_jobs_that_do_not_run),

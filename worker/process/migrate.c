@@ -3,22 +3,41 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "datasets/guard.h"
 #include "process/writer.h"
 
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+static bool
+migrate_file(const char *path, const char *data_dir, int *applied_count, struct err *err)
+{
+    scoped_db db = db_open(path, DB_MIGRATE, err);
+    return db && guard_before_migrate(db, data_dir, err) && db_migrate(db, applied_count, err);
+}
+
+bool
+migrate_locked(const char *data_dir, int *applied_count, struct err *err)
+{
+    scoped_arena a = {0};
+    const char *path = arena_printf(&a, "%s/" ROLE_DB, data_dir).p;
+    if (!guard_before_open(data_dir, path, err) ||
+        !migrate_file(path, data_dir, applied_count, err))
+        return false;
+    scoped_db db = db_open(path, DB_READ_ONLY, err);
+    if (!db || !guard_take(db, data_dir, err))
+        return false;
+    /* At its close, now that it is known to be its own, the log goes into the file. */
+    scoped_db writer = db_open(path, DB_WRITER, err);
+    return writer;
+}
+
 bool
 migrate_database(const char *data_dir, int *applied_count, struct err *err)
 {
-    scoped_arena a = {0};
     scoped_fd lock = writer_lock_try(data_dir, err);
-    if (lock < 0)
-        return false;
-    /* Declared after the lock, so closed before it. */
-    scoped_db db = db_open(arena_printf(&a, "%s/" ROLE_DB, data_dir).p, DB_MIGRATE, err);
-    return db && db_migrate(db, applied_count, err);
+    return lock >= 0 && migrate_locked(data_dir, applied_count, err);
 }
 
 /* A reader opens only what is migrated. */
@@ -41,7 +60,8 @@ migrate(const struct config *config)
               /* An import of the command line: our writer waits for its end. */
               (err.kind == ERR_BUSY && is_migrated(config));
     if (!ok)
-        log_message(LOG_ERROR, "migration_failed", "%s", err.detail);
+        log_message(LOG_ERROR, err.kind == ERR_CONFLICT ? err_code(&err) : "migration_failed",
+                    "%s", err.detail);
     else if (applied)
         log_message(LOG_INFO, "migrated", "%d migrations were applied", applied);
     return ok ? 0 : 1;
@@ -57,5 +77,5 @@ migrate_in_child(const struct config *config, struct err *err)
     if (pid < 0 || waitpid(pid, &status, 0) != pid)
         return err_set_errno(err, "running the migrations");
     return (WIFEXITED(status) && WEXITSTATUS(status) == 0) ||
-           err_set(err, ERR_INTERNAL, "the database could not be migrated (see above)");
+           err_set(err, ERR_INTERNAL, "the database could not be taken (see above)");
 }

@@ -1,8 +1,11 @@
-/* Bringing playmeter.db to the schema this program knows. */
+/* Taking playmeter.db: is it the data directory's, and is its schema the one this program
+ * knows?  It is brought there where it is not. */
 #pragma once
 
 #include "config/config.h"
 
+/* For who holds the writer's lock.  Refuses as guard.h says. */
+MUST_CHECK bool migrate_locked(const char *data_dir, int *applied_count, struct err *err);
 /* Under the writer's lock; busy with code writer_running when another process holds it. */
 MUST_CHECK bool migrate_database(const char *data_dir, int *applied_count, struct err *err);
 /* The same before any role is forked, in a child of its own, since the supervisor opens no

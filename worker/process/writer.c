@@ -7,6 +7,8 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "datasets/guard.h"
+#include "process/migrate.h"
 #include "process/operations.h"
 #include "process/writer_loop.h"
 
@@ -75,6 +77,14 @@ open_stop_fd(struct err *err)
     return fd;
 }
 
+/* Again, since it may have been replaced while the service ran. */
+static bool
+check_database(const char *path, const char *data_dir, struct err *err)
+{
+    scoped_db db = db_open(path, DB_READ_ONLY, err);
+    return db && guard_take(db, data_dir, err);
+}
+
 static bool
 serve(const char *data_dir, int listen_fd, int stop_fd, struct err *err)
 {
@@ -83,8 +93,9 @@ serve(const char *data_dir, int listen_fd, int stop_fd, struct err *err)
     if (lock < 0)
         return err->kind == ERR_NONE;
     /* Declared after the lock, so closed before it. */
-    scoped_db db = db_open(path_of(&a, data_dir, ROLE_DB), DB_WRITER, err);
-    if (!db)
+    scoped_db db = NULL;
+    if (!check_database(path_of(&a, data_dir, ROLE_DB), data_dir, err) ||
+        !(db = db_open(path_of(&a, data_dir, ROLE_DB), DB_WRITER, err)))
         return false;
     log_message(LOG_INFO, "writer_ready", "writing %s", db_path(db));
     struct writer_loop_options options = {.db = db,
@@ -109,17 +120,11 @@ role_run_writer(const struct role_env *env)
 }
 
 static bool
-migrate(const char *path, struct err *err)
+open_local(const char *data_dir, const char *db_path, struct writer_access *out,
+           struct err *err)
 {
     int count;
-    scoped_db db = db_open(path, DB_MIGRATE, err);
-    return db && db_migrate(db, &count, err);
-}
-
-static bool
-open_local(const char *db_path, struct writer_access *out, struct err *err)
-{
-    if (!migrate(db_path, err))
+    if (!migrate_locked(data_dir, &count, err))
         return false;
     out->db = db_open(db_path, DB_WRITER, err);
     if (!out->db)
@@ -138,7 +143,7 @@ writer_access_open(const char *data_dir, struct writer_access *out, struct err *
     const char *db_path = path_of(&a, data_dir, ROLE_DB);
     bool ok;
     if (access.lock_fd >= 0) {
-        ok = open_local(db_path, &access, err);
+        ok = open_local(data_dir, db_path, &access, err);
     } else {
         access.db = db_open(db_path, DB_READ_ONLY, err);
         access.writer = writer_open(path_of(&a, data_dir, ROLE_WRITER_SOCKET));

@@ -47,11 +47,11 @@ read_version(struct arena *a, struct stmt *s)
     };
 }
 
-bool
-dataset_list(struct arena *a, struct db *db, struct dataset **out, size_t *out_count,
-             struct err *err)
+static bool
+list_datasets(struct arena *a, struct db *db, const char *statement, struct dataset **out,
+              size_t *out_count, struct err *err)
 {
-    scoped_stmt s = db_stmt(db, "dataset_list");
+    scoped_stmt s = db_stmt(db, statement);
     struct dataset *list = NULL;
     size_t count = 0, cap = 0;
     int got;
@@ -69,6 +69,20 @@ dataset_list(struct arena *a, struct db *db, struct dataset **out, size_t *out_c
     *out = list;
     *out_count = count;
     return true;
+}
+
+bool
+dataset_list(struct arena *a, struct db *db, struct dataset **out, size_t *out_count,
+             struct err *err)
+{
+    return list_datasets(a, db, "dataset_list", out, out_count, err);
+}
+
+bool
+dataset_list_all(struct arena *a, struct db *db, struct dataset **out, size_t *out_count,
+                 struct err *err)
+{
+    return list_datasets(a, db, "dataset_list_all", out, out_count, err);
 }
 
 static bool

@@ -43,6 +43,9 @@ MUST_CHECK bool dataset_get(struct arena *a, struct db *db, struct str name,
                             struct err *err); /* not_found, naming the nearest dataset */
 MUST_CHECK bool dataset_list(struct arena *a, struct db *db, struct dataset **out,
                              size_t *out_count, struct err *err); /* published ones, by name */
+/* Also those of which nothing is published. */
+MUST_CHECK bool dataset_list_all(struct arena *a, struct db *db, struct dataset **out,
+                                 size_t *out_count, struct err *err);
 /* The current version of a dataset, or the one of that number while it is kept (gone
  * otherwise). */
 MUST_CHECK bool dataset_version_get(struct arena *a, struct db *db, struct str name,

@@ -3,6 +3,7 @@
 
 #include "base/release.h"
 #include "base/str.h"
+#include "process/cmd_adopt.h"
 #include "process/cmd_config.h"
 #include "process/cmd_import.h"
 #include "process/cmd_migrate.h"
@@ -89,6 +90,16 @@ static const struct command COMMANDS[] = {
          DATA_OPTION "\nA running service answers from the new files at once.\n"
      "A version whose rows.db is not what was written stays as it is, is named, and makes the\n"
      "exit code 1.\n",
+     NULL},
+    {"adopt", "[--config FILE] [--data DIR]",
+     "Take the dataset versions that lie in the data directory into its database.", cmd_adopt,
+     CONFIG_OPTION DATA_OPTION
+     "\nFor a data directory that serve refuses, because playmeter.db is missing, empty, older "
+     "than\nthe datasets or another directory's. Better is the right database: put it back, if "
+     "there is\none. Players, wallets and events live in it alone and cannot be adopted. No "
+     "file "
+     "is\nremoved. A playmeter.db that cannot be opened has to be moved away first. Refuses "
+     "beside a\nrunning service.\n",
      NULL},
     {"verify-ledger", "[--config FILE] [--data DIR]",
      "Recount every player's ledger: is each balance the sum of its entries?",

@@ -14,6 +14,9 @@ FROM dataset d JOIN dataset_version v INDEXED BY dataset_version_kept
      ON v.dataset_id = d.id AND v.number = d.version AND v.dropped_at = 0
 ORDER BY d.name;
 
+-- name: dataset_list_all
+SELECT id, name, is_public, created_at, updated_at, version FROM dataset ORDER BY name;
+
 -- name: dataset_ensure
 -- ?1 name, ?2 is_public, ?3 now.
 INSERT INTO dataset (name, is_public, created_at, updated_at) VALUES (?1, ?2, ?3, ?3)

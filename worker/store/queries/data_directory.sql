@@ -26,3 +26,45 @@ JOIN (SELECT job_id, CASE WHEN source LIKE 'http://%' OR source LIKE 'https://%'
                           ELSE source END AS shown
       FROM dataset_version WHERE job_id = ?2) s
 WHERE v.dataset_id = ?1 AND v.job_id = ?2;
+
+-- Taking in versions that the database does not know; see datasets/adopt.
+
+-- name: adopt_dataset
+-- ?1 id, which is another one where it is taken, ?2 name, ?3 is_public, ?4 created_at.
+INSERT INTO dataset (id, name, is_public, created_at, updated_at)
+VALUES (CASE WHEN EXISTS (SELECT 1 FROM dataset WHERE id = ?1) THEN NULL ELSE ?1 END, ?2, ?3, ?4, ?4);
+
+-- name: adopt_number
+-- ?1 dataset id, ?2 number: that one, or the next where it is taken.
+SELECT CASE WHEN EXISTS (SELECT 1 FROM dataset_version WHERE dataset_id = ?1 AND number = ?2)
+            THEN (SELECT max(number) + 1 FROM dataset_version WHERE dataset_id = ?1)
+            ELSE ?2 END;
+
+-- name: adopt_job
+-- ?1 id, ?2 dataset, ?3 label, ?4 source, ?5 bytes, ?6 rows, ?7 when it was published, ?8 receipt,
+-- ?9 version.
+INSERT INTO job (id, kind, dataset, state, label, source, bytes_total, bytes_done, rows_done,
+                 created_at, started_at, finished_at, result)
+VALUES (?1, 'import', ?2, 'succeeded', ?3, ?4, ?5, ?5, ?6, ?7, ?7, ?7, json_set(?8, '$.version', ?9))
+ON CONFLICT (id) DO UPDATE SET state = 'succeeded', finished_at = excluded.finished_at,
+                               lease_until = 0, error = '', result = excluded.result;
+
+-- name: adopt_drop
+-- ?1 job id, ?2 now.
+UPDATE dataset_version SET dropped_at = ?2 WHERE job_id = ?1;
+
+-- name: adopt_current
+-- ?1 dataset id, ?2 now: the newest that is kept, or none.
+UPDATE dataset
+SET version = (SELECT max(number) FROM dataset_version WHERE dataset_id = ?1 AND dropped_at = 0),
+    updated_at = ?2
+WHERE id = ?1;
+
+-- name: adopt_cancel
+-- ?1 now: the jobs that an older database has in its queue; what they did or not, it cannot know.
+UPDATE job SET state = 'cancelled', finished_at = ?1, lease_until = 0
+WHERE state IN ('queued', 'running') RETURNING id, kind, dataset;
+
+-- name: adopt_count
+-- ?1 what the count is raised to.
+UPDATE data_directory SET catalogue_seq = ?1;

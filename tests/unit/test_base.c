@@ -5,10 +5,11 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/hash.h"
+#include "base/map.h"
 #include "base/num.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
-#include "temp_dir.h"
+#include "disk_order.h"
 
 #include <errno.h>
 #include <string.h>
@@ -21,7 +22,30 @@ assert_str(struct str s, const char *expected)
         fail_msg("'%.*s' is not '%s'", (int)s.n, s.p, expected);
 }
 
-/* ---- str, buf, arena ---- */
+/* ---- str, buf, arena, map ---- */
+
+static void
+a_map_keeps_the_first_value_of_each_key(void **state UNUSED)
+{
+    enum { KEYS = 1000 };
+    scoped_arena a = {0};
+    struct map map;
+    map_init(&a, &map, KEYS);
+    assert_null(map_get(&map, STR("")));
+    for (size_t i = 0; i < KEYS; i++) {
+        struct str key = i ? arena_printf(&a, "%zu", i) : (struct str){0};
+        assert_true(map_put(&map, key, i));
+        assert_false(map_put(&map, key, KEYS));
+    }
+    assert_int_equal(map.count, KEYS);
+    for (size_t i = 0; i < KEYS; i++)
+        assert_int_equal(*map_get(&map, i ? arena_printf(&a, "%zu", i) : STR("")), i);
+    assert_null(map_get(&map, STR("1000")));
+    ++*map_get(&map, STR("7"));
+    assert_int_equal(*map_get(&map, STR("7")), 8);
+    map_init(&a, &map, 0);
+    assert_null(map_get(&map, STR("a")));
+}
 
 static void
 strings_are_cut_and_found(void **state UNUSED)
@@ -289,6 +313,32 @@ folders_are_made_and_removed(void **state)
     assert_true(fs_remove_tree(AT_FDCWD, temp_path(*state, "a"), &err));
 }
 
+/* Its bytes, then its name, then the folder that the name is in. */
+static void
+a_file_that_was_replaced_is_on_the_disk(void **state)
+{
+    struct temp_dir *dir = *state;
+    struct err err = {0};
+    assert_true(fs_make_dirs(temp_path(dir, "a/b"), &err));
+    scoped_fd folder = fs_open_at(AT_FDCWD, temp_path(dir, "a"), O_RDONLY | O_DIRECTORY, &err);
+    const struct {
+        int dir;
+        const char *path, *file, *folder;
+    } CASES[] = {{AT_FDCWD, temp_path(dir, "f"), "f", ""},
+                 {AT_FDCWD, temp_path(dir, "a/b/f"), "a/b/f", "a/b"},
+                 {folder, "f", "a/f", "a"},
+                 {folder, "b/g", "a/b/g", "a/b"}};
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        disk_log_clear();
+        assert_true(fs_replace_file(CASES[i].dir, CASES[i].path, STR("x"), 0600, &err));
+        ptrdiff_t renamed = disk_last(dir, "rename", CASES[i].file);
+        struct str bytes = arena_printf(&dir->arena, " sync:%s/%s.", dir->path, CASES[i].file);
+        ptrdiff_t synced = str_find(str_from(disk_log), bytes);
+        assert_true(synced >= 0 && synced < renamed);
+        assert_true(disk_last(dir, "sync", CASES[i].folder) > renamed);
+    }
+}
+
 static void
 files_are_replaced_whole(void **state)
 {
@@ -342,6 +392,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_map_keeps_the_first_value_of_each_key),
         cmocka_unit_test(strings_are_cut_and_found),
         cmocka_unit_test(ascii_case_is_ignored_behind_a_nul_too),
         cmocka_unit_test(distances_are_levenshtein),
@@ -358,6 +409,8 @@ main(void)
         cmocka_unit_test_setup_teardown(only_the_last_folder_is_closed_to_others, temp_set_up,
                                         temp_tear_down),
         cmocka_unit_test_setup_teardown(folders_are_made_and_removed, temp_set_up,
+                                        temp_tear_down),
+        cmocka_unit_test_setup_teardown(a_file_that_was_replaced_is_on_the_disk, temp_set_up,
                                         temp_tear_down),
         cmocka_unit_test_setup_teardown(files_are_replaced_whole, temp_set_up, temp_tear_down),
         cmocka_unit_test_setup_teardown(files_are_read_written_and_mapped, temp_set_up,

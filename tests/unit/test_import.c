@@ -1,10 +1,8 @@
 /* import_run on datasets that are declared and others, in each mode. */
+#include "disk_order.h"
 #include "import_attempt.h"
 
 #include "index/trigrams.h"
-
-#include <pthread.h>
-#include <sys/syscall.h>
 
 /* ---- declared datasets ---- */
 
@@ -360,47 +358,18 @@ rows_are_not_added_to_columns_that_changed(void **state)
 
 /* ---- what has reached the disk ---- */
 
-static char synced[16 * 1024]; /* paths in order, each between two blanks */
-static pthread_mutex_t synced_mutex = PTHREAD_MUTEX_INITIALIZER;
-
-int fsync(int fd);
-/* Stands before libc's, and notes what was synced. */
-int
-fsync(int fd)
-{
-    char link[64], path[512];
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    ssize_t n = readlink(link, path, sizeof(path));
-    assert_true(n > 0);
-    pthread_mutex_lock(&synced_mutex);
-    size_t used = strlen(synced);
-    snprintf(synced + used, sizeof(synced) - used, " %.*s ", (int)n, path);
-    pthread_mutex_unlock(&synced_mutex);
-    return (int)syscall(SYS_fsync, fd);
-}
-
-static ptrdiff_t
-when_synced(struct attempt *t, const char *path)
-{
-    struct str whole = arena_printf(&t->dir->arena, " %s/%s ", t->dir->path, path);
-    ptrdiff_t at = str_find(str_from(synced), whole);
-    if (at < 0)
-        fail_msg("%s was not synced, but%s", whole.p, synced);
-    return at;
-}
-
 static void
 a_version_is_on_the_disk_from_its_files_up(void **state)
 {
     struct attempt t;
     begin(&t, *state);
-    synced[0] = '\0';
+    disk_log_clear();
     assert_true(import_text(&t, "free", "a\n1\n"));
-    ptrdiff_t folder = when_synced(&t, "datasets/1/job1");
-    assert_true(when_synced(&t, "datasets/1/job1/rows.db") < folder);
-    assert_true(when_synced(&t, "datasets/1/job1/columns") < folder);
-    assert_true(when_synced(&t, "datasets/1") > folder);
-    assert_true(when_synced(&t, "datasets") > when_synced(&t, "datasets/1"));
+    ptrdiff_t folder = disk_last(t.dir, "sync", "datasets/1/job1");
+    assert_true(disk_last(t.dir, "sync", "datasets/1/job1/rows.db") < folder);
+    assert_true(disk_last(t.dir, "sync", "datasets/1/job1/columns") < folder);
+    assert_true(disk_last(t.dir, "sync", "datasets/1") > folder);
+    assert_true(disk_last(t.dir, "sync", "datasets") > disk_last(t.dir, "sync", "datasets/1"));
 }
 
 /* ---- the trigrams file ---- */
@@ -424,11 +393,11 @@ long_text_gets_trigrams_that_fit_its_columns(void **state)
     struct columns columns;
     struct trigrams trigrams;
     begin(&t, *state);
-    synced[0] = '\0';
+    disk_log_clear();
     import_bytes(&t, "books", long_texts(&t, 6 * MIB));
     assert_true(t.is_done);
-    assert_true(when_synced(&t, "datasets/1/job1/trigrams") <
-                when_synced(&t, "datasets/1/job1"));
+    assert_true(disk_last(t.dir, "sync", "datasets/1/job1/trigrams") <
+                disk_last(t.dir, "sync", "datasets/1/job1"));
     const char *folder = t.task.dataset_folder.p;
     struct arena *a = &t.dir->arena;
     scoped_fd fd = fs_open_at(

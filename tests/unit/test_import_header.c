@@ -78,7 +78,8 @@ no_column_takes_what_is_another_ones_own(void **state)
 {
     struct attempt t;
     begin(&t, *state);
-    /* The alias of `name` stands before its header; of headers that fold alike the first counts. */
+    /* The alias of `name` stands before its header; of headers that fold alike the first
+     * counts. */
     import_text(&t, "pets",
                 "Called,WEIGHT,pet id,Pet ID,Name,Weight,tags\n"
                 "no,9,8,1,yes,2,a\n");

@@ -1,4 +1,5 @@
 /* reindex_version: whatever became of the index files, rows.db gives them back as they were. */
+#include "disk_order.h"
 #include "import_attempt.h"
 
 #include "datasets/reindex.h"
@@ -137,6 +138,26 @@ every_index_file_comes_back_deleted_or_damaged(void **state)
 }
 
 static void
+what_was_made_again_is_on_the_disk(void **state)
+{
+    struct attempt t;
+    struct err err;
+    static const char *const FILES[] = {"columns", "trigrams"};
+    import_books(&t, *state);
+    disk_log_clear();
+    assert_true(reindex_version(t.dir->path, &t.base, &err));
+    const char *folder = t.task.dataset_folder.p;
+    for (size_t i = 0; i < COUNT_OF(FILES); i++) {
+        struct arena *a = &t.dir->arena;
+        ptrdiff_t named =
+            disk_last(t.dir, "rename", arena_printf(a, "%s/%s", folder, FILES[i]).p);
+        assert_true(disk_last(t.dir, "sync", arena_printf(a, "%s/%s.new", folder, FILES[i]).p) <
+                    named);
+        assert_true(disk_last(t.dir, "sync", folder) > named);
+    }
+}
+
+static void
 what_a_killed_reindex_left_is_written_over(void **state)
 {
     struct attempt t;
@@ -180,6 +201,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, temp_set_up, temp_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(every_index_file_comes_back_deleted_or_damaged),
+        TEST(what_was_made_again_is_on_the_disk),
         TEST(what_a_killed_reindex_left_is_written_over),
         TEST(without_rows_the_old_files_stay),
     };

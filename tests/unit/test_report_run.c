@@ -1,5 +1,6 @@
 /* A run of all reports: the same files from a version as from a bare CSV, and what stays where
  * it was. */
+#include "disk_order.h"
 #include "report_fixture.h"
 
 #include "datasets/import.h"
@@ -137,6 +138,34 @@ a_version_gives_the_bytes_that_its_file_gives(void **state)
     assert_true(str_find(csv, STR(",\"'=1+1\",")) > 0);
 }
 
+/* Their bytes, then their names, then the folders that the names are in. */
+static void
+reports_that_were_made_are_on_the_disk(void **state)
+{
+    scoped_fixture f;
+    struct input_source files[INPUT_COUNT];
+    struct run_result result;
+    begin(&f, *state, "");
+    write_all_inputs(&f);
+    for (size_t i = 0; i < INPUT_COUNT; i++)
+        files[i] = input_of_file(&f.dir->arena, (enum input_kind)i, f.dir->path);
+    disk_log_clear();
+    run_into(&f, files, DAY, "out", &result);
+    for (size_t i = 0; i < REPORT_COUNT; i++)
+        for (size_t form = 0; form < 2 && !REPORTS[i]->needs_events; form++) {
+            struct arena *a = &f.dir->arena;
+            const char *file =
+                arena_printf(a, "%s.%s", REPORTS[i]->name, form ? "csv" : "json").p;
+            const char *in_day = arena_printf(a, "out/2025-10-20/%s", file).p;
+            const char *temporary = arena_printf(a, "out/2025-10-20/.%s.new", file).p;
+            ptrdiff_t named = disk_last(f.dir, "rename", in_day);
+            assert_true(disk_last(f.dir, "sync", temporary) < named);
+            assert_true(disk_last(f.dir, "sync", "out/2025-10-20") > named);
+            named = disk_last(f.dir, "rename", arena_printf(a, "out/%s", file).p);
+            assert_true(disk_last(f.dir, "sync", "out") > named);
+        }
+}
+
 static void
 an_older_day_leaves_the_newest_at_the_root(void **state)
 {
@@ -269,6 +298,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_version_gives_the_bytes_that_its_file_gives),
+        TEST(reports_that_were_made_are_on_the_disk),
         TEST(an_older_day_leaves_the_newest_at_the_root),
         TEST(a_report_without_its_input_keeps_its_older_file),
         TEST(a_cancelled_run_leaves_the_files_as_they_were),

@@ -1,0 +1,48 @@
+/* URLs of strangers: what is taken is ASCII and taken again as it is, and nothing that is shown
+ * has a query, a fragment or a user in it. */
+#include "fetch/fetch.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const uint16_t PORTS[] = {80, 443};
+static const struct fetch_policy POLICY = {.ports = PORTS, .port_count = COUNT_OF(PORTS)};
+
+static void
+check_shown(struct arena *a, struct str url)
+{
+    struct str shown = fetch_shown_url(a, url);
+    assert(str_find_char(shown, '?') < 0 && str_find_char(shown, '#') < 0);
+    /* Of an authority only; a path may hold it. */
+    ptrdiff_t at = str_find(shown, STR("://"));
+    struct str rest = str_skip(shown, at < 0 ? 0 : (size_t)at + 3);
+    assert(str_find_char(str_cut(&rest, '/'), '@') < 0);
+}
+
+static void
+check_effective(struct arena *a, struct str effective)
+{
+    struct str again;
+    struct err err = {0};
+    for (size_t i = 0; i < effective.n; i++)
+        assert((unsigned char)effective.p[i] > 0x20 && (unsigned char)effective.p[i] < 0x7f);
+    bool ok = fetch_check_url(a, effective, &POLICY, &again, &err);
+    assert(ok && str_eq(again, effective));
+    struct str shown = fetch_shown_url(a, effective), rest = effective;
+    assert(str_eq(shown, str_cut(&rest, '?')));
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    scoped_arena a = {0};
+    struct str url = {(const char *)data, size}, effective;
+    struct err err = {0};
+    check_shown(&a, url);
+    if (fetch_check_url(&a, url, &POLICY, &effective, &err)) {
+        check_shown(&a, effective);
+        check_effective(&a, effective);
+    } else {
+        assert(err.code[0] && err.detail[0]);
+    }
+    return 0;
+}

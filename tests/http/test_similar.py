@@ -1,6 +1,7 @@
 """Likeness equals scikit-learn's, titles are found in spite of typing errors."""
 
 import csv
+import functools
 import glob
 import io
 import os
@@ -99,28 +100,154 @@ def test_search_finds_titles_with_typing_errors(games, documents):
     assert found >= 47
 
 
-def pieces(title):
-    return [word[i:i + 3] for word in re.findall("[a-z0-9]+", title.lower())
-            for word in ["  " + word + " "] for i in range(len(word) - 2)]
+# ---- titles: the definition of datasets/titles.h, plainly ----
+
+RUN = rb"[a-z0-9\x80-\xff]+"
 
 
-def test_search_gives_the_scores_of_its_definition(games, documents):
-    titles = {d[0]: pieces(d[1]) for d in documents if d[1].isascii()}
+@functools.cache
+def words(title):
+    return re.findall(r"[^\W_]+", title)
+
+
+@functools.cache
+def pieces(text):
+    return [word[i:i + 3] for word in re.findall(RUN, text) for word in [b"  " + word + b" "]
+            for i in range(len(word) - 2)]
+
+
+def likeness(query, text):
+    common, total = len(query & set(text)), len(text)
+    return common / (len(query) + total - common) if common else 0
+
+
+def resemblance(asked, title):
+    """0.1 + likeness / 2, of the title or of a stretch of it; 0 below the minima."""
+    asked, title = asked.encode(), title.encode()
+    query, runs, n = set(pieces(asked)), re.findall(RUN, title), len(re.findall(RUN, asked))
+    whole = likeness(query, pieces(title))
+    stretches = range(len(runs) - n + 1) if len(runs) > n > 0 and len(title) <= 1000 else ()
+    part = max((likeness(query, pieces(b" ".join(runs[i:i + n]))) for i in stretches), default=0)
+    best = max(whole if whole >= 0.2 else 0, part if part >= 0.4 else 0)
+    return 0.1 + best / 2 if best else 0
+
+
+def score_of(asked, title):
+    query, found = words(asked), words(title)
+    size = sum(len(w.encode()) for w in found)
+    share = min(1, sum(len(w.encode()) for w in query) / size) if size else 0
+    if query and set(query) <= set(found):
+        in_order = any(found[i:i + len(query)] == query for i in range(len(found)))
+        return (0.9 if in_order else 0.8) + 0.1 * share
+    if query and set(query[:-1]) <= set(found) and any(w.startswith(query[-1]) for w in found):
+        return 0.6 + 0.2 * share
+    return resemblance(asked, title)
+
+
+def distance(a, b):
+    """Optimal string alignment, of the first 64 bytes."""
+    a, b = a.encode()[:64], b.encode()[:64]
+    d = [[i + j if i * j == 0 else 0 for j in range(len(b) + 1)] for i in range(len(a) + 1)]
+    for i in range(1, len(a) + 1):
+        for j in range(1, len(b) + 1):
+            d[i][j] = min(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]))
+            if i > 1 and j > 1 and a[i - 1] == b[j - 2] and a[i - 2] == b[j - 1]:
+                d[i][j] = min(d[i][j], d[i - 2][j - 2] + 1)
+    return d[-1][-1]
+
+
+def best_titles(titles, asked, limit):
+    """(app_id, score) of the best of (app_id, folded title), in row order."""
+    asked = oracle.fold(asked)
+    scores = [(score, row) for row, (_, title) in enumerate(titles)
+              if (score := score_of(asked, title)) >= 0.2]
+    least = sorted(scores, reverse=True)[:limit][-1][0] if scores else 0
+    order = sorted((-score, distance(asked, titles[row][1]), row) for score, row in scores
+                   if score >= least)
+    return [(titles[row][0], -score) for score, _, row in order[:limit]]
+
+
+def random_question(rng, names):
+    """What somebody may type who has one of the titles in mind."""
+    typed = words(rng.choice(names)) or ["x"]
+    at = rng.randrange(len(typed))
+    kind = rng.randrange(6)
+    if kind == 0:
+        return typed[at]
+    if kind == 1:
+        return typed[at][:rng.randint(1, 6)]
+    if kind == 2:
+        return " ".join(typed[at:at + rng.randint(1, 4)])
+    if kind == 3:
+        return " ".join(rng.sample(typed, min(len(typed), rng.randint(1, 3)))).upper()
+    text = " ".join(typed[at:at + rng.randint(1, 3)]) if kind == 4 else rng.choice(names)
+    i = rng.randrange(len(text))
+    return text[:i] + rng.choice([text[i + 1:], text[i:i + 2][::-1] + text[i + 2:],
+                                  rng.choice("aeiorst -'é") + text[i + 1:]])
+
+
+@pytest.mark.asan
+def test_search_gives_what_its_definition_says(games, documents):
+    titles = [(d[0], oracle.fold(d[1])) for d in documents]
+    names = [d[1] for d in documents]
     rng = random.Random(5)
-    names = [d[1] for d in documents if d[1].isascii() and len(d[1]) < 60]
-    asked = ["a", "2", "the", "of the", "portl", "12:34/56", "x y z", ("the legend of " * 20)[:200]]
-    asked += [n[rng.randrange(len(n) // 2 + 1):] for n in rng.sample(names, 30)]
-    for name in filter(None, asked):
-        answer = games.get("/v1/datasets/games/search", params={"name": name, "limit": 1000})
+    asked = ["a", "2", "the", "of the", "two", "mars", "portl", "12:34/56", "x y z", "™", "é", "_",
+             "ア", "\U0001f600", ("the legend of " * 20)[:200]]
+    asked += [random_question(rng, names) for _ in range(60)]
+    for name in filter(lambda n: 0 < len(n.encode()) <= 200, asked):
+        limit = rng.choice([1, 3, 10, 10, 100])
+        answer = games.get("/v1/datasets/games/search", params={"name": name, "limit": limit})
         assert answer.status_code == 200, answer.text
-        got = {m["row"]["app_id"]: m["score"] for m in answer.json()["data"]}
-        assert len(got) < 1000, name
-        query, want = set(pieces(name)), {}
-        for app_id, title in titles.items():
-            common = len(query & set(title))
-            if common and common / (len(query) + len(title) - common) >= 0.2:
-                want[app_id] = common / (len(query) + len(title) - common)
-        assert {a: s for a, s in got.items() if a in titles} == pytest.approx(want), name
+        got = [(m["row"]["app_id"], m["score"]) for m in answer.json()["data"]]
+        wanted = best_titles(titles, name, limit)
+        assert [a for a, _ in got] == [a for a, _ in wanted], (name, limit)
+        assert [s for _, s in got] == pytest.approx([s for _, s in wanted]), name
+
+
+def test_search_looks_among_the_rows_of_the_filters(games, games_csv, documents):
+    left = oracle.Table(games_csv).select([("price", "lt", "5"), ("genres", "has", "Indie")])
+    titles = [(documents[i][0], oracle.fold(documents[i][1])) for i in left]
+    path, filters = "/v1/datasets/games/search", {"price__lt": "5", "genres__has": "Indie"}
+    assert 100 < len(titles) < len(documents)
+    for name in ("two", "the", "galactc", "legend of"):
+        answer = games.get(path, params={"name": name, **filters})
+        assert answer.status_code == 200, answer.text
+        got = [(m["row"]["app_id"], pytest.approx(m["score"])) for m in answer.json()["data"]]
+        assert best_titles(titles, name, 10) == got, name
+    assert games.get(path, params={"name": "two", "price__lt": "-1"}).json()["data"] == []
+    refused = games.get(path, params={"name": "two", "prise": "1"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "unknown_parameter")
+
+
+WORDY = ["Two Lanterns Over the Quiet Northern Harbor", "March Of Tin Soldiers", "Mars",
+         "The Last Cypress Beyond the Salt Marshes", "Life on Mars: Definitive Edition of the Story",
+         "Grimoire Makers", "Grim Little Grocery", "Marsh Tales", "Space, Dead and Cold", "Dead Space™ 2",
+         "Portal™", "日本 の 話"]
+
+
+def test_words_as_typed_come_first(server):
+    """Then words that begin with the last one, then what is like it; and the same for similar."""
+    missing = ("Release date,Required age,Price,DLC count,Supported languages,Windows,Mac,Linux,Positive,"
+               "Negative,Score rank,Developers,Publishers,Categories,Genres,Tags")
+    rows = [f'{i},"{name}",a tale of tin and salt{"," * (missing.count(",") + 1)}'
+            for i, name in enumerate(WORDY)]
+    server.import_csv("games", "\n".join(["AppID,Name,About the game," + missing, *rows]).encode())
+
+    def found(name):
+        answer = server.get("/v1/datasets/games/search", params={"name": name, "fields": "name"})
+        assert answer.status_code == 200, answer.text
+        return [m["row"]["name"] for m in answer.json()["data"]]
+
+    for name, first in (("two", [0]), ("mars", [2, 4, 7, 3]), ("grim", [6, 5]), ("cypress", [3]),
+                        ("DEAD space", [9, 8]), ("portal", [10]), ("salt mar", [3]), ("話", [11]),
+                        ("cypess", [3]), ("lanterms", [0]), ("quiet northern", [0])):
+        assert found(name)[:len(first)] == [WORDY[i] for i in first], (name, found(name))
+    for name, closest in (("two", 0), ("grim", 6), ("cypess", 3), ("mars", 2), ("dead space", 9)):
+        short = server.get("/api/similar_games", params={"name": name}).json()
+        assert short["closest_match"]["name"] == WORDY[closest], name
+        match = similar(server, name=name)["meta"]["closest_match"]
+        assert match["row"]["name"] == WORDY[closest]
+        assert (match["score"] == 1) == (name == "mars")
 
 
 @pytest.mark.parametrize("params, status, code", [

@@ -262,6 +262,47 @@ vector_ranges_agree_with_the_portable_ones(void **state)
     }
 }
 
+/* Three groups of triples: (blank or any, x, y) and so on, over few bytes, so that all of it
+ * occurs. */
+static void
+triples_are_found_where_they_begin(void **state)
+{
+    static const int BYTES[] = {0, 'a', 'b', 'p', '0', 0x80, 0xe2, 0xff};
+    (void)state;
+    for (int round = 0; round < 300; round++) {
+        struct scan_triples t = {0};
+        int sets[9][3];
+        size_t count = next_random(9);
+        unsigned groups[9];
+        for (size_t i = 0; i < count; i++) {
+            groups[i] = (unsigned)next_random(SCAN_TRIPLE_GROUPS);
+            for (size_t k = 0; k < 3; k++)
+                sets[i][k] = BYTES[next_random(COUNT_OF(BYTES))];
+            if (next_random(4) == 0)
+                sets[i][0] = SCAN_ANY_BYTE;
+            scan_triples_add(&t, groups[i], sets[i]);
+        }
+        uint8_t text[192 + SCAN_TRIPLES_AHEAD];
+        uint64_t n = 1 + next_random(192), one[3] = {0}, other[3] = {0};
+        for (size_t i = 0; i < sizeof(text); i++)
+            text[i] = (uint8_t)BYTES[next_random(COUNT_OF(BYTES))];
+        scan_triples(&t, text, n, one);
+        SCAN_PORTABLE.triples(&t, text, n, other);
+        assert_memory_equal(one, other, sizeof(one));
+        for (size_t at = 0; at < n; at++) {
+            bool is_one = false, may_be_one = false;
+            for (size_t i = 0; i < count; i++)
+                is_one |= (sets[i][0] == SCAN_ANY_BYTE || sets[i][0] == text[at]) &&
+                          sets[i][1] == text[at + 1] && sets[i][2] == text[at + 2];
+            for (unsigned g = 0; g < SCAN_TRIPLE_GROUPS; g++)
+                may_be_one |= t.may_be[0][text[at]] & t.may_be[1][text[at + 1]] &
+                              t.may_be[2][text[at + 2]] & 1U << g;
+            bool is_found = one[at / 64] >> at % 64 & 1;
+            assert_true(is_found == may_be_one && (is_found || !is_one));
+        }
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -272,6 +313,7 @@ main(int argc, char **argv)
         cmocka_unit_test(number_scans_leave_nulls_and_open_bounds_out),
         cmocka_unit_test(vector_search_agrees_with_the_portable_one),
         cmocka_unit_test(vector_ranges_agree_with_the_portable_ones),
+        cmocka_unit_test(triples_are_found_where_they_begin),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     /* Kernels are chosen once per process, so the portable ones get a process of their own. */

@@ -175,7 +175,7 @@ static const struct route_param SIMILAR_PARAMS[] = {
     {"limit",       PARAM_INTEGER, 1, SIMILAR_LIMIT_MAX, "10", NULL, "most rows"},
 };
 static const struct route_param SEARCH_PARAMS[] = {
-    {"name",        PARAM_TEXT,    1, TITLES_QUERY_BYTES_MAX, NULL, NULL, "a title, or nearly one"},
+    {"name",        PARAM_TEXT,    1, TITLES_QUERY_BYTES_MAX, NULL, NULL, "a title, words of one, or nearly so"},
     FIELDS,
     {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "10", NULL, "most rows"},
 };
@@ -212,7 +212,7 @@ const struct route ROUTES[] = {
     {HTTP_GET,    "/v1/datasets/{dataset}/facets",    "get_facets",       get_facets,       SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(FACETS_PARAMS)},
     {HTTP_GET,    "/v1/datasets/{dataset}/histogram", "get_histogram",    get_histogram,    SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(HISTOGRAM_PARAMS)},
     {HTTP_GET,    "/v1/datasets/{dataset}/similar",   "list_similar",     list_similar,     SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(SIMILAR_PARAMS)},
-    {HTTP_GET,    "/v1/datasets/{dataset}/search",    "search_titles",    search_titles,    SCOPE_READ,  IN_PUBLIC,                       0,          PARAMS(SEARCH_PARAMS)},
+    {HTTP_GET,    "/v1/datasets/{dataset}/search",    "search_titles",    search_titles,    SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(SEARCH_PARAMS)},
     {HTTP_POST,   "/v1/datasets/{dataset}/imports",   "create_import",    create_import,    SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(IMPORT_PARAMS)},
     {HTTP_PUT,    "/v1/datasets/{dataset}/imports",   "put_import",       create_import,    SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(IMPORT_PARAMS)},
     {HTTP_GET,    "/v1/datasets/{dataset}/versions",  "list_versions",    list_versions,    SCOPE_READ,  IN_PUBLIC,                       0,          PARAMS(LIST_PARAMS)},

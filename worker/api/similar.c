@@ -84,17 +84,26 @@ add_title(struct json *j, const struct selection *s, const struct title_match *m
     return add_row(j, s, match->row, err);
 }
 
-/* The rows like `row` among those that the filters leave. */
+/* The rows that the filters leave; NULL for all, when there is no filter. */
+static bool
+run_filters(struct app *app, const struct request *request, const struct selection *s,
+            struct bitmap **out, struct err *err)
+{
+    *out = NULL;
+    if (request->filter_count == 0)
+        return true;
+    *out = arena_new(request->arena, struct bitmap);
+    return filter_run(request->arena, s->query.filter, s->version,
+                      app_deadline_us(app, request), *out, err);
+}
+
 static bool
 find_similar(struct app *app, const struct request *request, const struct selection *s,
              uint64_t row, struct similar_match **out, size_t *out_count, struct err *err)
 {
-    struct bitmap candidates;
-    bool is_filtered = request->filter_count > 0;
-    if (is_filtered && !filter_run(request->arena, s->query.filter, s->version,
-                                   app_deadline_us(app, request), &candidates, err))
-        return false;
-    return similar_find(request->arena, s->version, row, is_filtered ? &candidates : NULL,
+    struct bitmap *candidates;
+    return run_filters(app, request, s, &candidates, err) &&
+           similar_find(request->arena, s->version, row, candidates,
                         (uint64_t)request_integer(request, "limit"),
                         app_deadline_us(app, request), out, out_count, err);
 }
@@ -135,6 +144,7 @@ search_titles(struct app *app, struct request *request, struct response *respons
 {
     struct selection s;
     struct title_match *matches;
+    struct bitmap *among;
     size_t count;
     if (!selection_open(app, request, request_path_value(request, "dataset"), 0,
                         (struct str){NULL, 0}, &s, err) ||
@@ -142,7 +152,8 @@ search_titles(struct app *app, struct request *request, struct response *respons
         return false;
     if (response_is_known(response, selection_etag(request->arena, s.version, "search")))
         return true;
-    if (!titles_search(request->arena, s.version, request_text(request, "name"),
+    if (!run_filters(app, request, &s, &among, err) ||
+        !titles_search(request->arena, s.version, request_text(request, "name"), among,
                        (uint64_t)request_integer(request, "limit"),
                        app_deadline_us(app, request), &matches, &count, err))
         return false;

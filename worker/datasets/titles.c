@@ -1,164 +1,17 @@
-/* See titles.h.  One pass over all titles counts the pieces that the query may have too, by a
- * table of its pieces; only what may be good enough is looked at again. */
+/* See titles.h.  Titles that hold the words are found by a scan for the longest of them.  They
+ * outrank what only resembles the text, so the pass over all titles is left out where they fill
+ * the list already. */
 #include "datasets/titles.h"
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "datasets/titles_pieces.h"
+#include "datasets/titles_words.h"
 #include "index/scan.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-/* Two blanks and one around each word of at least one byte, and never more pieces than bytes.
- */
-#define PIECES_MAX (2 * TITLES_QUERY_BYTES_MAX + 2)
 #define ROWS_PER_LOOK 64 /* at the clock; titles may be long */
-#define SLOT_BITS 11
-#define CODE_BITS 5
-
-struct pieces {
-    uint32_t pieces[PIECES_MAX]; /* distinct, three bytes each */
-    size_t count;
-    uint16_t slots[1 << SLOT_BITS];       /* index + 1 by hash, 0 free */
-    uint8_t may_have[1 << 3 * CODE_BITS]; /* by the codes of its bytes: is there such a one? */
-};
-
-static inline bool
-is_word_byte(char c)
-{
-    static const bool IS_WORD[256] = {
-        ['a' ... 'z'] = true, ['0' ... '9'] = true, [0x80 ... 0xff] = true};
-    return IS_WORD[(unsigned char)c];
-}
-
-/* 0 for what is in no word; some digits, and bytes beyond ASCII with others, share one. */
-static inline uint32_t
-code_of(uint32_t byte)
-{
-    byte &= 0xff;
-    if (!is_word_byte((char)byte))
-        return 0;
-    return byte >= 'a' && byte <= 'z' ? byte - 'a' + 1 : 1 + byte % ((1 << CODE_BITS) - 1);
-}
-
-static inline size_t
-slot_of(uint32_t piece)
-{
-    return piece * UINT32_C(2654435761) >> (32 - SLOT_BITS);
-}
-
-/* Index + 1 of a piece of the query, 0 when it has none such. */
-static inline size_t
-find_piece(const struct pieces *p, uint32_t piece)
-{
-    size_t slot = slot_of(piece);
-    while (p->slots[slot] && p->pieces[p->slots[slot] - 1] != piece)
-        slot = (slot + 1) % COUNT_OF(p->slots);
-    return p->slots[slot];
-}
-
-static void
-add_piece(struct pieces *p, uint32_t piece)
-{
-    if (find_piece(p, piece))
-        return;
-    size_t slot = slot_of(piece);
-    while (p->slots[slot])
-        slot = (slot + 1) % COUNT_OF(p->slots);
-    p->pieces[p->count++] = piece;
-    p->may_have[code_of(piece >> 16) << 2 * CODE_BITS | code_of(piece >> 8) << CODE_BITS |
-                code_of(piece)] = 1;
-    p->slots[slot] = (uint16_t)p->count;
-}
-
-/* Walks the pieces of a text: the last three bytes, with words parted by blanks. */
-struct piece_walk {
-    const char *p, *end;
-    uint32_t window;
-    bool is_in_word;
-};
-
-static inline struct piece_walk
-walk_of(struct str text)
-{
-    return (struct piece_walk){.p = text.p, .end = text.n ? text.p + text.n : text.p};
-}
-
-static inline bool
-next_piece(struct piece_walk *w, uint32_t *piece)
-{
-    if (!w->is_in_word) {
-        while (w->p < w->end && !is_word_byte(*w->p))
-            w->p++;
-        if (w->p == w->end)
-            return false;
-        w->window = ' ' << 8 | ' ';
-    }
-    w->is_in_word = w->p < w->end && is_word_byte(*w->p);
-    uint32_t c = w->is_in_word ? (unsigned char)*w->p++ : ' ';
-    w->window = (w->window << 8 | c) & 0xffffff;
-    *piece = w->window;
-    return true;
-}
-
-static void
-cut_query(struct pieces *p, struct str folded)
-{
-    struct piece_walk walk = walk_of(folded);
-    uint32_t piece;
-    while (next_piece(&walk, &piece))
-        add_piece(p, piece);
-}
-
-/* What score_at_most needs of a byte. */
-struct byte_codes {
-    uint16_t codes[256];
-    uint16_t
-        keeps[256]; /* mask of what stays of a window behind the byte: none between words */
-};
-
-static void
-fill_codes(struct byte_codes *out)
-{
-    for (uint32_t byte = 0; byte < 256; byte++) {
-        out->codes[byte] = (uint16_t)code_of(byte);
-        out->keeps[byte] = code_of(byte) ? (1 << 2 * CODE_BITS) - 1 : 0;
-    }
-}
-
-/* No less than score_title would say.  All titles pass here, and where their words end is hard
- * to foresee: so there is no branch in it, and pieces are told apart by their codes alone. */
-static double
-score_at_most(const struct pieces *query, const struct byte_codes *bytes, struct str title)
-{
-    uint32_t window = 0;
-    size_t common = 0;
-    for (size_t i = 0; i < title.n; i++) {
-        unsigned char c = (unsigned char)title.p[i];
-        uint32_t piece = window << CODE_BITS | bytes->codes[c];
-        common += query->may_have[piece];
-        window = piece & bytes->keeps[c];
-    }
-    common += query->may_have[window << CODE_BITS];
-    /* As if the title had no other pieces. */
-    return query->count ? (double)common / (double)query->count : 0;
-}
-
-static double
-score_title(const struct pieces *query, struct str title)
-{
-    struct piece_walk walk = walk_of(title);
-    uint64_t seen[PIECES_MAX / 64 + 1] = {0};
-    size_t total = 0, common = 0, found;
-    for (uint32_t piece; next_piece(&walk, &piece); total++) {
-        if (!(found = find_piece(query, piece)))
-            continue;
-        uint64_t bit = UINT64_C(1) << found % 64;
-        common += !(seen[found / 64] & bit);
-        seen[found / 64] |= bit;
-    }
-    return common ? (double)common / (double)(query->count + total - common) : 0;
-}
 
 /* ---- the best ---- */
 
@@ -166,6 +19,21 @@ struct candidate {
     struct title_match match;
     size_t distance;
 };
+
+/* The candidates so far; what is below `score_min` cannot get among the `limit` best. */
+struct best {
+    struct buf *list; /* struct candidate */
+    size_t prune_at;  /* candidates */
+    uint64_t limit;
+    double score_min;
+};
+
+static struct candidate *
+candidates_of(const struct best *best, size_t *count)
+{
+    *count = best->list->n / sizeof(struct candidate);
+    return (void *)best->list->p;
+}
 
 static int
 compare_scores(const void *a, const void *b)
@@ -185,29 +53,127 @@ compare_candidates(const void *a, const void *b)
     return compare_scores(a, b);
 }
 
-/* Keeps the `limit` best of those in score order; distances matter only down to the last one's
- * score. */
-static size_t
-keep_best(struct candidate *list, size_t count, uint64_t limit, const struct column *titles,
-          struct str folded)
+/* Keeps the `limit` best, and those that have the score of the last of them. */
+static void
+prune(struct best *best)
 {
+    size_t count;
+    struct candidate *list = candidates_of(best, &count);
     if (count == 0)
-        return 0; /* nor is there a list */
+        return; /* nor is there a list */
     qsort(list, count, sizeof(*list), compare_scores);
-    size_t kept = MIN(count, limit);
-    while (kept && kept < count && list[kept].match.score == list[kept - 1].match.score)
+    size_t kept = MIN(count, best->limit);
+    while (kept < count && list[kept].match.score == list[kept - 1].match.score)
         kept++;
-    for (size_t i = 0; i < kept; i++)
-        list[i].distance = str_distance(folded, column_text(titles, list[i].match.row));
-    qsort(list, kept, sizeof(*list), compare_candidates);
-    return MIN(kept, limit);
+    if (kept >= best->limit)
+        best->score_min = MAX(best->score_min, list[best->limit - 1].match.score);
+    best->list->n = kept * sizeof(*list);
+    best->prune_at = 2 * kept + ROWS_PER_LOOK; /* each has to be sorted again */
 }
 
 static void
-add_candidate(struct buf *found, uint64_t row, double score)
+offer(struct best *best, uint64_t row, double score)
 {
     struct candidate c = {.match = {row, score}};
-    buf_add(found, (struct str){(const char *)&c, sizeof(c)});
+    if (score < best->score_min)
+        return;
+    buf_add(best->list, (struct str){(const char *)&c, sizeof(c)});
+    if (best->list->n >= best->prune_at * sizeof(c))
+        prune(best);
+}
+
+/* Distances matter only among equal scores, down to that of the last one. */
+static void
+take_best(struct arena *a, struct best *best, const struct column *titles, struct str folded,
+          struct title_match **out, size_t *out_count)
+{
+    size_t count;
+    prune(best);
+    struct candidate *list = candidates_of(best, &count);
+    for (size_t i = 0; i < count; i++)
+        list[i].distance = str_distance(folded, column_text(titles, list[i].match.row));
+    if (count)
+        qsort(list, count, sizeof(*list), compare_candidates);
+    *out_count = MIN(count, best->limit);
+    *out = arena_array(a, *out_count, struct title_match);
+    for (size_t i = 0; i < *out_count; i++)
+        (*out)[i] = list[i].match;
+}
+
+/* ---- looking ---- */
+
+struct title_search {
+    const struct column *titles;
+    const struct bitmap *among; /* NULL: all rows */
+    uint64_t deadline_us;
+    struct best best;
+};
+
+static bool
+check_clock(const struct title_search *s, struct err *err)
+{
+    return !clock_is_past(s->deadline_us) ||
+           err_set_code(err, ERR_BUSY, "deadline",
+                        "looking through the titles took longer than a request may");
+}
+
+/* Leaves in `held` the rows that it offers. */
+static bool
+find_words(struct arena *a, struct title_search *s, struct str folded, struct bitmap *held,
+           struct err *err)
+{
+    struct titles_words words;
+    struct bitmap found = bitmap_new(a, s->titles->row_count);
+    uint64_t looked_at = 0;
+    titles_words_init(&words, folded);
+    if (words.count == 0)
+        return true;
+    if (s->among)
+        scan_text_rows(s->titles, SCAN_CONTAINS, words.words[words.longest], s->among, &found);
+    else
+        scan_text(s->titles, SCAN_CONTAINS, words.words[words.longest], &found);
+    for (uint64_t row = bitmap_next(&found, 0); row < found.row_count;
+         row = bitmap_next(&found, row + 1)) {
+        if (looked_at++ % ROWS_PER_LOOK == 0 && !check_clock(s, err))
+            return false;
+        double score = titles_words_score(&words, column_text(s->titles, row));
+        if (score == 0)
+            continue;
+        bitmap_set(held, row);
+        offer(&s->best, row, score);
+    }
+    prune(&s->best);
+    return true;
+}
+
+/* 0.2 to 0.6, below whatever holds the words. */
+static double
+resemblance(double likeness)
+{
+    return 0.1 + likeness / 2;
+}
+
+static bool
+find_alike(struct arena *a, struct title_search *s, struct str folded,
+           const struct bitmap *held, struct err *err)
+{
+    const struct titles_pieces *pieces = titles_pieces_of(a, folded);
+    size_t count;
+    for (uint64_t from = 0, sifted; from < s->titles->row_count; from += count) {
+        if (!check_clock(s, err))
+            return false;
+        /* A hair less: of equal scores none may be lost to rounding. */
+        double likeness_min = 2 * (s->best.score_min - 0.1) - 1e-9;
+        count = titles_pieces_sift(pieces, s->titles, from, likeness_min, &sifted);
+        for (; sifted; sifted &= sifted - 1) {
+            uint64_t row = from + (uint64_t)__builtin_ctzll(sifted);
+            if (bitmap_has(held, row) || (s->among && !bitmap_has(s->among, row)))
+                continue;
+            offer(&s->best, row,
+                  resemblance(titles_pieces_score(pieces, column_text(s->titles, row))));
+        }
+    }
+    return true;
 }
 
 static bool
@@ -227,36 +193,25 @@ check(const struct version *version, struct str text, const struct column **out,
 }
 
 bool
-titles_search(struct arena *a, const struct version *version, struct str text, uint64_t limit,
-              uint64_t deadline_us, struct title_match **out, size_t *out_count,
-              struct err *err)
+titles_search(struct arena *a, const struct version *version, struct str text,
+              const struct bitmap *among, uint64_t limit, uint64_t deadline_us,
+              struct title_match **out, size_t *out_count, struct err *err)
 {
-    const struct column *titles;
-    if (!check(version, text, &titles, err))
+    scoped_buf list;
+    struct title_search s = {
+        .among = among,
+        .deadline_us = deadline_us,
+        .best = {.list = &list, .limit = limit, .score_min = TITLES_SCORE_MIN},
+    };
+    buf_init(&list, SIZE_MAX / 2);
+    if (!check(version, text, &s.titles, err))
         return false;
     struct str folded = utf8_folded(a, text);
-    struct pieces *query = arena_new(a, struct pieces);
-    cut_query(query, folded);
-    struct byte_codes codes;
-    fill_codes(&codes);
-    scoped_buf found = {0};
-    buf_init(&found, SIZE_MAX / 2);
-    for (uint64_t row = 0; row < version->row_count; row++) {
-        if (row % ROWS_PER_LOOK == 0 && clock_is_past(deadline_us))
-            return err_set_code(err, ERR_BUSY, "deadline",
-                                "looking through the titles took longer than a request may");
-        struct str title = column_text(titles, row);
-        if (score_at_most(query, &codes, title) < TITLES_SCORE_MIN)
-            continue;
-        double score = score_title(query, title);
-        if (score >= TITLES_SCORE_MIN)
-            add_candidate(&found, row, score);
-    }
-    struct candidate *list = (void *)found.p;
-    *out_count = keep_best(list, found.n / sizeof(*list), limit, titles, folded);
-    *out = arena_array(a, *out_count, struct title_match);
-    for (size_t i = 0; i < *out_count; i++)
-        (*out)[i] = list[i].match;
+    struct bitmap held = bitmap_new(a, version->row_count);
+    if (!find_words(a, &s, folded, &held, err) ||
+        (s.best.score_min <= resemblance(1) && !find_alike(a, &s, folded, &held, err)))
+        return false;
+    take_best(a, &s.best, s.titles, folded, out, out_count);
     return true;
 }
 
@@ -301,7 +256,7 @@ titles_resolve(struct arena *a, const struct version *version, struct str text,
         return true;
     struct title_match *best;
     size_t count;
-    if (!titles_search(a, version, text, 1, deadline_us, &best, &count, err))
+    if (!titles_search(a, version, text, NULL, 1, deadline_us, &best, &count, err))
         return false;
     if (count == 0)
         return err_set_name(err, ERR_NOT_FOUND, NULL, STR("name"),

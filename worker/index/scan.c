@@ -195,6 +195,29 @@ scan_text(const struct column *c, enum scan_match match, struct str folded_needl
     match_cells(&cells, match, folded_needle, out);
 }
 
+/* ---- triples ---- */
+
+void
+scan_triples_add(struct scan_triples *t, unsigned group, const int bytes[3])
+{
+    uint8_t bit = (uint8_t)(1 << group);
+    for (size_t i = 0; i < 3; i++) {
+        for (int nibble = 0; nibble < 16; nibble++) {
+            bool is_any = bytes[i] == SCAN_ANY_BYTE;
+            t->low[i][nibble] |= is_any || (bytes[i] & 15) == nibble ? bit : 0;
+            t->high[i][nibble] |= is_any || bytes[i] >> 4 == nibble ? bit : 0;
+        }
+        for (size_t b = 0; b < 256; b++)
+            t->may_be[i][b] = t->low[i][b & 15] & t->high[i][b >> 4];
+    }
+}
+
+void
+scan_triples(const struct scan_triples *t, const uint8_t *text, size_t n, uint64_t *words)
+{
+    chosen()->triples(t, text, n, words);
+}
+
 /* ---- single rows ---- */
 
 /* Texts that lie apart come from memory at 0.2 us each, one after the other, unless they are

@@ -23,6 +23,20 @@ void scan_text_rows(const struct column *c, enum scan_match match, struct str fo
 enum scan_order { SCAN_LESS, SCAN_LESS_EQUAL, SCAN_GREATER, SCAN_GREATER_EQUAL };
 void scan_text_order(const struct column *c, enum scan_order order, struct str folded_needle,
                      struct bitmap *out);
+/* Triples, three bytes in a row, in eight groups that each know which bytes may stand at which
+ * place: bit g of low[i][b & 15] & high[i][b >> 4] says that byte b may be at place i of one in
+ * group g.  So a group finds all of its triples, and the more unlike they are the more else. */
+#define SCAN_TRIPLE_GROUPS 8
+struct scan_triples {
+    uint8_t low[3][16], high[3][16];
+    uint8_t may_be[3][256]; /* the same by byte, for where there are no vectors */
+};
+#define SCAN_ANY_BYTE (-1)
+void scan_triples_add(struct scan_triples *t, unsigned group, const int bytes[3]);
+/* Adds to `words` where in the text one may begin: bit i, for n places and up to the next
+ * multiple of 64.  Reads SCAN_TRIPLES_AHEAD bytes beyond that. */
+#define SCAN_TRIPLES_AHEAD 2
+void scan_triples(const struct scan_triples *t, const uint8_t *text, size_t n, uint64_t *words);
 /* Rows of a list column with any element that matches. */
 void scan_list(const struct column *c, enum scan_match match, struct str folded_needle,
                struct bitmap *out);

@@ -1,5 +1,6 @@
 /* See scan_kernels.h: the forms for x86-64 with AVX2.  Only the functions marked for it are
  * compiled with those instructions, so the binary runs on older CPUs too. */
+#include "index/scan.h"
 #include "index/scan_kernels.h"
 
 #if defined(__x86_64__)
@@ -151,7 +152,39 @@ real_range(const double *values, const uint64_t *nulls, uint64_t count, double l
                              words + row / 64);
 }
 
-static const struct scan_kernels KERNELS = {find, int_range, real_range};
+/* A shuffle is 32 look-ups in a table of 16. */
+AVX2 static inline __m256i
+groups_at(const __m256i *low, const __m256i *high, const uint8_t *text)
+{
+    __m256i nibble = _mm256_set1_epi8(15), v = _mm256_loadu_si256((const __m256i *)text);
+    __m256i upper = _mm256_and_si256(_mm256_srli_epi16(v, 4), nibble);
+    return _mm256_and_si256(_mm256_shuffle_epi8(*low, _mm256_and_si256(v, nibble)),
+                            _mm256_shuffle_epi8(*high, upper));
+}
+
+AVX2 static void
+triples(const struct scan_triples *t, const uint8_t *text, size_t n, uint64_t *words)
+{
+    __m256i low[3], high[3];
+    for (size_t i = 0; i < 3; i++) {
+        low[i] = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)t->low[i]));
+        high[i] = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)t->high[i]));
+    }
+    for (size_t at = 0; at < n; at += 2 * LANES) {
+        uint64_t word = 0;
+        for (size_t half = 0; half < 2; half++) {
+            const uint8_t *p = text + at + half * LANES;
+            __m256i groups = _mm256_and_si256(groups_at(&low[0], &high[0], p),
+                                              groups_at(&low[1], &high[1], p + 1));
+            groups = _mm256_and_si256(groups, groups_at(&low[2], &high[2], p + 2));
+            __m256i none = _mm256_cmpeq_epi8(groups, _mm256_setzero_si256());
+            word |= (uint64_t) ~(uint32_t)_mm256_movemask_epi8(none) << half * LANES;
+        }
+        words[at / 64] |= word;
+    }
+}
+
+static const struct scan_kernels KERNELS = {find, int_range, real_range, triples};
 
 const struct scan_kernels *
 scan_kernels_avx2(void)

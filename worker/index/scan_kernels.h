@@ -11,6 +11,8 @@ struct scan_needle {
     size_t first, second;
 };
 
+struct scan_triples;
+
 struct scan_kernels {
     /* Offset of the first occurrence that begins at `from` or later, or SIZE_MAX. */
     size_t (*find)(struct str haystack, size_t from, const struct scan_needle *needle);
@@ -20,6 +22,9 @@ struct scan_kernels {
                       int64_t hi, uint64_t *words);
     void (*real_range)(const double *values, const uint64_t *nulls, uint64_t count, double lo,
                        double hi, uint64_t *words);
+    /* scan_triples of scan.h. */
+    void (*triples)(const struct scan_triples *triples, const uint8_t *text, size_t n,
+                    uint64_t *words);
 };
 
 extern const struct scan_kernels SCAN_PORTABLE;

@@ -1,4 +1,5 @@
 /* See scan_kernels.h: the forms that run anywhere. */
+#include "index/scan.h"
 #include "index/scan_kernels.h"
 
 #include <string.h>
@@ -37,4 +38,18 @@ real_range(const double *values, const uint64_t *nulls, uint64_t count, double l
     }
 }
 
-const struct scan_kernels SCAN_PORTABLE = {find, int_range, real_range};
+static void
+triples(const struct scan_triples *t, const uint8_t *text, size_t n, uint64_t *words)
+{
+    for (size_t at = 0; at < n; at += 64) {
+        uint64_t word = 0;
+        for (size_t i = 0; i < 64; i++) {
+            const uint8_t *p = text + at + i;
+            uint8_t groups = t->may_be[0][p[0]] & t->may_be[1][p[1]] & t->may_be[2][p[2]];
+            word |= (uint64_t)(groups != 0) << i;
+        }
+        words[at / 64] |= word;
+    }
+}
+
+const struct scan_kernels SCAN_PORTABLE = {find, int_range, real_range, triples};

@@ -5,6 +5,7 @@
 #define bytes_find_eol portable_find_eol
 #define bytes_survey portable_survey
 #include "csv/bytes.c"
+#include "dice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,40 +16,39 @@ const char *built_find_stop(const char *p, const char *end,
                             char delimiter) __asm__("bytes_find_stop");
 struct portable_survey built_survey(struct str s) __asm__("bytes_survey");
 
-static uint64_t seed = 88172645463325252U;
-
-static uint64_t
-next_random(uint64_t below)
-{
-    seed = seed * 6364136223846793005U + 1442695040888963407U;
-    return (seed >> 33) % below;
-}
-
 /* Mostly letters; line ends, delimiters, NUL and high bytes in some texts. */
 static struct str
 random_text(char *out, size_t room)
 {
     static const char BYTES[] = "\r\n\r\n;,\"'\0\x80\xff";
-    uint64_t rarity = next_random(3) * 40 + 2;
-    struct str s = {out, next_random(room)};
+    uint64_t rarity = dice_below(3) * 40 + 2;
+    struct str s = {out, dice_below(room)};
     for (size_t i = 0; i < s.n; i++)
-        out[i] = next_random(rarity) ? 'x' : BYTES[next_random(sizeof(BYTES) - 1)];
+        out[i] = dice_below(rarity) ? 'x' : BYTES[dice_below(sizeof(BYTES) - 1)];
     return s;
 }
 
 static void
 both_forms_agree(void **state UNUSED)
 {
+    dice_begin(__func__);
     char text[300];
-    for (int round = 0; round < 200000; round++) {
+    for (size_t round = 0; round < dice_rounds(200000); round++) {
         struct str s = random_text(text, sizeof(text));
         assert_ptr_equal(portable_find_stop(s.p, s.p + s.n, ';'),
                          built_find_stop(s.p, s.p + s.n, ';'));
+        dice_reach("empty", s.n == 0);
+        dice_reach("blocks", s.n >= 64);
         struct portable_survey a = portable_survey(s), b = built_survey(s);
         assert_int_equal(a.line_ends, b.line_ends);
         assert_int_equal(a.has_nul, b.has_nul);
         assert_int_equal(a.is_ascii, b.is_ascii);
+        dice_reach("no line end", a.line_ends == 0);
+        dice_reach("line ends", a.line_ends > 0);
+        dice_reach("NUL", a.has_nul);
+        dice_reach("other bytes than ASCII", !a.is_ascii);
     }
+    dice_end();
 }
 
 static void

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "csv/bytes.h"
 #include "csv/csv.h"
+#include "dice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -197,17 +198,6 @@ every_cut_gives_the_same_rows(void **state UNUSED)
     }
 }
 
-static uint64_t seed = 88172645463325252;
-
-static size_t
-random_below(size_t n)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (size_t)(seed % n);
-}
-
 /* Rows of random pieces of syntax, with texts long enough to fill blocks of the kernels. */
 static void
 add_random_text(struct buf *out, size_t bytes)
@@ -220,29 +210,38 @@ add_random_text(struct buf *out, size_t bytes)
     static const char LONG[] = "It was a dark and stormy night; the rain fell in torrents, "
                                "except at occasional intervals, when it was checked";
     while (out->n < bytes) {
-        size_t i = random_below(COUNT_OF(PARTS) + 1);
+        size_t i = dice_below(COUNT_OF(PARTS) + 1);
         if (i < COUNT_OF(PARTS))
             buf_add(out, PARTS[i]);
         else
-            buf_add(out, (struct str){LONG, random_below(sizeof(LONG))});
+            buf_add(out, (struct str){LONG, dice_below(sizeof(LONG))});
     }
 }
 
 static void
 random_cuts_give_the_same_rows(void **state UNUSED)
 {
-    for (size_t round = 0; round < 30; round++) {
+    dice_begin(__func__);
+    for (size_t round = 0; round < dice_rounds(30); round++) {
         scoped_buf text;
         buf_init(&text, MIB);
         add_random_text(&text, 20000);
         scoped_buf whole, cut;
         read_cut(&whole, PLAIN, buf_str(&text), NULL, 0);
-        size_t cuts[4000], n = 0, piece_max = 1 + random_below(20000);
-        for (size_t at = 0; n < COUNT_OF(cuts) && at < text.n; n++)
-            cuts[n] = at = MIN(text.n, at + random_below(piece_max));
+        size_t cuts[4000], n = 0, piece_max = 1 + (UINT64_C(20000) >> dice_below(10));
+        bool has_empty = false;
+        for (size_t at = 0; n < COUNT_OF(cuts) && at < text.n; n++) {
+            cuts[n] = MIN(text.n, at + dice_below(piece_max));
+            has_empty |= cuts[n] == at;
+            at = cuts[n];
+        }
         read_cut(&cut, PLAIN, buf_str(&text), cuts, n);
+        dice_reach("an empty chunk", has_empty);
+        dice_reach("hundreds of cuts", n > 300);
+        dice_reach("few cuts", n < 10);
         assert_same(&whole, &cut);
     }
+    dice_end();
 }
 
 /* ---- the byte loops, against the plain way ---- */
@@ -276,21 +275,28 @@ assert_stops(struct str s)
 static void
 byte_loops_equal_the_plain_way(void **state UNUSED)
 {
+    dice_begin(__func__);
     static const char ALPHABETS[][9] = {"xxxxxxxx", "\r\nxxxxxx", "\r\n\r\n\r\n\r\n",
                                         "\r\n,\xc3xxxx", "xxxxxxx\xff"};
-    for (size_t round = 0; round < 20000; round++) {
-        const char *alphabet = ALPHABETS[random_below(COUNT_OF(ALPHABETS))];
-        size_t n = random_below(300);
+    for (size_t round = 0; round < dice_rounds(20000); round++) {
+        const char *alphabet = ALPHABETS[dice_below(COUNT_OF(ALPHABETS))];
+        size_t n = dice_below(300);
         char *text = malloc(n + 1);
         assert_non_null(text);
         for (size_t i = 0; i < n; i++)
-            text[i] = alphabet[random_below(8)];
-        if (n && random_below(4) == 0)
-            text[random_below(n)] = '\0';
+            text[i] = alphabet[dice_below(8)];
+        if (n && dice_below(4) == 0)
+            text[dice_below(n)] = '\0';
+        dice_reach("empty", n == 0);
+        dice_reach("less than a block", n > 0 && n < 32);
+        dice_reach("blocks", n >= 64);
+        dice_reach("a NUL", memchr(text, 0, n));
+        dice_reach("no stop", n && !memchr(text, ',', n) && !memchr(text, '\r', n));
         assert_survey((struct str){text, n});
         assert_stops((struct str){text, n});
         free(text);
     }
+    dice_end();
 }
 
 /* ---- limits ---- */

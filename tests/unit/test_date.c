@@ -1,18 +1,8 @@
 /* The calendar: days and moments of its whole span read back as printed, and what does not
  * exist is refused. */
 #include "base/date.h"
+#include "dice.h"
 #include "temp_dir.h"
-
-static uint64_t seed = 88172645463325252;
-
-static uint64_t
-random_u64(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return seed * UINT64_C(0x2545f4914f6cdd1d);
-}
 
 static void
 assert_str(struct str s, const char *expected)
@@ -113,13 +103,17 @@ moments_are_read_and_printed(void **state UNUSED)
     }
     scoped_buf b;
     buf_init(&b, 64);
-    for (int i = 0; i < 5000; i++) {
-        int64_t ms = (int64_t)(random_u64() % UINT64_C(253402300800000)), again;
+    dice_begin(__func__);
+    for (size_t i = 0; i < dice_rounds(5000); i++) {
+        int64_t ms = (int64_t)(dice_u64() % UINT64_C(253402300800000)), again;
         buf_clear(&b);
         date_add_moment(&b, ms);
         assert_true(date_parse_moment(buf_str(&b), &again));
         assert_int_equal(again, ms);
+        dice_reach("before 2000", ms < INT64_C(946684800000));
+        dice_reach("after", ms > INT64_C(946684800000));
     }
+    dice_end();
 }
 
 static void

@@ -1,5 +1,6 @@
 /* Events: what is stored of them, what is counted, and what a list shows, against a plain array
  * of everything that was sent. */
+#include "dice.h"
 #include "temp_wallet.h"
 
 #include "players/event.h"
@@ -177,19 +178,9 @@ struct sent {
 #define MODEL_TYPES 12
 struct model {
     struct temp_db *t;
-    uint64_t seed;
     struct sent sent[SENT_MAX];
     size_t count;
 };
-
-static uint64_t
-draw(struct model *m, uint64_t below)
-{
-    m->seed ^= m->seed << 13;
-    m->seed ^= m->seed >> 7;
-    m->seed ^= m->seed << 17;
-    return m->seed % below;
-}
 
 static struct str
 type_name(struct model *m, unsigned type)
@@ -215,28 +206,31 @@ send_batch(struct model *m)
     struct event_new events[BATCH_MAX] = {0};
     struct event_result results[BATCH_MAX] = {0};
     struct sent drawn[BATCH_MAX] = {0};
-    int64_t player_id = 1 + (int64_t)draw(m, 3);
-    size_t count = draw(m, BATCH_MAX) + 1;
+    int64_t player_id = 1 + (int64_t)dice_below(3);
+    size_t count = dice_below(BATCH_MAX) + 1;
     for (size_t i = 0; i < count; i++) {
         drawn[i].player_id = player_id;
-        drawn[i].type = (unsigned)(draw(m, 50) ? draw(m, 4) : draw(m, MODEL_TYPES));
-        if (draw(m, 2))
+        drawn[i].type = (unsigned)(dice_below(50) ? dice_below(4) : dice_below(MODEL_TYPES));
+        if (dice_below(2))
             snprintf(drawn[i].client_id, sizeof(drawn[i].client_id), "c%u",
-                     (unsigned)draw(m, 3000));
+                     (unsigned)dice_below(3000));
         events[i] = (struct event_new){.type = type_name(m, drawn[i].type),
                                        .client_id = str_from(drawn[i].client_id),
                                        .meta = STR("{}")};
-        if (draw(m, 10) == 0)
+        if (dice_below(10) == 0)
             results[i].outcome = EVENT_REFUSED;
     }
     if (!event_store(m->t->writer, player_id, events, results, count, LIMITS, &err))
         fail_msg("%s", err.detail);
     for (size_t i = 0; i < count; i++) {
+        dice_reach("refused", results[i].outcome == EVENT_REFUSED);
         if (results[i].outcome == EVENT_REFUSED)
             continue;
         int64_t first = model_first(m, player_id, drawn[i].client_id);
         assert_int_equal(results[i].outcome, first ? EVENT_DUPLICATE : EVENT_STORED);
         assert_int_equal(results[i].id, first ? first : (int64_t)m->count + 1);
+        dice_reach("stored", !first);
+        dice_reach("duplicate", first);
         if (!first)
             m->sent[m->count++] = drawn[i];
     }
@@ -250,8 +244,8 @@ spread_times(struct model *m, bool has_falls)
     int64_t taken_back = 0;
     for (size_t i = 0; i < m->count; i++) {
         int64_t id = (int64_t)i + 1;
-        if (has_falls && draw(m, 300) == 0) {
-            taken_back = (int64_t)draw(m, 10000);
+        if (has_falls && dice_below(300) == 0) {
+            taken_back = (int64_t)dice_below(10000);
             temp_db_exec(m->t, arena_printf(&m->t->arena,
                                             "INSERT INTO event_fall VALUES (%" PRId64 ")", id)
                                    .p);
@@ -294,6 +288,9 @@ compare_list(struct model *m, const struct event_filter *f)
         at++;
     }
     assert_int_equal(count, at);
+    dice_reach("empty list", count == 0);
+    dice_reach("whole list", count > 0 && count < f->limit);
+    dice_reach("full page", count == f->limit);
 }
 
 static void
@@ -327,8 +324,9 @@ compare_stats(struct model *m, int64_t player_id)
 static void
 compare_with_a_plain_array(struct temp_db *t, bool has_falls)
 {
+    dice_begin(__func__);
     static struct model m;
-    m = (struct model){.t = t, .seed = 0x9e3779b97f4a7c15};
+    m = (struct model){.t = t};
     add_players(m.t);
     while (m.count < SENT_MAX - 40)
         send_batch(&m);
@@ -337,23 +335,24 @@ compare_with_a_plain_array(struct temp_db *t, bool has_falls)
     temp_db_exec(t, "COMMIT");
     if (has_falls)
         assert_in_range(number(t, "SELECT count(*) FROM event_fall"), 3, 30);
-    for (int i = 0; i < 400; i++) {
-        struct event_filter f = {.player_id = (int64_t)draw(&m, 5), /* 4: nobody's */
+    for (size_t i = 0; i < dice_rounds(400); i++) {
+        struct event_filter f = {.player_id = (int64_t)dice_below(5), /* 4: nobody's */
                                  .since = INT64_MIN,
                                  .until = INT64_MAX,
-                                 .limit = 1 + draw(&m, 120)};
-        if (draw(&m, 2)) /* one beyond those that there are */
-            f.type = type_name(&m, (unsigned)draw(&m, MODEL_TYPES + 1));
-        if (draw(&m, 3) == 0)
-            f.since = 990 + (int64_t)draw(&m, 14000);
-        if (draw(&m, 3) == 0)
-            f.until = 990 + (int64_t)draw(&m, 14000);
-        if (draw(&m, 2))
-            f.before_id = 1 + (int64_t)draw(&m, m.count + 2);
+                                 .limit = 1 + dice_below(120)};
+        if (dice_below(2)) /* one beyond those that there are */
+            f.type = type_name(&m, (unsigned)dice_below(MODEL_TYPES + 1));
+        if (dice_below(3) == 0)
+            f.since = 990 + (int64_t)dice_below(14000);
+        if (dice_below(3) == 0)
+            f.until = 990 + (int64_t)dice_below(14000);
+        if (dice_below(2))
+            f.before_id = 1 + (int64_t)dice_below(m.count + 2);
         compare_list(&m, &f);
     }
     for (int64_t player_id = 0; player_id < 5; player_id++)
         compare_stats(&m, player_id);
+    dice_end();
 }
 
 static void

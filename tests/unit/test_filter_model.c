@@ -183,11 +183,11 @@ print_moment(struct arena *a, struct question *q)
 static void
 make_value(struct arena *a, struct question *q)
 {
-    const struct value *like = &fixture.rows[fixture_random(fixture.row_count)][q->column];
+    const struct value *like = &fixture.rows[dice_below(fixture.row_count)][q->column];
     q->i = like->i;
     switch (FIXTURE_SCHEMA[q->column].type) {
     case COLUMN_INTEGER:
-        q->is_half = fixture_random(4) == 0 && q->i >= 0;
+        q->is_half = dice_below(4) == 0 && q->i >= 0;
         q->text = arena_printf(a, "%lld%s", (long long)q->i, q->is_half ? ".5" : "");
         break;
     case COLUMN_REAL:
@@ -196,16 +196,16 @@ make_value(struct arena *a, struct question *q)
         break;
     case COLUMN_BOOLEAN:
         q->text = str_from((const char *[]){"no", "true", "0", "YES", "False",
-                                            "1"}[(size_t)q->i + 2 * fixture_random(3)]);
+                                            "1"}[(size_t)q->i + 2 * dice_below(3)]);
         break;
     case COLUMN_DATE:
         q->is_day = true;
         print_moment(a, q);
         break;
     case COLUMN_DATETIME:
-        q->is_day = fixture_random(2);
+        q->is_day = dice_below(2);
         if (q->is_day)
-            q->i = (int64_t)fixture_random(6) - 3;
+            q->i = (int64_t)dice_below(6) - 3;
         print_moment(a, q);
         break;
     case COLUMN_TEXT:
@@ -218,13 +218,13 @@ make_value(struct arena *a, struct question *q)
 static struct question
 make_question(struct arena *a)
 {
-    struct question q = {.column = fixture_random(FIXTURE_COLUMNS),
-                         .op = OPERATORS[fixture_random(COUNT_OF(OPERATORS))]};
+    struct question q = {.column = dice_below(FIXTURE_COLUMNS),
+                         .op = OPERATORS[dice_below(COUNT_OF(OPERATORS))]};
     make_value(a, &q);
     if (strstr(q.op, "null")) {
         q.is_half = false;
-        q.flag = fixture_random(2);
-        q.text = q.flag ? (fixture_random(2) ? STR("") : STR("true")) : STR("false");
+        q.flag = dice_below(2);
+        q.text = q.flag ? (dice_below(2) ? STR("") : STR("true")) : STR("false");
     }
     return q;
 }
@@ -243,8 +243,8 @@ static void
 filter_equals_the_model_row_by_row(void **state)
 {
     (void)state;
-    size_t answered = 0, refused = 0;
-    for (size_t round = 0; round < 6000; round++) {
+    dice_begin(__func__);
+    for (size_t round = 0; round < dice_rounds(6000); round++) {
         scoped_arena a = {0};
         struct question q = make_question(&a);
         struct bitmap rows;
@@ -254,20 +254,24 @@ filter_equals_the_model_row_by_row(void **state)
         bool ok = fixture_ask(&fixture, &a, name, url_value(&a, &q), &rows, &err);
         if (ok != is_allowed(&q))
             fail_msg("%s=%s: %s", name.p, q.text.p, err.detail);
-        refused += !ok;
-        answered += ok;
+        dice_reach("refused", !ok);
+        for (size_t i = 0; i < COUNT_OF(OPERATORS); i++)
+            dice_reach(OPERATORS[i], ok && is_op(&q, OPERATORS[i]));
+        dice_reach("no row", ok && bitmap_count(&rows) == 0);
+        dice_reach("every row", ok && bitmap_count(&rows) == fixture.row_count);
         for (uint64_t r = 0; ok && r < fixture.row_count; r++)
             if (bitmap_has(&rows, r) != fits(&a, &q, &fixture.rows[r][q.column]))
                 fail_msg("%s=%s differs at row %llu", name.p, q.text.p, (unsigned long long)r);
     }
-    assert_true(answered > 3000 && refused > 500);
+    dice_end();
 }
 
 static void
 several_filters_are_their_intersection(void **state)
 {
     (void)state;
-    for (size_t round = 0; round < 500; round++) {
+    dice_begin(__func__);
+    for (size_t round = 0; round < dice_rounds(500); round++) {
         scoped_arena a = {0};
         struct question q[3];
         struct param params[3];
@@ -285,6 +289,8 @@ several_filters_are_their_intersection(void **state)
         assert_true(filter_parse(&a, &fixture.version.schema, params, 3, STR(""), STR(""),
                                  &filter, &err));
         assert_true(filter_run(&a, filter, &fixture.version, 0, &rows, &err));
+        dice_reach("no row", bitmap_count(&rows) == 0);
+        dice_reach("some rows", bitmap_count(&rows) > 0);
         for (uint64_t r = 0; r < fixture.row_count; r++) {
             bool expected = true;
             for (size_t i = 0; i < COUNT_OF(q); i++)
@@ -292,18 +298,20 @@ several_filters_are_their_intersection(void **state)
             assert_int_equal(bitmap_has(&rows, r), expected);
         }
     }
+    dice_end();
 }
 
 static void
 words_are_found_in_any_text_column(void **state)
 {
     (void)state;
-    for (size_t round = 0; round < 500; round++) {
+    dice_begin(__func__);
+    for (size_t round = 0; round < dice_rounds(500); round++) {
         scoped_arena a = {0};
         struct filter *filter;
         struct bitmap rows;
         struct err err = {0};
-        struct str words[] = {fixture_word(), fixture_word()};
+        struct str words[] = {fixture_word(), dice_below(4) ? fixture_word() : STR("zebra")};
         struct str q =
             arena_printf(&a, "%" STR_FMT " %" STR_FMT, STR_ARG(words[0]), STR_ARG(words[1]));
         assert_true(
@@ -320,7 +328,10 @@ words_are_found_in_any_text_column(void **state)
             if (bitmap_has(&rows, r) != expected)
                 fail_msg("q=%s differs at row %llu", q.p, (unsigned long long)r);
         }
+        dice_reach("no row", bitmap_count(&rows) == 0);
+        dice_reach("some rows", bitmap_count(&rows) > 0);
     }
+    dice_end();
 }
 
 /* ---- the same question in SQL ---- */
@@ -401,25 +412,24 @@ static void
 filter_equals_the_same_question_in_sql(void **state)
 {
     (void)state;
+    dice_begin(__func__);
     scoped_arena paths = {0};
     sqlite3 *db;
-    size_t compared = 0;
     const char *path = arena_printf(&paths, "%s/" ROWS_FILE_NAME, fixture.folder).p;
     assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_create_function(db, "fold", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
                                              NULL, sql_fold, NULL, NULL),
                      SQLITE_OK);
-    for (size_t round = 0; round < 2000; round++) {
+    for (size_t round = 0; round < dice_rounds(2000); round++) {
         scoped_arena a = {0};
         struct question q = make_question(&a);
         const char *where = is_allowed(&q) ? sql_of(&a, &q) : NULL;
-        if (!where)
-            continue;
-        compare_with_sql(db, &a, &q, where);
-        compared++;
+        dice_reach("compared", where);
+        if (where)
+            compare_with_sql(db, &a, &q, where);
     }
     sqlite3_close(db);
-    assert_true(compared > 500);
+    dice_end();
 }
 
 int

@@ -67,9 +67,9 @@ static struct bitmap
 some_rows(struct arena *a)
 {
     struct bitmap rows = bitmap_new(a, fixture.row_count);
-    uint64_t share = fixture_random(4);
-    for (uint64_t row = 0; row < fixture.row_count; row++)
-        if (share == 0 || fixture_random(share + 1) == 0)
+    uint64_t share = dice_below(5);
+    for (uint64_t row = 0; share < 4 && row < fixture.row_count; row++)
+        if (share == 0 || dice_below(share + 1) == 0)
             bitmap_set(&rows, row);
     return rows;
 }
@@ -77,29 +77,37 @@ some_rows(struct arena *a)
 static void
 every_key_groups_as_the_model_does(void **state UNUSED)
 {
+    dice_begin(__func__);
     for (size_t i = 0; i < COUNT_OF(BYS); i++)
-        for (size_t round = 0; round < 3; round++) {
+        for (size_t round = 0; round < dice_rounds(3); round++) {
             scoped_arena a = {0};
             struct bitmap rows = some_rows(&a);
             struct model m = model_make(&a, &BYS[i], NULL, &rows);
-            assert_is_model(&a, BYS[i].text, &m, fixture_random(FIXTURE_COLUMNS), &rows);
+            dice_reach("no group", m.count == 0);
+            dice_reach("groups", m.count > 0);
+            assert_is_model(&a, BYS[i].text, &m, dice_below(FIXTURE_COLUMNS), &rows);
         }
+    dice_end();
 }
 
 static void
 two_keys_group_as_the_model_does(void **state UNUSED)
 {
-    for (size_t round = 0; round < 60; round++) {
+    dice_begin(__func__);
+    for (size_t round = 0; round < dice_rounds(60); round++) {
         scoped_arena a = {0};
-        const struct by *first = &BYS[fixture_random(COUNT_OF(BYS))];
-        const struct by *second = &BYS[fixture_random(COUNT_OF(BYS))];
+        const struct by *first = &BYS[dice_below(COUNT_OF(BYS))];
+        const struct by *second = &BYS[dice_below(COUNT_OF(BYS))];
         if (first == second)
             continue;
         struct bitmap rows = some_rows(&a);
         struct model m = model_make(&a, first, second, &rows);
+        dice_reach("few groups", m.count < 10);
+        dice_reach("many", m.count > 50);
         struct str by = arena_printf(&a, "%s, %s", first->text, second->text);
-        assert_is_model(&a, by.p, &m, fixture_random(FIXTURE_COLUMNS), &rows);
+        assert_is_model(&a, by.p, &m, dice_below(FIXTURE_COLUMNS), &rows);
     }
+    dice_end();
 }
 
 static struct str
@@ -115,6 +123,7 @@ text_of_page(struct arena *a, const struct groups_result *result)
 static void
 pages_are_pieces_of_the_whole_in_any_order(void **state UNUSED)
 {
+    dice_begin(__func__);
     static const char *const SORTS[] = {"",      "-count", "sum(age),-name",   "-max(price)",
                                         "-name", "name",   "-min(seen),count", "iqr(age)",
                                         "-about"};
@@ -125,15 +134,18 @@ pages_are_pieces_of_the_whole_in_any_order(void **state UNUSED)
         const char *by = strstr(SORTS[i], "about") ? "about" : "name,day";
         struct groups_result all = ask(&a, by, shown, "", SORTS[i], &rows, 0, 0);
         scoped_buf walked = {.max = MIB};
-        uint64_t limit = 1 + fixture_random(9);
+        uint64_t limit = 1 + dice_below(9);
         for (uint64_t offset = 0; offset < all.total; offset += limit) {
             struct groups_result page = ask(&a, by, shown, "", SORTS[i], &rows, offset, limit);
             assert_int_equal(page.has_more, offset + limit < all.total);
+            dice_reach("a page between", page.has_more);
+            dice_reach("a last page that is not full", page.group_count < limit);
             assert_int_equal(page.total, all.total);
             buf_add(&walked, text_of_page(&a, &page));
         }
         assert_true(str_eq(buf_str(&walked), text_of_page(&a, &all)));
     }
+    dice_end();
 }
 
 static double
@@ -145,16 +157,17 @@ number(struct stats_result r)
 static void
 having_keeps_what_passes_and_sort_orders_it(void **state UNUSED)
 {
+    dice_begin(__func__);
     static const char *const OPERATORS[] = {
         "__gt=", "__gte=", "__lt=", "__lte=", "__not=", "=", "__isnull=", "__notnull="};
-    for (size_t round = 0; round < 200; round++) {
+    for (size_t round = 0; round < dice_rounds(200); round++) {
         scoped_arena a = {0};
         struct bitmap rows = some_rows(&a);
-        size_t op = fixture_random(COUNT_OF(OPERATORS));
-        int bound = op < 6 ? (int)fixture_random(20) - 3 : (int)fixture_random(2);
+        size_t op = dice_below(COUNT_OF(OPERATORS));
+        int bound = op < 6 ? (int)dice_below(20) - 3 : (int)dice_below(2);
         struct str having = arena_printf(&a, "max(min_price)=%d, median(price)%s%d",
-                                         (int)fixture_random(4), OPERATORS[op], bound);
-        bool is_reversed = fixture_random(2);
+                                         (int)dice_below(4), OPERATORS[op], bound);
+        bool is_reversed = dice_below(2);
         struct groups_result all =
             ask(&a, "tags,day", STR("median(price),max(min_price)"), "", "", &rows, 0, 0);
         struct groups_result some =
@@ -171,6 +184,9 @@ having_keeps_what_passes_and_sort_orders_it(void **state UNUSED)
             bool is_kept = op == 6   ? is_null == (bound == 1)
                            : op == 7 ? is_null == (bound == 0)
                                      : !is_null && passes[op];
+            dice_reach("null", is_null);
+            dice_reach("kept", is_kept);
+            dice_reach("dropped", !is_kept);
             wanted += is_kept && (int)number(all.values[1][all.groups[i]]) == most;
         }
         assert_int_equal(some.total, wanted);
@@ -182,6 +198,7 @@ having_keeps_what_passes_and_sort_orders_it(void **state UNUSED)
                             (is_reversed ? number(x) >= number(y) : number(x) <= number(y)));
         }
     }
+    dice_end();
 }
 
 static void
@@ -313,15 +330,24 @@ csv_lines_hold_the_same_groups(void **state UNUSED)
 static void
 histograms_count_by_their_edges(void **state UNUSED)
 {
+    dice_begin(__func__);
     static const size_t COLUMNS[] = {ID, AGE, PRICE, DAY, SEEN, MIN_AGE};
     static const size_t BINS[] = {1, 2, 3, 10, 1000};
-    for (size_t round = 0; round < 60; round++) {
+    for (size_t round = 0; round < dice_rounds(60); round++) {
         scoped_arena a = {0};
         struct bitmap rows = some_rows(&a);
-        size_t column = COLUMNS[fixture_random(COUNT_OF(COLUMNS))];
+        size_t column = COLUMNS[dice_below(COUNT_OF(COLUMNS))];
         struct histogram h;
         histogram_make(&a, &fixture.version.columns.columns[column], &rows,
-                       BINS[fixture_random(COUNT_OF(BINS))], &h);
+                       BINS[dice_below(COUNT_OF(BINS))], &h);
+        dice_reach("no value", h.values == 0);
+        dice_reach("one bin", h.bin_count == 1);
+        dice_reach("many bins", h.bin_count > 1);
+        assert_int_equal(h.values + h.nulls, bitmap_count(&rows));
+        if (h.values == 0) {
+            assert_int_equal(h.bin_count, 0);
+            continue;
+        }
         double step = (h.edges[h.bin_count] - h.edges[0]) / (double)h.bin_count;
         for (size_t i = 0; i < h.bin_count; i++)
             assert_true(h.edges[i] == (double)i * step + h.edges[0]);
@@ -339,9 +365,11 @@ histograms_count_by_their_edges(void **state UNUSED)
             if (!v->is_null)
                 counts[bin]++;
         }
+        dice_reach("nulls", nulls);
         assert_int_equal(h.nulls, nulls);
         assert_memory_equal(counts, h.counts, h.bin_count * sizeof(*counts));
     }
+    dice_end();
 }
 
 static void

@@ -1,7 +1,7 @@
 /* The columns file from builder to reader, bitmaps, and what a damaged file may do. */
-#include "base/hash.h"
 #include "base/num.h"
 #include "base/utf8.h"
+#include "dice.h"
 #include "index/columns.h"
 
 #include <malloc.h>
@@ -14,15 +14,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-static uint64_t random_state = 1;
-
-static uint64_t
-next_random(uint64_t below)
-{
-    random_state = hash_u64(random_state, 7);
-    return random_state % below;
-}
 
 static int
 make_file(void)
@@ -350,6 +341,7 @@ static void
 bitmap_agrees_with_an_array_of_bools(void **state)
 {
     (void)state;
+    dice_begin(__func__);
     for (uint64_t n = 0; n < 200; n += 13) {
         scoped_arena a = {0};
         struct bitmap b = bitmap_new(&a, n), full = bitmap_new_full(&a, n);
@@ -357,7 +349,7 @@ bitmap_agrees_with_an_array_of_bools(void **state)
         bool has[200] = {false};
         uint64_t count = 0;
         for (uint64_t row = 0; row < n; row++)
-            if (next_random(3) == 0) {
+            if (dice_below(3) == 0) {
                 bitmap_set(&b, row);
                 has[row] = true;
                 count++;
@@ -382,6 +374,7 @@ bitmap_agrees_with_an_array_of_bools(void **state)
         bitmap_and(&full, &b);
         assert_int_equal(bitmap_count(&full), n - count);
     }
+    dice_end();
 }
 
 int

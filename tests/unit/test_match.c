@@ -3,6 +3,7 @@
 #include "reports/match.h"
 
 #include "base/clock.h"
+#include "dice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,15 +13,6 @@
 #include <cmocka.h>
 
 enum { SMALL_MAX = 6 };
-
-static uint64_t seed = 42;
-
-static uint32_t
-random_below(uint32_t limit)
-{
-    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)((seed >> 33) % limit);
-}
 
 static int
 compare_moments(const void *a, const void *b)
@@ -42,8 +34,9 @@ static void
 fill(struct match_moment *list, size_t count, uint32_t times)
 {
     for (size_t i = 0; i < count; i++) {
-        list[i] = (struct match_moment){random_below(times), (uint32_t)i + 2, MATCH_NONE};
-        size_t other = random_below((uint32_t)i + 1);
+        list[i] =
+            (struct match_moment){(uint32_t)dice_below(times), (uint32_t)i + 2, MATCH_NONE};
+        size_t other = dice_below(i + 1);
         uint32_t line = list[i].line;
         list[i].line = list[other].line;
         list[other].line = line;
@@ -149,17 +142,24 @@ check_small(struct arena *a, struct small *s)
 static void
 small_cases_match_as_the_best_of_all_matchings(void **state UNUSED)
 {
+    dice_begin(__func__);
     static const uint32_t TIMES[] = {1, 2, 3, 5, 8, 13, 30, 100};
     scoped_arena a = {0};
-    for (size_t round = 0; round < 60000; round++) {
-        struct small s = {.left_count = random_below(SMALL_MAX + 1),
-                          .right_count = random_below(SMALL_MAX + 1)};
-        uint32_t times = TIMES[random_below(COUNT_OF(TIMES))];
-        s.window = random_below(times + 1);
+    for (size_t round = 0; round < dice_rounds(60000); round++) {
+        struct small s = {.left_count = dice_below(SMALL_MAX + 1),
+                          .right_count = dice_below(SMALL_MAX + 1)};
+        uint32_t times = TIMES[dice_below(COUNT_OF(TIMES))];
+        s.window = (uint32_t)dice_below(times + 1);
         fill(s.left, s.left_count, times);
         fill(s.right, s.right_count, times);
         check_small(&a, &s);
+        size_t pairs = match_count(s.left, s.left_count, s.right, s.right_count, s.window);
+        dice_reach("no pair", !pairs);
+        dice_reach("some pairs", pairs && pairs < MIN(s.left_count, s.right_count));
+        dice_reach("all that can", pairs && pairs == MIN(s.left_count, s.right_count));
+        dice_reach("only equal times", pairs && s.window == 0);
     }
+    dice_end();
 }
 
 static void
@@ -273,16 +273,21 @@ plain_table(const struct large *l)
 static void
 hundreds_match_as_the_whole_table_says(void **state UNUSED)
 {
+    dice_begin(__func__);
     static const uint32_t TIMES[] = {20, 300, 5000, 100000};
-    for (size_t round = 0; round < 200; round++) {
-        uint32_t times = TIMES[random_below(COUNT_OF(TIMES))];
-        struct large l = large_new(1 + random_below(200), 1 + random_below(200), times,
-                                   random_below(times / (1 + random_below(50)) + 2));
+    for (size_t round = 0; round < dice_rounds(200); round++) {
+        uint32_t times = TIMES[dice_below(COUNT_OF(TIMES))];
+        struct large l = large_new(1 + dice_below(200), 1 + dice_below(200), times,
+                                   (uint32_t)dice_below(times / (1 + dice_below(50)) + 2));
         struct totals wanted = plain_table(&l), seen = large_match(&l);
         assert_int_equal(seen.pairs, wanted.pairs);
         assert_int_equal(seen.gap, wanted.gap);
+        size_t most = MIN(l.left_count, l.right_count);
+        dice_reach("some pairs", wanted.pairs && wanted.pairs < most);
+        dice_reach("all that can", wanted.pairs == most);
         large_free(&l);
     }
+    dice_end();
 }
 
 static void

@@ -1,8 +1,8 @@
 /* Exact means of ratios, and the counting of deep links: what the reports compute that a test
  * over HTTP could not corner. */
+#include "dice.h"
 #include "temp_dir.h"
 
-#include "base/hash.h"
 #include "reports/links.h"
 #include "reports/mean.h"
 #include "reports/money.h"
@@ -89,11 +89,10 @@ the_limit_itself_is_not_below_it(void **state UNUSED)
 static void
 one_term_prints_as_the_ratio_itself(void **state UNUSED)
 {
-    uint64_t seed = 7;
-    for (int i = 0; i < 20000; i++) {
-        seed = hash_u64((uint64_t)i, seed);
-        int64_t numerator = (int64_t)(seed >> (1 + seed % 60));
-        int64_t denominator = (int64_t)(hash_u64(seed, 3) >> (1 + i % 62)) + 1;
+    dice_begin(__func__);
+    for (size_t i = 0; i < dice_rounds(20000); i++) {
+        int64_t numerator = (int64_t)(dice_u64() >> (1 + dice_below(60)));
+        int64_t denominator = (int64_t)(dice_u64() >> (1 + i % 62)) + 1;
         struct mean mean;
         scoped_buf exact, ratio;
         buf_init(&exact, 128);
@@ -106,6 +105,7 @@ one_term_prints_as_the_ratio_itself(void **state UNUSED)
             fail_msg("%" PRId64 "/%" PRId64 ": %" STR_FMT " and %" STR_FMT, numerator,
                      denominator, STR_ARG(buf_str(&exact)), STR_ARG(buf_str(&ratio)));
     }
+    dice_end();
 }
 
 /* ---- deep links ---- */

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "dice.h"
 #include "reports/money.h"
 
 #include <math.h>
@@ -138,18 +139,19 @@ amounts_are_written_with_the_decimals_they_have(void **state UNUSED)
 static void
 any_amount_reads_back_as_it_was_written(void **state UNUSED)
 {
+    dice_begin(__func__);
     scoped_buf b;
     buf_init(&b, KIB);
-    srandom(5);
-    for (int i = 0; i < 200000; i++) {
-        int64_t v = (int64_t)(((uint64_t)random() << 33) ^ (uint64_t)random()), back = 0;
-        v >>= random() % 64;
+    for (size_t i = 0; i < dice_rounds(200000); i++) {
+        int64_t v = (int64_t)(dice_u64() >> 1), back = 0;
+        v >>= dice_below(63);
         v = i % 2 ? v : -v;
         buf_clear(&b);
         money_add(&b, v);
         assert_true(money_parse(buf_str(&b), &back));
         assert_int_equal(back, v);
     }
+    dice_end();
 }
 
 static void
@@ -201,11 +203,12 @@ divide_on_paper(char *out, uint64_t numerator, uint64_t denominator, int digits)
 static void
 a_ratio_is_within_half_a_place_of_long_division(void **state UNUSED)
 {
+    dice_begin(__func__);
     scoped_buf b;
     buf_init(&b, KIB);
-    srandom(7);
-    for (int i = 0; i < 100000; i++) {
-        int64_t numerator = random(), denominator = random() % 1000000 + 1;
+    for (size_t i = 0; i < dice_rounds(100000); i++) {
+        int64_t numerator = (int64_t)dice_below(1U << 31);
+        int64_t denominator = (int64_t)dice_below(1000000) + 1;
         char paper[64];
         divide_on_paper(paper, (uint64_t)numerator, (uint64_t)denominator, 12);
         buf_clear(&b);
@@ -217,6 +220,7 @@ a_ratio_is_within_half_a_place_of_long_division(void **state UNUSED)
             fail_msg("%lld / %lld is %s, got %s", (long long)numerator, (long long)denominator,
                      paper, b.p);
     }
+    dice_end();
 }
 
 static void

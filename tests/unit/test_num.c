@@ -1,22 +1,12 @@
 /* Numbers: what prints reads back bit by bit, the fast way prints what the plain way does, and
  * the grammar takes and refuses what the header says. */
 #include "base/num.h"
+#include "dice.h"
 #include "temp_dir.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-
-static uint64_t seed = 88172645463325252;
-
-static uint64_t
-random_u64(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return seed * UINT64_C(0x2545f4914f6cdd1d);
-}
 
 static void
 assert_str(struct str s, const char *expected)
@@ -39,10 +29,12 @@ assert_i64_round_trips(int64_t v)
 static void
 integers_print_then_parse(void **state UNUSED)
 {
+    dice_begin(__func__);
     assert_i64_round_trips(INT64_MIN);
     assert_i64_round_trips(INT64_MAX);
-    for (int i = 0; i < 10000; i++)
-        assert_i64_round_trips((int64_t)random_u64() >> i % 64);
+    for (size_t i = 0; i < dice_rounds(10000); i++)
+        assert_i64_round_trips((int64_t)dice_u64() >> i % 64);
+    dice_end();
 }
 
 static void
@@ -104,6 +96,7 @@ assert_f64_round_trips(double v)
 static void
 reals_print_then_parse(void **state UNUSED)
 {
+    dice_begin(__func__);
     static const double VALUES[] = {0.0,
                                     -0.0,
                                     1,
@@ -126,15 +119,18 @@ reals_print_then_parse(void **state UNUSED)
                                     1 / 3.0};
     for (size_t i = 0; i < COUNT_OF(VALUES); i++)
         assert_f64_round_trips(VALUES[i]);
-    for (int i = 0; i < 20000; i++) {
-        uint64_t bits = random_u64();
+    for (size_t i = 0; i < dice_rounds(20000); i++) {
+        uint64_t bits = dice_u64();
         double v;
         memcpy(&v, &bits, sizeof(v));
         if (isfinite(v))
             assert_f64_round_trips(v);
-        assert_f64_round_trips((double)(random_u64() % 1000000) / 100);
-        assert_f64_round_trips((double)(int64_t)(random_u64() >> 12) / pow(10, i % 16));
+        dice_reach("finite", isfinite(v));
+        dice_reach("subnormal", fpclassify(v) == FP_SUBNORMAL);
+        assert_f64_round_trips((double)(dice_u64() % 1000000) / 100);
+        assert_f64_round_trips((double)(int64_t)(dice_u64() >> 12) / pow(10, (double)(i % 16)));
     }
+    dice_end();
 }
 
 static void

@@ -88,9 +88,9 @@ static struct str
 random_sort(struct arena *a)
 {
     struct str text = {"", 0};
-    model_sort_count = 1 + fixture_random(3);
+    model_sort_count = 1 + dice_below(3);
     for (size_t i = 0; i < model_sort_count; i++) {
-        model_sort[i] = (struct wish){fixture_random(FIXTURE_COLUMNS), fixture_random(2)};
+        model_sort[i] = (struct wish){dice_below(FIXTURE_COLUMNS), dice_below(2)};
         text = arena_printf(a, "%" STR_FMT "%s%s%" STR_FMT, STR_ARG(text), i ? ", " : "",
                             model_sort[i].is_descending ? "-" : "",
                             STR_ARG(FIXTURE_SCHEMA[model_sort[i].column].name));
@@ -102,23 +102,29 @@ static void
 order_equals_a_plain_sort_for_pages_and_exports(void **state)
 {
     (void)state;
-    for (size_t round = 0; round < 300; round++) {
+    dice_begin(__func__);
+    for (size_t round = 0; round < dice_rounds(300); round++) {
         scoped_arena a = {0};
         uint64_t expected[600];
         size_t count = 0;
-        bool is_filtered = fixture_random(2);
+        bool is_filtered = dice_below(2);
         model_arena = &a;
         struct str sort = random_sort(&a);
         struct query query =
             query_of(&a, is_filtered ? "age__notnull" : NULL, "", arena_cstr(&a, sort));
-        query.limit = (uint64_t[]){0, 1, 7, 50, 1000}[fixture_random(5)];
-        query.offset = fixture_random(3) ? 0 : fixture_random(700);
+        query.limit = (uint64_t[]){0, 1, 7, 50, 1000}[dice_below(5)];
+        query.offset = dice_below(3) ? 0 : dice_below(700);
         for (uint64_t r = 0; r < fixture.row_count; r++)
             if (!is_filtered || !fixture.rows[r][AGE].is_null)
                 expected[count++] = r;
         qsort(expected, count, sizeof(*expected), compare_model_rows);
         struct query_result result = run(&a, &query);
         size_t left = query.offset < count ? count - query.offset : 0;
+        dice_reach("filtered", is_filtered);
+        dice_reach("export", query.limit == 0);
+        dice_reach("page between", result.has_more);
+        dice_reach("last page", query.limit && left && !result.has_more);
+        dice_reach("beyond the end", !left);
         assert_int_equal(result.total, count);
         assert_int_equal(result.row_count, query.limit ? MIN(left, query.limit) : left);
         assert_int_equal(result.has_more, result.row_count < left);
@@ -127,6 +133,7 @@ order_equals_a_plain_sort_for_pages_and_exports(void **state)
                 fail_msg("sort=%s: row %zu is %llu", arena_cstr(&a, sort), i,
                          (unsigned long long)result.rows[i]);
     }
+    dice_end();
 }
 
 static void

@@ -1,5 +1,6 @@
 /* The reasons of the purchases against a model that follows the contract row by row, over small
  * domains where everything meets everything. */
+#include "dice.h"
 #include "report_fixture.h"
 
 struct time_word {
@@ -63,7 +64,7 @@ struct model_row {
     int64_t refunded;
 };
 
-#define PICK(array) (&(array)[(size_t)random() % COUNT_OF(array)])
+#define PICK(array) (&(array)[dice_below(COUNT_OF(array))])
 
 static struct model_row
 random_row(void)
@@ -176,15 +177,15 @@ compare_row(const struct fixture *f, size_t i, const struct model_row *row)
 static void
 every_row_has_the_reason_that_the_model_gives(void **state)
 {
+    dice_begin(__func__);
     struct model_row rows[64];
     scoped_fixture f;
     begin(&f, *state, "");
     f.config.reports_receipt_pattern = STR("^RCP-[0-9]+$");
     scoped_buf csv;
     buf_init(&csv, MIB);
-    for (unsigned round = 0; round < 300; round++) {
-        srandom(round);
-        size_t count = 1 + (size_t)random() % COUNT_OF(rows);
+    for (size_t round = 0; round < dice_rounds(300); round++) {
+        size_t count = 1 + dice_below(COUNT_OF(rows));
         buf_clear(&csv);
         buf_add_lit(&csv, PURCHASES_HEADER);
         for (size_t i = 0; i < count; i++) {
@@ -199,7 +200,14 @@ every_row_has_the_reason_that_the_model_gives(void **state)
         assert_int_equal(f.data.purchases.count, count);
         for (size_t i = 0; i < count; i++)
             compare_row(&f, i, &rows[i]);
+        for (size_t i = 0; i < count; i++) {
+            dice_reach("refunded in part", rows[i].refunded);
+            for (size_t reason = DROP_NONE; reason < DROP_COUNT; reason++)
+                dice_reach(reason ? drop_reason_name(reason) : "kept",
+                           rows[i].reason == reason);
+        }
     }
+    dice_end();
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, temp_set_up, temp_tear_down)

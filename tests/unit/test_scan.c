@@ -1,7 +1,7 @@
 /* The scan kernels against the obvious loop: over random columns of a small alphabet, where
  * hits are frequent, cross row boundaries and lie at every offset of a vector. */
-#include "base/hash.h"
 #include "base/utf8.h"
+#include "dice.h"
 #include "index/scan.h"
 #include "index/scan_kernels.h"
 
@@ -15,22 +15,13 @@
 
 #include <cmocka.h>
 
-static uint64_t random_state = 42;
-
-static uint64_t
-next_random(uint64_t below)
-{
-    random_state = hash_u64(random_state, 7);
-    return random_state % below;
-}
-
 static struct str
 random_text(struct arena *a, size_t character_count)
 {
     static const char *const CHARACTERS[] = {"a", "b", "A", "ä", "Ä", "ж", "Ж", "€", "𐐨", "\0"};
     struct buf text = {.max = 4 * KIB};
     while (character_count--) {
-        const char *c = CHARACTERS[next_random(COUNT_OF(CHARACTERS))];
+        const char *c = CHARACTERS[dice_below(COUNT_OF(CHARACTERS))];
         buf_add(&text, *c ? str_from(c) : (struct str){"", 1});
     }
     struct str copy = arena_str(a, buf_str(&text));
@@ -55,17 +46,17 @@ struct fixture {
 static void
 make_row(struct arena *a, struct value *v)
 {
-    v[0].text = random_text(a, next_random(next_random(10) ? 12 : 200));
+    v[0].text = random_text(a, dice_below(dice_below(10) ? 12 : 200));
     struct str *elements = arena_array(a, 3, struct str);
     v[1].elements = elements;
-    v[1].element_count = next_random(4);
+    v[1].element_count = dice_below(4);
     for (size_t i = 0; i < v[1].element_count; i++)
-        elements[i] = random_text(a, next_random(4));
+        elements[i] = random_text(a, dice_below(4));
     v[1].text = random_text(a, 3);
-    v[2].i = next_random(20) == 0 ? INT64_MIN : (int64_t)next_random(100) - 50;
-    v[2].is_null = next_random(9) == 0;
-    v[3].d = next_random(9) == 0 ? -0.0 : ((double)next_random(100) - 50) / 4;
-    v[3].is_null = next_random(9) == 0;
+    v[2].i = dice_below(20) == 0 ? INT64_MIN : (int64_t)dice_below(100) - 50;
+    v[2].is_null = dice_below(9) == 0;
+    v[3].d = dice_below(9) == 0 ? -0.0 : ((double)dice_below(100) - 50) / 4;
+    v[3].is_null = dice_below(9) == 0;
 }
 
 static void
@@ -116,19 +107,26 @@ static void
 text_scans_agree_with_the_obvious_loop(void **state)
 {
     (void)state;
-    for (uint64_t round = 0; round < 120; round++) {
+    dice_begin(__func__);
+    for (uint64_t round = 0; round < dice_rounds(120); round++) {
         struct fixture f;
         /* Of so few rows the needle can be all there is. */
-        make_fixture(&f, next_random(round % 3 ? 300 : 3));
-        struct str needle = fold(&f.a, random_text(&f.a, next_random(round % 3 ? 4 : 14)));
+        make_fixture(&f, dice_below(round % 3 ? 300 : 3));
+        struct str needle = fold(&f.a, random_text(&f.a, dice_below(round % 3 ? 4 : 14)));
         if (f.row_count && round % 4 == 0)
-            needle = column_text(&f.columns.columns[0], next_random(f.row_count));
+            needle = column_text(&f.columns.columns[0], dice_below(f.row_count));
         for (enum scan_match match = SCAN_CONTAINS; match <= SCAN_EQUALS; match++) {
             struct bitmap out = bitmap_new(&f.a, f.row_count);
             scan_text(&f.columns.columns[0], match, needle, &out);
             for (uint64_t row = 0; row < f.row_count; row++)
                 assert_int_equal(bitmap_has(&out, row),
                                  matches(match, fold(&f.a, f.rows[row][0].text), needle));
+            dice_reach("empty needle", needle.n == 0);
+            dice_reach("no row", needle.n && bitmap_count(&out) == 0);
+            dice_reach("contains", match == SCAN_CONTAINS && needle.n && bitmap_count(&out));
+            dice_reach("starts", match == SCAN_STARTS && needle.n && bitmap_count(&out));
+            dice_reach("ends", match == SCAN_ENDS && needle.n && bitmap_count(&out));
+            dice_reach("equals", match == SCAN_EQUALS && needle.n && bitmap_count(&out));
         }
         for (enum scan_order order = SCAN_LESS; order <= SCAN_GREATER_EQUAL; order++) {
             struct bitmap out = bitmap_new(&f.a, f.row_count);
@@ -144,16 +142,18 @@ text_scans_agree_with_the_obvious_loop(void **state)
         }
         free_fixture(&f);
     }
+    dice_end();
 }
 
 static void
 list_scans_match_any_element(void **state)
 {
     (void)state;
-    for (uint64_t round = 0; round < 40; round++) {
+    dice_begin(__func__);
+    for (uint64_t round = 0; round < dice_rounds(40); round++) {
         struct fixture f;
-        make_fixture(&f, 1 + next_random(200));
-        struct str needle = fold(&f.a, random_text(&f.a, next_random(3)));
+        make_fixture(&f, 1 + dice_below(200));
+        struct str needle = fold(&f.a, random_text(&f.a, dice_below(3)));
         for (enum scan_match match = SCAN_CONTAINS; match <= SCAN_EQUALS; match++) {
             struct bitmap out = bitmap_new(&f.a, f.row_count);
             scan_list(&f.columns.columns[1], match, needle, &out);
@@ -163,20 +163,24 @@ list_scans_match_any_element(void **state)
                     wanted |= matches(match, fold(&f.a, f.rows[row][1].elements[i]), needle);
                 assert_int_equal(bitmap_has(&out, row), wanted);
             }
+            dice_reach("no row", bitmap_count(&out) == 0);
+            dice_reach("some rows", bitmap_count(&out) > 0);
         }
         free_fixture(&f);
     }
+    dice_end();
 }
 
 static void
 number_scans_leave_nulls_and_open_bounds_out(void **state)
 {
     (void)state;
-    for (uint64_t round = 0; round < 60; round++) {
+    dice_begin(__func__);
+    for (uint64_t round = 0; round < dice_rounds(60); round++) {
         struct fixture f;
-        make_fixture(&f, next_random(300));
-        int64_t lo = round % 5 ? (int64_t)next_random(100) - 60 : INT64_MIN;
-        int64_t hi = round % 7 ? lo + (int64_t)next_random(40) : INT64_MAX;
+        make_fixture(&f, dice_below(300));
+        int64_t lo = round % 5 ? (int64_t)dice_below(100) - 60 : INT64_MIN;
+        int64_t hi = round % 7 ? lo + (int64_t)dice_below(40) : INT64_MAX;
         double from = round % 5 ? (double)lo / 4 : -INFINITY;
         double to = round % 7 ? (double)hi / 4 : INFINITY;
         bool from_open = round & 1, to_open = round & 2;
@@ -188,12 +192,15 @@ number_scans_leave_nulls_and_open_bounds_out(void **state)
             const struct value *v = f.rows[row];
             assert_int_equal(bitmap_has(&ints, row),
                              !v[2].is_null && v[2].i >= lo && v[2].i <= hi);
+            dice_reach("null", v[3].is_null);
+            dice_reach("on a bound", v[3].d == from || v[3].d == to);
             bool is_from = from_open ? v[3].d > from : v[3].d >= from;
             bool is_to = to_open ? v[3].d < to : v[3].d <= to;
             assert_int_equal(bitmap_has(&reals, row), !v[3].is_null && is_from && is_to);
         }
         free_fixture(&f);
     }
+    dice_end();
 }
 
 /* The last byte lies against memory that must not be read. */
@@ -201,6 +208,7 @@ static void
 vector_search_agrees_with_the_portable_one(void **state)
 {
     (void)state;
+    dice_begin(__func__);
     const struct scan_kernels *avx2 = scan_kernels_avx2();
     if (!avx2) {
         print_message("skipped: this CPU has no AVX2\n");
@@ -210,49 +218,55 @@ vector_search_agrees_with_the_portable_one(void **state)
     char *pages =
         mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_int_equal(mprotect(pages + page, page, PROT_NONE), 0);
-    for (int round = 0; round < 20000; round++) {
-        size_t n = next_random(600), letters = 2 + next_random(3);
+    for (size_t round = 0; round < dice_rounds(20000); round++) {
+        size_t n = dice_below(600), letters = 2 + dice_below(3);
         char *p = pages + page - n;
         for (size_t i = 0; i < n; i++)
-            p[i] = (char)('a' + next_random(letters));
+            p[i] = (char)('a' + dice_below(letters));
         struct str haystack = {p, n};
         char bytes[40];
-        size_t m = 1 + next_random(round % 2 ? 5 : sizeof(bytes));
+        size_t m = 1 + dice_below(round % 2 ? 5 : sizeof(bytes));
         for (size_t i = 0; i < m; i++)
-            bytes[i] = (char)('a' + next_random(letters));
+            bytes[i] = (char)('a' + dice_below(letters));
         struct str needle = {bytes, m};
         if (round % 3 == 0 && n > m)
-            needle.p = p + next_random(n - m);
+            needle.p = p + dice_below(n - m);
         struct scan_needle prepared = scan_needle_make(haystack, needle);
-        size_t from = next_random(n + 1);
-        assert_true(avx2->find(haystack, from, &prepared) ==
-                    SCAN_PORTABLE.find(haystack, from, &prepared));
+        size_t from = dice_below(n + 1);
+        size_t at = SCAN_PORTABLE.find(haystack, from, &prepared);
+        assert_true(avx2->find(haystack, from, &prepared) == at);
+        dice_reach("found", at < n);
+        dice_reach("not found", at >= n);
+        dice_reach("one byte", m == 1);
+        dice_reach("longer than a block", m > 32);
     }
     munmap(pages, 2 * page);
+    dice_end();
 }
 
 static void
 vector_ranges_agree_with_the_portable_ones(void **state)
 {
     (void)state;
+    dice_begin(__func__);
     const struct scan_kernels *avx2 = scan_kernels_avx2();
     if (!avx2) {
         print_message("skipped: this CPU has no AVX2\n");
         return;
     }
-    for (int round = 0; round < 500; round++) {
+    for (size_t round = 0; round < dice_rounds(500); round++) {
         int64_t ints[300];
         double reals[300];
         uint64_t nulls[5], one[5] = {0}, other[5] = {0}, three[5] = {0}, four[5] = {0};
-        uint64_t n = next_random(300);
+        uint64_t n = dice_below(300);
         for (size_t i = 0; i < n; i++) {
-            ints[i] = (int64_t)(next_random(2) ? next_random(UINT64_MAX) : next_random(9));
+            ints[i] = (int64_t)(dice_below(2) ? dice_below(UINT64_MAX) : dice_below(9));
             reals[i] = (double)ints[i];
         }
         for (size_t i = 0; i < COUNT_OF(nulls); i++)
-            nulls[i] = next_random(UINT64_MAX);
+            nulls[i] = dice_below(UINT64_MAX);
         const uint64_t *absent = round % 2 ? nulls : NULL;
-        int64_t lo = n ? ints[next_random(n)] : 0, hi = n ? ints[next_random(n)] : 0;
+        int64_t lo = n ? ints[dice_below(n)] : 0, hi = n ? ints[dice_below(n)] : 0;
         avx2->int_range(ints, absent, n, lo, hi, one);
         SCAN_PORTABLE.int_range(ints, absent, n, lo, hi, other);
         assert_memory_equal(one, other, sizeof(one));
@@ -260,6 +274,7 @@ vector_ranges_agree_with_the_portable_ones(void **state)
         SCAN_PORTABLE.real_range(reals, absent, n, (double)lo, (double)hi, four);
         assert_memory_equal(three, four, sizeof(three));
     }
+    dice_end();
 }
 
 /* Three groups of triples: (blank or any, x, y) and so on, over few bytes, so that all of it

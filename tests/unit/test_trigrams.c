@@ -1,9 +1,9 @@
 /* The trigrams file: what it leaves of a search is what the scan finds and what a plain look at
  * every text finds, whatever the needle; and a damaged file is refused or leads to a scan,
  * never out of the map. */
+#include "dice.h"
 #include "temp_dir.h"
 
-#include "base/hash.h"
 #include "base/utf8.h"
 #include "index/scan.h"
 #include "index/trigrams.h"
@@ -11,15 +11,6 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
-
-static uint64_t random_state = 11;
-
-static uint64_t
-next_random(uint64_t below)
-{
-    random_state = hash_u64(random_state, 5);
-    return random_state % below;
-}
 
 /* A columns file of one text column, and its trigrams. */
 struct indexed {
@@ -104,6 +95,14 @@ compare(struct indexed *x, enum scan_match match, struct str needle, const struc
         if (needle.n == TRIGRAM_BYTES && match == SCAN_CONTAINS)
             assert_int_equal(bitmap_has(&left, row), bitmap_has(&found, row));
     }
+    dice_reach("among all rows", bitmap_count(among) == c->row_count);
+    dice_reach("among few", bitmap_count(among) < c->row_count / 8);
+    dice_reach("no row", bitmap_count(&scanned) == 0);
+    dice_reach("the index alone", needle.n == TRIGRAM_BYTES && match == SCAN_CONTAINS);
+    dice_reach("looked at and dropped", bitmap_count(&found) < bitmap_count(&left));
+    dice_reach("contains", match == SCAN_CONTAINS && bitmap_count(&found) > 0);
+    dice_reach("starts", match == SCAN_STARTS && bitmap_count(&found) > 0);
+    dice_reach("ends", match == SCAN_ENDS && bitmap_count(&found) > 0);
 }
 
 /* Any bytes of some text, so that needles begin and end inside characters and words; changed
@@ -112,27 +111,27 @@ static struct str
 make_needle(struct arena *a, const struct column *c)
 {
     struct str text = c->text.bytes;
-    size_t n = TRIGRAM_BYTES + next_random(next_random(4) ? 12 : 200);
+    size_t n = TRIGRAM_BYTES + dice_below(dice_below(4) ? 12 : 200);
     assert_true(text.n > n);
-    size_t from = next_random(text.n - n);
+    size_t from = dice_below(text.n - n);
     struct str needle = arena_str(a, str_slice(text, from, from + n));
-    if (next_random(5) == 0)
-        ((char *)needle.p)[next_random(n)] ^= (char)(1 + next_random(255));
+    if (dice_below(5) == 0)
+        ((char *)needle.p)[dice_below(n)] ^= (char)(1 + dice_below(255));
     return needle;
 }
 
 static void
-compare_many(struct indexed *x, int rounds)
+compare_many(struct indexed *x, size_t rounds)
 {
     const struct column *c = &x->columns.columns[1];
-    for (int round = 0; round < rounds; round++) {
+    for (size_t round = 0; round < dice_rounds(rounds); round++) {
         scoped_arena a = {0};
         struct bitmap among = bitmap_new_full(&a, c->row_count);
-        uint64_t share = next_random(4);
+        uint64_t share = dice_below(4);
         for (uint64_t row = 0; share && row < c->row_count; row++)
-            if (next_random(share * share * share) != 0)
+            if (dice_below(share * share * share) != 0)
                 among.words[row / 64] &= ~(UINT64_C(1) << row % 64);
-        compare(x, (enum scan_match)next_random(SCAN_ENDS + 1), make_needle(&a, c), &among);
+        compare(x, (enum scan_match)dice_below(SCAN_ENDS + 1), make_needle(&a, c), &among);
     }
 }
 
@@ -146,12 +145,12 @@ make_text(struct arena *a, uint64_t words)
 {
     scoped_buf text = {.max = MIB};
     for (uint64_t i = 0; i < words; i++) {
-        if (next_random(3))
+        if (dice_below(3))
             buf_add_char(&text, ' ');
-        if (next_random(200) == 0) /* any character at all */
-            buf_printf(&text, "%c%c", (char)(0xc4 + next_random(20)),
-                       (char)(0x80 + next_random(64)));
-        buf_add(&text, str_from(WORDS[next_random(COUNT_OF(WORDS))]));
+        if (dice_below(200) == 0) /* any character at all */
+            buf_printf(&text, "%c%c", (char)(0xc4 + dice_below(20)),
+                       (char)(0x80 + dice_below(64)));
+        buf_add(&text, str_from(WORDS[dice_below(COUNT_OF(WORDS))]));
     }
     return arena_str(a, buf_str(&text));
 }
@@ -160,6 +159,7 @@ static void
 index_scan_and_a_plain_look_agree(void **state)
 {
     (void)state;
+    dice_begin(__func__);
     static const uint64_t COUNTS[] = {20, 63, 64, 65, 1000, 3000};
     for (size_t i = 0; i < COUNT_OF(COUNTS); i++) {
         scoped_arena a = {0};
@@ -167,11 +167,12 @@ index_scan_and_a_plain_look_agree(void **state)
         struct str *texts = arena_array(&a, COUNTS[i], struct str);
         uint64_t words = i % 2 ? 3 : 40;
         for (uint64_t row = 0; row < COUNTS[i]; row++)
-            texts[row] = make_text(&a, next_random(words) + (row == 0) * 80);
+            texts[row] = make_text(&a, dice_below(words) + (row == 0) * 80);
         build(&x, texts, COUNTS[i]);
         compare_many(&x, 400);
         end(&x);
     }
+    dice_end();
 }
 
 /* Rows beyond one segment, with lists of every length: gaps of one, two and three bytes and
@@ -215,7 +216,7 @@ texts_of_many_megabytes_make_segments_of_their_own(void **state)
     struct indexed x;
     struct str texts[200];
     for (size_t row = 0; row < COUNT_OF(texts); row++)
-        texts[row] = make_text(&a, row % 70 == 5 ? 150000 : next_random(30));
+        texts[row] = make_text(&a, row % 70 == 5 ? 150000 : dice_below(30));
     build(&x, texts, COUNT_OF(texts));
     compare_many(&x, 60);
     end(&x);
@@ -314,7 +315,7 @@ every_flipped_byte_is_noticed(void **state)
     struct indexed x;
     struct str texts[70];
     for (size_t row = 0; row < COUNT_OF(texts); row++)
-        texts[row] = make_text(&a, next_random(6));
+        texts[row] = make_text(&a, dice_below(6));
     build(&x, texts, COUNT_OF(texts));
     size_t bytes = x.trigrams.map.bytes.n, unnoticed = 0;
     struct str before = arena_str(&a, x.trigrams.map.bytes);

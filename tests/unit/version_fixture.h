@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "datasets/export.h"
 #include "datasets/query.h"
+#include "dice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,17 +43,6 @@ struct fixture {
     struct version version;
 };
 
-/* xorshift: the same rows and questions in every run. */
-static uint64_t fixture_seed = 88172645463325252ULL;
-static inline uint64_t
-fixture_random(uint64_t below)
-{
-    fixture_seed ^= fixture_seed << 13;
-    fixture_seed ^= fixture_seed >> 7;
-    fixture_seed ^= fixture_seed << 17;
-    return fixture_seed % below;
-}
-
 static const struct str FIXTURE_WORDS[] = {
     STR_INIT("dragon"),
     STR_INIT("Dragon"),
@@ -80,14 +70,14 @@ static const struct str FIXTURE_WORDS[] = {
 static inline struct str
 fixture_word(void)
 {
-    return FIXTURE_WORDS[fixture_random(COUNT_OF(FIXTURE_WORDS))];
+    return FIXTURE_WORDS[dice_below(COUNT_OF(FIXTURE_WORDS))];
 }
 
 static inline struct str
 fixture_text(struct arena *a, size_t words_max)
 {
     struct str text = {"", 0};
-    for (size_t n = fixture_random(words_max + 1); n > 0; n--) {
+    for (size_t n = dice_below(words_max + 1); n > 0; n--) {
         struct str word = fixture_word();
         text = arena_printf(a, "%" STR_FMT "%s%" STR_FMT, STR_ARG(text), text.n ? " " : "",
                             STR_ARG(word));
@@ -103,21 +93,21 @@ fixture_make_row(struct fixture *f, uint64_t row)
     static const double PRICES[] = {0, -0.0, 0.99, 9.99, 19.99, -1.5, 1e300, 1e-300, 0.1};
     struct value *v = f->rows[row];
     v[ID].i = (int64_t)((row * 7919) % 10007 * 10);
-    v[AGE].i = AGES[fixture_random(COUNT_OF(AGES))];
-    v[PRICE].d = PRICES[fixture_random(COUNT_OF(PRICES))];
-    v[FREE].i = (int64_t)fixture_random(2);
-    v[DAY].i = (int64_t)fixture_random(20) - 5;
-    v[SEEN].i = ((int64_t)fixture_random(6) - 3) * DATE_MS_PER_DAY;
-    v[SEEN].i += (int64_t[]){0, 1, DATE_MS_PER_DAY - 1, 3600000}[fixture_random(4)];
+    v[AGE].i = AGES[dice_below(COUNT_OF(AGES))];
+    v[PRICE].d = PRICES[dice_below(COUNT_OF(PRICES))];
+    v[FREE].i = (int64_t)dice_below(2);
+    v[DAY].i = (int64_t)dice_below(20) - 5;
+    v[SEEN].i = ((int64_t)dice_below(6) - 3) * DATE_MS_PER_DAY;
+    v[SEEN].i += (int64_t[]){0, 1, DATE_MS_PER_DAY - 1, 3600000}[dice_below(4)];
     v[NAME].text = fixture_text(&f->arena, 1);
     v[ABOUT].text = fixture_text(&f->arena, 5);
-    v[MIN_AGE].i = (int64_t)fixture_random(4);
+    v[MIN_AGE].i = (int64_t)dice_below(4);
     for (size_t c = AGE; c <= SEEN; c++)
-        if (fixture_random(5) == 0)
+        if (dice_below(5) == 0)
             v[c] = (struct value){.is_null = true};
     struct str *elements = arena_array(&f->arena, 3, struct str);
     v[TAGS].elements = elements;
-    v[TAGS].element_count = fixture_random(4);
+    v[TAGS].element_count = dice_below(4);
     v[TAGS].text = STR("");
     for (size_t i = 0; i < v[TAGS].element_count; i++) {
         elements[i] = fixture_word();

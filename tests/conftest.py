@@ -7,6 +7,7 @@
     server_with  test      server_with({"imports.file_bytes_max": "1MiB"}): fresh, other settings
     games_csv    session   path of the games file: 5,000 real ones, or generated
     source       session   HTTP server of good and bad files, for imports by URL
+    dice         test      chance: seed, rounds and the branches that have to be reached
 
 Tests marked `asan`, or in one of ASAN_MODULES, run a second time against the build with
 sanitizers: one for each thing that the product does is enough.  Tests marked `crash` kill and reload.
@@ -48,6 +49,23 @@ def pytest_runtest_makereport(item, call):
             lines = [line for line in server.log().splitlines()
                      if not ('"path":"/v1/jobs/' in line and '"status":200' in line)]
             report.sections.append((f"log of {server.url}", "\n".join(lines)[-6000:]))
+
+
+thrown = []
+
+
+@pytest.fixture
+def dice(request):
+    dice = harness.Dice(request.node.name)
+    yield dice
+    thrown.append(str(dice))
+    missed = [branch for branch, count in dice.reached.items() if not count]
+    assert not missed, f"never reached: {missed}; {dice}"
+
+
+def pytest_terminal_summary(terminalreporter):
+    for line in thrown:
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ conf/playmeter.yaml with the tests' own on top: limits that no test reaches, and
 
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -20,6 +21,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections import Counter
 
 import requests
 
@@ -51,6 +53,30 @@ def binary():
 def shared(*parts):
     """A path in the folder of shared test data; it may not be there."""
     return os.path.join(os.environ.get("PLAYMETER_SHARED", os.path.join(ROOT, "../shared")), *parts)
+
+
+class Dice(random.Random):
+    """Chance of a test: the same course for the same PLAYMETER_SEED, PLAYMETER_ROUNDS times as many
+    rounds; and how often each branch that the test names was reached.  tests/unit/dice.h is the
+    same for C."""
+
+    SEED = os.environ.get("PLAYMETER_SEED", "20260131")
+    FACTOR = int(os.environ.get("PLAYMETER_ROUNDS", "1"))
+
+    def __init__(self, name):
+        super().__init__(f"{self.SEED} {name}")
+        self.name, self.reached = name, Counter()
+
+    def rounds(self, count):
+        return count * self.FACTOR
+
+    def reach(self, branch, count=True):
+        """A branch that is named and never reached fails the test."""
+        self.reached[branch] += int(count)
+
+    def __str__(self):
+        counts = ", ".join(f"{branch} {n}" for branch, n in self.reached.items())
+        return f"{self.name}, seed {self.SEED}" + (f": {counts}" if counts else "")
 
 
 def free_port():

@@ -2,14 +2,12 @@
 the new one and never a mix, the job finishes, nothing is left over."""
 
 import os
-import random
 import signal
 import time
 
 import pytest
 
-SEED = int(os.environ.get("PLAYMETER_SEED", "20260131"))
-ROUNDS = int(os.environ.get("PLAYMETER_CRASH_ROUNDS", "50"))
+ROUNDS = 50
 ROWS = 20000
 # A role that is killed over and over waits twice as long each time before it is started again, up
 # to 10 s; a restart of the whole lets it begin anew.
@@ -59,21 +57,24 @@ def folders(server):
 
 
 @pytest.mark.crash
-def test_kill_at_random_moments_of_an_import(own_server):
-    server = own_server
-    rng = random.Random(SEED)
+def test_kill_at_random_moments_of_an_import(own_server, dice):
+    server, rounds = own_server, dice.rounds(ROUNDS)
     server.import_csv("crash", csv_of(0), key="id")
     published = 0
-    for number in range(1, ROUNDS + 1):
-        why = f"round {number} of seed {SEED}"
+    for number in range(1, rounds + 1):
+        why = f"round {number} of {dice}"
         role = ["load", "jobs", "writer", "query"][number % 4]
         job = server.start_import("crash", csv_of(number), key="id")
-        time.sleep(rng.random() * 0.25)
-        for pid in server.pids(role)[:1]:
+        time.sleep(dice.random() * 0.25)
+        pids = server.pids(role)[:1]
+        for pid in pids:
             os.kill(pid, signal.SIGKILL)
+        dice.reach(f"{role} killed", len(pids))
         wait_until_whole(server)
         seen = generations(server)
         assert seen <= {published, number}, f"{why}: {seen}"
+        dice.reach("the old version seen", published in seen)
+        dice.reach("the new one seen", number in seen)
         done = server.wait_job(job, timeout=60)
         assert done["state"] == "succeeded", f"{why}: {done}"
         published = number
@@ -84,4 +85,4 @@ def test_kill_at_random_moments_of_an_import(own_server):
     # The newest version and the two before it are kept, and no folder of an attempt that died.
     server.wait_for(lambda: len(folders(server)) <= 3, 20, lambda: f"left: {folders(server)}")
     spool = os.path.join(server.data, "spool")
-    assert len(os.listdir(spool)) <= ROUNDS + 1
+    assert len(os.listdir(spool)) <= rounds + 1

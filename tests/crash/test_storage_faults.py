@@ -3,7 +3,6 @@ or 503, reads go on, what was acknowledged stays, and the service recovers by it
 
 import os
 import pwd
-import random
 import subprocess
 import time
 
@@ -81,11 +80,11 @@ def fill(path):
     # Large ones, so that the disk fills within a batch.
     (LARGE_DISK_BYTES, {"batch_max": 400, "event_bytes": 4000}),
 ], indirect=["small_disk"])
-def test_a_full_disk_loses_nothing_acknowledged(small_disk, batches):
+def test_a_full_disk_loses_nothing_acknowledged(small_disk, dice, batches):
     server = small_disk
     filler = os.path.join(server.data, "filler")
-    with ledger_storm.Storm(server, seed=1, **batches) as storm:
-        for _ in range(4):
+    with ledger_storm.Storm(server, seed=dice.random(), **batches) as storm:
+        for _ in range(dice.rounds(4)):
             storm.blow()
             time.sleep(STORM_SECONDS)
             fill(filler)
@@ -97,7 +96,8 @@ def test_a_full_disk_loses_nothing_acknowledged(small_disk, batches):
             storm.calm()
             storm.check()
         verify_ledger(server)
-        assert storm.totals[507] > 0, storm.totals
+        for outcome in ("earn", "spend", "events", 507):
+            dice.reach(outcome, storm.totals[outcome])
 
 
 @pytest.fixture
@@ -118,26 +118,28 @@ def flaky_disk(server_with, monkeypatch, tmp_path):
 
 
 @pytest.mark.crash
-def test_failed_syncs_lose_nothing_acknowledged(flaky_disk):
+def test_failed_syncs_lose_nothing_acknowledged(flaky_disk, dice):
     """A commit whose sync fails has its frames in the log already: its outcome is unknown until
     its key is asked again.  A round ends with the disk well again; before it is, the writer is
     killed in the second of three; once it is, everything is in the third: then the log is read
     anew, with what the failed commits left in it."""
     server, flag = flaky_disk
-    rng = random.Random(2)
-    with ledger_storm.Storm(server, seed=2) as storm:
-        for number in range(9):
+    with ledger_storm.Storm(server, seed=dice.random()) as storm:
+        for number in range(dice.rounds(9)):
             storm.blow()
             time.sleep(STORM_SECONDS)
             flag.touch()
             server.wait_for(lambda: refused(storm) > 5)
             check_reads(storm)
             check_nothing_else(storm)
+            dice.reach("refused", refused(storm))
             if number % 3 == 1:
                 shoot(server.pids("writer"))
             flag.unlink()
             if number % 3 == 2:
-                strike(server, "everything", rng)
+                strike(server, "everything", dice)
+            for then, what in enumerate(("left alone", "writer killed", "everything killed")):
+                dice.reach(what, number % 3 == then)
             storm.calm()
             storm.check()
         verify_ledger(server)

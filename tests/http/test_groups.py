@@ -17,7 +17,6 @@ import oracle
 import test_answers as answers
 from test_api import export
 
-SEED = int(os.environ.get("PLAYMETER_SEED", "20260131")) + 7
 QUESTIONS = 120
 GROUPS = "/v1/datasets/games/groups"
 
@@ -161,7 +160,7 @@ def is_close(item, got, want):
 
 
 def key_order(key, value, first):
-    """Nulls last; text by folded bytes, then elements by bytes and cells by first row."""
+    """Nulls last; text by folded bytes, then elements by bytes and cells by their first row."""
     if value is None:
         return (1,)
     if isinstance(value, str) and ":" not in key:
@@ -183,14 +182,19 @@ def assert_same(groups, want, first, keys, items, why):
 
 def assert_ordered(groups, first, keys, order, why):
     """order: list of (key or item, descending)."""
+    # Of each value of a key, not of its groups: those of one value go by the next key.
+    rows = {name: {} for name in keys}
+    for group, row in first.items():
+        for name, value in zip(keys, group):
+            rows[name][value] = min(row, rows[name].get(value, row))
     ordered = list(groups)
-    for name, descending in reversed([(k, False) for k in reversed(keys)][::-1]):
-        ordered.sort(key=lambda g, n=name: key_order(n, g[n], first[tuple(g[k] for k in keys)]))
+    for name in reversed(keys):
+        ordered.sort(key=lambda g, n=name: key_order(n, g[n], rows[n][g[n]]))
     for name, descending in reversed(order):
         some = [g for g in ordered if g[name] is not None]
         none = [g for g in ordered if g[name] is None]
-        some.sort(key=lambda g, n=name: key_order(n, g[n], first[tuple(g[k] for k in keys)])
-                  if n in keys else g[n], reverse=descending)
+        some.sort(key=lambda g, n=name: key_order(n, g[n], rows[n][g[n]]) if n in keys else g[n],
+                  reverse=descending)
         ordered = some + none
     assert groups == ordered, why
 
@@ -211,15 +215,14 @@ def passes(value, op, bound):
             "lte": value <= bound, "exact": value == bound, "not": value != bound}[op]
 
 
-def test_random_groups_equal_pandas(games, table):
-    rng = random.Random(SEED)
-    for number in range(QUESTIONS):
-        filters, _ = answers.question(rng, table)
-        if rng.random() < 0.5:
-            filters = [("price", rng.choice(["lt", "gte"]), str(rng.choice([1, 5, 10])))]
-        keys = rng.sample(KEYS, rng.choice([1, 1, 2]))
-        items = list(dict.fromkeys(["count"] + [some_item(rng) for _ in range(3)]))
-        hidden = rng.choice(EXACT)
+def test_random_groups_equal_pandas(games, table, dice):
+    for number in range(dice.rounds(QUESTIONS)):
+        filters, _ = answers.question(dice, table)
+        if dice.random() < 0.5:
+            filters = [("price", dice.choice(["lt", "gte"]), str(dice.choice([1, 5, 10])))]
+        keys = dice.sample(KEYS, dice.choice([1, 1, 2]))
+        items = list(dict.fromkeys(["count"] + [some_item(dice) for _ in range(3)]))
+        hidden = dice.choice(EXACT)
         selected = table.select(filters)
         rows = [table.rows[i] for i in selected]
         if len(rows) * len(keys) > 2500:
@@ -230,15 +233,22 @@ def test_random_groups_equal_pandas(games, table):
             ("by", ",".join(keys)), ("aggregate", ",".join(items)), ("ddof", "1"),
             ("bias", "false"), ("limit", "1000")]
         order = []
-        if rng.random() < 0.6:
-            order = [(rng.choice(items + keys), rng.random() < 0.5) for _ in range(2)]
+        if dice.random() < 0.6:
+            order = [(dice.choice(items + keys), dice.random() < 0.5) for _ in range(2)]
             params.append(("sort", answers.sort_text(order)))
         bounds = [w[hidden] for w in want.values() if w[hidden] is not None]
-        if bounds and rng.random() < 0.5:
-            op, bound = rng.choice(["gt", "gte", "lt", "lte", "exact", "not"]), rng.choice(bounds)
+        if bounds and dice.random() < 0.5:
+            op, bound = dice.choice(["gt", "gte", "lt", "lte", "exact", "not"]), dice.choice(bounds)
             params.append(("having", f"{hidden}__{op}={bound}"))
             want = {k: w for k, w in want.items() if passes(w[hidden], op, bound)}
-        why = f"question {number} of seed {SEED}: {params}"
+        why = f"question {number} of {dice}: {params}"
+        dice.reach("one key", len(keys) == 1)
+        dice.reach("two keys", len(keys) == 2)
+        dice.reach("sorted", bool(order))
+        dice.reach("having", params[-1][0] == "having")
+        dice.reach("having that leaves none", params[-1][0] == "having" and not want)
+        dice.reach("no group", not want)
+        dice.reach("many groups", len(want) > 50)
         groups, meta = fetch_all(games, GROUPS, params)
         assert meta["total"] == len(want) and meta["rows"] == len(rows), why
         assert_same(groups, want, first, keys, items, why)
@@ -258,11 +268,10 @@ def test_groups_of_every_game_equal_pandas(games, table):
         assert_ordered(groups, first, keys, [], keys)
 
 
-def test_facets_are_the_largest_groups(games, table):
-    rng = random.Random(SEED + 1)
-    for _ in range(20):
-        filters, _ = answers.question(rng, table)
-        columns = rng.sample(KEYS, 3)
+def test_facets_are_the_largest_groups(games, table, dice):
+    for _ in range(dice.rounds(20)):
+        filters, _ = answers.question(dice, table)
+        columns = dice.sample(KEYS, 3)
         answer = games.get("/v1/datasets/games/facets", params=answers.parameters(filters) + [
             ("column", ",".join(columns)), ("limit", "7")])
         assert answer.status_code == 200, answer.text
@@ -274,17 +283,19 @@ def test_facets_are_the_largest_groups(games, table):
             ordered = sorted(want, key=lambda k, f=first: key_order(column, k[0], f[k]))
             ordered.sort(key=lambda k: -want[k]["count"])
             facet = answer.json()["data"][column]
+            dice.reach("no value", not want)
+            dice.reach("all values", 0 < len(want) <= 7)
+            dice.reach("more values", len(want) > 7)
             assert facet["total"] == len(want)
             assert facet["has_more"] == (len(want) > 7)
             assert facet["values"] == [{"value": k[0], "count": want[k]["count"]}
                                        for k in ordered[:7]], (filters, column)
 
 
-def test_histograms_equal_numpy(games, table):
-    rng = random.Random(SEED + 2)
-    for _ in range(60):
-        filters, _ = answers.question(rng, table)
-        column, bins = rng.choice(NUMERIC + ["release_date"]), rng.choice([1, 2, 7, 10, 100, 1000])
+def test_histograms_equal_numpy(games, table, dice):
+    for _ in range(dice.rounds(60)):
+        filters, _ = answers.question(dice, table)
+        column, bins = dice.choice(NUMERIC + ["release_date"]), dice.choice([1, 2, 7, 10, 100, 1000])
         answer = games.get("/v1/datasets/games/histogram", params=answers.parameters(filters) + [
             ("column", column), ("bins", str(bins))])
         assert answer.status_code == 200, answer.text
@@ -294,10 +305,14 @@ def test_histograms_equal_numpy(games, table):
         assert body["meta"]["nulls"] == len(selected) - len(values)
         assert body["meta"]["min"] == (shown(min(values)) if values else None)
         assert body["meta"]["max"] == (shown(max(values)) if values else None)
+        is_date = column == "release_date"
+        dice.reach("nothing", not values)
+        dice.reach("one value", bool(values) and min(values) == max(values))
+        dice.reach("numbers", len(values) > 1 and not is_date)
+        dice.reach("dates", len(values) > 1 and is_date)
         if not values:
             assert body["data"] == []
             continue
-        is_date = column == "release_date"
         if is_date:
             day = 86400000.0
             values = [(v - datetime.date(1970, 1, 1)).days * day for v in values]

@@ -336,10 +336,9 @@ class Watch:
         assert not self.broken and self.looks > 2
 
 
-def storm(server, players, threads, each):
+def storm(server, dice, players, threads, each):
     """Threads earn and spend at random; the sum of what was acknowledged, by player."""
     sums = {player.id: 0 for player in players}
-    statuses = set()
     guard = threading.Lock()
 
     def run(seed):
@@ -353,7 +352,9 @@ def storm(server, players, threads, each):
                 f"/v1/{operation}", {"amount": amount, "reason": "storm"},
                 key=f"{seed}-{i}" if chance.random() < 0.5 else None)
             with guard:
-                statuses.add(status)
+                dice.reach("earned", (operation, status) == ("earn", 200))
+                dice.reach("spent", (operation, status) == ("spend", 200))
+                dice.reach("no funds", status == 409)
                 if status == 200:
                     sums[player.id] += amount if operation == "earn" else -amount
                     assert answer["balance"] >= 0
@@ -361,17 +362,16 @@ def storm(server, players, threads, each):
                     assert (status, answer["code"]) == (409, "insufficient_funds")
 
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
-        for future in [pool.submit(run, seed) for seed in range(threads)]:
+        for future in [pool.submit(run, dice.getrandbits(32)) for _ in range(threads)]:
             future.result()
-    assert statuses == {200, 409}
     return sums
 
 
 @pytest.mark.parametrize("players, threads", [(1, 32), (20, 16)])
-def test_a_storm_loses_nothing(server, players, threads):
+def test_a_storm_loses_nothing(server, dice, players, threads):
     crowd = [server.player(f"storm-{players}-{i}") for i in range(players)]
     with Watch(server):
-        sums = storm(server, crowd, threads, 50)
+        sums = storm(server, dice, crowd, threads, dice.rounds(50))
     for player in crowd:
         assert player.get("/v1/balance").json()["balance"] == sums[player.id] >= 0
 

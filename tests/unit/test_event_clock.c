@@ -1,6 +1,7 @@
 /* The time of events against clocks that are set: case by case, against a plain model over
  * random steps, and in the database with its falls. */
 #include "players/event_clock.h"
+#include "dice.h"
 #include "temp_db.h"
 
 #include "base/clock.h"
@@ -221,17 +222,6 @@ a_machine_that_was_started_is_believed(void **state UNUSED)
 
 /* ---- against a model ---- */
 
-static uint64_t seed;
-
-static uint64_t
-draw(uint64_t below)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (seed * UINT64_C(0x2545f4914f6cdd1d) >> 11) % below;
-}
-
 /* The rules as they are told, in spans that have passed rather than in moments. */
 struct model {
     int64_t line;      /* where the clock ought to be */
@@ -283,12 +273,12 @@ draw_error(int64_t error)
 {
     static const int64_t SIZES[] = {2,           900,  1100,    50 * SECOND,
                                     70 * SECOND, HOUR, 3 * DAY, 400 * DAY};
-    uint64_t what = draw(20);
+    uint64_t what = dice_below(20);
     if (what > 3)
         return error;
     if (what > 1)
         return 0;
-    int64_t size = (int64_t)draw((uint64_t)SIZES[draw(COUNT_OF(SIZES))] + 1);
+    int64_t size = (int64_t)dice_below((uint64_t)SIZES[dice_below(COUNT_OF(SIZES))] + 1);
     return what ? size : -size;
 }
 
@@ -332,9 +322,8 @@ run_randomly(uint64_t run, struct tally *tally)
     struct machine m = start_machine();
     struct model model = {m.true_ms, -1, -1, m.true_ms, 0};
     struct walk walk = {.before = m.true_ms};
-    seed = run * UINT64_C(0x9e3779b97f4a7c15);
     for (int i = 0; i < 500; i++) {
-        int64_t passed = 1 + (int64_t)draw((uint64_t)PAUSES[draw(COUNT_OF(PAUSES))]);
+        int64_t passed = 1 + (int64_t)dice_below((uint64_t)PAUSES[dice_below(COUNT_OF(PAUSES))]);
         m.error_ms = draw_error(m.error_ms);
         m.true_ms += passed;
         int64_t clock_ms = m.true_ms + m.error_ms;
@@ -345,7 +334,7 @@ run_randomly(uint64_t run, struct tally *tally)
                      expected);
         if (are_all_stored)
             check_promises(&walk, passed, clock_ms, told, tally);
-        if (are_all_stored || draw(3))
+        if (are_all_stored || dice_below(3))
             model.newest = m.newest_at = told;
     }
 }
@@ -354,10 +343,12 @@ static void
 random_steps_agree_with_the_model_and_keep_the_promises(void **state UNUSED)
 {
     struct tally tally = {0};
-    for (uint64_t run = 1; run <= 1000; run++)
+    dice_begin(__func__);
+    for (size_t run = 1; run <= dice_rounds(1000); run++)
         run_randomly(run, &tally);
     /* The draws do reach what they are for. */
     assert_true(tally.falls > 100 && tally.taken > 100 && tally.holds > 1000);
+    dice_end();
 }
 
 /* ---- in the database ---- */

@@ -24,7 +24,10 @@ publish(struct temp_db *t)
     assert_int_equal(id, DATASET);
     assert_int_equal(job_claim_one(&t->arena, t->writer, job_id, &job, &err), 1);
     const char *folder = arena_printf(&t->arena, "datasets/1/%" STR_FMT, STR_ARG(job_id)).p;
-    assert_true(fs_make_dirs(temp_path(t->dir, folder), &err));
+    folder = temp_path(t->dir, folder);
+    const char *rows = arena_printf(&t->arena, "%s/rows.db", folder).p;
+    assert_true(fs_make_dirs(folder, &err));
+    assert_true(fs_replace_file(AT_FDCWD, rows, STR("rows"), 0600, &err));
     struct dataset_publication p = {.dataset = STR("books"),
                                     .job_id = job_id,
                                     .schema_json = STR("{\"columns\":[]}"),

@@ -234,22 +234,23 @@ scale(int64_t digits, int power, int64_t *out)
 static void
 whole_numbers_agree_with_wide_arithmetic(void **state UNUSED)
 {
-    size_t whole = 0;
-    for (int i = 0; i < 200000; i++) {
-        int64_t digits = (int64_t)random_u64() >> random_u64() % 64, v = 0, wanted;
-        digits -= digits % (int64_t)pow(10, (double)(random_u64() % 8)); /* zeros at its end */
+    dice_begin(__func__);
+    for (size_t i = 0; i < dice_rounds(200000); i++) {
+        int64_t digits = (int64_t)dice_u64() >> dice_below(64), v = 0, wanted;
+        digits -= digits % (int64_t)pow(10, (double)(dice_below(8))); /* zeros at its end */
         char plain[24], text[64];
         int n = snprintf(plain, sizeof(plain), "%" PRId64, digits);
-        int after = (int)(random_u64() % (uint64_t)(n - (digits < 0)));
-        int exponent = (int)(random_u64() % 40) - 20;
+        int after = (int)(dice_below((uint64_t)(n - (digits < 0))));
+        int exponent = (int)(dice_below(40)) - 20;
         snprintf(text, sizeof(text), "%.*s%s%se%d", n - after, plain, after ? "." : "",
                  plain + n - after, exponent);
         bool is_whole = scale(digits, exponent - after, &wanted);
         if (num_parse_whole(str_from(text), &v) != is_whole || (is_whole && v != wanted))
             fail_msg("%s is %" PRId64, text, v);
-        whole += is_whole;
+        dice_reach("whole", is_whole);
+        dice_reach("not whole", !is_whole);
     }
-    assert_in_range(whole, 20000, 180000);
+    dice_end();
 }
 
 int

@@ -284,23 +284,24 @@ triples_are_found_where_they_begin(void **state)
 {
     static const int BYTES[] = {0, 'a', 'b', 'p', '0', 0x80, 0xe2, 0xff};
     (void)state;
-    for (int round = 0; round < 300; round++) {
+    dice_begin(__func__);
+    for (size_t round = 0; round < dice_rounds(300); round++) {
         struct scan_triples t = {0};
         int sets[9][3];
-        size_t count = next_random(9);
+        size_t count = dice_below(9);
         unsigned groups[9];
         for (size_t i = 0; i < count; i++) {
-            groups[i] = (unsigned)next_random(SCAN_TRIPLE_GROUPS);
+            groups[i] = (unsigned)dice_below(SCAN_TRIPLE_GROUPS);
             for (size_t k = 0; k < 3; k++)
-                sets[i][k] = BYTES[next_random(COUNT_OF(BYTES))];
-            if (next_random(4) == 0)
+                sets[i][k] = BYTES[dice_below(COUNT_OF(BYTES))];
+            if (dice_below(4) == 0)
                 sets[i][0] = SCAN_ANY_BYTE;
             scan_triples_add(&t, groups[i], sets[i]);
         }
         uint8_t text[192 + SCAN_TRIPLES_AHEAD];
-        uint64_t n = 1 + next_random(192), one[3] = {0}, other[3] = {0};
+        uint64_t n = 1 + dice_below(192), one[3] = {0}, other[3] = {0};
         for (size_t i = 0; i < sizeof(text); i++)
-            text[i] = (uint8_t)BYTES[next_random(COUNT_OF(BYTES))];
+            text[i] = (uint8_t)BYTES[dice_below(COUNT_OF(BYTES))];
         scan_triples(&t, text, n, one);
         SCAN_PORTABLE.triples(&t, text, n, other);
         assert_memory_equal(one, other, sizeof(one));
@@ -314,8 +315,11 @@ triples_are_found_where_they_begin(void **state)
                               t.may_be[2][text[at + 2]] & 1U << g;
             bool is_found = one[at / 64] >> at % 64 & 1;
             assert_true(is_found == may_be_one && (is_found || !is_one));
+            dice_reach("found", is_one);
+            dice_reach("taken for one", is_found && !is_one);
         }
     }
+    dice_end();
 }
 
 int

@@ -220,6 +220,7 @@ insert_version(struct adoption *ad, const struct found *found, int64_t dataset_i
     stmt_bind_i64(s, 9, v->source_bytes);
     stmt_bind_str(s, 10, v->label);
     stmt_bind_i64(s, 11, v->created_at);
+    stmt_bind_i64(s, 12, (int64_t)v->rows_checksum);
     return stmt_run(s, err);
 }
 

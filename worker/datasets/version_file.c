@@ -49,7 +49,7 @@ parse(const struct json_value *root, struct str folder, struct version_file *out
     struct version_file f = {0};
     struct dataset_version *v = &f.version;
     const struct json_value *is_public = json_get(root, "public");
-    int64_t format;
+    int64_t format, rows_checksum;
     if (!json_as_i64(json_get(root, "format"), &format) || format != FORMAT)
         return refuse(err, folder, "its format is not the one that this program knows");
     if (!json_as_str(json_get(root, "directory"), &f.directory_id) ||
@@ -59,6 +59,7 @@ parse(const struct json_value *root, struct str folder, struct version_file *out
         is_public->kind != JSON_BOOL || !read_count(root, "version", &v->number) ||
         !json_as_str(json_get(root, "job"), &v->job_id) ||
         !read_count(root, "rows", &v->row_count) ||
+        !json_as_i64(json_get(root, "rows_checksum"), &rows_checksum) ||
         !read_count(root, "created_at", &v->created_at) ||
         !json_as_str(json_get(root, "label"), &v->label) ||
         !json_as_str(json_get(root, "source"), &v->source) ||
@@ -73,6 +74,7 @@ parse(const struct json_value *root, struct str folder, struct version_file *out
     if (!dataset_name_is_valid(f.dataset) || v->number == 0)
         return refuse(err, folder, "its dataset or version cannot be");
     f.is_public = is_public->boolean;
+    v->rows_checksum = (uint64_t)rows_checksum;
     *out = f;
     return true;
 }
@@ -109,6 +111,7 @@ print(struct json *j, struct stmt *s, const struct db_identity *identity, struct
     json_member_i64(j, "version", stmt_i64(s, 2));
     json_member_str(j, "job", job_id);
     json_member_i64(j, "rows", stmt_i64(s, 5));
+    json_member_i64(j, "rows_checksum", stmt_i64(s, 12));
     json_member_i64(j, "created_at", stmt_i64(s, 10));
     json_member_str(j, "label", stmt_str(s, 9));
     json_member_str(j, "source", stmt_str(s, 7));

@@ -3,9 +3,11 @@
  * not know it.
  *
  *     {"format":1,"directory":"<id>","catalogue_seq":12,"dataset":"games","public":true,
- *      "version":3,"job":"<id>","rows":5000,"created_at":<ms>,"label":"","source":"games.csv",
- *      "source_bytes":99,"source_sha256":"...","schema":{...},"summaries":[...],"receipt":{...}}
+ *      "version":3,"job":"<id>","rows":5000,"rows_checksum":-7,"created_at":<ms>,"label":"",
+ *      "source":"games.csv","source_bytes":99,"source_sha256":"...","schema":{...},
+ *      "summaries":[...],"receipt":{...}}
  *
+ * `rows_checksum` is that of rows.db, as an int64; 0 where it was not known yet.
  * `catalogue_seq` is the database's when the file was written: one that is below it does not
  * know the version.  Written and synced before the publication is committed, so an attempt that
  * came to no end may have one too; its job is unfinished then. */

@@ -15,7 +15,7 @@ FROM dataset d JOIN dataset_version v INDEXED BY dataset_version_kept
 ORDER BY d.name;
 
 -- name: dataset_list_all
-SELECT id, name, is_public, created_at, updated_at, version FROM dataset ORDER BY name;
+SELECT id, name, is_public, created_at, updated_at, version, wanted_version, 0 FROM dataset ORDER BY name;
 
 -- name: dataset_ensure
 -- ?1 name, ?2 is_public, ?3 now.

@@ -15,16 +15,11 @@ SELECT EXISTS (SELECT 1 FROM dataset_version
        EXISTS (SELECT 1 FROM job WHERE id = ?2 AND state IN ('failed', 'cancelled'));
 
 -- name: version_file
--- ?1 dataset id, ?2 job id: what version.json says, without the query string of a URL, which may be
--- a secret.
-SELECT d.name, d.is_public, v.number, v.schema, v.summaries, v.row_count, v.source_sha256, s.shown,
+-- ?1 dataset id, ?2 job id: what version.json says.
+SELECT d.name, d.is_public, v.number, v.schema, v.summaries, v.row_count, v.source_sha256, v.source,
        v.source_bytes, v.label, v.created_at,
-       CASE WHEN json_valid(j.result) THEN json_set(j.result, '$.source', s.shown) ELSE '{}' END
+       CASE WHEN json_valid(j.result) THEN j.result ELSE '{}' END, v.rows_checksum
 FROM dataset_version v JOIN dataset d ON d.id = v.dataset_id JOIN job j ON j.id = v.job_id
-JOIN (SELECT job_id, CASE WHEN source LIKE 'http://%' OR source LIKE 'https://%'
-                          THEN substr(source, 1, instr(source || '?', '?') - 1)
-                          ELSE source END AS shown
-      FROM dataset_version WHERE job_id = ?2) s
 WHERE v.dataset_id = ?1 AND v.job_id = ?2;
 
 -- Taking in versions that the database does not know; see datasets/adopt.
@@ -57,7 +52,7 @@ UPDATE dataset_version SET dropped_at = ?2 WHERE job_id = ?1;
 -- ?1 dataset id, ?2 now: the newest that is kept, or none.
 UPDATE dataset
 SET version = (SELECT max(number) FROM dataset_version WHERE dataset_id = ?1 AND dropped_at = 0),
-    updated_at = ?2
+    wanted_version = 0, updated_at = ?2
 WHERE id = ?1;
 
 -- name: adopt_cancel

@@ -1,6 +1,7 @@
 # make run    install what is missing, build, start, load the sample data
 # make test   install what tests need, build with sanitizers, run every test
-# make bench  measure, beside SQLite, DuckDB, NumPy, pandas, scikit-learn and an empty worker
+# make test-long  the same with ten times the rounds of all that is random, and the image: hours
+# make bench  install what it needs, measure beside SQLite, DuckDB, NumPy, pandas and others
 # make        build only
 # The recipes that are more than a line live in scripts/.
 
@@ -88,6 +89,8 @@ run:
 	@scripts/run
 test:
 	@scripts/test
+test-long:
+	@scripts/test --long
 lint:
 	@scripts/lint
 bench:
@@ -101,5 +104,5 @@ clean:
 
 -include $(SOURCES:worker/%.c=$(OUT)/%.d) $(OUT)/main.d $(UNIT:=.d) $(FUZZ:=.d)
 
-.PHONY: all unit fuzzers run test lint bench format clean
+.PHONY: all unit fuzzers run test test-long lint bench format clean
 .DELETE_ON_ERROR:

@@ -10,7 +10,8 @@
     dice         test      chance: seed, rounds and the branches that have to be reached
 
 Tests marked `asan`, or in one of ASAN_MODULES, run a second time against the build with
-sanitizers: one for each thing that the product does is enough.  Tests marked `crash` kill and reload.
+sanitizers: one for each thing that the product does is enough.  Tests marked `crash` kill and reload,
+those marked `shipped` are about the program without sanitizers and do not run with them.
 """
 
 import os
@@ -30,12 +31,17 @@ ASAN_MODULES = {"test_api", "test_import_by_url"}
 def pytest_configure(config):
     config.addinivalue_line("markers", "asan: runs against the build with sanitizers too")
     config.addinivalue_line("markers", "crash: kills or reloads the service while it works")
+    config.addinivalue_line("markers", "shipped: about the program as it is shipped alone")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     for item in items:
         if item.module.__name__ in ASAN_MODULES:
             item.add_marker(pytest.mark.asan)
+    if harness.is_sanitized():
+        shipped = [item for item in items if item.get_closest_marker("shipped")]
+        config.hook.pytest_deselected(items=shipped)
+        items[:] = [item for item in items if item not in shipped]
 
 
 @pytest.hookimpl(hookwrapper=True)

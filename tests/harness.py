@@ -50,6 +50,10 @@ def binary():
     return os.path.abspath(path)
 
 
+def is_sanitized():
+    return os.path.basename(os.path.dirname(binary())) == "asan"
+
+
 def shared(*parts):
     """A path in the folder of shared test data; it may not be there."""
     return os.path.join(os.environ.get("PLAYMETER_SHARED", os.path.join(ROOT, "../shared")), *parts)

@@ -4,7 +4,11 @@ flag that the Makefile leaves out is missed here.  Read from the program itself,
 import re
 import subprocess
 
+import pytest
+
 import harness
+
+pytestmark = pytest.mark.shipped
 
 
 def readelf(*what):

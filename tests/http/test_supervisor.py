@@ -374,9 +374,8 @@ def debian_release():
     return int(number[0]) if number else 99  # testing has a name
 
 
+@pytest.mark.shipped
 def test_idle_memory_is_small(server_with):
-    if os.path.basename(os.path.dirname(harness.binary())) == "asan":
-        pytest.skip("sanitizers have their own memory")
     server = server_with(query_workers=8, play_workers=24)
     server.wait_for(lambda: "admin key: " in server.log())  # the probe is gone
     pids = [server.pid, *harness.descendants(server.pid)]

@@ -31,6 +31,7 @@ temp_db_open(const char *path)
     struct db *db = db_open(path, DB_WRITER, &err);
     if (!db)
         fail_msg("%s", err.detail);
+    db_take_log(db);
     return db;
 }
 

@@ -72,6 +72,7 @@ adopt(const char *data_dir, struct buf *out, struct err *err)
     scoped_db db = db_open(path, DB_WRITER, err);
     if (!db || !adopt_run(db, data_dir, out, err))
         return false;
+    db_take_log(db);
     if (is_new)
         buf_add_lit(out, "playmeter.db is new: players, wallets and events were in the old one "
                          "alone, and are not in it\n");

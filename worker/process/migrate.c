@@ -25,12 +25,11 @@ migrate_locked(const char *data_dir, int *applied_count, struct err *err)
     if (!guard_before_open(data_dir, path, err) ||
         !migrate_file(path, data_dir, applied_count, err))
         return false;
-    scoped_db db = db_open(path, DB_READ_ONLY, err);
+    scoped_db db = db_open(path, DB_WRITER, err);
     if (!db || !guard_take(db, data_dir, err))
         return false;
-    /* At its close, now that it is known to be its own, the log goes into the file. */
-    scoped_db writer = db_open(path, DB_WRITER, err);
-    return writer;
+    db_take_log(db);
+    return true;
 }
 
 bool

@@ -77,14 +77,6 @@ open_stop_fd(struct err *err)
     return fd;
 }
 
-/* Again, since it may have been replaced while the service ran. */
-static bool
-check_database(const char *path, const char *data_dir, struct err *err)
-{
-    scoped_db db = db_open(path, DB_READ_ONLY, err);
-    return db && guard_take(db, data_dir, err);
-}
-
 static bool
 serve(const char *data_dir, int listen_fd, int stop_fd, struct err *err)
 {
@@ -93,10 +85,11 @@ serve(const char *data_dir, int listen_fd, int stop_fd, struct err *err)
     if (lock < 0)
         return err->kind == ERR_NONE;
     /* Declared after the lock, so closed before it. */
-    scoped_db db = NULL;
-    if (!check_database(path_of(&a, data_dir, ROLE_DB), data_dir, err) ||
-        !(db = db_open(path_of(&a, data_dir, ROLE_DB), DB_WRITER, err)))
+    scoped_db db = db_open(path_of(&a, data_dir, ROLE_DB), DB_WRITER, err);
+    /* Again, since it may have been replaced while the service ran. */
+    if (!db || !guard_take(db, data_dir, err))
         return false;
+    db_take_log(db);
     log_message(LOG_INFO, "writer_ready", "writing %s", db_path(db));
     struct writer_loop_options options = {.db = db,
                                           .listen_fd = listen_fd,
@@ -129,6 +122,7 @@ open_local(const char *data_dir, const char *db_path, struct writer_access *out,
     out->db = db_open(db_path, DB_WRITER, err);
     if (!out->db)
         return false;
+    db_take_log(out->db);
     out->writer = writer_open_local(out->db, OPERATIONS, OPERATIONS_COUNT);
     return true;
 }

@@ -29,7 +29,6 @@ static const char *const CONTROL_SQL[CONTROL_COUNT] = {
 static bool
 set_up_reader(sqlite3 *handle, struct err *err)
 {
-    sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     return sqlite_exec(handle,
                        "PRAGMA query_only = 1;"
                        "PRAGMA cache_size = -2048;",
@@ -74,21 +73,10 @@ set_up(struct db *db, enum db_mode mode, struct err *err)
         mode == DB_READ_ONLY ? set_up_reader(db->handle, err) : set_up_writer(db->handle, err);
     if (!ok || (mode == DB_WRITER && !keep_until_commit(db->handle, err)))
         return false;
-    /* A log that lies beside the wrong database must not get into it: it is tried first. */
-    if (mode == DB_MIGRATE)
-        sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     /* Replaces the automatic checkpoint, which is a hook of the same kind. */
     sqlite3_wal_hook(db->handle, note_wal_pages, db);
-    if (mode == DB_MIGRATE)
-        return true;
-    if (!migrate_check(db, err) || !stmt_prepare_all(db, err))
-        return false;
-    /* A log that is at its end begins anew with the next change, which is to be a mark.  On a
-     * disk that is full the writer goes on without: what an older copy would lack is not known
-     * then. */
-    struct err ignored;
-    (void)(mode == DB_READ_ONLY || db_checkpoint(db, false, &ignored));
-    return true;
+    return mode == DB_MIGRATE || (migrate_check(db, err) && stmt_prepare_all(db, err));
 }
 
 struct db *
@@ -253,6 +241,17 @@ int64_t
 db_total_changes(struct db *db)
 {
     return sqlite3_total_changes64(db->handle);
+}
+
+void
+db_take_log(struct db *db)
+{
+    struct err ignored;
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    /* A log that is at its end begins anew with the next change, which is to be a mark.  On a
+     * disk that is full the writer goes on without: what an older copy would lack is not known
+     * then. */
+    (void)!db_checkpoint(db, false, &ignored);
 }
 
 int

@@ -15,7 +15,7 @@ struct sqlite3;
 enum db_mode {
     DB_READ_ONLY, /* query_only; for api workers */
     DB_WRITER,    /* WAL, synchronous=FULL, foreign keys, no automatic checkpoint */
-    DB_MIGRATE,   /* as DB_WRITER, with no statement prepared, and no checkpoint at the close */
+    DB_MIGRATE,   /* as DB_WRITER, with no statement prepared */
 };
 /* Opens playmeter.db, and makes it only in DB_MIGRATE.  Fails with code schema_version when the
  * file's migrations are not the binary's (not in DB_MIGRATE). */
@@ -44,6 +44,9 @@ MUST_CHECK bool db_read_identity(struct db *db, struct db_identity *out, struct 
 /* False in `is_own` when the write-ahead log beside the file is another copy's, and what is
  * read is a mixture of both. */
 MUST_CHECK bool db_log_is_its_own(struct db *db, bool *is_own, struct err *err);
+/* For a DB_WRITER, once the file is known to be the right one: the log goes into it, now and at
+ * the close.  Before, a close leaves both as they are. */
+void db_take_log(struct db *db);
 
 /* A transaction rolls back unless it was committed: `scoped_tx tx = {0}; if (!db_begin(...))`.
  */

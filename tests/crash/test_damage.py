@@ -2,9 +2,6 @@
 answered from, damage done while it runs is found by the next check, and from then on no answer is
 wrong.  Index files come back by themselves; in the place of a version without its rows another one
 answers, and says so.
-
-    DAMAGES=200 pytest tests/crash/test_damage.py    by hand; fewer for each kind of file by default
-    PLAYMETER_SEED=N                                 other bytes
 """
 
 import os
@@ -21,8 +18,7 @@ import harness
 
 pytestmark = pytest.mark.crash
 
-SEED = int(os.environ.get("PLAYMETER_SEED", "20260131"))
-DAMAGES = int(os.environ.get("DAMAGES", "25"))
+DAMAGES = 25  # of each kind of file
 KINDS = ["rows.db", "columns", "trigrams", "tfidf"]
 DATASETS = [f"books{i}" for i in range(10)]
 # Above the 4 MiB of text from which a column has trigrams.
@@ -204,9 +200,9 @@ def lives(server):
         return False
 
 
-def turn(path, rng):
+def turn(path, dice):
     """Another byte somewhere; what undoes it."""
-    offset, change = rng.randrange(os.path.getsize(path)), rng.randint(1, 255)
+    offset, change = dice.randrange(os.path.getsize(path)), dice.randint(1, 255)
     flip(path, offset, change)
     return path, offset, change
 
@@ -232,26 +228,25 @@ def library():
         one.server.close()
 
 
-def damage(library, batch, rng):
+def damage(library, batch, dice):
     """A byte in a file of each dataset; {dataset: (kind, what undoes it)}."""
     turned = {}
     for i, name in enumerate(library.names):
         kind = KINDS[(batch + i) % len(KINDS)]
-        turned[name] = kind, turn(library.path(name, kind), rng)
+        turned[name] = kind, turn(library.path(name, kind), dice)
     return turned
 
 
-def test_no_answer_comes_from_a_turned_byte(library):
+def test_no_answer_comes_from_a_turned_byte(library, dice):
     library = library(DATASETS)
-    rng = random.Random(SEED)
     done, found = dict.fromkeys(KINDS, 0), dict.fromkeys(KINDS, 0)
     batch = 0
-    while min(done.values()) < DAMAGES:
+    while min(done.values()) < dice.rounds(DAMAGES):
         is_stopped = batch % 2 == 0
         if is_stopped:
             library.server.stop()
-        turned = damage(library, batch, rng)
-        print(f"batch {batch} of seed {SEED}, {'stopped' if is_stopped else 'running'}:",
+        turned = damage(library, batch, dice)
+        print(f"batch {batch}, {'stopped' if is_stopped else 'running'}:",
               {name: (kind, *place[1:]) for name, (kind, place) in turned.items()})
         if is_stopped:
             library.start()
@@ -273,6 +268,7 @@ def test_no_answer_comes_from_a_turned_byte(library):
             library.check(name, kind, expect=NEWER)
             done[kind] += 1
             found[kind] += library.was_found(name)
+            dice.reach(f"{kind} {'stopped' if is_stopped else 'running'}")
         batch += 1
     print(f"damages {done}, of them found {found}; the others lie where nothing is read")
     assert library.server.get("/readyz", key=None).status_code == 200
@@ -323,10 +319,9 @@ def test_a_file_that_is_cut_or_gone_is_damaged(library):
             library.check(name, kind, expect=NEWER)
 
 
-def rows_damaged(library, name, *versions):
+def rows_damaged(library, name, dice, *versions):
     """rows.db of these versions damaged and found so; what undoes each."""
-    rng = random.Random(SEED)
-    places = [turn(library.path(name, "rows.db", v), rng) for v in versions]
+    places = [turn(library.path(name, "rows.db", v), dice) for v in versions]
     for version in versions:
         library.wait(lambda v=version: library.version(name, v)["damaged"] == ["rows.db"])
     return places
@@ -336,10 +331,10 @@ def rollback(library, name, version):
     return library.server.post(f"/v1/datasets/{name}/rollback", json={"version": version})
 
 
-def test_a_stand_in_is_told_of_and_nothing_is_added_to_it(library):
+def test_a_stand_in_is_told_of_and_nothing_is_added_to_it(library, dice):
     library = library(["books"])
     server = library.server
-    rows_damaged(library, "books", NEWER)
+    rows_damaged(library, "books", dice, NEWER)
     meta = server.get("/v1/datasets/books/rows", params={"limit": 1}).json()["meta"]
     assert meta["version"] == OLDER
     body = harness.problem(server.get("/readyz", key=None), 503, "not_ready", "datasets")
@@ -360,10 +355,10 @@ def test_a_stand_in_is_told_of_and_nothing_is_added_to_it(library):
     assert server.import_csv("books", more, mode="upsert")["result"]["version"] == 3
 
 
-def test_what_is_put_back_is_current_again(library):
+def test_what_is_put_back_is_current_again(library, dice):
     library = library(["books"])
     server = library.server
-    place, = rows_damaged(library, "books", NEWER)
+    place, = rows_damaged(library, "books", dice, NEWER)
     library.check("books", "rows.db", expect=OLDER)
     command = [harness.binary(), "reindex", "--dataset", "books", "--data", server.data]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
@@ -377,10 +372,10 @@ def test_what_is_put_back_is_current_again(library):
     assert server.get("/readyz", key=None).status_code == 200
 
 
-def test_without_a_whole_version_nothing_is_answered(library):
+def test_without_a_whole_version_nothing_is_answered(library, dice):
     library = library(["books"])
     server = library.server
-    places = rows_damaged(library, "books", OLDER, NEWER)
+    places = rows_damaged(library, "books", dice, OLDER, NEWER)
     for kind in KINDS:
         for question in library.asked[kind]:
             harness.problem(library.ask("books", question), 503, "version_damaged")
@@ -393,7 +388,7 @@ def test_without_a_whole_version_nothing_is_answered(library):
     library.wait(lambda: library.is_whole("books"))
     library.check("books", "rows.db", expect=NEWER)
     # Or the file is imported again.
-    rows_damaged(library, "books", OLDER, NEWER)
+    rows_damaged(library, "books", dice, OLDER, NEWER)
     server.import_csv("books", csv_of(NEWER)[0])
     assert server.get("/readyz", key=None).status_code == 200
 
@@ -410,9 +405,9 @@ def test_a_private_dataset_is_not_named_to_everybody(server_with):
     assert "hidden" not in server.get("/readyz", key=None).text
 
 
-def test_an_append_reads_no_damaged_row(library):
+def test_an_append_reads_no_damaged_row(library, dice):
     library = library(["books"], check_every="1d")
-    turn(library.path("books", "rows.db"), random.Random(SEED))
+    turn(library.path("books", "rows.db"), dice)
     job = library.server.import_csv("books", csv_of(3, rows=5)[0], expect="failed", mode="append")
     assert job["error"]["code"] == "rows_damaged", job
     # And nobody waits a day for the rest.
@@ -444,11 +439,11 @@ def test_the_check_of_the_start_is_not_repeated(library):
     library.wait(lambda: checks(server) > before)
 
 
-def test_a_tag_of_damaged_files_is_not_confirmed(library):
+def test_a_tag_of_damaged_files_is_not_confirmed(library, dice):
     library = library(["books"])
     question = library.asked["columns"][0]
     tag = library.ask("books", question).headers["ETag"]
-    turn(library.path("books", "columns"), random.Random(SEED))
+    turn(library.path("books", "columns"), dice)
     library.wait(lambda: library.jobs("books"))
     library.wait(lambda: library.is_whole("books"))
     answer = library.server.get("/v1/datasets/books/rows", params=question[1],
@@ -457,7 +452,7 @@ def test_a_tag_of_damaged_files_is_not_confirmed(library):
 
 
 @pytest.mark.parametrize("is_sound", [True, False], ids=["sound", "cut"])
-def test_rows_of_an_older_program_get_a_checksum(library, is_sound):
+def test_rows_of_an_older_program_get_a_checksum(library, dice, is_sound):
     library = library(["books"])
     library.server.stop()
     with closing(sqlite3.connect(os.path.join(library.server.data, "playmeter.db"))) as db:
@@ -472,5 +467,5 @@ def test_rows_of_an_older_program_get_a_checksum(library, is_sound):
         library.check("books", "rows.db", expect=OLDER)
         return
     library.wait(lambda: library.server.get("/readyz", key=None).status_code == 200)
-    rows_damaged(library, "books", NEWER)
+    rows_damaged(library, "books", dice, NEWER)
     library.check("books", "rows.db", expect=OLDER)

@@ -4,7 +4,6 @@ and what was published is there.  See worker/datasets/guard.h for what lies wher
 import glob
 import json
 import os
-import random
 import shutil
 import sqlite3
 import subprocess
@@ -20,8 +19,6 @@ import requests
 import harness
 
 
-SEED = int(os.environ.get("PLAYMETER_SEED", "20260412"))
-ROUNDS = int(os.environ.get("PLAYMETER_CRASH_ROUNDS", "12"))
 DATASETS = ("one", "two", "three")
 
 
@@ -73,26 +70,27 @@ class Uploads(threading.Thread):
 
 
 @pytest.mark.crash
-def test_kill_around_publications_leads_to_no_refusal(own_server):
-    server, rng, moments = own_server, random.Random(SEED), Counter()
-    versions = Counter()
-    for number in range(1, ROUNDS + 1):
-        why = f"round {number} of seed {SEED}"
+def test_kill_around_publications_leads_to_no_refusal(own_server, dice):
+    server, versions = own_server, Counter()
+    for number in range(1, dice.rounds(12) + 1):
+        why = f"round {number} of {dice}"
         uploads = [Uploads(server, dataset) for dataset in DATASETS]
         for upload in uploads:
             upload.start()
-        time.sleep(0.1 + rng.random() * 0.2)
+        time.sleep(0.1 + dice.random() * 0.2)
         if number % 3:  # the file is the first of a publication's steps
             before, deadline = version_files(server), time.monotonic() + 5
             while version_files(server) <= before and time.monotonic() < deadline:
                 pass
-            time.sleep(rng.random() * 0.002)
+            time.sleep(dice.random() * 0.002)
         server.kill("writer")
         server.reap()
         for upload in uploads:
             upload.join()
             versions[upload.dataset] += upload.done
-        moments[moment(server)] += 1
+        found = moment(server)
+        dice.reach(found)
+        dice.reach("within a publication", found != "elsewhere")
         server.start()  # fails where it is refused
         assert "wrong_database" not in server.log(), why
         for job in server.get("/v1/jobs?limit=10").json()["data"]:
@@ -106,7 +104,6 @@ def test_kill_around_publications_leads_to_no_refusal(own_server):
                 assert answer.json()["meta"]["version"] >= versions[dataset], why
                 versions[dataset] = answer.json()["meta"]["version"]
         assert "warning" not in server.get("/readyz").json(), why
-    print(f"seed {SEED}: {dict(moments)}")
 
 
 @pytest.fixture

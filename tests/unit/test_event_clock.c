@@ -1,7 +1,7 @@
 /* The time of events against clocks that are set: case by case, against a plain model over
  * random steps, and in the database with its falls. */
-#include "players/event_clock.h"
 #include "dice.h"
+#include "players/event_clock.h"
 #include "temp_db.h"
 
 #include "base/clock.h"
@@ -323,7 +323,8 @@ run_randomly(uint64_t run, struct tally *tally)
     struct model model = {m.true_ms, -1, -1, m.true_ms, 0};
     struct walk walk = {.before = m.true_ms};
     for (int i = 0; i < 500; i++) {
-        int64_t passed = 1 + (int64_t)dice_below((uint64_t)PAUSES[dice_below(COUNT_OF(PAUSES))]);
+        int64_t passed =
+            1 + (int64_t)dice_below((uint64_t)PAUSES[dice_below(COUNT_OF(PAUSES))]);
         m.error_ms = draw_error(m.error_ms);
         m.true_ms += passed;
         int64_t clock_ms = m.true_ms + m.error_ms;

@@ -14,7 +14,7 @@ MUST_CHECK bool export_add_json_row(struct buf *out, const struct version *versi
                                     const struct query *query, uint64_t row, bool lists_are_raw,
                                     const char *row_id_name, struct err *err);
 /* The header line has the original headers.  In the place of a blank one stands the column's
- * name, unless `is_raw` and others have headers: then the line is as it was in the source.  Rows
+ * name, unless `is_raw` and others have headers: then the line is as it was in the source. Rows
  * end in CRLF; a null is an empty cell, a list its raw text.  Without `is_raw`, a header, and a
  * cell of text or a list, that a spreadsheet would run is escaped. */
 void export_add_csv_header(struct buf *out, const struct version *version,

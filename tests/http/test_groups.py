@@ -492,6 +492,7 @@ def test_too_many_groups_are_refused(server):
     assert wide.status_code == 400 and wide.json()["code"] == "too_many_groups"
 
 
+@pytest.mark.shipped
 def test_many_facets_take_the_memory_of_one(server):
     server.import_csv("numbers", b"n\n" + b"".join(b"%d\n" % (i % 1000) for i in range(100000)))
     path = "/v1/datasets/numbers/facets"

@@ -422,6 +422,7 @@ def odd_disk(tmp_path_factory):
     return run
 
 
+@pytest.mark.shipped
 def test_without_links_the_newest_is_a_copy_at_the_root(tmp_path, odd_disk):
     done = odd_disk(tmp_path / "out", NO_LINKS="1")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -432,6 +433,7 @@ def test_without_links_the_newest_is_a_copy_at_the_root(tmp_path, odd_disk):
     assert len(files_of(tmp_path / "out")) == 20
 
 
+@pytest.mark.shipped
 def test_a_full_disk_leaves_every_file_as_it_was(tmp_path, odd_disk):
     report(harness.shared("data", "reports"), tmp_path / "out", DAY)
     assert all(path.stat().st_nlink == 2 for path in files_of(tmp_path / "out"))

@@ -206,6 +206,29 @@ def test_report_refuses_what_it_cannot_start_with(tmp_path):
     assert not os.path.exists(output)
 
 
+def test_an_import_without_a_service_leaves_nothing_that_others_can_read(tmp_path):
+    """Nor does a service that finds a database which was made so."""
+    server = harness.Server()
+    try:
+        os.makedirs(server.data, mode=0o755, exist_ok=True)
+        os.chmod(server.data, 0o755)
+        source = tmp_path / "t.csv"
+        source.write_bytes(b"id\n1\n")
+        done = run("import", str(source), "--dataset", "things", "--config", server.config,
+                   "--data", server.data)
+        assert done.returncode == 0, done
+        made = [os.path.join(folder, name) for folder, folders, names in os.walk(server.data)
+                for name in folders + names]
+        assert {"playmeter.db", "rows.db"} <= {os.path.basename(path) for path in made}
+        assert [path for path in made if os.stat(path).st_mode & 0o077] == []
+        database = os.path.join(server.data, "playmeter.db")
+        os.chmod(database, 0o644)
+        server.start()
+        assert os.stat(database).st_mode & 0o077 == 0
+    finally:
+        server.close()
+
+
 def test_migrate_makes_what_the_service_can_open_and_no_folder(tmp_path):
     done = run("migrate", "--data", str(tmp_path / "nowhere"))
     assert done.returncode == 1 and "nowhere: No such file" in done.stderr, done

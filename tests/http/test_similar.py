@@ -273,11 +273,18 @@ def test_a_search_without_matches_is_an_empty_page(games, name):
 
 
 def test_a_dataset_without_the_columns_says_so(server):
-    server.import_csv("plain", b"id,name\n1,Portal\n", key="id")
+    server.import_csv("plain", b"id,label\n1,Portal\n", key="id")
     answer = server.get("/v1/datasets/plain/similar", params={"key": "1"})
     assert (answer.status_code, answer.json()["code"]) == (400, "no_similar_columns")
     answer = server.get("/v1/datasets/plain/search", params={"name": "portal"})
     assert (answer.status_code, answer.json()["code"]) == (400, "no_title")
+
+
+def test_a_text_column_called_name_or_title_is_the_title(server):
+    server.import_csv("shelf", b"name,Title,note\n1,Dune,x\n2,Ubik,y\n")
+    answer = server.get("/v1/datasets/shelf/search", params={"name": "dune", "fields": "title"})
+    assert answer.json()["data"] == [{"score": 1, "row": {"title": "Dune"}}]
+    assert server.get("/v1/datasets/shelf").json()["title"] == "title"
 
 
 def test_short_form_has_the_original_shape(games, documents):

@@ -325,6 +325,8 @@ what_is_no_csv_is_named(void **state UNUSED)
         {STR_INIT("PK\x03\x04........a.csv"), "unpack it"},
         {STR_INIT("PK\x03\x04........[Content_Types].xml"), "Excel workbook"},
         {STR_INIT("%PDF-1.7\n"), "PDF"},
+        {STR_INIT("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 9\n"),
+         "LFS"},
         {STR_INIT("SQLite format 3\0"), "SQLite"},
         {STR_INIT("\n <!DOCTYPE html><html>"), "check that the link serves the file itself"},
         {STR_INIT("<HTML><body>404"), "an HTML page"},

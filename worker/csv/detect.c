@@ -101,6 +101,8 @@ static const struct {
     {STR_INIT("\x7f"
               "ELF"),
      "a program"},
+    {STR_INIT("version https://git-lfs.github.com/spec/"),
+     "a Git LFS pointer; the file itself is in the LFS store, `git lfs pull` fetches it"},
     {STR_INIT("\xff\xfe\x00\x00"), "UTF-32 text; save it as UTF-8"},
     {STR_INIT("\x00\x00\xfe\xff"), "UTF-32 text; save it as UTF-8"},
 };

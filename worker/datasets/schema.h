@@ -30,7 +30,7 @@ struct schema {
     struct schema_column *columns;
     size_t column_count;
     size_t key_index;   /* SCHEMA_ROW_NUMBER: the row number is the key */
-    size_t title_index; /* or SCHEMA_ROW_NUMBER */
+    size_t title_index; /* or SCHEMA_ROW_NUMBER; guessed where nobody declared it */
     size_t date_index;  /* default date column, for before and after; or SCHEMA_ROW_NUMBER */
     bool is_declared;   /* in the YAML file; else inferred */
     struct str *nulls;  /* words that count as empty, except in text and list */

@@ -133,6 +133,20 @@ read_index(const struct json_value *object, const char *key, size_t column_count
     return true;
 }
 
+/* Of a dataset that nobody declared: the first text column that is called so.  Not stored, so
+ * that it holds for versions of before too. */
+static size_t
+guess_title(const struct schema *schema)
+{
+    for (size_t i = 0; i < schema->column_count; i++) {
+        const struct schema_column *column = &schema->columns[i];
+        if (column->type == COLUMN_TEXT &&
+            (str_eq(column->name, STR("name")) || str_eq(column->name, STR("title"))))
+            return i;
+    }
+    return SCHEMA_ROW_NUMBER;
+}
+
 bool
 schema_parse_json(struct arena *a, struct str text, struct schema *out, struct err *err)
 {
@@ -155,6 +169,8 @@ schema_parse_json(struct arena *a, struct str text, struct schema *out, struct e
         !read_index(root, "date", schema.column_count, &schema.date_index, err) ||
         !read_strings(a, root, "nulls", &schema.nulls, &schema.null_count, err))
         return false;
+    if (!schema.is_declared)
+        schema.title_index = guess_title(&schema);
     *out = schema;
     return true;
 }

@@ -100,7 +100,6 @@ cmd_adopt(int argc, char **argv)
     scoped_buf out;
     if (!options_parse(argc, argv, rows, NULL))
         return 2;
-    umask(0077);
     buf_init(&out, LINES_BYTES_MAX);
     if (!run(config, data, &out, &err)) {
         fprintf(stderr, "playmeter adopt: %s: %s\n", err_code(&err), err.detail);

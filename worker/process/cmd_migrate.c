@@ -7,7 +7,6 @@
 #include "process/prepare.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* A folder that is not there is misspelt, and what root made in it the service could not open.
@@ -34,7 +33,6 @@ cmd_migrate(int argc, char **argv)
     int applied_count = 0;
     if (!options_parse(argc, argv, rows, NULL))
         return 2;
-    umask(0077);
     if (!run(config, data, &applied_count, &err)) {
         fprintf(stderr, "playmeter migrate: %s\n", err.detail);
         return 1;

@@ -112,25 +112,43 @@ check_closed(const char *data_dir, struct err *err)
                    data_dir, data_dir);
 }
 
+/* One that was made under another umask: it holds hashes of passwords and sessions. */
+static bool
+close_database(const char *data_dir, struct err *err)
+{
+    static const char *const ENDINGS[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < COUNT_OF(ENDINGS); i++) {
+        struct stat st;
+        char path[PATH_MAX];
+        snprintf(path, sizeof(path), "%s/playmeter.db%s", data_dir, ENDINGS[i]);
+        if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) &&
+            chmod(path, 0600))
+            return err_set_errno(err, "closing %s to others", path);
+    }
+    return true;
+}
+
 bool
 prepare_user(struct str user, const char *data_dir, struct err *err)
 {
     struct passwd who = {0};
     char name[64];
+    umask(0077);
     if (strlen(data_dir) > DATA_DIR_BYTES_MAX)
         return err_set(err, ERR_INVALID,
                        "the path of the data directory has at most %d bytes: "
                        "%s",
                        DATA_DIR_BYTES_MAX, data_dir);
     if (geteuid() != 0)
-        return fs_make_dirs(data_dir, err) && check_closed(data_dir, err);
+        return fs_make_dirs(data_dir, err) && check_closed(data_dir, err) &&
+               close_database(data_dir, err);
     if (!find_user(user, &who, name, sizeof(name), err) || !give_data_dir(data_dir, &who, err))
         return false;
     if (initgroups(name, who.pw_gid) || setgid(who.pw_gid) || setuid(who.pw_uid))
         return err_set_errno(err, "becoming the user '%s'", name);
     if (access(data_dir, R_OK | W_OK | X_OK))
         return explain_unreachable(data_dir, name, err);
-    return check_closed(data_dir, err);
+    return check_closed(data_dir, err) && close_database(data_dir, err);
 }
 
 bool

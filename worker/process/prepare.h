@@ -6,7 +6,9 @@
 
 /* As root: makes the data directory when it is absent, gives it to `user` (when it was made now
  * or is empty and root's), and becomes that user for good.  As anybody else: makes the
- * directory.  One that everybody can write to is refused.  The errors say what to type. */
+ * directory.  One that everybody can write to is refused.  What is made from then on only the
+ * owner can read, and a database that others can is closed to them.  The errors say what to
+ * type. */
 MUST_CHECK bool prepare_user(struct str user, const char *data_dir, struct err *err);
 /* Working directory becomes the data directory, with its folders made. */
 MUST_CHECK bool prepare_data_dir(const char *data_dir, struct err *err);

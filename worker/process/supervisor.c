@@ -445,7 +445,6 @@ supervisor_run(const struct supervisor_options *options)
     s.children.context = &s;
     struct err err = {0};
     log_set_role("supervisor");
-    umask(0077);
     signal(SIGPIPE, SIG_IGN);
     /* What a dead child leaves behind comes to us to be reaped. */
     prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -43,7 +43,9 @@ set_up_writer(sqlite3 *handle, struct err *err)
                        "PRAGMA journal_mode = WAL;"
                        "PRAGMA foreign_keys = 1;"
                        "PRAGMA cache_size = -16384;"
-                       "PRAGMA temp_store = MEMORY;",
+                       "PRAGMA temp_store = MEMORY;"
+                       /* Whatever default the library was built with: URLs are secrets. */
+                       "PRAGMA secure_delete = 1;",
                        err);
 }
 

@@ -66,18 +66,33 @@ note_wal_pages(void *db, sqlite3 *handle UNUSED, const char *name UNUSED, int pa
     return SQLITE_OK;
 }
 
+/* Whoever put the file there wants to know which it is and what to do, not what was asked. */
+static void
+explain_damage(struct db *db, struct err *err)
+{
+    int rc = sqlite3_errcode(db->handle);
+    if (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB)
+        err_set_code(err, ERR_INTERNAL, "database_damaged",
+                     "%s is no whole database (%s); nothing was changed. Put the right one "
+                     "back beside the -wal that lies there; without one, move it away and "
+                     "run playmeter adopt",
+                     db->path, sqlite3_errmsg(db->handle));
+}
+
 static bool
 set_up(struct db *db, enum db_mode mode, struct err *err)
 {
     sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    /* Before anything can fail: closing would write the log into a file that is damaged, and
+     * remove the only copy of what was acknowledged last. */
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    /* Replaces the automatic checkpoint, which is a hook of the same kind. */
+    sqlite3_wal_hook(db->handle, note_wal_pages, db);
     bool ok =
         mode == DB_READ_ONLY ? set_up_reader(db->handle, err) : set_up_writer(db->handle, err);
     if (!ok || (mode == DB_WRITER && !keep_until_commit(db->handle, err)))
         return false;
-    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    /* Replaces the automatic checkpoint, which is a hook of the same kind. */
-    sqlite3_wal_hook(db->handle, note_wal_pages, db);
     return mode == DB_MIGRATE || (migrate_check(db, err) && stmt_prepare_all(db, err));
 }
 
@@ -94,8 +109,10 @@ db_open(const char *path, enum db_mode mode, struct err *err)
     db->path = arena_cstr(&arena, str_from(path));
     db->handle = handle;
     db->arena = arena;
-    if (!set_up(db, mode, err))
+    if (!set_up(db, mode, err)) {
+        explain_damage(db, err);
         db_close(&db);
+    }
     return db;
 }
 

@@ -102,7 +102,7 @@ class Library:
                 folder = self.find_folder(version["job_id"])
                 self.folders[name, version["version"]] = folder
                 self.generation_of[version["job_id"]] = version["version"]
-                assert sorted(os.listdir(folder)) == sorted(KINDS), folder
+                assert sorted(os.listdir(folder)) == sorted([*KINDS, "version.json"]), folder
         return self
 
     def find_folder(self, job_id):

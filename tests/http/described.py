@@ -32,6 +32,7 @@ def is_date(value):
     return not isinstance(value, str) or bool(datetime.datetime.strptime(value, "%Y-%m-%d"))
 
 
+@FORMATS.checks("iri", raises=ValueError)
 @FORMATS.checks("uri", raises=ValueError)
 def is_uri(value):
     return not isinstance(value, str) or bool(urllib.parse.urlsplit(value).scheme)

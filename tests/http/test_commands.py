@@ -132,7 +132,7 @@ def test_a_key_that_is_missing_unknown_or_too_small_is_told_apart(server):
     path = "/v1/datasets/private/rows"
     missing = server.get(path, key=None)
     assert missing.status_code == 401
-    assert "'private' is not public: it needs a key of scope read" in missing.json()["detail"]
+    assert "needs a key of scope read in the header X-API-Key" in missing.json()["detail"]
     unknown = server.get(path, key="0" * 64)
     assert unknown.status_code == 401
     assert unknown.json()["detail"] == "The key in the header X-API-Key is not known here."

@@ -111,7 +111,7 @@ def test_reindex_brings_back_what_was_deleted_or_damaged(server, texts, dice):
         result = reindex(server)
         assert result.returncode == 0, result.stderr
         assert f"version 1: {ROWS} rows indexed" in result.stdout
-        assert sorted(os.listdir(folder)) == ["columns", "rows.db", "trigrams"]
+        assert sorted(os.listdir(folder)) == ["columns", "rows.db", "trigrams", "version.json"]
         before = server.log().count("files_damaged")
         server.start()
         check(server, folded, dice, 40)

@@ -3,6 +3,7 @@ happens to those who guess, all at once or one after the other."""
 
 import concurrent.futures
 import glob
+import json
 import os
 import signal
 import sqlite3
@@ -267,6 +268,8 @@ def test_a_password_that_is_given_to_leave_has_to_be_right(server):
 
 
 # Of what is guessed first, and what it is told.
+# Of the package cracklib-runtime.
+DICTIONARY = "/var/cache/cracklib/cracklib_dict"
 WEAK = (("password", "common word"), ("12345678", "neighbouring characters"),
         ("PassWord1", "common word"), ("aaaaaaaaaa", "different characters"),
         ("Weak.Player", "the username"), ("weak.player7", "the username"))
@@ -307,6 +310,43 @@ def test_the_check_of_passwords_can_be_off_and_needs_its_dictionary(server_with)
     refused(enrol(server, "easiest", "password"), 422, "weak_password", "password")
     # Who has one goes on with it.
     assert log_in(server, "easy", "password").status_code == 200
+
+
+def test_a_dictionary_that_goes_or_is_damaged_sets_no_password(server_with, tmp_path):
+    tmp_path.chmod(0o755)
+    for folder in tmp_path.parents:
+        if str(folder).startswith("/tmp/"):
+            folder.chmod(0o755)
+    own = tmp_path / "own"
+    endings = (".pwd", ".pwi", ".hwm")
+    whole = {ending: open(DICTIONARY + ending, "rb").read() for ending in endings}
+    for ending in endings:
+        (tmp_path / ("own" + ending)).write_bytes(whole[ending])
+    server = server_with({"players.password_dictionary": str(own)})
+    assert "warning" not in server.get("/readyz").json()
+    index = tmp_path / "own.pwi"
+    for name, spoil in (("emptied", lambda: index.write_bytes(b"")), ("gone", index.unlink)):
+        spoil()
+        answer = enrol(server, "nobody." + name, "password")
+        assert answer.status_code == 503 and answer.headers["Retry-After"] == "60"
+        assert answer.json()["code"] == "password_check_unavailable"
+        ready = server.get("/readyz")
+        assert ready.status_code == 200 and ready.json()["warning"].startswith("passwords: ")
+        assert str(tmp_path) not in answer.text + ready.text
+    assert str(index) in server.log()
+    os.kill(server.pid, signal.SIGHUP)
+    server.wait_for(lambda: '"event":"reload_refused"' in server.log())
+    (tmp_path / "own.pwd").write_bytes(b"")
+    index.write_bytes(whole[".pwi"])
+    check = subprocess.run([harness.binary(), "check-config", "--config", server.config],
+                           capture_output=True, text=True, timeout=20)
+    assert check.returncode and "own.pwd is damaged" in check.stderr
+    (tmp_path / "own.pwd").write_bytes(whole[".pwd"])
+    refused(enrol(server, "nobody", "password"), 422, "weak_password", "password")
+    assert "warning" not in server.get("/readyz").json()
+    # cracklib prints lines of its own about what it cannot read.
+    for line in server.log().splitlines():
+        assert line.startswith(("ready ", "admin key: ")) or json.loads(line)
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 #include "players/strength.h"
 #include "temp_dir.h"
 
+#include <crack.h>
 #include <string.h>
 
 static struct config config = {.players_password_check = true};
@@ -121,7 +122,7 @@ a_missing_dictionary_is_found_before_it_is_needed(void **state)
     assert_true(strength_check_dictionary(&none, &err));
     none.players_password_dictionary = str_from(temp_path(dir, "none"));
     assert_false(strength_check_dictionary(&none, &err));
-    assert_non_null(strstr(err.detail, "none.pwd: No such file"));
+    assert_non_null(strstr(err.detail, "none.pwd: no such file"));
     assert_non_null(strstr(err.detail, "cracklib-runtime"));
     assert_non_null(strstr(err.detail, "players.password_check: false"));
     err = (struct err){0};
@@ -129,19 +130,97 @@ a_missing_dictionary_is_found_before_it_is_needed(void **state)
     assert_false(
         strength_check(&none, STR("password"), STR("ann"), STR("correct horse"), &err));
     assert_int_equal(err_status(&err), 503);
+    assert_string_equal(err_code(&err), "password_check_unavailable");
+    assert_int_equal(err.retry_after_s, 60);
+    assert_null(strstr(err_public_detail(&err), "none"));
+    assert_non_null(strstr(err.detail, "none.pwd"));
     err = (struct err){0};
     const char *const ENDINGS[] = {"none.pwd", "none.pwi"};
     for (size_t i = 0; i < COUNT_OF(ENDINGS); i++)
         assert_true(fs_replace_file(AT_FDCWD, temp_path(dir, ENDINGS[i]),
                                     STR("no dictionary at all"), 0600, &err));
     assert_false(strength_check_dictionary(&none, &err));
-    assert_non_null(strstr(err.detail, "is no dictionary"));
+    assert_non_null(strstr(err.detail, "or no dictionary of cracklib"));
     err = (struct err){0};
     none.players_password_check = false;
     assert_true(strength_check_dictionary(&none, &err));
     assert_true(strength_check(&none, STR("password"), STR("ann"), STR("password"), &err));
     /* Nothing of the tries before is left open. */
     assert_non_null(reason_for("ann", "password"));
+}
+
+static const char *const ENDINGS[] = {".pwd", ".pwi", ".hwm"};
+
+/* The distribution's, to be spoiled. */
+static void
+copy_dictionary(const char *path, struct buf copies[3])
+{
+    struct err err = {0};
+    char file[KIB];
+    for (size_t i = 0; i < COUNT_OF(ENDINGS); i++) {
+        snprintf(file, sizeof(file), "%s%s", GetDefaultCracklibDict(), ENDINGS[i]);
+        buf_init(&copies[i], 64 * MIB);
+        assert_true(fs_read_named(&copies[i], file, &err));
+        snprintf(file, sizeof(file), "%s%s", path, ENDINGS[i]);
+        assert_true(fs_replace_file(AT_FDCWD, file, buf_str(&copies[i]), 0600, &err));
+    }
+}
+
+/* Neither taken at the start nor asked, and cracklib prints nothing about it. */
+static void
+check_is_refused(const struct config *with, const char *what)
+{
+    struct err err = {0};
+    if (strength_check_dictionary(with, &err))
+        fail_msg("%s is taken", what);
+    assert_non_null(strstr(err.detail, "is damaged"));
+    err = (struct err){0};
+    assert_false(strength_check(with, STR("password"), STR("ann"), STR("password"), &err));
+    assert_string_equal(err_code(&err), "password_check_unavailable");
+}
+
+static void
+a_damaged_dictionary_is_refused(void **state)
+{
+    struct temp_dir *dir = *state;
+    struct err err = {0};
+    struct config own = config;
+    const char *path = temp_path(dir, "own");
+    own.players_password_dictionary = str_from(path);
+    struct buf copies[COUNT_OF(ENDINGS)];
+    copy_dictionary(path, copies);
+    assert_true(strength_check_dictionary(&own, &err));
+    for (size_t i = 0; i < COUNT_OF(ENDINGS); i++) {
+        struct str whole = buf_str(&copies[i]);
+        char file[KIB], what[KIB];
+        snprintf(file, sizeof(file), "%s%s", path, ENDINGS[i]);
+        /* Emptied, cut by a byte, a tenth and most of it. */
+        const size_t left[] = {0, whole.n - 1, whole.n / 10 * 9, 100};
+        for (size_t k = 0; k < COUNT_OF(left); k++) {
+            snprintf(what, sizeof(what), "%s of %zu bytes", ENDINGS[i], left[k]);
+            assert_true(
+                fs_replace_file(AT_FDCWD, file, str_slice(whole, 0, left[k]), 0600, &err));
+            check_is_refused(&own, what);
+        }
+        /* Written over, from a block in the middle of a disk to single bytes. */
+        uint32_t random = 1;
+        const size_t strides[] = {1, 3, 10, 100};
+        for (size_t k = 0; k < COUNT_OF(strides); k++) {
+            scoped_buf damaged = {.max = 64 * MIB};
+            buf_add(&damaged, whole);
+            for (size_t at = 13; at < damaged.n; at += strides[k]) {
+                random = random * 1664525 + 1013904223;
+                damaged.p[at] ^= (char)(1 + random % 255);
+            }
+            snprintf(what, sizeof(what), "%s, each %zuth byte", ENDINGS[i], strides[k]);
+            assert_true(fs_replace_file(AT_FDCWD, file, buf_str(&damaged), 0600, &err));
+            check_is_refused(&own, what);
+        }
+        assert_true(fs_replace_file(AT_FDCWD, file, whole, 0600, &err));
+        assert_true(strength_check_dictionary(&own, &err));
+    }
+    for (size_t i = 0; i < COUNT_OF(ENDINGS); i++)
+        buf_free(&copies[i]);
 }
 
 int
@@ -153,6 +232,8 @@ main(void)
         cmocka_unit_test(lengths_are_no_matter),
         cmocka_unit_test_setup_teardown(a_missing_dictionary_is_found_before_it_is_needed,
                                         temp_set_up, temp_tear_down),
+        cmocka_unit_test_setup_teardown(a_damaged_dictionary_is_refused, temp_set_up,
+                                        temp_tear_down),
     };
     return cmocka_run_group_tests_name("strength", tests, NULL, NULL);
 }

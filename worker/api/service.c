@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "datasets/import.h"
 #include "players/event_clock.h"
+#include "players/strength.h"
 #include "json/write.h"
 
 #include <fcntl.h>
@@ -97,6 +98,17 @@ warn_of_clock(struct app *app, struct buf *warnings, struct err *err)
     return true;
 }
 
+/* Everything else goes on; the file is not named to strangers. */
+static void
+warn_of_passwords(const struct app *app, struct buf *warnings)
+{
+    struct err why = {0};
+    if (!strength_check_dictionary(app->config, &why))
+        readiness_warn(warnings, "passwords",
+                       "the dictionary that new ones are checked with cannot be read, so none "
+                       "is set; playmeter check-config names the file");
+}
+
 /* Nothing that is served is touched by them; but somebody has to look. */
 static void
 warn_of_folders(struct app *app, struct buf *warnings)
@@ -129,6 +141,7 @@ readyz(struct app *app, struct request *request, struct response *response, stru
     scoped_buf warnings = {.max = 8 * KIB};
     warn_of_ledger(app, &warnings);
     warn_of_folders(app, &warnings);
+    warn_of_passwords(app, &warnings);
     if (!readiness_check_datasets(app, request, &warnings, err) ||
         !warn_of_clock(app, &warnings, err))
         return false;

@@ -1,10 +1,11 @@
 /* See strength.h.  cracklib's own entrance, FascistCheck, takes the user of this process for
  * the one whose password it is, and says of a dictionary that is not there only that the
  * password is bad; so its parts are called here.  It keeps one dictionary open at a time, in
- * static memory: a worker has one thread, and opens it for each password (30 us), since the
- * nightly job of the distribution may write the files anew. */
+ * static memory: a worker has one thread, and opens and checks it for each password (a
+ * millisecond), since the nightly job of the distribution may write the files anew. */
 #include "players/strength.h"
 
+#include "players/dictionary.h"
 #include "players/password.h"
 
 #include <stddef.h> /* crack.h wants it */
@@ -13,13 +14,14 @@
 #include <packer.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PASSWORD_BYTES_MAX (PASSWORD_CHARACTERS_MAX * 4)
 /* What cracklib looks at, with a NUL. */
 #define JUDGED_BYTES (TRUNCSTRINGSIZE)
 /* Five pairs of neighbours are a third of it. */
 #define SENTENCE_BYTES_MIN 16
+/* Somebody has to put the dictionary back; sooner is only noise. */
+#define UNCHECKED_RETRY_S 60
 
 /* Of the path that cracklib takes; its own where the setting is empty. */
 static struct str
@@ -29,27 +31,30 @@ dictionary_path(const struct config *config)
     return own.n ? own : str_from(GetDefaultCracklibDict());
 }
 
-/* Before cracklib tries, which would print a line of its own into the log. */
 static bool
-check_file(struct str path, const char *ending, struct err *err)
+finds(PWDICT *dictionary, char *word, const struct dictionary_sample *sample)
 {
-    char file[STRINGSIZE];
-    snprintf(file, sizeof(file), "%" STR_FMT "%s", STR_ARG(path), ending);
-    return access(file, R_OK) == 0 || err_set_errno(err, "%s", file);
+    return FindPW(dictionary, word) < sample->word_count;
 }
 
+/* Checked before cracklib opens it, and then cracklib has to find what is in it. */
 static PWDICT *
 open_dictionary(const struct config *config, struct err *err)
 {
     struct str path = dictionary_path(config);
     char prefix[STRINGSIZE], mode[] = "r";
-    if (!check_file(path, ".pwd", err) || !check_file(path, ".pwi", err))
-        return NULL;
+    struct dictionary_sample sample;
     snprintf(prefix, sizeof(prefix), "%" STR_FMT, STR_ARG(path));
+    if (!dictionary_check(prefix, &sample, err))
+        return NULL;
     PWDICT *dictionary = PWOpen(prefix, mode);
-    if (!dictionary)
-        err_set(err, ERR_INVALID, "%s is no dictionary of cracklib", prefix);
-    return dictionary;
+    if (dictionary && finds(dictionary, sample.first, &sample) &&
+        finds(dictionary, sample.middle, &sample) && finds(dictionary, sample.last, &sample))
+        return dictionary;
+    if (dictionary)
+        PWClose(dictionary);
+    err_set(err, ERR_INVALID, "cracklib finds no words in %s", prefix);
+    return NULL;
 }
 
 bool
@@ -88,6 +93,18 @@ refuse(struct str member, const char *reason, struct err *err)
                         "this password %s, which is guessed first; a few words in a row are "
                         "good ones",
                         reason);
+}
+
+/* A weak one could not be told from a good one.  `why` names a file, for the log only. */
+static bool
+refuse_unchecked(const struct err *why, struct err *err)
+{
+    err_set_code(err, ERR_BUSY, "password_check_unavailable",
+                 "the dictionary of weak passwords cannot be read, so no new one is set: %s",
+                 why->detail);
+    err->is_private = true;
+    err->retry_after_s = UNCHECKED_RETRY_S;
+    return false;
 }
 
 /* Pairs of neighbours ("st", "on") stand in every longer text, and cracklib allows four
@@ -158,8 +175,7 @@ strength_check(const struct config *config, struct str member, struct str userna
         return true;
     PWDICT *dictionary = open_dictionary(config, &why);
     if (!dictionary)
-        return err_set(err, ERR_BUSY, "the dictionary of weak passwords cannot be read: %s",
-                       why.detail);
+        return refuse_unchecked(&why, err);
     const char *reason = judge(dictionary, username, password);
     PWClose(dictionary);
     return !reason || refuse(member, reason, err);

@@ -9,11 +9,12 @@
 #include "base/err.h"
 #include "config/config.h"
 
-/* Can the dictionary be read?  Before any worker starts.  invalid, naming the setting. */
+/* Can the dictionary be read, and is it whole?  Before any worker starts, and in /readyz.
+ * invalid, naming the setting and the file. */
 MUST_CHECK bool strength_check_dictionary(const struct config *config, struct err *err);
 
 /* `password` has passed password_check_form, `username` its own check.  invalid (422), code
- * weak_password, naming `member` and the reason and never the value; busy while the dictionary
- * cannot be read. */
+ * weak_password, naming `member` and the reason and never the value; busy, private, code
+ * password_check_unavailable while the dictionary cannot be read. */
 MUST_CHECK bool strength_check(const struct config *config, struct str member,
                                struct str username, struct str password, struct err *err);

@@ -381,6 +381,34 @@ def test_short_form_imports(own_server, games_csv, source):
     assert_problem(own_server.post("/api/import_csv"), 422, "missing_field")
 
 
+def test_what_a_client_typed_wrong_is_not_logged(own_server):
+    secret, ids = "hunter2.s3cret", []
+
+    def send(method, path, status, **more):
+        ids.append(f"typed-{len(ids)}")
+        headers = {"X-Request-Id": ids[-1], **more.pop("headers", {})}
+        answer = own_server.request(method, path, headers=headers, **more)
+        assert answer.status_code == status and answer.json()["code"], answer.text
+
+    player = own_server.player("typist")
+    bearer = {"Authorization": f"Bearer {player.token}"}
+    send("GET", f"/v1/track?redirect=https://me:{secret}@files.example/a%3Fkey={secret}", 400, key=None)
+    send("GET", f"/v1/datasets?{secret}=1", 400)
+    send("GET", f"/v1/jobs?limit={secret}", 400)
+    send("GET", f"/v1/jobs?cursor={secret}", 400)
+    send("POST", "/v1/register", 422, key=None, json={"username": secret + " x", "password": "correct horse"})
+    send("POST", "/v1/register", 422, key=None, json={"username": "anyone", "password": "correct horse", secret: 1})
+    send("POST", "/v1/datasets/games/imports", 422, json={"url": f"https://me:{secret}#x@files.example/a"})
+    send("POST", "/v1/earn", 400, key=None, headers={**bearer, "Idempotency-Key": secret + "\xe9"},
+         json={"amount": 1, "reason": "quest"})
+    own_server.wait_for(lambda: f'"{ids[-1]}"' in own_server.log())
+    assert secret not in own_server.log()
+    lines = {line["request_id"]: line for line in
+             (json.loads(text) for text in own_server.log().splitlines() if '"typed-' in text)}
+    assert sorted(lines) == sorted(ids) and all(line["code"] for line in lines.values())
+    assert lines[ids[2]]["parameter"] == "limit" and "parameter" not in lines[ids[1]]
+
+
 def test_one_log_line_per_request_without_secrets(own_server):
     own_server.get("/v1/datasets?token=secret-in-query", headers={"X-Request-Id": "find-me"})
     # It is written behind the answer.

@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/num.h"
+#include "http/router.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
@@ -93,6 +94,28 @@ check_length(const struct request *request, uint64_t bytes, struct err *err)
                         (size_t)claimed);
 }
 
+/* Of a parameter of the route.  Any other may be a word of the client's, and so a secret. */
+static bool
+is_declared(const struct route *route, struct str name)
+{
+    for (size_t i = 0; route && i < route->param_count; i++)
+        if (str_eq(str_from(route->params[i].name), name))
+            return true;
+    return false;
+}
+
+/* The detail of a client's mistake shows what it sent, a password where the username belongs or
+ * a link with its query: the client is told, the log is not. */
+static void
+log_failure(struct log_line *line, const struct request *request, const struct err *err)
+{
+    log_str(line, "code", str_from(err_code(err)));
+    if (err_status(err) >= 500)
+        log_str(line, "detail", str_from(err->detail));
+    else if (is_declared(request->route, str_from(err->name)))
+        log_str(line, "parameter", str_from(err->name));
+}
+
 static void
 log_request(const struct request *request, const struct response *response,
             const struct err *err)
@@ -107,10 +130,8 @@ log_request(const struct request *request, const struct response *response,
     log_int(&line, "status", response->status);
     log_int(&line, "us", (int64_t)spent_us);
     log_int(&line, "bytes", (int64_t)response->body_bytes);
-    if (err->kind != ERR_NONE) {
-        log_str(&line, "code", str_from(err_code(err)));
-        log_str(&line, "detail", str_from(err->detail));
-    }
+    if (err->kind != ERR_NONE)
+        log_failure(&line, request, err);
     log_end(&line);
 }
 

@@ -2,6 +2,8 @@
  * has a query, a fragment or a user in it. */
 #include "fetch/fetch.h"
 
+#include <string.h>
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const uint16_t PORTS[] = {80, 443};
@@ -31,6 +33,28 @@ check_effective(struct arena *a, struct str effective)
     assert(str_eq(shown, str_cut(&rest, '?')));
 }
 
+/* Whatever stands between a password and its host, or between a scheme and its rest. */
+static void
+check_planted(struct arena *a, struct str bytes)
+{
+    static const struct {
+        const char *before, *behind;
+    } FORMS[] = {{"https://me:S3CRET", "@files.example/a.csv"},
+                 {"https://me:S3CRET", ""},
+                 {"https://files.example/a.csv?S3CRET", ""},
+                 {"data:text/csv,S3CRET", ""},
+                 {"data:", "@S3CRET"},
+                 {"javascript:", "S3CRET"}};
+    for (size_t i = 0; i < COUNT_OF(FORMS); i++) {
+        struct str effective, url = arena_printf(a, "%s%" STR_FMT "%s", FORMS[i].before,
+                                                 STR_ARG(bytes), FORMS[i].behind);
+        struct err err = {0};
+        assert(str_find(fetch_shown_url(a, url), STR("S3CRET")) < 0);
+        if (!fetch_check_url(a, url, &POLICY, &effective, &err))
+            assert(!strstr(err.detail, "S3CRET"));
+    }
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -38,6 +62,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct str url = {(const char *)data, size}, effective;
     struct err err = {0};
     check_shown(&a, url);
+    if (str_find(url, STR("S3CRET")) < 0)
+        check_planted(&a, url);
     if (fetch_check_url(&a, url, &POLICY, &effective, &err)) {
         check_shown(&a, effective);
         check_effective(&a, effective);

@@ -34,6 +34,19 @@ names_that_lead_nowhere_and_inside_are_told_alike(void **state)
 }
 
 static void
+a_host_that_is_this_machine_and_leads_nowhere_is_told_in_words(void **state)
+{
+    (void)state;
+    scoped_arena a = {0};
+    static const char *const URLS[] = {"http://localhost./", "http://none.localhost/"};
+    for (size_t i = 0; i < COUNT_OF(URLS); i++) {
+        struct str told = refusal(&a, URLS[i], false);
+        assert_true(str_starts(told, STR("address_not_allowed: ")));
+        assert_false(str_ends(told, STR("is none")));
+    }
+}
+
+static void
 messages_have_no_query(void **state)
 {
     (void)state;
@@ -201,6 +214,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_that_lead_nowhere_and_inside_are_told_alike),
+        cmocka_unit_test(a_host_that_is_this_machine_and_leads_nowhere_is_told_in_words),
         cmocka_unit_test(messages_have_no_query),
         cmocka_unit_test(loopback_is_refused_in_every_spelling),
         cmocka_unit_test(only_the_ports_of_the_web_and_other_machines_are_fetched_from),

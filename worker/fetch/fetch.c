@@ -221,7 +221,7 @@ address_refused(const struct transfer *t, struct str url, struct err *err)
     if (names_address(url))
         return err_set_code(err, ERR_INVALID, "address_not_allowed",
                             "the address in '%" STR_FMT "' is %s", STR_ARG(t->shown),
-                            t->refusal ? t->refusal : "none");
+                            t->refusal ? t->refusal : "none on the public internet");
     return err_set_code(err, ERR_INVALID, "unreachable",
                         "the host of '%" STR_FMT "' has no address on the public internet; "
                         "check its spelling (private networks and this machine are not fetched "

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 
+#include <ctype.h>
 #include <curl/curl.h>
 #include <idn2.h>
 #include <stdlib.h>
@@ -94,15 +95,42 @@ fetch_explain(struct str url, struct err *err)
     return false;
 }
 
-/* What cannot be taken apart may have its secrets anywhere before an @. */
+/* Bytes of what could be the scheme, without its colon; 0 where there is none. */
+static size_t
+scheme_bytes(struct str url)
+{
+    size_t n = 0;
+    while (n < url.n && (isalnum((unsigned char)url.p[n]) || strchr("+.-", url.p[n])))
+        n++;
+    return n < url.n && url.p[n] == ':' ? n : 0;
+}
+
+/* Of these the rest is the file or a program, whatever stands in it. */
+static bool
+is_opaque(struct str scheme)
+{
+    return str_eq_ascii_nocase(scheme, STR("data")) ||
+           str_eq_ascii_nocase(scheme, STR("javascript"));
+}
+
+/* What cannot be taken apart may have its secrets anywhere before the last @, in whatever looks
+ * like a port, and from the first character on that ends a host.  Without // behind it the
+ * scheme is all: it may be the user of me:password. */
 static struct str
 cut_by_characters(struct str url)
 {
-    size_t n = 0;
-    while (n < url.n && url.p[n] != '?' && url.p[n] != '#')
-        n++;
-    const char *at = n ? memrchr(url.p, '@', n) : NULL;
-    return str_slice(url, at ? (size_t)(at + 1 - url.p) : 0, n);
+    size_t n = scheme_bytes(url);
+    const char *at = url.n ? memrchr(url.p, '@', url.n) : NULL;
+    bool is_scheme_all = n && !at && !str_starts(str_skip(url, n), STR("://"));
+    if (is_scheme_all || is_opaque(str_slice(url, 0, n)))
+        return str_slice(url, 0, n + 1);
+    if (at) {
+        url = str_skip(url, (size_t)(at + 1 - url.p));
+        n = 0;
+    }
+    for (n += n ? 3 : 0; n < url.n && str_find_char(STR("/\\?#:&=;,"), url.p[n]) < 0; n++)
+        ;
+    return str_slice(url, 0, n);
 }
 
 struct str
@@ -110,13 +138,20 @@ fetch_shown_url(struct arena *a, struct str url)
 {
     static const CURLUPart SECRETS[] = {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_OPTIONS,
                                         CURLUPART_QUERY, CURLUPART_FRAGMENT};
+    /* Of any other nobody knows what its path is. */
+    static const struct str SHOWN[] = {STR_INIT("http"), STR_INIT("https"), STR_INIT("ftp"),
+                                       STR_INIT("file")};
     CURLU *handle SCOPED(url_handle_free) = curl_url();
     assert(handle);
     if (curl_url_set(handle, CURLUPART_URL, arena_cstr(a, url), URL_FLAGS) != CURLUE_OK)
         return cut_by_characters(url);
     for (size_t i = 0; i < COUNT_OF(SECRETS); i++)
         curl_url_set(handle, SECRETS[i], NULL, 0);
-    return url_part(a, handle, CURLUPART_URL);
+    struct str scheme = url_part(a, handle, CURLUPART_SCHEME);
+    for (size_t i = 0; i < COUNT_OF(SHOWN); i++)
+        if (str_eq_ascii_nocase(scheme, SHOWN[i]))
+            return url_part(a, handle, CURLUPART_URL);
+    return arena_printf(a, "%" STR_FMT ":", STR_ARG(scheme));
 }
 
 static bool

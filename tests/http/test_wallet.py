@@ -256,13 +256,13 @@ def test_a_refusal_does_not_use_its_key_up(server, player):
     assert spend().headers["Idempotent-Replayed"] == "true"
 
 
-def test_a_key_is_visible_ascii(server, player):
+def test_a_key_is_printable_ascii(server, player):
     before = stored(server)
-    for key in ("", "a b", "k" * 256, "\u00e9".encode()):
+    for key in ("", "k" * 129, "a\tb", "\u00e9".encode()):
         refused(player.post("/v1/earn", json={"amount": 1}, headers={"Idempotency-Key": key}), 400,
                 "bad_parameter", "Idempotency-Key")
     assert stored(server) == before
-    key = "".join(map(chr, range(0x21, 0x7f))).ljust(255, "k")
+    key = "".join(map(chr, range(0x7e, 0x1f, -1))).ljust(128, "k")
     for replayed in (None, "true"):
         answer = player.post("/v1/earn", json={"amount": 1}, headers={"Idempotency-Key": key})
         assert answer.headers.get("Idempotent-Replayed") == replayed

@@ -121,15 +121,16 @@ who_is_gone_has_no_wallet(void **state)
 }
 
 static void
-a_key_is_visible_ascii(void **state)
+a_key_is_printable_ascii(void **state)
 {
     struct temp_db *t = *state;
     add_players(t);
     char longest[WALLET_KEY_BYTES_MAX + 1];
     memset(longest, '~', sizeof(longest));
+    longest[1] = ' ';
     struct wallet_request request = {.player_id = 1, .amount = 5};
     const struct str bad[] = {
-        STR("a b"), STR("a\tb"), STR("\x7f"), STR("\xc3\xa9"), {longest, sizeof(longest)}};
+        STR("a\tb"), STR("\x7f"), STR("\xc3\xa9"), {longest, sizeof(longest)}};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         request.idempotency_key = bad[i];
         assert_refused(t, &request, "bad_parameter");
@@ -437,7 +438,7 @@ main(void)
         DB_TEST(a_key_gives_one_effect_per_player_and_operation),
         DB_TEST(a_refusal_does_not_use_its_key_up),
         DB_TEST(who_is_gone_has_no_wallet),
-        DB_TEST(a_key_is_visible_ascii),
+        DB_TEST(a_key_is_printable_ascii),
         DB_TEST(an_unknown_outcome_says_how_to_find_out),
         DB_TEST(the_ledger_lists_the_newest_first),
         DB_TEST(a_page_deep_in_the_ledger_costs_what_the_first_does),

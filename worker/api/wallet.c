@@ -15,7 +15,7 @@ read_key(const struct request *request, struct str *out, struct err *err)
     return !out->p || out->n ||
            err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("Idempotency-Key"),
                         "the header Idempotency-Key has no value; leave it out or send 1 to %d "
-                        "visible ASCII characters",
+                        "printable ASCII characters",
                         WALLET_KEY_BYTES_MAX);
 }
 

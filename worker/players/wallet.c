@@ -96,13 +96,13 @@ wallet_parse(const struct json_value *body, struct wallet_request *request, stru
 static bool
 check_key(struct str key, struct err *err)
 {
-    bool is_visible = true;
+    bool is_printable = true;
     for (size_t i = 0; i < key.n; i++)
-        is_visible = is_visible && key.p[i] > ' ' && key.p[i] <= '~';
-    if (key.n <= WALLET_KEY_BYTES_MAX && is_visible)
+        is_printable = is_printable && key.p[i] >= ' ' && key.p[i] <= '~';
+    if (key.n <= WALLET_KEY_BYTES_MAX && is_printable)
         return true;
     return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("Idempotency-Key"),
-                        "Idempotency-Key is 1 to %d visible ASCII characters, got %zu bytes: "
+                        "Idempotency-Key is 1 to %d printable ASCII characters, got %zu bytes: "
                         "%" STR_FMT,
                         WALLET_KEY_BYTES_MAX, key.n,
                         STR_ARG(str_slice(key, 0, SHOWN_BYTES_MAX)));

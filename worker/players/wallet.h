@@ -14,7 +14,7 @@
 #define WALLET_AMOUNT_MAX INT64_C(1000000000000)
 #define WALLET_BALANCE_MAX INT64_C(9007199254740991)
 #define WALLET_REASON_BYTES_MAX 256
-#define WALLET_KEY_BYTES_MAX 255
+#define WALLET_KEY_BYTES_MAX 128
 
 const char *wallet_word(bool is_spend); /* "earn", "spend" */
 
@@ -35,7 +35,7 @@ struct wallet_receipt {
     int64_t balance, ledger_id, event_id;
     bool is_replayed;
 };
-/* Errors: bad_parameter naming Idempotency-Key, which is 1 to 255 visible ASCII characters;
+/* Errors: bad_parameter naming Idempotency-Key, which is 1 to 128 printable ASCII characters;
  * invalid, code idempotency_key_reused; conflict, codes insufficient_funds and balance_limit;
  * not_found for a player who is gone; busy, code unknown_outcome, which says how to find out.
  */

@@ -187,6 +187,31 @@ def test_another_method_is_405_and_the_right_ones_are_said(games, method, path, 
     assert (options.status_code, options.headers["Allow"]) == (204, allowed)
 
 
+@pytest.mark.parametrize("method, path, allowed", [
+    ("GET", "/v1/datasets/games/imports", "POST, PUT, OPTIONS"),
+    ("DELETE", "/v1/datasets/games/imports?x=1", "POST, PUT, OPTIONS"),
+    ("PUT", "/api/upload_csv", "POST, OPTIONS"),
+    ("GET", "/api/import_csv", "POST, OPTIONS"),
+])
+def test_another_method_is_405_before_a_key_is_asked_for(games, method, path, allowed):
+    for key in (None, "admin"):
+        answer = games.request(method, path, key=key)
+        assert_problem(answer, 405, "method_not_allowed", "POST")
+        assert answer.headers["Allow"] == allowed
+    assert games.request(method, path, key="unknown").status_code == 401
+
+
+def test_a_call_that_takes_no_body_is_named_by_its_path(games):
+    answer = games.player("leaver").post("/v1/logout", data=b"x")
+    assert_problem(answer, 400, "malformed", "POST /v1/logout takes no body, got 1 bytes")
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "many"])
+def test_a_bound_that_rows_of_json_do_not_have_is_not_told(games, wrong):
+    assert_problem(games.get(f"{ROWS}?limit={wrong}"), 400, "bad_parameter", "at least 1")
+    assert_problem(games.get(f"{ROWS}?limit=2000000000&format=csv"), 400, "bad_parameter", "1000000000")
+
+
 @pytest.mark.parametrize("path", ["/livez", "/openapi.json", "/v1/datasets", "/v1/datasets/games",
                                   "/v1/datasets/games/stats", "/v1/datasets/games/versions",
                                   "/v1/jobs", "/api/query", "/api/stats", "/api/ping", "/nope",

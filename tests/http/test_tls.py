@@ -241,6 +241,7 @@ def test_a_call_without_tls_to_its_port_is_refused_and_told_nothing(tls):
         s.sendall(b"GET /api/ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         answer = s.recv(65536).decode("latin-1")
     assert answer.startswith("HTTP/1.1 400 ") and "application/problem+json" in answer
+    assert "This port speaks https" in answer
     assert hsts_of(answer) == []
 
 

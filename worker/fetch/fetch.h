@@ -41,9 +41,9 @@ MUST_CHECK bool fetch_check_url(struct arena *a, struct str url,
                                 const struct fetch_policy *policy, struct str *effective,
                                 struct err *err);
 
-/* The URL as people and logs see it: without user, password, query and fragment; of schemes other
- * than http, https, ftp and file only the scheme.  Of what is no URL what may be its host, and the
- * scheme where no @ stands behind it. */
+/* The URL as people and logs see it: without user, password, query and fragment; of schemes
+ * other than http, https, ftp and file only the scheme.  Of what is no URL what may be its
+ * host, and the scheme where no @ stands behind it. */
 struct str fetch_shown_url(struct arena *a, struct str url);
 
 /* Adds to an error what a link of its kind commonly lacks: a Google sheet that is not shared is

@@ -54,8 +54,7 @@ next_word(struct walk *walk, bool begins_block)
 }
 
 static bool
-walk_words(struct walk *walk, struct str words, struct str index,
-           struct dictionary_sample *out)
+walk_words(struct walk *walk, struct str words, struct str index, struct dictionary_sample *out)
 {
     walk->rest = words;
     for (uint32_t i = 0; i < out->word_count; i++) {
@@ -131,8 +130,8 @@ dictionary_check(const char *path, struct dictionary_sample *out, struct err *er
         return false;
     if (!check_index(buf_str(&index), &out->word_count))
         return damaged(err, path, ".pwi");
-    if (!walk_words(&walk, buf_str(&words),
-                    str_skip(buf_str(&index), sizeof(struct header)), out))
+    if (!walk_words(&walk, buf_str(&words), str_skip(buf_str(&index), sizeof(struct header)),
+                    out))
         return damaged(err, path, ".pwd");
     struct err none = {0};
     /* cracklib looks without it where it is not there. */

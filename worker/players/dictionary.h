@@ -24,7 +24,7 @@ struct dictionary_sample {
     uint32_t word_count;
 };
 
-/* Reads all of it: a millisecond for the distribution's.  `path` is without .pwd.  invalid where
- * it is damaged; else as reading a file fails; the detail names the file. */
+/* Reads all of it: a millisecond for the distribution's.  `path` is without .pwd.  invalid
+ * where it is damaged; else as reading a file fails; the detail names the file. */
 MUST_CHECK bool dictionary_check(const char *path, struct dictionary_sample *out,
                                  struct err *err);

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import uuid
 
 import pytest
 
@@ -316,6 +317,26 @@ def log_and_database(server):
         with open(path(server, name), "rb") as f:
             found.append(f.read())
     return found
+
+
+@pytest.mark.crash
+def test_a_database_that_is_put_back_while_the_service_runs_is_not_mixed_with_the_log(server):
+    """No version tells of it: only the log knows that it goes with a later file."""
+    shutil.copy2(path(server, "playmeter.db"), path(server, "aside"))
+    server.start()
+    ann = server.player("ann")
+    for _ in range(5):
+        events = [{"name": "tick", "id": str(uuid.uuid4())} for _ in range(150)]
+        assert ann.post("/v1/events", json={"events": events}).status_code == 200
+    server.restart()
+    server.player("ben").post("/v1/earn", json={"amount": 5, "reason": "quest"})
+    known = len(server.log())
+    subprocess.run(["cp", path(server, "aside"), path(server, "playmeter.db")], check=True, timeout=60)
+    before = log_and_database(server)
+    server.kill("writer", signal.SIGKILL)
+    server.wait_for(lambda: "older copy than its log" in server.log()[known:])
+    server.reap()
+    assert log_and_database(server) == before and "writer_ready" not in server.log()[known:]
 
 
 def test_a_missing_state_is_made_again_beside_the_database_that_fits(server, kept):

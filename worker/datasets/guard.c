@@ -55,8 +55,8 @@ check_nothing_is_there(const char *data_dir, const char *what, struct err *err)
                                count, has_state ? " and the file state of a database" : ""));
 }
 
-bool
-guard_before_open(const char *data_dir, const char *db_path, struct err *err)
+static bool
+check_file(const char *data_dir, const char *db_path, struct err *err)
 {
     struct stat st;
     if (stat(db_path, &st))
@@ -87,8 +87,8 @@ check_state(const struct db_identity *db, const struct db_identity *state, const
     return true;
 }
 
-bool
-guard_before_migrate(struct db *db, const char *data_dir, struct err *err)
+static bool
+check_identity(struct db *db, const char *data_dir, struct err *err)
 {
     struct db_identity identity, state;
     bool is_own;
@@ -185,4 +185,30 @@ guard_take(struct db *db, const char *data_dir, struct err *err)
     bool is_written = look.has_state && state.schema == look.identity.schema &&
                       state.catalogue_seq == look.identity.catalogue_seq;
     return is_written || data_state_write(data_dir, &look.identity, err);
+}
+
+/* ---- all of it ---- */
+
+/* Closed again without its log: the next one prepares the statements of the migrated schema. */
+static bool
+check_and_migrate(const char *data_dir, const char *db_path, int *applied_count,
+                  struct err *err)
+{
+    scoped_db db = db_open(db_path, DB_MIGRATE, err);
+    return db && check_identity(db, data_dir, err) &&
+           (!applied_count || db_migrate(db, applied_count, err));
+}
+
+struct db *
+guard_open(const char *data_dir, const char *db_path, int *applied_count, struct err *err)
+{
+    if (!check_file(data_dir, db_path, err) ||
+        !check_and_migrate(data_dir, db_path, applied_count, err))
+        return NULL;
+    struct db *db = db_open(db_path, DB_WRITER, err);
+    if (db && !guard_take(db, data_dir, err))
+        db_close(&db);
+    if (db)
+        db_take_log(db);
+    return db;
 }

@@ -2,20 +2,23 @@
  * older copy, or another directory's knows nothing of the versions beside it, so nobody may
  * work by it.
  *
- *     guard_before_open      the file is there, or nothing is that would need it
+ *     the file is there, or nothing is that would need it
  *     (opened)
- *     guard_before_migrate   its id and its count are those of DATA/state, or later
+ *     its log is its own; its id and its count are those of DATA/state, or later
  *     (migrated)
- *     guard_take             no version.json is ahead of it; then what is missing is made:
- *                            version.json of versions of before there were any, DATA/state
+ *     no version.json is ahead of it; then what is missing is made: DATA/state, and version.json
+ *     where there is none or it lacks the checksum
+ *     (its log is taken)
  *
- * Whoever holds the writer's lock goes through all three.  They refuse as a conflict with code
- * wrong_database, say what was found and what to do, and change nothing then. */
+ * What does not fit is refused as a conflict with code wrong_database, which says what was found
+ * and what to do, and nothing is changed then: neither file, nor the log. */
 #pragma once
 
 #include "store/db.h"
 
-MUST_CHECK bool guard_before_open(const char *data_dir, const char *db_path, struct err *err);
-MUST_CHECK bool guard_before_migrate(struct db *db, const char *data_dir, struct err *err);
-/* `db` may be a reader. */
+/* For whoever holds the writer's lock: goes all the way, and gives a DB_WRITER.  Where
+ * `applied_count` is NULL nothing is migrated, and an older schema fails as in db_open. */
+MUST_CHECK struct db *guard_open(const char *data_dir, const char *db_path, int *applied_count,
+                                 struct err *err);
+/* The last look alone; `db` may be a reader. */
 MUST_CHECK bool guard_take(struct db *db, const char *data_dir, struct err *err);

@@ -10,33 +10,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static bool
-migrate_file(const char *path, const char *data_dir, int *applied_count, struct err *err)
-{
-    scoped_db db = db_open(path, DB_MIGRATE, err);
-    return db && guard_before_migrate(db, data_dir, err) && db_migrate(db, applied_count, err);
-}
-
-bool
-migrate_locked(const char *data_dir, int *applied_count, struct err *err)
-{
-    scoped_arena a = {0};
-    const char *path = arena_printf(&a, "%s/" ROLE_DB, data_dir).p;
-    if (!guard_before_open(data_dir, path, err) ||
-        !migrate_file(path, data_dir, applied_count, err))
-        return false;
-    scoped_db db = db_open(path, DB_WRITER, err);
-    if (!db || !guard_take(db, data_dir, err))
-        return false;
-    db_take_log(db);
-    return true;
-}
-
 bool
 migrate_database(const char *data_dir, int *applied_count, struct err *err)
 {
+    scoped_arena a = {0};
     scoped_fd lock = writer_lock_try(data_dir, err);
-    return lock >= 0 && migrate_locked(data_dir, applied_count, err);
+    if (lock < 0)
+        return false;
+    /* Declared after the lock, so closed before it. */
+    scoped_db db =
+        guard_open(data_dir, arena_printf(&a, "%s/" ROLE_DB, data_dir).p, applied_count, err);
+    return db;
 }
 
 /* A reader opens only what is migrated. */

@@ -4,9 +4,8 @@
 
 #include "config/config.h"
 
-/* For who holds the writer's lock.  Refuses as guard.h says. */
-MUST_CHECK bool migrate_locked(const char *data_dir, int *applied_count, struct err *err);
-/* Under the writer's lock; busy with code writer_running when another process holds it. */
+/* Under the writer's lock; busy with code writer_running when another process holds it.
+ * Refuses as guard.h says. */
 MUST_CHECK bool migrate_database(const char *data_dir, int *applied_count, struct err *err);
 /* The same before any role is forked, in a child of its own, since the supervisor opens no
  * database: a handle that lives across a fork corrupts it.  Beside another writer it is enough

@@ -8,7 +8,6 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "datasets/guard.h"
-#include "process/migrate.h"
 #include "process/operations.h"
 #include "process/writer_loop.h"
 
@@ -85,11 +84,11 @@ serve(const char *data_dir, int listen_fd, int stop_fd, struct err *err)
     if (lock < 0)
         return err->kind == ERR_NONE;
     /* Declared after the lock, so closed before it. */
-    scoped_db db = db_open(path_of(&a, data_dir, ROLE_DB), DB_WRITER, err);
-    /* Again, since it may have been replaced while the service ran. */
-    if (!db || !guard_take(db, data_dir, err))
+    /* Looked at again, since it may have been replaced while the service ran.  Migrated it was
+     * before any process opened it. */
+    scoped_db db = guard_open(data_dir, path_of(&a, data_dir, ROLE_DB), NULL, err);
+    if (!db)
         return false;
-    db_take_log(db);
     log_message(LOG_INFO, "writer_ready", "writing %s", db_path(db));
     struct writer_loop_options options = {.db = db,
                                           .listen_fd = listen_fd,
@@ -112,21 +111,6 @@ role_run_writer(const struct role_env *env)
     return 1;
 }
 
-static bool
-open_local(const char *data_dir, const char *db_path, struct writer_access *out,
-           struct err *err)
-{
-    int count;
-    if (!migrate_locked(data_dir, &count, err))
-        return false;
-    out->db = db_open(db_path, DB_WRITER, err);
-    if (!out->db)
-        return false;
-    db_take_log(out->db);
-    out->writer = writer_open_local(out->db, OPERATIONS, OPERATIONS_COUNT);
-    return true;
-}
-
 bool
 writer_access_open(const char *data_dir, struct writer_access *out, struct err *err)
 {
@@ -135,21 +119,18 @@ writer_access_open(const char *data_dir, struct writer_access *out, struct err *
     if (access.lock_fd < 0 && err->kind != ERR_BUSY)
         return false;
     const char *db_path = path_of(&a, data_dir, ROLE_DB);
-    bool ok;
-    if (access.lock_fd >= 0) {
-        ok = open_local(data_dir, db_path, &access, err);
-    } else {
-        access.db = db_open(db_path, DB_READ_ONLY, err);
-        access.writer = writer_open(path_of(&a, data_dir, ROLE_WRITER_SOCKET));
-        ok = access.db != NULL;
+    int applied_count;
+    access.db = access.lock_fd >= 0 ? guard_open(data_dir, db_path, &applied_count, err)
+                                    : db_open(db_path, DB_READ_ONLY, err);
+    if (!access.db) {
+        fs_close(&access.lock_fd);
+        return false;
     }
-    if (ok) {
-        *out = access;
-        return true;
-    }
-    writer_close(&access.writer);
-    fs_close(&access.lock_fd);
-    return false;
+    access.writer = access.lock_fd >= 0
+                        ? writer_open_local(access.db, OPERATIONS, OPERATIONS_COUNT)
+                        : writer_open(path_of(&a, data_dir, ROLE_WRITER_SOCKET));
+    *out = access;
+    return true;
 }
 
 void

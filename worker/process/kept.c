@@ -27,14 +27,24 @@ log_new(struct str told, struct str kept)
         log_message(LOG_WARN, "folder_kept", "and %zu more", count - LOGGED_MAX);
 }
 
+/* Asked of the file, since an earlier try may have failed. */
+static bool
+is_marked(const char *mark_path, struct str kept)
+{
+    scoped_buf text;
+    struct err ignored;
+    buf_init(&text, KEPT_BYTES_MAX);
+    return fs_read_file(&text, AT_FDCWD, mark_path, &ignored) && str_eq(buf_str(&text), kept);
+}
+
 void
 kept_tell(struct buf *told, struct str kept, const char *mark_path)
 {
     struct err err;
-    bool is_marked = kept.n == 0 ? fs_remove_tree(AT_FDCWD, mark_path, &err)
-                                 : str_eq(buf_str(told), kept) ||
-                                       fs_replace_file(AT_FDCWD, mark_path, kept, 0600, &err);
-    if (!is_marked)
+    bool ok = kept.n == 0 ? fs_remove_tree(AT_FDCWD, mark_path, &err)
+                          : is_marked(mark_path, kept) ||
+                                fs_replace_file(AT_FDCWD, mark_path, kept, 0600, &err);
+    if (!ok)
         log_message(LOG_WARN, "folders_unmarked", "%s", err.detail);
     log_new(buf_str(told), kept);
     buf_free(told);

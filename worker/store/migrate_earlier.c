@@ -1,4 +1,4 @@
-/* Before migrations were left alone once they had landed, three of them were edited.  A file
+/* Before migrations were left alone once they had landed, some of them were edited.  A file
  * that an earlier text made is brought to what the present text makes:
  *
  *     rename its tables  ->  run the present text  ->  copy the rows  ->  drop the old tables

@@ -3,7 +3,8 @@
  * An operation is a row in a table: its name, and a function that reads its arguments (wire.h),
  * changes the database inside the transaction that is open, and fills the reply.  A function
  * that fails is undone, alone; the caller gets its err.  It may run twice before it is
- * answered, so it has no effect but on the database. */
+ * answered, so it has no effect but on the database; a file that it writes (version.json) may
+ * be written again, and does no harm when the operation is undone. */
 #pragma once
 
 #include "base/buf.h"

@@ -6,8 +6,10 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import uuid
+from contextlib import closing
 
 import pytest
 
@@ -424,6 +426,101 @@ def test_folders_that_cannot_be_adopted_are_named_and_left_alone(server):
     server.import_csv("third", SALES[0])
     for job in (cut, strange, empty):
         assert len(re.findall(rf"datasets/\d+/{job}: the database does not know its job", server.log())) == 1
+
+
+def copy_folder(server, label, number="77"):
+    """Under another dataset's number; (the original, the copy)."""
+    (folder,) = [f for f in folders(server).values() if read_version(f)["label"] == label]
+    copy = path(server, "datasets", number, os.path.basename(folder))
+    os.makedirs(os.path.dirname(copy))
+    subprocess.run(["cp", "-a", folder, copy], check=True, timeout=60)
+    subprocess.run(["chown", "--reference", folder, os.path.dirname(copy)], check=True, timeout=60)
+    return folder, copy
+
+
+@pytest.mark.parametrize("number", ["0", "77"])
+def test_a_copy_of_a_folder_is_left_alone_by_the_adoption(server, number):
+    _, copy = copy_folder(server, "second", number)
+    before = len(os.listdir(os.path.dirname(copy)))
+    os.unlink(path(server, "playmeter.db"))
+    told = adopt(server)
+    assert "sales: adopted version 1, 2, 3; version 3 is current" in told
+    (line,) = [line for line in told.splitlines() if "is left alone" in line]
+    assert os.path.basename(copy) in line and "remove it, or move it out" in line
+    assert len(os.listdir(os.path.dirname(copy))) == before
+    server.start()
+    versions = server.get("/v1/datasets/sales/versions").json()["data"]
+    assert [(v["version"], v["available"]) for v in versions] == [(3, True), (2, True), (1, True)]
+
+
+def test_a_copy_of_a_folder_beside_its_database_is_told_of_with_the_way_out(server, kept):
+    _, copy = copy_folder(server, "third")
+    name = os.path.relpath(copy, server.data)
+    server.start()
+    server.wait_for(lambda: "warning" in server.get("/readyz").json())
+    warning = server.get("/readyz").json()["warning"]
+    assert f"{name}: its version has its files in datasets/" in warning
+    assert "remove it, or move it out of the data directory" in warning and "adopt" not in warning
+    server.stop()
+    told = adopt(server)
+    assert f"{name} is left alone" in told and "remove it, or move it out" in told
+    assert os.path.exists(os.path.join(copy, "rows.db"))
+    shutil.rmtree(copy)
+    assert "nothing to adopt" in adopt(server)
+    server.start()
+    assert answers(server) == kept.answers
+
+
+def test_a_count_that_cannot_be_does_not_stop_the_adoption(server):
+    (folder,) = [f for f in folders(server).values() if read_version(f)["label"] == "second"]
+    write_version(folder, {**read_version(folder), "catalogue_seq": 2 ** 63 - 1})
+    os.unlink(path(server, "playmeter.db"))
+    told = adopt(server)
+    assert f"{os.path.basename(folder)} is left alone" in told
+    assert "sales: adopted version 1, 3; version 3 is current" in told
+    server.start()
+    assert server.post("/v1/datasets/sales/rollback").json()["version"] == 1
+
+
+def edit_database(server, sql):
+    with closing(sqlite3.connect(path(server, "playmeter.db"))) as db:
+        db.execute(sql)
+        db.commit()
+    for name in ("playmeter.db-wal", "playmeter.db-shm"):
+        if os.path.exists(path(server, name)):
+            os.unlink(path(server, name))
+
+
+@pytest.mark.parametrize("is_adopted", [True])
+def test_a_version_that_is_gone_is_waited_for_no_more(server, is_adopted):
+    """Another stood in for it; an append would be refused for ever.  The check mends what an older
+    adoption left."""
+    (folder,) = [f for f in folders(server).values() if read_version(f)["label"] == "third"]
+    edit_database(server, "UPDATE dataset SET version = 2, wanted_version = 3 WHERE name = 'sales'")
+    shutil.rmtree(folder)
+    if is_adopted:
+        told = adopt(server)
+        assert "the files of version 3 are gone" in told and "version 2 is current" in told
+    else:
+        edit_database(server, "UPDATE dataset_version SET dropped_at = 1 WHERE number = 3")
+    server.start()
+    server.wait_for(lambda: "warning" not in server.get("/readyz").json())
+    server.import_csv("sales", b"id,city\n9,Ulm\n", mode="append")
+    assert server.get("/v1/datasets/sales/rows").json()["meta"] == {"total": 3, "version": 4}
+
+
+def test_what_a_kill_left_of_state_and_version_json_is_swept(server):
+    (folder,) = [f for f in folders(server).values() if read_version(f)["label"] == "third"]
+    names = ("state.0123abcd", "playmeter.db-wal.0123abcd", "state.0123abcg", "state.89abcdef")
+    left = [path(server, name) for name in names] + [os.path.join(folder, "version.json.0123abcd")]
+    for name in left:
+        with open(name, "wb"):
+            pass
+        if not name.endswith("89abcdef"):  # which somebody writes now
+            os.utime(name, (1, 1))
+    server.start()
+    server.wait_for(lambda: not os.path.exists(left[-1]) and not os.path.exists(left[0]))
+    assert all(os.path.exists(name) for name in left[1:4])
 
 
 @pytest.mark.parametrize("change", [{"directory": "0" * 32}, {"catalogue_seq": 1000}])

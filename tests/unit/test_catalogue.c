@@ -272,6 +272,10 @@ rolling_back_makes_an_older_version_current(void **state)
                 list[2].number == 3);
 }
 
+#define UNKNOWN_JOB                                                                            \
+    ": the database does not know its job; put the database that knows it back, or stop the "  \
+    "service and run playmeter adopt, or remove it if nobody wants it\n"
+
 static void
 the_sweep_removes_what_nobody_names(void **state)
 {
@@ -289,8 +293,7 @@ the_sweep_removes_what_nobody_names(void **state)
     const char *wrong_dataset = folder_of(t, id, running);
     assert_true(fs_make_dirs(unknown, &err) && fs_make_dirs(foreign, &err) &&
                 fs_make_dirs(capital, &err) && fs_make_dirs(wrong_dataset, &err));
-    assert_string_equal(
-        sweep(t, 0).p, "datasets/1/0123456789abcdef0123: the database does not know its job\n");
+    assert_string_equal(sweep(t, 0).p, "datasets/1/0123456789abcdef0123" UNKNOWN_JOB);
     assert_true(exists(unknown));
     assert_true(exists(foreign) && exists(capital)); /* no names of ours */
     assert_true(exists(folder_of(t, ensure(t, "sales"), running)));
@@ -328,7 +331,7 @@ the_sweep_keeps_a_spool_as_long_as_stated(void **state)
     const struct timespec long_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
     assert_int_equal(utimensat(AT_FDCWD, stale, long_ago, 0), 0);
     assert_int_equal(utimensat(AT_FDCWD, lost, long_ago, 0), 0);
-    const char *told = "spool/0123456789abcdef89ab: the database does not know its job\n";
+    const char *told = "spool/0123456789abcdef89ab" UNKNOWN_JOB;
     assert_string_equal(sweep(t, 60000).p, told);
     assert_true(exists(of_finished) && exists(of_waiting) && exists(fresh) && exists(lost));
     assert_false(exists(stale));

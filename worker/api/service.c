@@ -123,13 +123,10 @@ warn_of_folders(struct app *app, struct buf *warnings)
     for (; rest.n; more++)
         (void)str_cut(&rest, '\n');
     const char *others = more ? arena_printf(&a, " (and %zu more)", more).p : "";
-    readiness_warn(warnings, "folders",
-                   arena_printf(&a,
-                                "%" STR_FMT
-                                "%s; kept: put the right database back, or stop the "
-                                "service and run playmeter adopt; see the log for folder_kept",
-                                STR_ARG(first), others)
-                       .p);
+    readiness_warn(
+        warnings, "folders",
+        arena_printf(&a, "%" STR_FMT "%s; see the log for folder_kept", STR_ARG(first), others)
+            .p);
 }
 
 bool

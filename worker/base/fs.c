@@ -231,6 +231,22 @@ fs_read_named(struct buf *out, const char *path, struct err *err)
     return fd >= 0 && read_all(out, fd, path, err);
 }
 
+/* Of a temporary file, after a dot. */
+#define SUFFIX_DIGITS 8
+
+bool
+fs_is_temporary(struct str name, const char *replaced)
+{
+    struct str stem = str_from(replaced);
+    if (name.n != stem.n + 1 + SUFFIX_DIGITS || memcmp(name.p, stem.p, stem.n) != 0 ||
+        name.p[stem.n] != '.')
+        return false;
+    for (size_t i = stem.n + 1; i < name.n; i++)
+        if (!strchr("0123456789abcdef", name.p[i]))
+            return false;
+    return true;
+}
+
 /* The folder part of `path`, "." where it has none. */
 static void
 parent_of(const char *path, char out[PATH_MAX])
@@ -245,8 +261,8 @@ parent_of(const char *path, char out[PATH_MAX])
 bool
 fs_replace_file(int dir, const char *path, struct str bytes, mode_t mode, struct err *err)
 {
-    char suffix[9], temporary[PATH_MAX], parent[PATH_MAX];
-    random_hex(suffix, 8);
+    char suffix[SUFFIX_DIGITS + 1], temporary[PATH_MAX], parent[PATH_MAX];
+    random_hex(suffix, SUFFIX_DIGITS);
     if (snprintf(temporary, PATH_MAX, "%s.%s", path, suffix) >= PATH_MAX)
         return err_set(err, ERR_INTERNAL, "the path %s is too long", path);
     parent_of(path, parent);

@@ -43,6 +43,8 @@ MUST_CHECK bool fs_read_named(struct buf *out, const char *path, struct err *err
 /* Replaces the file in one step: temporary file, fsync, rename, fsync of the folder. */
 MUST_CHECK bool fs_replace_file(int dir, const char *path, struct str bytes, mode_t mode,
                                 struct err *err);
+/* Is `name` that of a temporary file with which `replaced` is replaced?  A kill leaves it. */
+bool fs_is_temporary(struct str name, const char *replaced);
 MUST_CHECK bool fs_sync(int fd, struct err *err); /* file or folder */
 MUST_CHECK bool fs_size(int fd, uint64_t *bytes, struct err *err);
 /* What a process without privileges may still write to the file system that holds `path`. */

@@ -12,13 +12,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Of one data directory: datasets by versions that are kept. */
 #define FOUND_MAX 100000
+/* Of a folder that no adoption will take. */
+#define WAY_OUT "remove it, or move it out of the data directory"
 
 struct found {
     struct version_file file;
     int64_t folder_id; /* the dataset's number that its folder has */
+    bool is_adopted;
 };
 
 struct adoption {
@@ -49,6 +53,16 @@ leave_alone(struct adoption *ad, int64_t dataset_id, struct str job_id, const ch
     buf_printf(ad->out, "datasets/%lld/%" STR_FMT " is left alone: %s\n", (long long)dataset_id,
                STR_ARG(job_id), why);
     return true;
+}
+
+static bool
+leave_copy(struct adoption *ad, int64_t dataset_id, struct str job_id, int64_t home_id)
+{
+    scoped_arena a = {0};
+    return leave_alone(ad, dataset_id, job_id,
+                       arena_printf(&a, "its version has its files in datasets/%lld; " WAY_OUT,
+                                    (long long)home_id)
+                           .p);
 }
 
 static bool
@@ -96,10 +110,13 @@ look_at(void *context, int dir, int64_t dataset_id, struct str job_id, struct er
     struct err why = {0};
     if (!version_folder_look_up(ad->db, dataset_id, job_id, &known, err))
         return false;
+    if (known.home_id)
+        return leave_copy(ad, dataset_id, job_id, known.home_id);
     int got = version_file_read(&ad->arena, dir, job_id, &file, &why);
+    bool has_ended = known.is_dropped || known.has_failed;
     if (got != 1) {
-        /* Its own versions get theirs anew, and its jobs are swept by the service. */
-        if (known.is_known)
+        /* Its own versions get theirs anew, and what made none is swept by the service. */
+        if (known.is_kept || known.is_under_way || (got == 0 && has_ended))
             return true;
         return leave_alone(ad, dataset_id, job_id,
                            got == 0 ? "it has no " VERSION_FILE_NAME : why.detail);
@@ -107,15 +124,24 @@ look_at(void *context, int dir, int64_t dataset_id, struct str job_id, struct er
     ad->seq_max = MAX(ad->seq_max, file.catalogue_seq);
     bool is_ours = str_eq(file.directory_id, str_from(ad->identity.directory_id));
     bool is_past = is_ours && file.catalogue_seq <= ad->identity.catalogue_seq;
-    /* An attempt that came to nothing: the database has seen what came after it. */
-    if (known.is_kept || known.is_dropped || (known.is_known && is_past))
+    if (known.is_kept)
         return true;
+    if (known.is_dropped)
+        return is_ours || leave_alone(ad, dataset_id, job_id,
+                                      "the database has dropped its version, and it is another "
+                                      "data directory's; " WAY_OUT);
+    /* An attempt that came to nothing: the database has seen what came after it. */
+    if (known.is_known && is_past)
+        return known.has_failed || known.is_under_way ||
+               leave_alone(
+                   ad, dataset_id, job_id,
+                   "its job has ended, and the database has no version of it; " WAY_OUT);
     scoped_arena a = {0};
     if (!check_rows(&a, ad, dataset_id, &file.version, &why))
         return leave_alone(ad, dataset_id, job_id, why.detail);
     if (ad->found_count == FOUND_MAX)
         return err_set(err, ERR_TOO_LARGE, "there are over %d folders to adopt", FOUND_MAX);
-    *add_found(ad) = (struct found){file, dataset_id};
+    *add_found(ad) = (struct found){file, dataset_id, false};
     return true;
 }
 
@@ -129,7 +155,8 @@ compare_found(const void *one, const void *other)
         return by_name;
     if (a->file.version.number != b->file.version.number)
         return a->file.version.number < b->file.version.number ? -1 : 1;
-    return strcmp(a->file.version.job_id.p, b->file.version.job_id.p);
+    int by_job = strcmp(a->file.version.job_id.p, b->file.version.job_id.p);
+    return by_job ? by_job : (a->folder_id > b->folder_id) - (a->folder_id < b->folder_id);
 }
 
 /* ---- the catalogue ---- */
@@ -138,9 +165,9 @@ static bool
 find_dataset(struct adoption *ad, const struct found *found, struct dataset *out,
              struct err *err)
 {
-    struct err ignored;
-    if (dataset_get(&ad->arena, ad->db, found->file.dataset, out, &ignored))
-        return true;
+    int got = dataset_find(&ad->arena, ad->db, found->file.dataset, out, err);
+    if (got != 0)
+        return got == 1;
     scoped_stmt s = db_stmt(ad->db, "adopt_dataset");
     stmt_bind_i64(s, 1, found->folder_id);
     stmt_bind_str(s, 2, found->file.dataset);
@@ -224,18 +251,42 @@ insert_version(struct adoption *ad, const struct found *found, int64_t dataset_i
     return stmt_run(s, err);
 }
 
-/* `found->file.version.number` becomes the one that it got. */
+/* Its own folder apart: is there anything in the place where it belongs? */
+static bool
+is_place_taken(const struct adoption *ad, const struct found *found, int64_t dataset_id)
+{
+    scoped_arena a = {0};
+    struct stat st;
+    return found->folder_id != dataset_id &&
+           lstat(arena_printf(&a, "%s/datasets/%lld/%" STR_FMT, ad->data_dir,
+                              (long long)dataset_id, STR_ARG(found->file.version.job_id))
+                     .p,
+                 &st) == 0;
+}
+
+/* `found->file.version.number` becomes the one that it got.  A folder may be there twice, as a
+ * copy under another dataset's number: the one in its place is taken, or else the first. */
 static bool
 take(struct adoption *ad, struct found *found, struct err *err)
 {
     struct dataset dataset;
+    struct version_folder known;
+    struct str job_id = found->file.version.job_id;
     int64_t number;
-    if (!find_dataset(ad, found, &dataset, err) ||
-        !choose_number(ad, dataset.id, found->file.version.number, &number, err) ||
+    if (!version_folder_look_up(ad->db, found->folder_id, job_id, &known, err))
+        return false;
+    if (known.home_id)
+        return leave_copy(ad, found->folder_id, job_id, known.home_id);
+    if (!find_dataset(ad, found, &dataset, err))
+        return false;
+    if (is_place_taken(ad, found, dataset.id))
+        return leave_copy(ad, found->folder_id, job_id, dataset.id);
+    if (!choose_number(ad, dataset.id, found->file.version.number, &number, err) ||
         !move_folder(ad, found, dataset.id, err) || !insert_job(ad, found, number, err) ||
         !insert_version(ad, found, dataset.id, number, err))
         return false;
     found->file.version.number = number;
+    found->is_adopted = true;
     return true;
 }
 
@@ -249,7 +300,7 @@ settle_dataset(struct adoption *ad, const struct dataset *dataset, struct err *e
     buf_init(&adopted, 2 * KIB);
     buf_init(&lost, 2 * KIB);
     for (size_t i = 0; i < ad->found_count; i++)
-        if (str_eq(ad->found[i].file.dataset, dataset->name))
+        if (ad->found[i].is_adopted && str_eq(ad->found[i].file.dataset, dataset->name))
             buf_printf(&adopted, "%s%lld", adopted.n ? ", " : "",
                        (long long)ad->found[i].file.version.number);
     struct dataset_version *versions;
@@ -257,10 +308,11 @@ settle_dataset(struct adoption *ad, const struct dataset *dataset, struct err *e
     if (!dataset_version_list(&ad->arena, ad->db, dataset->name, &versions, &count, err))
         return false;
     int64_t newest = 0;
-    bool is_current_lost = false;
+    bool is_current_lost = false, is_wanted_lost = dataset->wanted_version != 0;
     for (size_t i = 0; i < count; i++) {
         if (version_folder_has_rows(ad->data_dir, dataset->id, versions[i].job_id)) {
             newest = MAX(newest, versions[i].number);
+            is_wanted_lost = is_wanted_lost && versions[i].number != dataset->wanted_version;
             continue;
         }
         scoped_stmt s = db_stmt(ad->db, "adopt_drop");
@@ -271,7 +323,7 @@ settle_dataset(struct adoption *ad, const struct dataset *dataset, struct err *e
         is_current_lost = is_current_lost || versions[i].is_current;
         buf_printf(&lost, "%s%lld", lost.n ? ", " : "", (long long)versions[i].number);
     }
-    if (adopted.n == 0 && lost.n == 0)
+    if (adopted.n == 0 && lost.n == 0 && !is_wanted_lost)
         return true;
     ad->has_changed = true;
     buf_printf(ad->out, "%" STR_FMT ":", STR_ARG(dataset->name));
@@ -280,16 +332,21 @@ settle_dataset(struct adoption *ad, const struct dataset *dataset, struct err *e
     if (lost.n)
         buf_printf(ad->out, " the files of version %" STR_FMT " are gone;",
                    STR_ARG(buf_str(&lost)));
+    if (is_wanted_lost)
+        buf_printf(ad->out, " version %lld is waited for no more;",
+                   (long long)dataset->wanted_version);
     int64_t current = adopted.n || is_current_lost ? newest : dataset->version;
     if (current)
         buf_printf(ad->out, " version %lld is current\n", (long long)current);
     else
         buf_add_lit(ad->out, " nothing is left of it\n");
-    if (current == dataset->version)
+    if (current == dataset->version && !is_wanted_lost)
         return true;
-    scoped_stmt s = db_stmt(ad->db, "adopt_current");
+    scoped_stmt s = db_stmt(ad->db, "dataset_set_version");
     stmt_bind_i64(s, 1, dataset->id);
-    stmt_bind_i64(s, 2, clock_now_ms());
+    if (current) /* else none: NULL */
+        stmt_bind_i64(s, 2, current);
+    stmt_bind_i64(s, 3, clock_now_ms());
     return stmt_run(s, err);
 }
 

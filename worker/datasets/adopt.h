@@ -14,7 +14,9 @@
  * number.
  *
  * `out` gets lines for a person: one per dataset that changed, and one per folder that is left
- * alone, with the reason.  Done twice it finds nothing to do; killed in the middle it can be
- * done again.  The caller holds the writer's lock. */
+ * alone, with the reason: no folder fails the adoption of the others.  Of a folder that is
+ * there twice, under the numbers of two datasets, the one in its dataset's place is taken. Done
+ * twice it finds nothing to do; killed in the middle it can be done again.  The caller holds
+ * the writer's lock. */
 MUST_CHECK bool adopt_run(struct db *db, const char *data_dir, struct buf *out,
                           struct err *err);

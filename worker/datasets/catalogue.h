@@ -62,7 +62,8 @@ MUST_CHECK bool dataset_ensure(struct writer *w, struct str name, bool is_public
 /* Publish: checks that the base version is still current and that the folder is there, assigns
  * the number (one above the highest ever, also after a rollback), makes it current, marks the
  * oldest versions as dropped so that `kept` remain beside the current one, finishes the job
- * with the receipt (in which the version number is filled), all in one transaction.
+ * with the receipt (in which the version number is filled), all in one transaction.  Before
+ * its commit the folder gets its version.json, after it DATA/state the new count.
  *
  * `base_version` is what an append or upsert was made from (0: nothing was published yet); a
  * replace passes DATASET_ANY_BASE.  Conflicts: base_changed, job_not_running, and cancelled
@@ -91,11 +92,12 @@ MUST_CHECK bool dataset_rollback(struct writer *w, struct str name, int64_t numb
 /* Removes folders under datasets/ whose job the database knows to be finished and whose
  * version, if they ever were one, it knows to be dropped; spool folders of jobs finished longer
  * than spool_kept_ms ago, and a day later those that hold an upload which never became a job;
- * the partial source of every job that does not run; and bodies of requests that an nginx which
+ * the partial source of every job that does not run; temporary files that a kill left beside
+ * version.json and DATA/state, an hour later; and bodies of requests that an nginx which
  * was killed left, an hour later.  A folder of a job that the database does not know, of
  * another data directory, or of later than the database, is kept and goes into `kept`, a line
- * each: "datasets/3/0123...: why".  Run by the jobs role at start and after each job.  `db` may
- * be a reader. */
+ * each: "datasets/3/0123...: why; what to do".  Run by the jobs role at start and after each
+ * job.  `db` may be a reader. */
 MUST_CHECK bool dataset_sweep(struct db *db, const char *data_dir, int64_t spool_kept_ms,
                               struct buf *kept, struct err *err);
 

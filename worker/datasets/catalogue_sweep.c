@@ -28,6 +28,14 @@
  * at a time, so a file that has not grown for so long belongs to nobody who will finish it. */
 #define BODY_KEPT_MS (INT64_C(3600) * 1000)
 
+/* A file is replaced within moments, however slow the disk. */
+#define TEMPORARY_KEPT_MS (INT64_C(3600) * 1000)
+
+/* What to do about a folder that is kept; adoption says what it can do nothing about. */
+#define WAY_OUT                                                                                \
+    "put the database that knows it back, or stop the service and run playmeter adopt, or "    \
+    "remove it if nobody wants it"
+
 struct sweep {
     struct db *db;
     struct buf *kept;
@@ -55,6 +63,35 @@ reason_to_keep(const struct db_identity *identity, int dir, struct str name)
 }
 
 static bool
+is_older_than(int dir, const char *name, int64_t ms)
+{
+    struct stat st;
+    return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           (int64_t)st.st_mtim.tv_sec * 1000 < ms;
+}
+
+static bool
+remove_temporary(const struct sweep *sweep, int dir, struct str name, const char *replaced,
+                 struct err *err)
+{
+    return !fs_is_temporary(name, replaced) ||
+           !is_older_than(dir, name.p, sweep->now - TEMPORARY_KEPT_MS) ||
+           fs_remove_tree(dir, name.p, err);
+}
+
+static bool
+sweep_state(void *context, int dir, struct str name, struct err *err)
+{
+    return remove_temporary(context, dir, name, DATA_STATE_NAME, err);
+}
+
+static bool
+sweep_version_file(void *context, int dir, struct str name, struct err *err)
+{
+    return remove_temporary(context, dir, name, VERSION_FILE_NAME, err);
+}
+
+static bool
 sweep_version_folder(void *context, int dir, int64_t dataset_id, struct str name,
                      struct err *err)
 {
@@ -65,25 +102,26 @@ sweep_version_folder(void *context, int dir, int64_t dataset_id, struct str name
     if (!version_folder_look_up(sweep->db, dataset_id, name, &known, err) ||
         !db_read_identity(sweep->db, &identity, err))
         return false;
-    if (known.is_kept || known.is_under_way)
+    if (known.is_kept)
+        return fs_list(dir, name.p, sweep_version_file, sweep, err);
+    if (known.is_under_way)
         return true;
+    if (known.home_id) {
+        buf_printf(sweep->kept,
+                   "datasets/%lld/%" STR_FMT ": its version has its files in datasets/%lld; "
+                   "remove it, or move it out of the data directory\n",
+                   (long long)dataset_id, STR_ARG(name), (long long)known.home_id);
+        return true;
+    }
     const char *why = known.is_dropped || known.has_failed
                           ? reason_to_keep(&identity, dir, name)
                       : known.is_known ? "the database does not know its version"
                                        : "the database does not know its job";
     if (!why)
         return fs_remove_tree(dir, name.p, err);
-    buf_printf(sweep->kept, "datasets/%lld/%" STR_FMT ": %s\n", (long long)dataset_id,
-               STR_ARG(name), why);
+    buf_printf(sweep->kept, "datasets/%lld/%" STR_FMT ": %s; " WAY_OUT "\n",
+               (long long)dataset_id, STR_ARG(name), why);
     return true;
-}
-
-static bool
-is_older_than(int dir, const char *name, int64_t ms)
-{
-    struct stat st;
-    return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-           (int64_t)st.st_mtim.tv_sec * 1000 < ms;
 }
 
 /* Of a fetch that was killed together with whoever would have removed it. */
@@ -119,7 +157,8 @@ sweep_spool_folder(void *context, int dir, struct str name, struct err *err)
     if (got == 0 && !is_orphan(dir, name)) {
         if (!is_older_than(dir, name.p, sweep->now - UNKNOWN_AGE_MS))
             return true;
-        buf_printf(sweep->kept, "spool/%" STR_FMT ": the database does not know its job\n",
+        buf_printf(sweep->kept,
+                   "spool/%" STR_FMT ": the database does not know its job; " WAY_OUT "\n",
                    STR_ARG(name));
         return true;
     }
@@ -149,6 +188,7 @@ dataset_sweep(struct db *db, const char *data_dir, int64_t spool_kept_ms, struct
         .db = db, .kept = kept, .spool_kept_ms = spool_kept_ms, .now = clock_now_ms()};
     scoped_fd dir = fs_open_at(AT_FDCWD, data_dir, O_RDONLY | O_DIRECTORY, err);
     return dir >= 0 && version_folders_visit(data_dir, sweep_version_folder, &sweep, err) &&
+           fs_list(dir, ".", sweep_state, &sweep, err) &&
            fs_list(dir, "spool", sweep_spool_folder, &sweep, err) &&
            fs_list(dir, "nginx/body", sweep_body, &sweep, err);
 }

@@ -9,13 +9,12 @@
 #include <libgen.h>
 #include <stdio.h>
 
-#define STATE_NAME "state"
 #define STATE_BYTES_MAX (4 * KIB)
 
 static const char *
 path_in(struct arena *a, const char *data_dir)
 {
-    return arena_printf(a, "%s/" STATE_NAME, data_dir).p;
+    return arena_printf(a, "%s/" DATA_STATE_NAME, data_dir).p;
 }
 
 int
@@ -34,8 +33,10 @@ data_state_read(const char *data_dir, struct db_identity *out, struct err *err)
         return -1;
     if (!json_as_str(json_get(root, "id"), &id) || id.n != DB_DIRECTORY_ID_DIGITS ||
         !json_as_i64(json_get(root, "catalogue_seq"), &state.catalogue_seq) ||
+        state.catalogue_seq < 0 || state.catalogue_seq > DATA_STATE_COUNT_MAX ||
         !json_as_i64(json_get(root, "schema"), &state.schema)) {
-        err_set(err, ERR_INTERNAL, "%s lacks an id, a catalogue_seq or a schema", path);
+        err_set(err, ERR_INTERNAL, "%s lacks an id, a catalogue_seq or a schema that can be",
+                path);
         return -1;
     }
     snprintf(state.directory_id, sizeof(state.directory_id), "%" STR_FMT, STR_ARG(id));

@@ -10,6 +10,11 @@
 
 #include "store/db.h"
 
+#define DATA_STATE_NAME "state"
+/* No count gets there: a larger one in a file is damage, and adopting would count on from it.
+ */
+#define DATA_STATE_COUNT_MAX (INT64_C(1) << 53)
+
 /* 1 read, 0 there is none, -1 it cannot be read. */
 MUST_CHECK int data_state_read(const char *data_dir, struct db_identity *out, struct err *err);
 /* Durable when it returns. */

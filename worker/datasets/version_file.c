@@ -27,7 +27,7 @@ refuse(struct err *err, struct str folder, const char *what)
 static bool
 read_count(const struct json_value *root, const char *key, int64_t *out)
 {
-    return json_as_i64(json_get(root, key), out) && *out >= 0;
+    return json_as_i64(json_get(root, key), out) && *out >= 0 && *out <= DATA_STATE_COUNT_MAX;
 }
 
 /* The text of a member that is an object or an array. */
@@ -68,7 +68,7 @@ parse(const struct json_value *root, struct str folder, struct version_file *out
         !read_source(root, "schema", JSON_OBJECT, &v->schema_json) ||
         !read_source(root, "summaries", JSON_ARRAY, &v->summaries_json) ||
         !read_source(root, "receipt", JSON_OBJECT, &f.receipt_json))
-        return refuse(err, folder, "a member is missing or of the wrong type");
+        return refuse(err, folder, "a member is missing, of the wrong type or too large");
     if (!str_eq(v->job_id, folder))
         return refuse(err, folder, "it is another folder's");
     if (!dataset_name_is_valid(f.dataset) || v->number == 0)
@@ -201,9 +201,9 @@ version_folder_look_up(struct db *db, int64_t dataset_id, struct str job_id,
     stmt_bind_str(s, 2, job_id);
     if (stmt_step(s, err) != 1)
         return false;
-    *out =
-        (struct version_folder){stmt_i64(s, 0) != 0, stmt_i64(s, 1) != 0, stmt_i64(s, 2) != 0,
-                                stmt_i64(s, 3) != 0, stmt_i64(s, 4) != 0};
+    *out = (struct version_folder){
+        stmt_i64(s, 0) != 0, stmt_i64(s, 1) != 0, stmt_i64(s, 2) != 0, stmt_i64(s, 3) != 0,
+        stmt_i64(s, 4) != 0, stmt_i64(s, 5) != 0, stmt_i64(s, 6)};
     return true;
 }
 

@@ -48,6 +48,8 @@ struct version_folder {
     bool is_known;            /* there is a job of that id */
     bool is_under_way;        /* it is not finished */
     bool has_failed;          /* it ended, and made no version */
+    bool has_checksum;        /* of a kept version, and the database has it of rows.db */
+    int64_t home_id;          /* a kept version of that job is this other dataset's; 0: none */
 };
 MUST_CHECK bool version_folder_look_up(struct db *db, int64_t dataset_id, struct str job_id,
                                        struct version_folder *out, struct err *err);

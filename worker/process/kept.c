@@ -18,10 +18,7 @@ log_new(struct str told, struct str kept)
         struct str line = str_cut(&kept, '\n');
         if (str_find(told, line) >= 0 || count++ >= LOGGED_MAX)
             continue;
-        log_message(LOG_WARN, "folder_kept",
-                    "%" STR_FMT "; it is not removed: put the database that knows it back, or "
-                    "stop the service and run playmeter adopt, or remove it if nobody wants it",
-                    STR_ARG(line));
+        log_message(LOG_WARN, "folder_kept", "%" STR_FMT, STR_ARG(line));
     }
     if (count > LOGGED_MAX)
         log_message(LOG_WARN, "folder_kept", "and %zu more", count - LOGGED_MAX);

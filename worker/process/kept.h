@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 
-#define KEPT_BYTES_MAX (16 * KIB)
+#define KEPT_BYTES_MAX (32 * KIB)
 
 /* `kept` are the lines of a sweep.  Logs those that `told` (zeroed at first) has not, once
  * each, and makes them the told ones.  While there are any they are in the file `mark_path`,

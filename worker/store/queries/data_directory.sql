@@ -6,13 +6,18 @@ UPDATE data_directory SET catalogue_seq = catalogue_seq + 1 RETURNING id, catalo
 
 -- name: version_folder
 -- ?1 dataset id, ?2 job id, as they name a folder: is it of a kept version, of a dropped one; is there
--- such a job, is that one unfinished, did it end without a version.
+-- such a job, is that one unfinished, did it end without a version; is the checksum of a kept
+-- version known; the other dataset that has a kept version of that job.
 SELECT EXISTS (SELECT 1 FROM dataset_version
                WHERE job_id = ?2 AND dataset_id = ?1 AND dropped_at = 0),
        EXISTS (SELECT 1 FROM dataset_version WHERE job_id = ?2 AND dropped_at <> 0),
        EXISTS (SELECT 1 FROM job WHERE id = ?2),
        EXISTS (SELECT 1 FROM job WHERE id = ?2 AND finished_at = 0),
-       EXISTS (SELECT 1 FROM job WHERE id = ?2 AND state IN ('failed', 'cancelled'));
+       EXISTS (SELECT 1 FROM job WHERE id = ?2 AND state IN ('failed', 'cancelled')),
+       EXISTS (SELECT 1 FROM dataset_version
+               WHERE job_id = ?2 AND dataset_id = ?1 AND dropped_at = 0 AND rows_checksum <> 0),
+       (SELECT dataset_id FROM dataset_version
+        WHERE job_id = ?2 AND dataset_id <> ?1 AND dropped_at = 0);
 
 -- name: version_file
 -- ?1 dataset id, ?2 job id: what version.json says.
@@ -47,13 +52,6 @@ ON CONFLICT (id) DO UPDATE SET state = 'succeeded', finished_at = excluded.finis
 -- name: adopt_drop
 -- ?1 job id, ?2 now.
 UPDATE dataset_version SET dropped_at = ?2 WHERE job_id = ?1;
-
--- name: adopt_current
--- ?1 dataset id, ?2 now: the newest that is kept, or none.
-UPDATE dataset
-SET version = (SELECT max(number) FROM dataset_version WHERE dataset_id = ?1 AND dropped_at = 0),
-    wanted_version = 0, updated_at = ?2
-WHERE id = ?1;
 
 -- name: adopt_cancel
 -- ?1 now: the jobs that an older database has in its queue; what they did or not, it cannot know.

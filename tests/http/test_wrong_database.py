@@ -491,7 +491,7 @@ def edit_database(server, sql):
             os.unlink(path(server, name))
 
 
-@pytest.mark.parametrize("is_adopted", [True])
+@pytest.mark.parametrize("is_adopted", [True, False])
 def test_a_version_that_is_gone_is_waited_for_no_more(server, is_adopted):
     """Another stood in for it; an append would be refused for ever.  The check mends what an older
     adoption left."""
@@ -507,6 +507,19 @@ def test_a_version_that_is_gone_is_waited_for_no_more(server, is_adopted):
     server.wait_for(lambda: "warning" not in server.get("/readyz").json())
     server.import_csv("sales", b"id,city\n9,Ulm\n", mode="append")
     assert server.get("/v1/datasets/sales/rows").json()["meta"] == {"total": 3, "version": 4}
+
+
+@pytest.mark.parametrize("is_in_database", [True, False])
+def test_a_checksum_that_becomes_known_is_in_the_folder_too(server, is_in_database):
+    """Of a version that an older program made."""
+    (folder,) = [f for f in folders(server).values() if read_version(f)["label"] == "third"]
+    whole = read_version(folder)
+    write_version(folder, {**whole, "rows_checksum": 0})
+    if not is_in_database:
+        edit_database(server, "UPDATE dataset_version SET rows_checksum = 0, checked_at = 0")
+    server.start()
+    server.wait_for(lambda: read_version(folder)["rows_checksum"] == whole["rows_checksum"])
+    assert read_version(folder)["catalogue_seq"] == state(server)["catalogue_seq"]
 
 
 def test_what_a_kill_left_of_state_and_version_json_is_swept(server):

@@ -115,8 +115,16 @@ struct look {
     const char *data_dir;
     struct db_identity identity;
     bool has_state;
-    bool is_bare; /* a kept version has no version.json, or none that can be read */
+    bool is_bare; /* a kept version has no version.json of use */
 };
+
+/* None that can be read, or an older program's, written before the rows had a checksum. */
+static bool
+is_incomplete(const struct version_folder *known, int got, const struct version_file *file)
+{
+    return known->is_kept &&
+           (got != 1 || (known->has_checksum && file->version.rows_checksum == 0));
+}
 
 /* With the state that fits, only a version that a later database published is looked for: what
  * else is strange is the sweep's to tell.  Without it the folders alone say whose the database
@@ -132,7 +140,7 @@ check_folder(void *context, int dir, int64_t dataset_id, struct str job_id, stru
     if (!version_folder_look_up(look->db, dataset_id, job_id, &known, err))
         return false;
     int got = version_file_read(&a, dir, job_id, &file, &ignored);
-    look->is_bare = look->is_bare || (known.is_kept && got != 1);
+    look->is_bare = look->is_bare || is_incomplete(&known, got, &file);
     const char *path =
         arena_printf(&a, "datasets/%lld/%" STR_FMT, (long long)dataset_id, STR_ARG(job_id)).p;
     bool is_ours = got == 1 && str_eq(file.directory_id, str_from(look->identity.directory_id));
@@ -163,7 +171,8 @@ write_missing(void *context, int dir, int64_t dataset_id, struct str job_id, str
     struct err ignored;
     if (!version_folder_look_up(look->db, dataset_id, job_id, &known, err))
         return false;
-    return !known.is_kept || version_file_read(&a, dir, job_id, &file, &ignored) == 1 ||
+    int got = version_file_read(&a, dir, job_id, &file, &ignored);
+    return !is_incomplete(&known, got, &file) ||
            version_file_write(look->db, &look->identity, dataset_id, job_id, err);
 }
 

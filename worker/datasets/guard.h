@@ -6,12 +6,12 @@
  *     (opened)
  *     its log is its own; its id and its count are those of DATA/state, or later
  *     (migrated)
- *     no version.json is ahead of it; then what is missing is made: DATA/state, and version.json
- *     where there is none or it lacks the checksum
+ *     no version.json is ahead of it; then what is missing is made: DATA/state, and
+ *     version.json where there is none or it lacks the checksum
  *     (its log is taken)
  *
- * What does not fit is refused as a conflict with code wrong_database, which says what was found
- * and what to do, and nothing is changed then: neither file, nor the log. */
+ * What does not fit is refused as a conflict with code wrong_database, which says what was
+ * found and what to do, and nothing is changed then: neither file, nor the log. */
 #pragma once
 
 #include "store/db.h"

@@ -3,6 +3,7 @@
  * step: nobody sees one without the others. */
 #include "base/clock.h"
 #include "datasets/integrity.h"
+#include "datasets/version_file.h"
 #include "store/wire.h"
 
 static bool
@@ -30,7 +31,7 @@ find_stand_in(struct db *db, int64_t dataset_id, int64_t wanted, int64_t *out, s
 static bool
 settle(struct db *db, int64_t dataset_id, int64_t *current, struct err *err)
 {
-    int64_t wanted, before;
+    int64_t wanted, before, is_wanted_gone;
     {
         scoped_stmt s = db_stmt(db, "integrity_wanted");
         stmt_bind_i64(s, 1, dataset_id);
@@ -38,10 +39,11 @@ settle(struct db *db, int64_t dataset_id, int64_t *current, struct err *err)
             return false;
         wanted = stmt_i64(s, 0);
         before = stmt_i64(s, 1);
+        is_wanted_gone = stmt_i64(s, 2);
     }
     if (!find_stand_in(db, dataset_id, wanted, current, err))
         return false;
-    if (*current == before)
+    if (*current == before && !is_wanted_gone)
         return true;
     scoped_stmt s = db_stmt(db, "integrity_set_version");
     stmt_bind_i64(s, 1, dataset_id);
@@ -88,11 +90,12 @@ struct stored { /* the arguments of integrity_store */
     struct str job_id;
 };
 
-/* The dataset's name and what was damaged; 0 when the finding is of files that were replaced
+/* The dataset's name, what was damaged, and the job whose version.json waits for a checksum (""
+ * else); 0 when the finding is of files that were replaced
  * meanwhile, -1 error. */
 static int
 read_before(struct arena *a, struct db *db, const struct stored *stored, struct str *dataset,
-            unsigned *damaged, struct err *err)
+            unsigned *damaged, struct str *unsummed_job, struct err *err)
 {
     scoped_stmt s = db_stmt(db, "integrity_version");
     stmt_bind_i64(s, 1, stored->dataset_id);
@@ -102,6 +105,7 @@ read_before(struct arena *a, struct db *db, const struct stored *stored, struct 
     if (got == 1) {
         *dataset = arena_str(a, stmt_str(s, 0));
         *damaged = integrity_files_parse(stmt_str(s, 1));
+        *unsummed_job = arena_str(a, stmt_str(s, 2));
     }
     return got;
 }
@@ -119,6 +123,19 @@ store(struct arena *a, struct db *db, const struct stored *stored, struct err *e
     return stmt_run(s, err);
 }
 
+/* Before the commit, as a publication does: after a kill the next check finds the same again.
+ */
+static bool
+write_checksum(struct db *db, const struct stored *stored, struct str unsummed_job,
+               struct err *err)
+{
+    struct db_identity identity;
+    if (unsummed_job.n == 0 || stored->rows_checksum == 0)
+        return true;
+    return db_read_identity(db, &identity, err) &&
+           version_file_write(db, &identity, stored->dataset_id, unsummed_job, err);
+}
+
 static bool
 run_store(struct db *db, struct str request, struct buf *reply, struct err *err)
 {
@@ -133,16 +150,17 @@ run_store(struct db *db, struct str request, struct buf *reply, struct err *err)
     if (!wire_end(&w, err))
         return false;
     scoped_arena a = {0};
-    struct str dataset;
+    struct str dataset, unsummed_job;
     unsigned before;
     int64_t current = 0;
-    int got = read_before(&a, db, &stored, &dataset, &before, err);
+    int got = read_before(&a, db, &stored, &dataset, &before, &unsummed_job, err);
     if (got == 1) {
         bool is_new = stored.damaged & ~before;
         bool is_mendable = stored.damaged && !(stored.damaged & INTEGRITY_ROWS);
         if (!store(&a, db, &stored, err) || !settle(db, stored.dataset_id, &current, err) ||
             ((is_new || is_mendable) &&
-             !enqueue(&a, db, dataset, stored.number, stored.job_id, err)))
+             !enqueue(&a, db, dataset, stored.number, stored.job_id, err)) ||
+            !write_checksum(db, &stored, unsummed_job, err))
             return false;
     }
     wire_add_u64(reply, (uint64_t)current);

@@ -44,9 +44,10 @@ INSERT INTO service_start (id, number) VALUES (1, ?1)
 ON CONFLICT (id) DO UPDATE SET number = excluded.number;
 
 -- name: integrity_version
--- ?1 dataset id, ?2 number, ?3 edition: the dataset's name and what is damaged; no row when the
--- files have changed since that edition or are not kept.
-SELECT d.name, v.damaged FROM dataset d JOIN dataset_version v ON v.dataset_id = d.id
+-- ?1 dataset id, ?2 number, ?3 edition: the dataset's name, what is damaged, and the job while the
+-- rows have no checksum; no row when the files have changed since that edition or are not kept.
+SELECT d.name, v.damaged, CASE v.rows_checksum WHEN 0 THEN v.job_id ELSE '' END
+FROM dataset d JOIN dataset_version v ON v.dataset_id = d.id
 WHERE v.dataset_id = ?1 AND v.number = ?2 AND v.edition = ?3 AND v.dropped_at = 0;
 
 -- name: integrity_store
@@ -80,9 +81,13 @@ WHERE dataset_id = ?1 AND dropped_at = 0 AND instr(damaged, 'rows.db') = 0
 ORDER BY number = ?2 DESC, number < ?2 DESC, number DESC LIMIT 1;
 
 -- name: integrity_wanted
--- ?1 dataset id: the version that should be current, and the one that is.
-SELECT CASE wanted_version WHEN 0 THEN version ELSE wanted_version END, version
-FROM dataset WHERE id = ?1;
+-- ?1 dataset id: the version that should be current, the one that is, and whether another was
+-- wanted that is not kept any more.
+SELECT coalesce(w.number, d.version), d.version, d.wanted_version <> 0 AND w.number IS NULL
+FROM dataset d
+LEFT JOIN dataset_version w
+     ON w.dataset_id = d.id AND w.number = d.wanted_version AND w.dropped_at = 0
+WHERE d.id = ?1;
 
 -- name: integrity_set_version
 -- ?1 dataset id, ?2 number, ?3 the wanted number (0: the same), ?4 now.

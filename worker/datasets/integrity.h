@@ -93,8 +93,9 @@ MUST_CHECK bool integrity_store(struct writer *w, int64_t start,
                                 const struct dataset_version *version,
                                 const struct integrity_finding *finding, struct str job_id,
                                 int64_t *current, struct err *err);
-/* The index files of the version were made again from a whole rows.db: it is whole.  Ends the
- * job with the receipt; `job_id` "" for none. */
+/* The index files of the version were made again from a whole rows.db: it is whole, unless
+ * something else was found since it was read from the catalogue; then that stands and the
+ * version is checked next.  Ends the job with the receipt; `job_id` "" for none. */
 MUST_CHECK bool integrity_store_reindexed(struct writer *w,
                                           const struct dataset_version *version,
                                           struct str job_id, struct str receipt_json,

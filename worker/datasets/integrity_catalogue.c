@@ -132,8 +132,7 @@ integrity_store_reindexed(struct writer *w, const struct dataset_version *versio
 {
     scoped_buf request;
     buf_init(&request, REQUEST_BYTES_MAX);
-    wire_add_u64(&request, (uint64_t)version->dataset_id);
-    wire_add_u64(&request, (uint64_t)version->number);
+    add_version(&request, version);
     wire_add_str(&request, job_id);
     wire_add_str(&request, receipt_json);
     return writer_call(w, "integrity_store_reindexed", buf_str(&request), NULL, err);

@@ -172,12 +172,14 @@ run_store_reindexed(struct db *db, struct str request, struct buf *reply UNUSED,
                     struct err *err)
 {
     struct wire w = {.rest = request};
-    int64_t dataset_id = (int64_t)wire_u64(&w), number = (int64_t)wire_u64(&w), current;
+    int64_t dataset_id = (int64_t)wire_u64(&w), number = (int64_t)wire_u64(&w);
+    int64_t edition = (int64_t)wire_u64(&w), current;
     struct str job_id = wire_str(&w), receipt = wire_str(&w);
     scoped_stmt s = db_stmt(db, "integrity_store_reindexed");
     stmt_bind_i64(s, 1, dataset_id);
     stmt_bind_i64(s, 2, number);
     stmt_bind_i64(s, 3, clock_now_ms());
+    stmt_bind_i64(s, 4, edition);
     return wire_end(&w, err) && stmt_run(s, err) && settle(db, dataset_id, &current, err) &&
            (job_id.n == 0 || job_finish_in(db, job_id, JOB_SUCCEEDED, STR(""), receipt, err));
 }

@@ -61,11 +61,16 @@ SET damaged = ?3, checked_at = ?4, checked_start = ?6,
 WHERE dataset_id = ?1 AND number = ?2;
 
 -- name: integrity_store_reindexed
--- ?1 dataset id, ?2 number, ?3 now.  One whose rows have no checksum yet is checked next.
+-- ?1 dataset id, ?2 number, ?3 now, ?4 edition.  One whose rows have no checksum yet is checked
+-- next, and so is one of which something else was found since that edition: what was read then
+-- says nothing of it.
 UPDATE dataset_version
-SET damaged = '', damaged_at = 0, edition = edition + 1,
-    checked_at = CASE rows_checksum WHEN 0 THEN 0 ELSE ?3 END,
-    checked_start = coalesce((SELECT number FROM service_start), 0)
+SET damaged = CASE edition WHEN ?4 THEN '' ELSE damaged END,
+    damaged_at = CASE edition WHEN ?4 THEN 0 ELSE damaged_at END,
+    checked_at = CASE WHEN rows_checksum = 0 OR edition <> ?4 THEN 0 ELSE ?3 END,
+    checked_start = CASE edition WHEN ?4 THEN coalesce((SELECT number FROM service_start), 0)
+                                 ELSE checked_start END,
+    edition = edition + 1
 WHERE dataset_id = ?1 AND number = ?2;
 
 -- name: integrity_doubt

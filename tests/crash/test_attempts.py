@@ -99,6 +99,6 @@ def test_a_job_hides_what_is_ours(own_server):
                    **(become if os.geteuid() == 0 else {}))
     os.kill(pid, signal.SIGCONT)
     ended = server.wait_job(job)
-    assert ended["state"] == "failed" and ended["error"]["code"] == "internal", ended
+    assert ended["state"] == "failed" and ended["error"]["code"] == "busy", ended
     assert server.data not in str(ended["error"])
     assert "Too many open files" in server.log()

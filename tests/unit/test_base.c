@@ -221,7 +221,7 @@ a_long_detail_is_cut_at_a_character(void **state UNUSED)
 }
 
 static void
-errno_decides_between_disk_full_and_internal(void **state UNUSED)
+errno_decides_between_disk_full_busy_and_internal(void **state UNUSED)
 {
     struct err err = {0};
     errno = ENOSPC;
@@ -232,6 +232,13 @@ errno_decides_between_disk_full_and_internal(void **state UNUSED)
     assert_int_equal(err_status(&err), 500);
     assert_string_equal(err.detail, "writing x: Permission denied");
     assert_true(err.is_private);
+    assert_false(err_is_shortage(&err));
+    errno = EMFILE;
+    assert_false(err_set_errno(&err, "opening %s", "x"));
+    assert_int_equal(err_status(&err), 503);
+    assert_true(err_is_shortage(&err));
+    assert_false(err_set_code(&err, ERR_BUSY, "index_damaged", "x"));
+    assert_false(err_is_shortage(&err));
     errno = EDQUOT;
     assert_false(err_set_errno(&err, "/srv/data/spool/1"));
     assert_non_null(strstr(err.detail, "/srv/data"));
@@ -403,7 +410,7 @@ main(void)
         cmocka_unit_test(errors_keep_what_they_say_printable),
         cmocka_unit_test(an_error_can_say_more_about_itself),
         cmocka_unit_test(a_long_detail_is_cut_at_a_character),
-        cmocka_unit_test(errno_decides_between_disk_full_and_internal),
+        cmocka_unit_test(errno_decides_between_disk_full_busy_and_internal),
         cmocka_unit_test(digests_are_the_published_ones),
         cmocka_unit_test(hashes_of_all_lengths_differ),
         cmocka_unit_test_setup_teardown(only_the_last_folder_is_closed_to_others, temp_set_up,

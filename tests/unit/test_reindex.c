@@ -2,6 +2,8 @@
 #include "disk_order.h"
 #include "import_attempt.h"
 
+#include "few_descriptors.h"
+
 #include "datasets/reindex.h"
 #include "index/trigrams.h"
 
@@ -195,6 +197,35 @@ without_rows_the_old_files_stay(void **state)
     assert_int_equal(access(path_of(&t, "columns.new"), F_OK), -1);
 }
 
+/* However few descriptors are left, whole files are found whole or not judged. */
+static void
+a_want_of_descriptors_is_no_damage(void **state)
+{
+    struct attempt t;
+    struct err err;
+    import_books(&t, *state);
+    uint64_t checksum = t.base.rows_checksum;
+    assert_true(checksum != 0);
+    for (int has_checksum = 0; has_checksum < 2; has_checksum++) {
+        unsigned judged = 0;
+        t.base.rows_checksum = has_checksum ? checksum : 0;
+        for (unsigned left = 0; left < 8; left++) {
+            struct integrity_finding finding = {0};
+            struct few_descriptors few = few_descriptors_begin(left);
+            bool is_judged = integrity_check(t.dir->path, &t.base, &finding, &err);
+            bool is_short = !is_judged && err_is_shortage(&err);
+            bool has_rows = integrity_check_rows(t.dir->path, &t.base, &err);
+            few_descriptors_end(&few);
+            assert_true(is_judged || is_short);
+            assert_int_equal(finding.damaged, 0);
+            assert_true(has_rows || err_is_shortage(&err));
+            assert_true(left > 0 || !is_judged);
+            judged += is_judged;
+        }
+        assert_true(judged > 0);
+    }
+}
+
 int
 main(void)
 {
@@ -204,6 +235,7 @@ main(void)
         TEST(what_was_made_again_is_on_the_disk),
         TEST(what_a_killed_reindex_left_is_written_over),
         TEST(without_rows_the_old_files_stay),
+        TEST(a_want_of_descriptors_is_no_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,8 @@
 #include "datasets/version.h"
 #include "temp_db.h"
 
+#include "few_descriptors.h"
+
 #include <dirent.h>
 #include <string.h>
 
@@ -246,6 +248,29 @@ a_version_is_answered_without_its_trigrams(void **state)
     assert_int_equal(rows_of(cache, "broken", 0), 3);
 }
 
+/* Nobody is told to import again for it, and what is opened is opened whole. */
+static void
+a_want_of_descriptors_is_no_damage(void **state)
+{
+    struct temp_db *t = *state;
+    unsigned answered = 0;
+    publish(t, "games", 3, COLUMN_INTEGER);
+    for (unsigned left = 0; left < 8; left++) {
+        SCOPED(versions_close) struct versions *cache = open_cache(t);
+        const struct version *version;
+        struct err err = {0};
+        struct few_descriptors few = few_descriptors_begin(left);
+        bool is_open = versions_get(cache, STR("games"), 0, &version, &err);
+        few_descriptors_end(&few);
+        if (!is_open)
+            assert_string_equal(err_code(&err), "busy");
+        assert_int_equal(is_open ? 200 : err_status(&err), is_open ? 200 : 503);
+        assert_true(left > 0 || !is_open);
+        answered += is_open;
+    }
+    assert_true(answered > 0);
+}
+
 int
 main(void)
 {
@@ -257,6 +282,7 @@ main(void)
         DB_TEST(more_datasets_than_the_cache_holds_are_all_answered),
         DB_TEST(files_that_are_missing_or_damaged_ask_for_an_index),
         DB_TEST(a_version_is_answered_without_its_trigrams),
+        DB_TEST(a_want_of_descriptors_is_no_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

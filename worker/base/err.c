@@ -104,14 +104,25 @@ err_set_errno(struct err *err, const char *fmt, ...)
 {
     int saved = errno;
     bool is_full = saved == ENOSPC || saved == EDQUOT;
+    bool is_short = saved == EMFILE || saved == ENFILE || saved == ENOMEM;
     char what[sizeof(err->detail)];
     va_list args;
     va_start(args, fmt);
     vsnprintf(what, sizeof(what), fmt, args);
     va_end(args);
-    err_set(err, is_full ? ERR_DISK_FULL : ERR_INTERNAL, "%s: %s", what, strerror(saved));
+    err_set(err,
+            is_full    ? ERR_DISK_FULL
+            : is_short ? ERR_BUSY
+                       : ERR_INTERNAL,
+            "%s: %s", what, strerror(saved));
     err->is_private = true;
     return false;
+}
+
+bool
+err_is_shortage(const struct err *err)
+{
+    return err->kind == ERR_BUSY && err->code[0] == '\0';
 }
 
 int

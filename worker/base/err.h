@@ -54,9 +54,12 @@ bool err_set_code(struct err *err, enum err_kind kind, const char *code, const c
 /* The same, naming what is at fault; code may be NULL for the kind's. */
 bool err_set_name(struct err *err, enum err_kind kind, const char *code, struct str name,
                   const char *fmt, ...) PRINTF(5, 6);
-/* From errno: ENOSPC and EDQUOT become ERR_DISK_FULL, the rest ERR_INTERNAL, as "what: reason";
- * private. */
+/* From errno: ENOSPC and EDQUOT become ERR_DISK_FULL, EMFILE, ENFILE and ENOMEM ERR_BUSY, the
+ * rest ERR_INTERNAL, as "what: reason"; private. */
 bool err_set_errno(struct err *err, const char *fmt, ...) PRINTF(2, 3);
+/* Was it something that the process or the machine lacks for now, so that it says nothing about
+ * what was asked for?  ERR_BUSY with a code of its own has another reason. */
+bool err_is_shortage(const struct err *err);
 
 int err_status(const struct err *err);       /* HTTP status */
 const char *err_code(const struct err *err); /* its own code, else the kind's */

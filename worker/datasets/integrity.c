@@ -6,7 +6,6 @@
 #include "index/trigrams.h"
 #include "store/rows.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -94,26 +93,14 @@ compare_rows(const char *path, const struct dataset_version *version, uint64_t *
            err_set(err, ERR_INTERNAL, "its checksum is wrong");
 }
 
-/* What the process or the machine lacks is no fault of the file. */
-static bool
-says_nothing(int error)
-{
-    return error == EMFILE || error == ENFILE || error == ENOMEM;
-}
-
 static bool
 check_file(struct check *c, size_t i, bool is_needed, struct err *err)
 {
     struct err reason = {0};
     uint64_t bytes = 0;
     const char *path = path_of(c, FILES[i].name);
-    errno = 0;
     scoped_fd fd = fs_open_at(AT_FDCWD, path, O_RDONLY, &reason);
-    if (fd < 0 && says_nothing(errno)) {
-        *err = reason;
-        return false;
-    }
-    if (fd < 0 && errno == ENOENT && !is_needed)
+    if (fd < 0 && reason.kind == ERR_NOT_FOUND && !is_needed)
         return true;
     bool ok = fd >= 0 && fs_size(fd, &bytes, &reason);
     if (ok)
@@ -121,6 +108,11 @@ check_file(struct check *c, size_t i, bool is_needed, struct err *err)
                  ? FILES[i].check(fd, (uint64_t)c->version->row_count, &reason)
                  : compare_rows(path, c->version, &c->finding.rows_checksum, &reason);
     c->finding.bytes += bytes;
+    /* What the process or the machine lacks is no fault of the file. */
+    if (!ok && err_is_shortage(&reason)) {
+        *err = reason;
+        return false;
+    }
     if (!ok)
         note(c, FILES[i].file, &reason);
     return true;
@@ -128,16 +120,19 @@ check_file(struct check *c, size_t i, bool is_needed, struct err *err)
 
 /* Of a version whose columns are whole: their sizes say whether it has trigrams. */
 static bool
-needs_trigrams(struct check *c)
+needs_trigrams(struct check *c, bool *is_needed, struct err *err)
 {
-    struct err ignored;
+    struct err why = {0};
     struct columns columns;
-    scoped_fd fd = fs_open_at(AT_FDCWD, path_of(c, COLUMNS_FILE_NAME), O_RDONLY, &ignored);
-    if (fd < 0 || !columns_open(&c->arena, &columns, fd, &ignored))
-        return false;
-    bool are_wanted = trigrams_are_wanted(&columns, TRIGRAMS_TEXT_BYTES_MIN);
+    scoped_fd fd = fs_open_at(AT_FDCWD, path_of(c, COLUMNS_FILE_NAME), O_RDONLY, &why);
+    if (fd < 0 || !columns_open(&c->arena, &columns, fd, &why)) {
+        *is_needed = false;
+        *err = why;
+        return !err_is_shortage(&why);
+    }
+    *is_needed = trigrams_are_wanted(&columns, TRIGRAMS_TEXT_BYTES_MIN);
     columns_close(&columns);
-    return are_wanted;
+    return true;
 }
 
 static bool
@@ -151,16 +146,19 @@ needs_tfidf(struct check *c)
 }
 
 static bool
-is_needed(struct check *c, enum integrity_file file)
+find_needed(struct check *c, enum integrity_file file, bool *is_needed, struct err *err)
 {
+    *is_needed = true;
     switch (file) {
     case INTEGRITY_ROWS:
     case INTEGRITY_COLUMNS:
         break;
     case INTEGRITY_TRIGRAMS:
-        return !(c->finding.damaged & INTEGRITY_COLUMNS) && needs_trigrams(c);
+        *is_needed = !(c->finding.damaged & INTEGRITY_COLUMNS);
+        return !*is_needed || needs_trigrams(c, is_needed, err);
     case INTEGRITY_TFIDF:
-        return needs_tfidf(c);
+        *is_needed = needs_tfidf(c);
+        break;
     }
     return true;
 }
@@ -171,9 +169,12 @@ integrity_check(const char *data_dir, const struct dataset_version *version,
 {
     scoped_check c = {.version = version};
     c.folder = folder_of(&c.arena, data_dir, version);
-    for (size_t i = 0; i < COUNT_OF(FILES); i++)
-        if (!check_file(&c, i, is_needed(&c, FILES[i].file), err))
+    for (size_t i = 0; i < COUNT_OF(FILES); i++) {
+        bool is_needed;
+        if (!find_needed(&c, FILES[i].file, &is_needed, err) ||
+            !check_file(&c, i, is_needed, err))
             return false;
+    }
     *out = c.finding;
     return true;
 }
@@ -187,8 +188,13 @@ integrity_check_rows(const char *data_dir, const struct dataset_version *version
     uint64_t checksum;
     const char *path =
         arena_printf(&a, "%s/" ROWS_FILE_NAME, folder_of(&a, data_dir, version)).p;
-    return compare_rows(path, version, &checksum, &reason) ||
-           err_set_code(err, ERR_CONFLICT, INTEGRITY_ROWS_DAMAGED,
+    if (compare_rows(path, version, &checksum, &reason))
+        return true;
+    if (err_is_shortage(&reason)) {
+        *err = reason;
+        return false;
+    }
+    return err_set_code(err, ERR_CONFLICT, INTEGRITY_ROWS_DAMAGED,
                         "rows.db of version %lld is damaged: %s; import the whole file again, "
                         "or put rows.db back from a backup and run playmeter reindex",
                         (long long)version->number, err_public_detail(&reason));

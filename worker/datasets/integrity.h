@@ -47,7 +47,8 @@ struct integrity_finding {
 MUST_CHECK bool integrity_check(const char *data_dir, const struct dataset_version *version,
                                 struct integrity_finding *out, struct err *err);
 /* For who reads all of rows.db next and keeps what comes of it: conflict with code
- * INTEGRITY_ROWS_DAMAGED where it is not what was written. */
+ * INTEGRITY_ROWS_DAMAGED where it is not what was written, another error where that could not
+ * be found out. */
 #define INTEGRITY_ROWS_DAMAGED "rows_damaged"
 MUST_CHECK bool integrity_check_rows(const char *data_dir,
                                      const struct dataset_version *version, struct err *err);

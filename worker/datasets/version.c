@@ -155,29 +155,32 @@ open_columns(struct slot *slot, const char *folder, struct err *err)
     return fd >= 0 && columns_open(&slot->arena, &slot->version.columns, fd, err);
 }
 
-/* Goes without them when it cannot. */
-static void
-open_trigrams(struct slot *slot, const char *folder)
+/* Goes without them where they are damaged or not there; a shortage passes, and the version
+ * would stay open without them. */
+static bool
+open_trigrams(struct slot *slot, const char *folder, struct err *err)
 {
-    struct err ignored;
     struct str path = arena_printf(&slot->arena, "%s/" TRIGRAMS_FILE_NAME, folder);
-    scoped_fd fd = fs_open_at(AT_FDCWD, path.p, O_RDONLY, &ignored);
+    scoped_fd fd = fs_open_at(AT_FDCWD, path.p, O_RDONLY, err);
     struct version *version = &slot->version;
     if (fd >= 0 &&
-        !trigrams_open(&slot->arena, &version->trigrams, fd, &version->columns, &ignored))
-        version->trigrams = (struct trigrams){0};
+        trigrams_open(&slot->arena, &version->trigrams, fd, &version->columns, err))
+        return true;
+    version->trigrams = (struct trigrams){0};
+    return !err_is_shortage(err);
 }
 
 /* Whatever else the version is asked for can be answered without it. */
-static void
-open_tfidf(struct slot *slot, const char *folder)
+static bool
+open_tfidf(struct slot *slot, const char *folder, struct err *err)
 {
-    struct err ignored;
     struct str path = arena_printf(&slot->arena, "%s/" TFIDF_FILE_NAME, folder);
-    scoped_fd fd = fs_open_at(AT_FDCWD, path.p, O_RDONLY, &ignored);
+    scoped_fd fd = fs_open_at(AT_FDCWD, path.p, O_RDONLY, err);
     struct version *version = &slot->version;
-    if (fd >= 0 && !tfidf_open(&version->tfidf, fd, version->columns.row_count, &ignored))
-        version->tfidf = (struct tfidf){0};
+    if (fd >= 0 && tfidf_open(&version->tfidf, fd, version->columns.row_count, err))
+        return true;
+    version->tfidf = (struct tfidf){0};
+    return !err_is_shortage(err);
 }
 
 static bool
@@ -194,9 +197,12 @@ open_rows(struct slot *slot, const char *folder, struct err *err)
     version->rows = rows_open(path.p, columns, schema->column_count, err);
     if (version->rows)
         return true;
+    /* A shortage is none of the file's, nor are names that leave none for the row number. */
+    if (err_is_shortage(err) || err->kind == ERR_INVALID)
+        return false;
     if (access(path.p, F_OK) != 0)
         return err_set(err, ERR_NOT_FOUND, "%s is not there", path.p);
-    return err->kind == ERR_INVALID || lost(err, &version->info);
+    return lost(err, &version->info);
 }
 
 static bool
@@ -222,10 +228,13 @@ open_files(struct slot *slot, const char *data_dir, struct err *err)
     if (!open_columns(slot, folder.p, err) || !check_shape(version, err) ||
         !open_rows(slot, folder.p, err))
         return false;
-    if (!(version->info.damaged & INTEGRITY_TRIGRAMS))
-        open_trigrams(slot, folder.p);
-    if (!(version->info.damaged & INTEGRITY_TFIDF))
-        open_tfidf(slot, folder.p);
+    struct err why = {0};
+    if ((!(version->info.damaged & INTEGRITY_TRIGRAMS) &&
+         !open_trigrams(slot, folder.p, &why)) ||
+        (!(version->info.damaged & INTEGRITY_TFIDF) && !open_tfidf(slot, folder.p, &why))) {
+        *err = why;
+        return false;
+    }
     version->row_count = version->columns.row_count;
     version->key_ascends = key_ascends(version);
     version->keys = arena_new(&slot->arena, struct key_index);

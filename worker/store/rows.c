@@ -117,13 +117,14 @@ rows_close(struct rows **rows)
     arena_free(&arena);
 }
 
-/* The file never changes and the SQL is ours: what SQLite cannot do with it tells of the file.
- */
+/* The file never changes and the SQL is ours: what SQLite cannot do with it tells of the file,
+ * unless it lacked something. */
 static bool
 fail(struct rows *rows, int rc, struct err *err)
 {
-    if ((rc & 0xff) == SQLITE_NOMEM)
-        return sqlite_fail(rows->handle, rc, "reading rows.db", err);
+    sqlite_fail(rows->handle, rc, "reading rows.db", err);
+    if (err_is_shortage(err))
+        return false;
     return err_set_code(err, ERR_BUSY, "version_damaged", "rows.db cannot be read: %s",
                         sqlite3_errmsg(rows->handle));
 }

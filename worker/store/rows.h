@@ -48,7 +48,8 @@ MUST_CHECK int rows_get(struct rows *rows, uint64_t row_number, const size_t *wa
 MUST_CHECK bool rows_line(struct rows *rows, uint64_t row_number, uint64_t *line,
                           struct err *err);
 
-/* The checksum (checksum.h) of the file as it lies there; never 0. */
+/* The checksum (checksum.h) of the file as it lies there; never 0.  What err_is_shortage is
+ * says nothing about the file, here and in rows_look. */
 MUST_CHECK bool rows_checksum(const char *path, uint64_t *out, struct err *err);
 /* For a file whose checksum nobody took, made by a program that took none: SQLite finds its
  * structure sound and it has so many rows.  A value that another took the place of passes. */

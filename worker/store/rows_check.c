@@ -29,8 +29,10 @@ is_sound(sqlite3 *handle, struct err *err)
         rc = sqlite3_step(stmt);
     const char *said = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
     bool ok = said && strcmp(said, "ok") == 0;
-    if (!ok)
-        err_set(err, ERR_INTERNAL, "SQLite says: %s", said ? said : sqlite3_errmsg(handle));
+    if (said && !ok)
+        err_set(err, ERR_INTERNAL, "SQLite says: %s", said);
+    else if (!ok)
+        sqlite_fail(handle, rc == SQLITE_ROW ? SQLITE_NOMEM : rc, "looking at rows.db", err);
     sqlite3_finalize(stmt);
     return ok;
 }

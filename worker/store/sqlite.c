@@ -6,6 +6,17 @@
 #include <string.h>
 
 static bool
+is_shortage(sqlite3 *handle, int rc)
+{
+    if ((rc & 0xff) == SQLITE_NOMEM)
+        return true;
+    if (((rc & 0xff) != SQLITE_CANTOPEN && (rc & 0xff) != SQLITE_IOERR) || !handle)
+        return false;
+    int system_errno = sqlite3_system_errno(handle);
+    return system_errno == EMFILE || system_errno == ENFILE || system_errno == ENOMEM;
+}
+
+static bool
 is_disk_full(sqlite3 *handle, int rc)
 {
     if ((rc & 0xff) == SQLITE_FULL)
@@ -22,6 +33,11 @@ sqlite_fail(sqlite3 *handle, int rc, const char *doing, struct err *err)
     const char *reason = handle ? sqlite3_errmsg(handle) : sqlite3_errstr(rc);
     if (is_disk_full(handle, rc)) {
         err_set(err, ERR_DISK_FULL, "%s: %s", doing, reason);
+        err->is_private = true;
+        return false;
+    }
+    if (is_shortage(handle, rc)) {
+        err_set(err, ERR_BUSY, "%s: %s", doing, reason);
         err->is_private = true;
         return false;
     }

@@ -1,7 +1,8 @@
 /* What every file of this folder needs of SQLite itself: running plain SQL, naming a file, and
  * the one place where a result code becomes an err.
  *
- *   BUSY, LOCKED                      busy (503)
+ *   BUSY, LOCKED, NOMEM, and what     busy (503)
+ *   fails for want of descriptors
  *   INTERRUPT                         busy, code deadline
  *   FULL, IOERR with ENOSPC, EDQUOT   disk_full (507)
  *   CONSTRAINT                        conflict (409)

@@ -278,6 +278,32 @@ what_was_not_checked_since_the_start_is_next(void **state)
 }
 
 static void
+a_job_that_met_damage_has_that_version_checked(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct integrity_schedule schedule = {START, 3600000, 3600000};
+    struct str name;
+    struct dataset_version version;
+    bool is_due;
+    for (int64_t number = 1; number <= 3; number++)
+        find_number(t, publish(t), 0);
+    struct str folder = version_of(t, 2).job_id;
+    version = version_of(t, 2);
+    assert_false(integrity_check_rows(((struct temp_dir *)t->dir)->path, &version, &err));
+    assert_string_equal(err_code(&err), INTEGRITY_ROWS_DAMAGED);
+    assert_true(str_eq(str_from(err.name), folder));
+    assert_true(integrity_doubt_rows(t->writer, str_from(err.name), &err));
+    assert_int_equal(integrity_next(&t->arena, t->db, &schedule, &name, &version, &err), 1);
+    assert_int_equal(version.number, 2);
+    find(t, &version, INTEGRITY_ROWS);
+    assert_true(integrity_is_due(t->db, &schedule, &is_due, &err) && !is_due);
+    /* The job that tells of it tells nothing new. */
+    assert_true(integrity_doubt_rows(t->writer, folder, &err));
+    assert_true(integrity_is_due(t->db, &schedule, &is_due, &err) && !is_due);
+}
+
+static void
 versions_without_rows_are_dropped_first(void **state)
 {
     struct temp_db *t = *state;
@@ -356,6 +382,7 @@ main(void)
         DB_TEST(files_are_opened_anew_when_and_only_when_they_changed),
         DB_TEST(one_job_mends_and_one_tells_of_lost_rows),
         DB_TEST(what_was_not_checked_since_the_start_is_next),
+        DB_TEST(a_job_that_met_damage_has_that_version_checked),
         DB_TEST(versions_without_rows_are_dropped_first),
         DB_TEST(no_byte_that_is_read_turns_unnoticed),
         DB_TEST(names_of_files_are_read_as_they_are_written),

@@ -194,7 +194,7 @@ integrity_check_rows(const char *data_dir, const struct dataset_version *version
         *err = reason;
         return false;
     }
-    return err_set_code(err, ERR_CONFLICT, INTEGRITY_ROWS_DAMAGED,
+    return err_set_name(err, ERR_CONFLICT, INTEGRITY_ROWS_DAMAGED, version->job_id,
                         "rows.db of version %lld is damaged: %s; import the whole file again, "
                         "or put rows.db back from a backup and run playmeter reindex",
                         (long long)version->number, err_public_detail(&reason));

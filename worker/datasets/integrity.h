@@ -47,7 +47,8 @@ struct integrity_finding {
 MUST_CHECK bool integrity_check(const char *data_dir, const struct dataset_version *version,
                                 struct integrity_finding *out, struct err *err);
 /* For who reads all of rows.db next and keeps what comes of it: conflict with code
- * INTEGRITY_ROWS_DAMAGED where it is not what was written, another error where that could not
+ * INTEGRITY_ROWS_DAMAGED, the name the job that made the version, where it is not what was
+ * written, another error where that could not
  * be found out. */
 #define INTEGRITY_ROWS_DAMAGED "rows_damaged"
 MUST_CHECK bool integrity_check_rows(const char *data_dir,
@@ -101,8 +102,11 @@ MUST_CHECK bool integrity_store_reindexed(struct writer *w,
                                           const struct dataset_version *version,
                                           struct str job_id, struct str receipt_json,
                                           struct err *err);
-/* Somebody could not read a version: it is checked next.  `version` NULL: all of them. */
+/* Somebody could not read a version: it is checked next. */
 MUST_CHECK bool integrity_doubt(struct writer *w, const struct dataset_version *version,
                                 struct err *err);
+/* integrity_check_rows found rows.db of the version that this job made damaged: unless that is
+ * known, the version is checked next. */
+MUST_CHECK bool integrity_doubt_rows(struct writer *w, struct str job_id, struct err *err);
 
 extern const struct operation INTEGRITY_OPERATIONS[]; /* ends with a NULL name */

@@ -141,9 +141,17 @@ integrity_store_reindexed(struct writer *w, const struct dataset_version *versio
 bool
 integrity_doubt(struct writer *w, const struct dataset_version *version, struct err *err)
 {
-    static const struct dataset_version ALL = {0};
     scoped_buf request;
     buf_init(&request, REQUEST_BYTES_MAX);
-    add_version(&request, version ? version : &ALL);
+    add_version(&request, version);
     return writer_call(w, "integrity_doubt", buf_str(&request), NULL, err);
+}
+
+bool
+integrity_doubt_rows(struct writer *w, struct str job_id, struct err *err)
+{
+    scoped_buf request;
+    buf_init(&request, REQUEST_BYTES_MAX);
+    wire_add_str(&request, job_id);
+    return writer_call(w, "integrity_doubt_rows", buf_str(&request), NULL, err);
 }

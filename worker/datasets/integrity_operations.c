@@ -194,10 +194,20 @@ run_doubt(struct db *db, struct str request, struct buf *reply UNUSED, struct er
     return wire_end(&w, err) && stmt_run(s, err);
 }
 
+static bool
+run_doubt_rows(struct db *db, struct str request, struct buf *reply UNUSED, struct err *err)
+{
+    struct wire w = {.rest = request};
+    scoped_stmt s = db_stmt(db, "integrity_doubt_rows");
+    stmt_bind_str(s, 1, wire_str(&w));
+    return wire_end(&w, err) && stmt_run(s, err);
+}
+
 const struct operation INTEGRITY_OPERATIONS[] = {
     {"integrity_begin", run_begin, false},
     {"integrity_store", run_store, false},
     {"integrity_store_reindexed", run_store_reindexed, false},
     {"integrity_doubt", run_doubt, false},
+    {"integrity_doubt_rows", run_doubt_rows, false},
     {0},
 };

@@ -84,7 +84,9 @@ look_at(struct arena *a, struct look *look, struct str dataset,
         return false;
     look->version_count++;
     look->bytes += finding.bytes;
-    if (finding.damaged != version->damaged)
+    /* No current one: the finding is of files that were replaced meanwhile, and counts for
+     * nothing. */
+    if (current && finding.damaged != version->damaged)
         log_finding(a, dataset, version, &finding, current);
     return true;
 }
@@ -185,8 +187,7 @@ end(struct file_check *check)
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return;
     if (check->error.kind == ERR_NONE)
-        err_set(&check->error, ERR_INTERNAL, "the check was ended by signal %d",
-                WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+        job_child_tell_end(&check->error, "the check", status);
     complain(&check->error);
     check->error = (struct err){0};
     check->next_us = clock_steady_us() + RETRY_US;

@@ -95,6 +95,16 @@ job_child_start(struct job_child *out, const struct job_step *step, const struct
     return true;
 }
 
+void
+job_child_tell_end(struct err *err, const char *worker, int status)
+{
+    if (WIFSIGNALED(status))
+        err_set(err, ERR_INTERNAL, "%s was ended by signal %d", worker, WTERMSIG(status));
+    else
+        err_set(err, ERR_INTERNAL, "%s ended with exit code %d and gave no reason", worker,
+                WEXITSTATUS(status));
+}
+
 int
 job_child_read(const struct job_child *child, struct job_child_frame *out)
 {

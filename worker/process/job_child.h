@@ -24,5 +24,7 @@ struct job_child {
 /* `inherited_fd` is closed in the child (-1: none). */
 MUST_CHECK bool job_child_start(struct job_child *out, const struct job_step *step,
                                 const struct job_work *work, int inherited_fd, struct err *err);
+/* Why a child without a frame that says so failed; `worker`: what it was. */
+void job_child_tell_end(struct err *err, const char *worker, int status);
 /* 1 a frame, 0 none at the moment, -1 the child has ended. */
 int job_child_read(const struct job_child *child, struct job_child_frame *out);

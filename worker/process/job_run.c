@@ -92,12 +92,11 @@ hand_back(struct job_run *run, const struct job_host *host)
     release(run);
 }
 
-/* Which version it was is the child's knowledge; where one is damaged all are worth a look. */
 static void
-have_files_checked(struct job_run *run, const struct job_host *host)
+have_files_checked(struct job_run *run, const struct job_host *host, const struct err *error)
 {
     struct err err;
-    if (!integrity_doubt(host->writer, NULL, &err))
+    if (!integrity_doubt_rows(host->writer, str_from(error->name), &err))
         log_event(run, "check_not_wanted", &err); /* the schedule brings one */
 }
 
@@ -105,7 +104,7 @@ static void
 fail(struct job_run *run, const struct job_host *host, const struct err *error)
 {
     if (strcmp(err_code(error), INTEGRITY_ROWS_DAMAGED) == 0)
-        have_files_checked(run, host);
+        have_files_checked(run, host, error);
     bool is_cancel = run->is_cancelled || strcmp(err_code(error), "cancelled") == 0;
     struct err err;
     /* Or each attempt to send it again would leave less room. */
@@ -226,10 +225,9 @@ static void
 end_of_child(struct job_run *run, const struct job_host *host, int status)
 {
     struct err crashed;
-    err_set_code(&crashed, ERR_INTERNAL, run->work.kind->crash_code,
-                 "%s was ended by signal %d, in attempt %llu", run->work.kind->worker,
-                 WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-                 (unsigned long long)run->work.job.attempt);
+    job_child_tell_end(&crashed, run->work.kind->worker, status);
+    err_set_code(&crashed, ERR_INTERNAL, run->work.kind->crash_code, "%s, in attempt %llu",
+                 crashed.detail, (unsigned long long)run->work.job.attempt);
     tell_last(run, host);
     if (run->is_cancelled)
         finish(run, host, JOB_CANCELLED, NULL);

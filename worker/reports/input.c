@@ -90,7 +90,8 @@ check_rows(enum input_kind kind, const char *data_dir, const struct dataset_vers
 {
     struct err why = {0};
     return access(path, F_OK) || integrity_check_rows(data_dir, version, &why) ||
-           err_set_code(err, why.kind, err_code(&why), "%s: %s", input_name(kind), why.detail);
+           err_set_name(err, why.kind, err_code(&why), str_from(why.name), "%s: %s",
+                        input_name(kind), why.detail);
 }
 
 bool

@@ -74,9 +74,14 @@ SET damaged = CASE edition WHEN ?4 THEN '' ELSE damaged END,
 WHERE dataset_id = ?1 AND number = ?2;
 
 -- name: integrity_doubt
--- ?1 dataset id (0: all versions of all), ?2 number, ?3 edition.
+-- ?1 dataset id, ?2 number, ?3 edition.
 UPDATE dataset_version SET checked_at = 0
-WHERE dropped_at = 0 AND (?1 = 0 OR (dataset_id = ?1 AND number = ?2 AND edition = ?3));
+WHERE dropped_at = 0 AND dataset_id = ?1 AND number = ?2 AND edition = ?3 AND checked_at <> 0;
+
+-- name: integrity_doubt_rows
+-- ?1 the job that made the version.
+UPDATE dataset_version SET checked_at = 0
+WHERE dropped_at = 0 AND job_id = ?1 AND instr(damaged, 'rows.db') = 0;
 
 -- name: integrity_stand_in
 -- ?1 dataset id, ?2 the wanted number: it, if it has its rows, else the newest below it that has,

@@ -154,6 +154,39 @@ who_publishes_or_rolls_back_wants_that_version(void **state)
 }
 
 static void
+who_rolls_back_to_an_unchecked_version_has_it_checked_next(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct integrity_schedule schedule = {START, 3600000, 3600000};
+    struct str name;
+    struct dataset_version version;
+    int64_t current;
+    for (int64_t number = 1; number <= 4; number++)
+        publish(t);
+    /* The next start. */
+    assert_true(integrity_begin(t->writer, START, &err));
+    find_number(t, 4, 0);
+    assert_false(dataset_rollback(t->writer, STR("books"), 3, &current, &err));
+    assert_int_equal(err_status(&err), 503);
+    assert_string_equal(err_code(&err), "version_unchecked");
+    assert_int_equal(books(t).version, 4);
+    assert_int_equal(integrity_next(&t->arena, t->db, &schedule, &name, &version, &err), 1);
+    assert_int_equal(version.number, 3);
+    find(t, &version, 0);
+    assert_true(dataset_rollback(t->writer, STR("books"), 3, &current, &err));
+    assert_int_equal(books(t).version, 3);
+    /* Of those that were checked, too, the doubted one comes before a current one. */
+    find_number(t, 2, 0);
+    find_number(t, 1, 0);
+    version = version_of(t, 2);
+    assert_true(integrity_doubt(t->writer, &version, &err));
+    temp_db_exec(t, "UPDATE dataset_version SET checked_at = 1 WHERE number = 3");
+    assert_int_equal(integrity_next(&t->arena, t->db, &schedule, &name, &version, &err), 1);
+    assert_int_equal(version.number, 2);
+}
+
+static void
 an_old_finding_does_not_count(void **state)
 {
     struct temp_db *t = *state;
@@ -377,6 +410,7 @@ main(void)
         DB_TEST(the_newest_whole_version_below_stands_in),
         DB_TEST(a_newer_one_stands_in_where_no_older_is_whole),
         DB_TEST(who_publishes_or_rolls_back_wants_that_version),
+        DB_TEST(who_rolls_back_to_an_unchecked_version_has_it_checked_next),
         DB_TEST(an_old_finding_does_not_count),
         DB_TEST(damage_found_during_a_reindex_stands),
         DB_TEST(files_are_opened_anew_when_and_only_when_they_changed),

@@ -248,6 +248,26 @@ a_version_is_answered_without_its_trigrams(void **state)
     assert_int_equal(rows_of(cache, "broken", 0), 3);
 }
 
+static void
+an_unchecked_version_that_is_asked_for_is_checked_next(void **state)
+{
+    struct temp_db *t = *state;
+    struct err err = {0};
+    struct integrity_schedule schedule = {77, 3600000, 3600000};
+    struct str name;
+    struct dataset_version version;
+    for (int64_t i = 1; i <= 4; i++)
+        publish(t, "games", i, COLUMN_INTEGER);
+    temp_db_exec(t, "UPDATE dataset_version SET dropped_at = 0, checked_at = number");
+    temp_db_exec(t, "UPDATE dataset_version SET checked_start = 77 WHERE number = 4");
+    SCOPED(versions_close)
+    struct versions *cache = versions_open(t->db, ((struct temp_dir *)t->dir)->path, 77);
+    expect_failure(cache, "games", 3, 503, "version_unchecked");
+    versions_doubt(cache, t->writer);
+    assert_int_equal(integrity_next(&t->arena, t->db, &schedule, &name, &version, &err), 1);
+    assert_int_equal(version.number, 3);
+}
+
 static int
 refuse_open(const char *path UNUSED, int flags UNUSED, int mode UNUSED)
 {
@@ -281,6 +301,7 @@ main(void)
         DB_TEST(more_datasets_than_the_cache_holds_are_all_answered),
         DB_TEST(files_that_are_missing_or_damaged_ask_for_an_index),
         DB_TEST(a_version_is_answered_without_its_trigrams),
+        DB_TEST(an_unchecked_version_that_is_asked_for_is_checked_next),
         DB_TEST(a_want_of_descriptors_is_no_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,12 +40,14 @@ run(struct app *app, struct request *request, struct response *response, struct 
            request->route->handle(app, request, response, err);
 }
 
-/* Who meets it by chance does not leave it to the schedule. */
+/* Who meets damage by chance does not leave it to the schedule, and who asks for an unchecked
+ * version does not wait for all the others. */
 static bool
-tells_of_damage(const struct err *err)
+wants_check(const struct err *err)
 {
     return err->kind == ERR_BUSY && (strcmp(err_code(err), "index_damaged") == 0 ||
-                                     strcmp(err_code(err), "version_damaged") == 0);
+                                     strcmp(err_code(err), "version_damaged") == 0 ||
+                                     strcmp(err_code(err), "version_unchecked") == 0);
 }
 
 static void
@@ -69,7 +71,7 @@ app_handle(void *context, struct request *request, struct response *response, st
     buf_init(&allow, KIB);
     bool is_read = err->kind == ERR_NONE;
     if (!is_read || !run(app, request, response, &allow, err)) {
-        if (tells_of_damage(err))
+        if (wants_check(err))
             versions_doubt(app->versions, app->writer);
         answer_problem(response, &allow, err);
         return;

@@ -278,9 +278,23 @@ bool
 dataset_rollback(struct writer *w, struct str name, int64_t number, int64_t *current,
                  struct err *err)
 {
-    scoped_buf request;
+    scoped_buf request, reply;
     buf_init(&request, REQUEST_BYTES_MAX);
     wire_add_str(&request, name);
     wire_add_u64(&request, (uint64_t)number);
-    return call_for_number(w, "dataset_rollback", &request, current, err);
+    buf_init(&reply, 64);
+    if (!writer_call(w, "dataset_rollback", buf_str(&request), &reply, err))
+        return false;
+    struct wire r = {.rest = buf_str(&reply)};
+    int64_t found = (int64_t)wire_u64(&r);
+    bool is_unchecked = wire_u64(&r) != 0;
+    if (!wire_end(&r, err))
+        return false;
+    if (is_unchecked)
+        return err_set_code(err, ERR_BUSY, "version_unchecked",
+                            "the files of version %lld have not been checked since the service "
+                            "started; they are checked next",
+                            (long long)found);
+    *current = found;
+    return true;
 }

@@ -84,7 +84,8 @@ MUST_CHECK bool dataset_publish(struct writer *w, const struct dataset_publicati
                                 int64_t *number, struct err *err);
 /* Makes the version before the current one (or `number`, when not 0) current again; it keeps
  * its number.  One that stands in for a damaged one is accepted so.  Conflict
- * no_previous_version, version_damaged, not_found, or gone for one that was dropped. */
+ * no_previous_version, version_damaged, not_found, or gone for one that was dropped; busy with
+ * code version_unchecked, and the version is checked next. */
 MUST_CHECK bool dataset_rollback(struct writer *w, struct str name, int64_t number,
                                  int64_t *current, struct err *err);
 /* In a spool folder: what has come of a URL, until all of it has and it becomes `source`. */

@@ -190,6 +190,27 @@ check_rows(struct db *db, const struct dataset *dataset, const struct dataset_ve
                         (long long)version->number, STR_ARG(dataset->name));
 }
 
+/* Where the service has not been started there is nothing that refuses it afterwards. */
+static bool
+find_unchecked(struct db *db, const struct dataset_version *version, bool *is_unchecked,
+               struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "integrity_start");
+    int got = stmt_step(s, err);
+    *is_unchecked = got == 1 && stmt_i64(s, 0) != version->checked_start;
+    return got >= 0;
+}
+
+static bool
+doubt(struct db *db, const struct dataset_version *version, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "integrity_doubt");
+    stmt_bind_i64(s, 1, version->dataset_id);
+    stmt_bind_i64(s, 2, version->number);
+    stmt_bind_i64(s, 3, version->edition);
+    return stmt_run(s, err);
+}
+
 static bool
 run_rollback(struct db *db, struct str request, struct buf *reply, struct err *err)
 {
@@ -211,11 +232,15 @@ run_rollback(struct db *db, struct str request, struct buf *reply, struct err *e
                             "rows.db of version %lld of dataset '%" STR_FMT
                             "' is damaged; put it back from a backup and run playmeter reindex",
                             (long long)number, STR_ARG(name));
-    bool is_settled = version.is_current && dataset.wanted_version == 0;
+    bool is_settled = version.is_current && dataset.wanted_version == 0, is_unchecked = false;
     if (!is_settled && (!check_rows(db, &dataset, &version, err) ||
-                        !set_current(db, dataset.id, number, &ignored, err)))
+                        !find_unchecked(db, &version, &is_unchecked, err) ||
+                        !(is_unchecked ? doubt(db, &version, err)
+                                       : set_current(db, dataset.id, number, &ignored, err))))
         return false;
     wire_add_u64(reply, (uint64_t)number);
+    /* No failure to the writer, which would take the doubt back. */
+    wire_add_u64(reply, is_unchecked);
     return true;
 }
 

@@ -11,7 +11,8 @@
  *   DAMAGED INDEX  --job of kind reindex------------> WHOLE
  *   DAMAGED ROWS   --rows.db put back, then a check-> WHOLE or DAMAGED INDEX
  *
- * UNCHECKED is refused (503, version_unchecked), for a moment.
+ * UNCHECKED is refused (503, version_unchecked), by a rollback too, until its turn comes: the
+ * current versions are checked first, then those that somebody asked for.
  * WHOLE and DAMAGED INDEX are answered from, the second without the damaged file: of `trigrams`
  * by a scan, of `tfidf` all but likeness, of `columns` nothing (503, index_damaged).  In the
  * place of DAMAGED ROWS the newest whole version below it becomes current, else the newest
@@ -65,7 +66,7 @@ struct integrity_schedule {
 MUST_CHECK bool integrity_is_due(struct db *db, const struct integrity_schedule *schedule,
                                  bool *is_due, struct err *err);
 /* The version to be checked next: those not checked since the start first, of them the current
- * ones.  1 and the version with its dataset's name, 0 none is due, -1 error. */
+ * ones, and then those that are doubted.  1 and the version with its dataset's name, 0 none is due, -1 error. */
 int integrity_next(struct arena *a, struct db *db, const struct integrity_schedule *schedule,
                    struct str *dataset, struct dataset_version *out, struct err *err);
 /* Has some current version not been checked since the start? */
@@ -102,7 +103,7 @@ MUST_CHECK bool integrity_store_reindexed(struct writer *w,
                                           const struct dataset_version *version,
                                           struct str job_id, struct str receipt_json,
                                           struct err *err);
-/* Somebody could not read a version: it is checked next. */
+/* Somebody could not read a version, or asks for one that is unchecked: it is checked next. */
 MUST_CHECK bool integrity_doubt(struct writer *w, const struct dataset_version *version,
                                 struct err *err);
 /* integrity_check_rows found rows.db of the version that this job made damaged: unless that is

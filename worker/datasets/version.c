@@ -358,7 +358,9 @@ versions_doubt(struct versions *cache, struct writer *w)
     struct err ignored; /* the next check on the schedule comes in any case */
     const struct dataset_version *last = &cache->last, *doubted = &cache->doubted;
     bool is_told = last->dataset_id == doubted->dataset_id && last->number == doubted->number &&
-                   last->edition == doubted->edition;
-    if (last->dataset_id && !last->damaged && !is_told && integrity_doubt(w, last, &ignored))
+                   last->edition == doubted->edition &&
+                   last->checked_start == doubted->checked_start;
+    bool is_known = last->damaged && last->checked_start == cache->start;
+    if (last->dataset_id && !is_known && !is_told && integrity_doubt(w, last, &ignored))
         cache->doubted = *last;
 }

@@ -92,6 +92,14 @@ look_at(struct arena *a, struct look *look, struct str dataset,
 }
 
 static bool
+is_waited_for(const struct dataset_version *version, const struct integrity_schedule *schedule)
+{
+    return version->checked_start != schedule->start || version->checked_at == 0;
+}
+
+/* A child that has stepped back cannot come forward again, so where somebody waits it leaves
+ * the rest to the next one. */
+static bool
 look_at_all(struct look *look, struct err *err)
 {
     struct integrity_schedule schedule = schedule_of(look->config);
@@ -103,8 +111,10 @@ look_at_all(struct look *look, struct err *err)
         int got = integrity_next(&a, look->db, &schedule, &dataset, &version, err);
         if (got <= 0)
             return got == 0;
-        /* Those that are waited for come first. */
-        if (version.checked_start == schedule.start && !has_stepped_back) {
+        if (is_waited_for(&version, &schedule)) {
+            if (has_stepped_back)
+                return true;
+        } else if (!has_stepped_back) {
             step_back();
             has_stepped_back = true;
         }

@@ -11,13 +11,15 @@ SELECT EXISTS (
            OR checked_at + CASE damaged WHEN '' THEN ?3 ELSE ?4 END <= ?2));
 
 -- name: integrity_next
--- The same; the dataset and the number of the one to be checked next.
+-- The same; the dataset and the number of the one to be checked next.  What somebody asked for
+-- has a checked_at of 0.
 SELECT d.name, v.number
 FROM dataset_version v INDEXED BY dataset_version_kept JOIN dataset d ON d.id = v.dataset_id
 WHERE v.dropped_at = 0
   AND (v.checked_start <> ?1 OR v.checked_at > ?2
        OR v.checked_at + CASE v.damaged WHEN '' THEN ?3 ELSE ?4 END <= ?2)
-ORDER BY v.checked_start <> ?1 DESC, v.number = d.version DESC, v.checked_at LIMIT 1;
+ORDER BY v.checked_start <> ?1 DESC, (v.checked_start <> ?1 AND v.number = d.version) DESC,
+         v.checked_at LIMIT 1;
 
 -- name: integrity_is_waiting
 -- ?1 the start: whether a current version has not been checked since.
@@ -42,6 +44,9 @@ ORDER BY d.name;
 -- ?1 the start.
 INSERT INTO service_start (id, number) VALUES (1, ?1)
 ON CONFLICT (id) DO UPDATE SET number = excluded.number;
+
+-- name: integrity_start
+SELECT number FROM service_start;
 
 -- name: integrity_version
 -- ?1 dataset id, ?2 number, ?3 edition: the dataset's name, what is damaged, and the job while the

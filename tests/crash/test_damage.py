@@ -102,7 +102,7 @@ class Library:
                 folder = self.find_folder(version["job_id"])
                 self.folders[name, version["version"]] = folder
                 self.generation_of[version["job_id"]] = version["version"]
-                assert sorted(os.listdir(folder)) == sorted([*KINDS, "version.json"]), folder
+                assert set(os.listdir(folder)) == {*KINDS, "version.json"}, folder
         return self
 
     def find_folder(self, job_id):
@@ -403,6 +403,29 @@ def test_a_private_dataset_is_not_named_to_everybody(server_with):
     server.wait_for(lambda: server.get("/readyz").status_code == 503)
     assert "dataset hidden" in server.get("/readyz").json()["detail"]
     assert "hidden" not in server.get("/readyz", key=None).text
+
+
+def test_a_start_waits_for_checks_and_not_for_lost_rows(server_with):
+    server = server_with({"storage.check_every": "1s"})
+    server.import_csv("hidden", b"id,text\n1,one\n")
+    root = os.path.join(server.data, "datasets")
+    folder, = (os.path.join(root, d, j) for d in os.listdir(root)
+               for j in os.listdir(os.path.join(root, d)))
+    server.import_csv("whole", b"id,text\n1,one\n")
+    server.stop()
+    empty(os.path.join(folder, "rows.db"))
+    before = len(server.log())
+    server.wait_ready = lambda: server.wait_for(lambda: lives(server), 30) or True
+    server.start()
+    server.wait_for(lambda: "\nready http" in server.log()[before:])
+    log = server.log()[before:]
+    # Not before the checks, with one word of what is missing, and nothing of the asking.
+    assert log.index('"event":"files_damaged"') < log.index("\nready http"), log
+    warnings = [line for line in log.splitlines() if '"event":"not_ready"' in line]
+    assert len(warnings) == 1 and "rows.db of version 1" in warnings[0], warnings
+    assert '"path":"/readyz"' not in log, log
+    harness.problem(server.get("/readyz", key=None), 503, "not_ready", "datasets")
+    assert server.get("/v1/datasets/whole/rows").status_code == 200
 
 
 def test_an_append_reads_no_damaged_row(library, dice):

@@ -10,9 +10,9 @@ readiness_warn(struct buf *warnings, const char *about, const char *text)
 }
 
 static bool
-refuse(struct err *err, struct str why)
+refuse(struct err *err, const char *name, struct str why)
 {
-    return err_set_name(err, ERR_BUSY, "not_ready", STR("datasets"), "datasets: %" STR_FMT,
+    return err_set_name(err, ERR_BUSY, "not_ready", str_from(name), "datasets: %" STR_FMT,
                         STR_ARG(why));
 }
 
@@ -53,12 +53,18 @@ tell_rows(struct arena *a, struct str name, const struct integrity_trouble *t)
         STR_ARG(instead));
 }
 
+static bool
+is_lost(const struct integrity_trouble *t)
+{
+    return t->damaged & INTEGRITY_ROWS;
+}
+
 static struct str
 tell(struct arena *a, struct str name, const struct integrity_trouble *t)
 {
-    if (t->damaged & INTEGRITY_ROWS)
+    if (is_lost(t) && !t->is_unchecked)
         return tell_rows(a, name, t);
-    if (t->damaged & INTEGRITY_COLUMNS)
+    if (t->damaged & INTEGRITY_COLUMNS && !t->is_unchecked)
         return arena_printf(
             a,
             "columns of version %lld of dataset %" STR_FMT " is damaged since %" STR_FMT
@@ -78,12 +84,17 @@ readiness_check_datasets(const struct app *app, const struct request *request,
     size_t count;
     struct err why = {0};
     if (!integrity_troubles(a, app->db, app->config->start, &list, &count, &why))
-        return refuse(err, str_from(why.detail));
-    for (size_t i = 0; i < count; i++) {
-        const struct integrity_trouble *t = &list[i];
-        if (t->is_unchecked || t->damaged & (INTEGRITY_ROWS | INTEGRITY_COLUMNS))
-            return refuse(err, tell(a, name_of(app, request, t), t));
-    }
+        return refuse(err, "database", str_from(why.detail));
+    /* What comes right by itself first: who waits for that is not told of the rest too early.
+     */
+    for (size_t i = 0; i < count; i++)
+        if (list[i].is_unchecked || (list[i].damaged & INTEGRITY_COLUMNS && !is_lost(&list[i])))
+            return refuse(err, READINESS_PASSING,
+                          tell(a, name_of(app, request, &list[i]), &list[i]));
+    for (size_t i = 0; i < count; i++)
+        if (is_lost(&list[i]))
+            return refuse(err, READINESS_LOST,
+                          tell(a, name_of(app, request, &list[i]), &list[i]));
     if (count)
         readiness_warn(warnings, "datasets",
                        "an index file is damaged and is made again by a job of kind reindex");

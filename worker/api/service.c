@@ -109,9 +109,10 @@ warn_of_passwords(const struct app *app, struct buf *warnings)
                        "is set; playmeter check-config names the file");
 }
 
-/* Nothing that is served is touched by them; but somebody has to look. */
+/* Nothing that is served is touched by them; but somebody has to look.  Their names are the ids
+ * of jobs, of private datasets too: who has no key learns how many there are. */
 static void
-warn_of_folders(struct app *app, struct buf *warnings)
+warn_of_folders(struct app *app, const struct request *request, struct buf *warnings)
 {
     struct err ignored;
     scoped_arena a = {0};
@@ -123,6 +124,10 @@ warn_of_folders(struct app *app, struct buf *warnings)
     for (; rest.n; more++)
         (void)str_cut(&rest, '\n');
     const char *others = more ? arena_printf(&a, " (and %zu more)", more).p : "";
+    if (request->scope < SCOPE_READ) {
+        first = arena_printf(&a, "%zu are kept", more + 1);
+        others = "";
+    }
     readiness_warn(
         warnings, "folders",
         arena_printf(&a, "%" STR_FMT "%s; see the log for folder_kept", STR_ARG(first), others)
@@ -137,7 +142,7 @@ readyz(struct app *app, struct request *request, struct response *response, stru
         return false;
     scoped_buf warnings = {.max = 8 * KIB};
     warn_of_ledger(app, &warnings);
-    warn_of_folders(app, &warnings);
+    warn_of_folders(app, request, &warnings);
     warn_of_passwords(app, &warnings);
     if (!readiness_check_datasets(app, request, &warnings, err) ||
         !warn_of_clock(app, &warnings, err))

@@ -66,7 +66,8 @@ struct integrity_schedule {
 MUST_CHECK bool integrity_is_due(struct db *db, const struct integrity_schedule *schedule,
                                  bool *is_due, struct err *err);
 /* The version to be checked next: those not checked since the start first, of them the current
- * ones, and then those that are doubted.  1 and the version with its dataset's name, 0 none is due, -1 error. */
+ * ones, and then those that are doubted.  1 and the version with its dataset's name, 0 none is
+ * due, -1 error. */
 int integrity_next(struct arena *a, struct db *db, const struct integrity_schedule *schedule,
                    struct str *dataset, struct dataset_version *out, struct err *err);
 /* Has some current version not been checked since the start? */

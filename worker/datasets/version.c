@@ -163,8 +163,7 @@ open_trigrams(struct slot *slot, const char *folder, struct err *err)
     struct str path = arena_printf(&slot->arena, "%s/" TRIGRAMS_FILE_NAME, folder);
     scoped_fd fd = fs_open_at(AT_FDCWD, path.p, O_RDONLY, err);
     struct version *version = &slot->version;
-    if (fd >= 0 &&
-        trigrams_open(&slot->arena, &version->trigrams, fd, &version->columns, err))
+    if (fd >= 0 && trigrams_open(&slot->arena, &version->trigrams, fd, &version->columns, err))
         return true;
     version->trigrams = (struct trigrams){0};
     return !err_is_shortage(err);

@@ -47,8 +47,9 @@ void versions_close(struct versions **cache);
 /* The current version (number 0) or an older one.  Reads the catalogue each time, opens the
  * files on first use and when their edition has risen, and reads again when they were removed
  * in between.  Valid until the next call of this function.  Errors: not_found, gone,
- * nothing_published (404), and busy with code version_unchecked (after a start, until its turn comes),
- * version_damaged or index_damaged, or without one where descriptors or memory are short. */
+ * nothing_published (404), and busy with code version_unchecked (after a start, until its turn
+ * comes), version_damaged or index_damaged, or without one where descriptors or memory are
+ * short. */
 MUST_CHECK bool versions_get(struct versions *cache, struct str dataset, int64_t number_or_0,
                              const struct version **out, struct err *err);
 

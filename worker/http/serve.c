@@ -120,6 +120,9 @@ static void
 log_request(const struct request *request, const struct response *response,
             const struct err *err)
 {
+    /* Asked again and again from within until the service is ready: no news. */
+    if (str_eq(request->address, STR("unix:")) && str_eq(request->path, STR("/readyz")))
+        return;
     uint64_t spent_us = clock_steady_us() - request->started_us;
     struct log_line line =
         log_begin(err->kind == ERR_INTERNAL ? LOG_ERROR : LOG_INFO, "request");

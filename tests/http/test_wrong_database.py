@@ -423,7 +423,7 @@ def test_folders_that_cannot_be_adopted_are_named_and_left_alone(server):
     assert "datasets/" in warning and "more)" in warning and "playmeter adopt" in warning
     # Whose job is whose is not for everybody.
     warning = server.get("/readyz", key=None).json()["warning"]
-    assert "datasets/" not in warning and cut not in warning and "folders: 3; kept" in warning
+    assert "datasets/" not in warning and cut not in warning and "folders: 3 are kept" in warning
     assert all(os.path.exists(folder) for folder in (cut_folder, strange_folder, empty_folder))
     server.import_csv("third", SALES[0])  # a sweep follows
     server.import_csv("third", SALES[0])

@@ -41,16 +41,18 @@ tell_rows(struct arena *a, struct str name, const struct integrity_trouble *t)
     int64_t version = t->wanted_version ? t->wanted_version : t->version;
     struct str instead =
         t->wanted_version
-            ? arena_printf(a, "version %lld answers in its place", (long long)t->version)
+            ? arena_printf(a,
+                           "version %lld answers in its place (a rollback with version=%lld "
+                           "settles for it)",
+                           (long long)t->version, (long long)t->version)
             : STR("no other one is whole, so it is not answered from");
-    return arena_printf(
-        a,
-        "rows.db of version %lld of dataset %" STR_FMT " is damaged since %" STR_FMT
-        "; %" STR_FMT "; import the whole file again, put rows.db back from a "
-        "backup and run playmeter reindex, or roll back to the version to go on "
-        "from",
-        (long long)version, STR_ARG(name), STR_ARG(time_text(a, t->damaged_at)),
-        STR_ARG(instead));
+    return arena_printf(a,
+                        "rows.db of version %lld of dataset %" STR_FMT
+                        " is damaged since %" STR_FMT "; %" STR_FMT
+                        "; import the whole file again, or put rows.db back from a "
+                        "backup and run playmeter reindex",
+                        (long long)version, STR_ARG(name), STR_ARG(time_text(a, t->damaged_at)),
+                        STR_ARG(instead));
 }
 
 static bool

@@ -9,7 +9,7 @@ import pytest
 
 import harness
 
-COMMANDS = ("serve", "migrate", "verify-ledger", "reindex", "import")
+COMMANDS = ("serve", "migrate", "verify-ledger", "reindex", "adopt", "import")
 
 
 def read(path):

@@ -27,24 +27,23 @@ is_own_log(const char *path, bool *is_own, struct err *err)
 }
 
 /* A log whose database is gone, or is an older copy: SQLite would remove it, or mix the two,
- * though somebody may still find the other half. */
+ * though somebody may still find the other half.  `aside` is its new name, NULL where it stays.
+ */
 static bool
-set_log_aside(struct arena *a, const char *path, struct buf *out, struct err *err)
+set_log_aside(struct arena *a, const char *path, const char *log, const char **aside,
+              struct err *err)
 {
     struct stat st;
     char suffix[9];
     bool is_own;
-    const char *log = arena_printf(a, "%s-wal", path).p;
+    *aside = NULL;
     if (stat(log, &st) || st.st_size == 0)
         return true;
     if (!is_own_log(path, &is_own, err) || is_own)
         return is_own;
     random_hex(suffix, 8);
-    const char *aside = arena_printf(a, "%s.%s", log, suffix).p;
-    if (rename(log, aside))
-        return err_set_errno(err, "renaming %s", log);
-    buf_printf(out, "a log that is not this database's is kept as %s\n", aside);
-    return true;
+    *aside = arena_printf(a, "%s.%s", log, suffix).p;
+    return rename(log, *aside) == 0 || err_set_errno(err, "renaming %s", log);
 }
 
 static bool
@@ -64,10 +63,19 @@ adopt(const char *data_dir, struct buf *out, struct err *err)
 {
     scoped_arena a = {0};
     bool is_new;
-    const char *path = arena_printf(&a, "%s/" ROLE_DB, data_dir).p;
+    const char *aside, *path = arena_printf(&a, "%s/" ROLE_DB, data_dir).p;
+    const char *log = arena_printf(&a, "%s-wal", path).p;
     scoped_fd lock = writer_lock_try(data_dir, err);
-    if (lock < 0 || !set_log_aside(&a, path, out, err) || !migrate(path, &is_new, err))
+    if (lock < 0 || !set_log_aside(&a, path, log, &aside, err))
         return false;
+    if (!migrate(path, &is_new, err)) {
+        /* Nothing is adopted, so nothing has moved. */
+        if (aside && rename(aside, log))
+            return err_set_errno(err, "renaming %s back", aside);
+        return false;
+    }
+    if (aside)
+        buf_printf(out, "a log that is not this database's is kept as %s\n", aside);
     /* Declared after the lock, so closed before it. */
     scoped_db db = db_open(path, DB_WRITER, err);
     if (!db || !adopt_run(db, data_dir, out, err))

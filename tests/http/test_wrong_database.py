@@ -1,6 +1,7 @@
 """A playmeter.db that is not the one of its data directory: the start refuses and says what to do, no
 file is touched, and `playmeter adopt` makes both usable again."""
 
+import hashlib
 import json
 import os
 import re
@@ -62,8 +63,11 @@ def read_version(folder):
 
 
 def write_version(folder, content):
+    """Whole, as the service would have written it."""
+    text = json.dumps({key: value for key, value in content.items() if key != "sha256"})[:-1]
+    digest = hashlib.sha256(text.encode()).hexdigest()
     with open(os.path.join(folder, "version.json"), "w", encoding="utf-8") as f:
-        json.dump(content, f)
+        f.write(f'{text},"sha256":"{digest}"}}')
 
 
 def state(server):
@@ -429,6 +433,21 @@ def test_folders_that_cannot_be_adopted_are_named_and_left_alone(server):
     server.import_csv("third", SALES[0])
     for job in (cut, strange, empty):
         assert len(re.findall(rf"datasets/\d+/{job}: the database does not know its job", server.log())) == 1
+
+
+@pytest.mark.parametrize("was, becomes", [('"rows":2,', '"rows":1,'), ('"type":"integer"', '"type":"text"'),
+                                          ('"name":"city"', '"name":"town"')])
+def test_a_version_json_that_was_changed_is_not_believed(server, was, becomes):
+    os.unlink(path(server, "playmeter.db"))
+    (folder,) = [f for f in folders(server).values()
+                 if (read_version(f)["dataset"], read_version(f)["version"]) == ("sales", 2)]
+    with open(os.path.join(folder, "version.json"), encoding="utf-8") as f:
+        text = f.read()
+    assert was in text
+    with open(os.path.join(folder, "version.json"), "w", encoding="utf-8") as f:
+        f.write(text.replace(was, becomes))
+    (line,) = [line for line in adopt(server).splitlines() if os.path.basename(folder) in line]
+    assert "is left alone" in line and "SHA-256 does not fit" in line
 
 
 def copy_folder(server, label, number="77"):

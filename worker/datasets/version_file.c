@@ -2,6 +2,7 @@
 #include "datasets/version_file.h"
 
 #include "base/fs.h"
+#include "base/hash.h"
 #include "base/num.h"
 #include "datasets/data_state.h"
 #include "store/rows.h"
@@ -9,11 +10,26 @@
 #include "json/write.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #define FORMAT 1
 /* Schema, summaries and receipt have at most 4 MiB each. */
 #define FILE_BYTES_MAX (16 * MIB)
+
+/* How the file ends, around the digest of all before it. */
+#define DIGEST_BEGIN ",\"sha256\":\""
+#define DIGEST_END "\"}"
+#define TAIL_BYTES (sizeof(DIGEST_BEGIN) - 1 + SHA256_HEX_BYTES + sizeof(DIGEST_END) - 1)
+
+static void
+digest_of(struct str text, char hex[SHA256_HEX_BYTES + 1])
+{
+    struct sha256 h;
+    sha256_init(&h);
+    sha256_add(&h, text);
+    sha256_finish_hex(&h, hex);
+}
 
 /* ---- reading ---- */
 
@@ -79,6 +95,17 @@ parse(const struct json_value *root, struct str folder, struct version_file *out
     return true;
 }
 
+static bool
+is_whole(struct str text)
+{
+    if (text.n < TAIL_BYTES)
+        return false;
+    char hex[SHA256_HEX_BYTES + 1], tail[TAIL_BYTES + 1];
+    digest_of(str_slice(text, 0, text.n - TAIL_BYTES), hex);
+    snprintf(tail, sizeof(tail), DIGEST_BEGIN "%s" DIGEST_END, hex);
+    return str_eq(str_skip(text, text.n - TAIL_BYTES), str_from(tail));
+}
+
 int
 version_file_read(struct arena *a, int dir, struct str folder, struct version_file *out,
                   struct err *err)
@@ -90,6 +117,10 @@ version_file_read(struct arena *a, int dir, struct str folder, struct version_fi
     const char *path = arena_printf(a, "%" STR_FMT "/" VERSION_FILE_NAME, STR_ARG(folder)).p;
     if (!fs_read_file(&text, dir, path, err))
         return err->kind == ERR_NOT_FOUND ? 0 : -1;
+    if (!is_whole(buf_str(&text))) {
+        refuse(err, folder, "it was cut or changed: its SHA-256 does not fit");
+        return -1;
+    }
     if (!json_read(a, arena_str(a, buf_str(&text)), &root, &why)) {
         refuse(err, folder, why.detail);
         return -1;
@@ -140,6 +171,11 @@ version_file_write(struct db *db, const struct db_identity *identity, int64_t da
                                  STR_ARG(job_id));
     struct json j = json_write(&text);
     print(&j, s, identity, job_id);
+    /* In the place of the brace that ends the object. */
+    char hex[SHA256_HEX_BYTES + 1];
+    text.n--;
+    digest_of(buf_str(&text), hex);
+    buf_printf(&text, DIGEST_BEGIN "%s" DIGEST_END, hex);
     if (text.is_full)
         return err_set(err, ERR_INTERNAL, VERSION_FILE_NAME " would have over %zu bytes",
                        FILE_BYTES_MAX);

@@ -5,8 +5,10 @@
  *     {"format":1,"directory":"<id>","catalogue_seq":12,"dataset":"games","public":true,
  *      "version":3,"job":"<id>","rows":5000,"rows_checksum":-7,"created_at":<ms>,"label":"",
  *      "source":"games.csv","source_bytes":99,"source_sha256":"...","schema":{...},
- *      "summaries":[...],"receipt":{...}}
+ *      "summaries":[...],"receipt":{...},"sha256":"<64 hex digits>"}
  *
+ * `sha256` stands last and is that of all bytes before its comma: a file that is cut or was
+ * changed is refused, since nothing else says what the columns of rows.db mean.
  * `rows_checksum` is that of rows.db, as an int64; 0 where it was not known yet.
  * `catalogue_seq` is the database's when the file was written: one that is below it does not
  * know the version.  Written and synced before the publication is committed, so an attempt that

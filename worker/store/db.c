@@ -93,7 +93,8 @@ set_up(struct db *db, enum db_mode mode, struct err *err)
         mode == DB_READ_ONLY ? set_up_reader(db->handle, err) : set_up_writer(db->handle, err);
     if (!ok || (mode == DB_WRITER && !keep_until_commit(db->handle, err)))
         return false;
-    return mode == DB_MIGRATE || (migrate_check(db, err) && stmt_prepare_all(db, err));
+    return mode == DB_MIGRATE ||
+           (migrate_check(db, err) && stmt_prepare_all(db, mode == DB_READ_ONLY, err));
 }
 
 struct db *

@@ -13,7 +13,7 @@ struct db; /* made by db_open */
 struct sqlite3;
 
 enum db_mode {
-    DB_READ_ONLY, /* query_only; for api workers */
+    DB_READ_ONLY, /* query_only; for api workers; has the statements that change nothing */
     DB_WRITER,    /* WAL, synchronous=FULL, foreign keys, no automatic checkpoint */
     DB_MIGRATE,   /* as DB_WRITER, with no statement prepared */
 };

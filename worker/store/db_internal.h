@@ -38,8 +38,8 @@ struct db {
     struct err follow_error;
 };
 
-/* Prepares every statement of the embedded files. */
-MUST_CHECK bool stmt_prepare_all(struct db *db, struct err *err);
+/* Prepares every statement of the embedded files; a reader lets go of those that change. */
+MUST_CHECK bool stmt_prepare_all(struct db *db, bool is_reader, struct err *err);
 void stmt_finalize_all(struct db *db);
 /* Fails with code schema_version unless the file has exactly the binary's migrations. */
 MUST_CHECK bool migrate_check(struct db *db, struct err *err);

@@ -2,7 +2,9 @@
  *
  *     file      = { preamble comment } { "-- name: " NAME newline { comment line } SQL }
  *
- * All are prepared when the database is opened and found again by binary search. */
+ * All are prepared when the database is opened and found again by binary search.  A reader
+ * keeps only those that change nothing, since it could not run the others: they are the larger
+ * half of the memory, in each of many workers. */
 #include "store/db_internal.h"
 
 #include <stdlib.h>
@@ -57,8 +59,17 @@ prepare(struct db *db, struct stmt *stmt, struct str sql, struct err *err)
     return true;
 }
 
+static void
+drop_change(struct stmt *stmt)
+{
+    if (sqlite3_stmt_readonly(stmt->handle))
+        return;
+    sqlite3_finalize(stmt->handle);
+    stmt->handle = NULL;
+}
+
 static bool
-prepare_file(struct db *db, struct str text, struct err *err)
+prepare_file(struct db *db, struct str text, bool is_reader, struct err *err)
 {
     size_t at = find_mark(text, 0);
     while (at < text.n) {
@@ -68,6 +79,8 @@ prepare_file(struct db *db, struct str text, struct err *err)
         stmt->name = str_trim(str_cut(&sql, '\n'));
         if (!prepare(db, stmt, sql, err))
             return false;
+        if (is_reader)
+            drop_change(stmt);
         at = end;
     }
     return true;
@@ -80,11 +93,11 @@ compare_names(const void *a, const void *b)
 }
 
 bool
-stmt_prepare_all(struct db *db, struct err *err)
+stmt_prepare_all(struct db *db, bool is_reader, struct err *err)
 {
     db->stmts = arena_array(&db->arena, count_marks(), struct stmt);
     for (size_t i = 0; i < EMBED_QUERIES_COUNT; i++)
-        if (!prepare_file(db, EMBED_QUERIES[i].text, err))
+        if (!prepare_file(db, EMBED_QUERIES[i].text, is_reader, err))
             return false;
     qsort(db->stmts, db->stmt_count, sizeof(*db->stmts), compare_names);
     for (size_t i = 1; i < db->stmt_count; i++)
@@ -107,7 +120,7 @@ db_stmt(struct db *db, const char *name)
 {
     struct stmt key = {.name = str_from(name)};
     struct stmt *found = bsearch(&key, db->stmts, db->stmt_count, sizeof(key), compare_names);
-    assert(found && !found->is_in_use);
+    assert(found && found->handle && !found->is_in_use);
     found->is_in_use = true;
     found->bind_rc = SQLITE_OK;
     return found;

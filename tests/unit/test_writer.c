@@ -422,6 +422,25 @@ wait_ms(unsigned ms)
         clock_sleep_ms(1);
 }
 
+static size_t
+count_acknowledged(const struct storm *storm)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < CLIENTS; i++)
+        count += *(const volatile size_t *)&storm->clients[i].count;
+    return count;
+}
+
+/* So that a writer which is slow to start, beside other tests, is stopped at work too. */
+static void
+wait_for_some(const struct storm *storm)
+{
+    size_t wanted = count_acknowledged(storm) + 20;
+    uint64_t until = clock_steady_us() + 5000000;
+    while (count_acknowledged(storm) < wanted && clock_steady_us() < until)
+        clock_sleep_ms(1);
+}
+
 static void
 a_handover_loses_and_doubles_nothing(void **state)
 {
@@ -431,6 +450,7 @@ a_handover_loses_and_doubles_nothing(void **state)
     for (int i = 0; i < 10; i++) {
         pid_t old = s->pid;
         s->pid = start_writer(s); /* waits for the lock */
+        wait_for_some(storm);
         wait_ms(10 + 7 * (unsigned)i);
         assert_int_equal(stop_writer(old), 0);
     }
@@ -449,6 +469,7 @@ a_killed_writer_loses_nothing_it_acknowledged(void **state)
     size_t unknown;
     struct storm *storm = start_storm(s, CALLS_MAX, false);
     for (int i = 0; i < 8; i++) {
+        wait_for_some(storm);
         wait_ms(20 + 5 * (unsigned)i);
         assert_int_equal(kill(s->pid, SIGKILL), 0);
         assert_int_equal(waitpid(s->pid, NULL, 0), s->pid);

@@ -8,6 +8,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+import threading
 import time
 
 import pytest
@@ -189,11 +190,11 @@ def test_of_two_who_log_in_with_a_new_name_at_once_both_are_in(wide):
 def test_a_storm_of_logins_leaves_the_others_their_answers(wide):
     # Another player: a login that is followed by 32 others ends.
     bob, _ = wide.player("bob"), wide.player("ann")
-    stop, waits = time.monotonic() + 2, []
+    is_over, waits = threading.Event(), []
 
     def storm(i):
         statuses = []
-        while time.monotonic() < stop:
+        while not is_over.is_set():
             answer = log_in(wide, "ann")
             if answer.status_code == 503:
                 refused(answer, 503, "hashing_busy")
@@ -203,15 +204,17 @@ def test_a_storm_of_logins_leaves_the_others_their_answers(wide):
 
     with concurrent.futures.ThreadPoolExecutor(64) as pool:
         storms = [pool.submit(storm, i) for i in range(64)]
-        while time.monotonic() < stop:
-            began = time.monotonic()
-            assert bob.post("/v1/earn", json={"amount": 1}).status_code == 200
-            waits.append(time.monotonic() - began)
+        try:
+            while len(waits) < 20:
+                began = time.monotonic()
+                assert bob.post("/v1/earn", json={"amount": 1}).status_code == 200
+                waits.append(time.monotonic() - began)
+        finally:
+            is_over.set()
         statuses = [status for s in storms for status in s.result()]
     assert set(statuses) == {200, 503}, set(statuses)
     # Both sides of a storm share the machine, so this is far from what a player sees.
     assert sorted(waits)[len(waits) // 2] < 0.5, sorted(waits)[-5:]
-    assert len(waits) > 5
     wide.wait_for(lambda: log_in(wide, "ann").status_code == 200)
 
 

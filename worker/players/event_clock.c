@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -172,7 +173,10 @@ describe(const struct reading *r, struct event_clock_view *out)
 {
     scoped_buf at = {.max = KIB};
     date_add_moment(&at, r->newest_at);
-    int64_t ahead_s = (r->clock_ms - (r->steady_ms + r->clock.offset_ms)) / 1000;
+    /* To the nearest: each clock is cut to milliseconds by itself, so a difference of whole
+     * seconds may be one less. */
+    int64_t ahead_ms = r->clock_ms - (r->steady_ms + r->clock.offset_ms);
+    int64_t ahead_s = llround((double)ahead_ms / 1e3);
     int64_t taken_s = (r->clock.stepped_at + EVENT_CLOCK_TAKEN_MS - r->steady_ms) / 1000;
     int64_t held_s =
         (r->newest_at - r->clock.since_at - (r->steady_ms - r->clock.held_at)) / 1000;

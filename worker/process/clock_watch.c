@@ -5,6 +5,7 @@
 #include "base/log.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #define LOOK_EVERY_US UINT64_C(1000000)
@@ -12,7 +13,7 @@
 static void
 tell(const struct event_clock_view *last, const struct event_clock_view *view)
 {
-    int64_t step_s = (view->offset_ms - last->offset_ms) / 1000;
+    int64_t step_s = llround((double)(view->offset_ms - last->offset_ms) / 1e3);
     if (view->state == EVENT_CLOCK_WAITS)
         log_message(LOG_WARN, "clock_ahead", "the machine's clock: %s", view->text);
     else if (view->state == EVENT_CLOCK_HOLDS)

@@ -1,5 +1,5 @@
 /* The program: a table of subcommands. */
-#include "process/commands.h"
+#include "cli/commands.h"
 
 int
 main(int argc, char **argv)

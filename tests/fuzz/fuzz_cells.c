@@ -1,6 +1,6 @@
 /* Cells of one column, a line each: the type inferred from them reads every one of them, and
  * lists are split without reading or writing beyond their cell. */
-#include "datasets/infer.h"
+#include "import/infer.h"
 
 #include "base/utf8.h"
 

@@ -3,7 +3,7 @@
  * gives the same answer and hash again, and a filter asked for twice gives no more and no less.
  */
 #include "base/utf8.h"
-#include "datasets/query.h"
+#include "query/query.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -2,7 +2,7 @@
  * refused with the parameter's name, or answered, and then every row lies in a group, a page is
  * a piece of the whole, and what is shown is named once. */
 #include "base/utf8.h"
-#include "datasets/groups.h"
+#include "query/groups.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Messages of the writer's socket: whatever arrives is cut, read or refused, within its bounds;
  * what was read and is written again is the same message. */
-#include "store/message.h"
-#include "store/wire.h"
+#include "writer/message.h"
+#include "writer/wire.h"
 
 #include <stdlib.h>
 

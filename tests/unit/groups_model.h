@@ -6,7 +6,7 @@
 #include "version_fixture.h"
 
 #include "base/num.h"
-#include "datasets/groups.h"
+#include "query/groups.h"
 #include "json/write.h"
 
 #include <math.h>

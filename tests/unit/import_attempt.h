@@ -3,7 +3,7 @@
 
 #include "temp_dir.h"
 
-#include "datasets/import.h"
+#include "import/import.h"
 #include "index/columns.h"
 #include "store/rows.h"
 #include "json/read.h"

@@ -1,8 +1,8 @@
 /* A migrated playmeter.db in a folder of its own, with a local writer, for each test. */
 #pragma once
 
-#include "datasets/integrity.h"
-#include "jobs/jobs.h"
+#include "catalogue/integrity.h"
+#include "jobs/job.h"
 #include "players/event.h"
 #include "players/wallet.h"
 #include "reports/archive.h"

@@ -3,7 +3,7 @@
 #include "temp_db.h"
 
 #include "players/account.h"
-#include "store/wire.h"
+#include "writer/wire.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #include "api/app.h"
 #include "api/job_json.h"
 #include "api/problem.h"
-#include "store/message.h"
+#include "writer/message.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* The catalogue: publishing, rolling back, keeping versions and sweeping folders. */
-#include "datasets/data_state.h"
-#include "datasets/guard.h"
-#include "datasets/import.h"
-#include "datasets/version_file.h"
+#include "catalogue/data_state.h"
+#include "catalogue/guard.h"
+#include "import/import.h"
+#include "catalogue/version_file.h"
 #include "temp_db.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 /* Groups and histograms against the plain model of groups_model.h. */
 #include "groups_model.h"
 
-#include "datasets/groups_word.h"
-#include "datasets/histogram.h"
+#include "query/groups_word.h"
+#include "query/histogram.h"
 
 static int
 open_fixture(void **state)

@@ -1,5 +1,5 @@
 /* Telling of folders that are kept: the mark that /readyz reads is there once it can be. */
-#include "process/kept.h"
+#include "runner/kept.h"
 
 #include "temp_dir.h"
 

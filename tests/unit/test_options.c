@@ -1,5 +1,5 @@
 /* The command line of a subcommand. */
-#include "process/options.h"
+#include "cli/options.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
 
 #include "few_descriptors.h"
 
-#include "datasets/reindex.h"
+#include "catalogue/reindex.h"
 #include "index/trigrams.h"
 
 struct indexes {

@@ -2,7 +2,7 @@
 #include "temp_dir.h"
 
 #include "base/date.h"
-#include "datasets/infer.h"
+#include "import/infer.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
  * harmless.  Each case stands among nulls and rows that the bitmap leaves out. */
 #include "base/date.h"
 #include "base/num.h"
-#include "datasets/stats.h"
-#include "datasets/stats_select.h"
+#include "query/stats.h"
+#include "query/stats_select.h"
 
 #include "base/hash.h"
 

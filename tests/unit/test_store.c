@@ -2,10 +2,10 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "store/db_internal.h"
-#include "store/message.h"
+#include "writer/message.h"
 #include "store/rows.h"
 #include "store/sqlite.h"
-#include "store/wire.h"
+#include "writer/wire.h"
 #include "temp_dir.h"
 
 #include <math.h>

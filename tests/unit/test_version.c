@@ -1,6 +1,6 @@
 /* The cache of opened versions: what is published elsewhere is seen, what is dropped is gone,
  * what is damaged says so, and no more than a few stay open. */
-#include "datasets/version.h"
+#include "query/version.h"
 #include "temp_db.h"
 
 #include <dirent.h>

@@ -6,9 +6,9 @@
 #include "temp_db.h"
 
 #include "base/clock.h"
-#include "store/message.h"
+#include "writer/message.h"
 #include "store/slots.h"
-#include "store/wire.h"
+#include "writer/wire.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 /* The writer's transactions without its loop: which operations share one, what a refusal
  * leaves, and what is answered when the whole of it is gone. */
-#include "process/writer_batch.h"
-#include "store/message.h"
+#include "writer/batch.h"
+#include "writer/message.h"
 #include "temp_db.h"
 
 static bool

@@ -5,8 +5,8 @@
 
 #include "base/date.h"
 #include "base/utf8.h"
-#include "datasets/export.h"
-#include "datasets/query.h"
+#include "query/export.h"
+#include "query/query.h"
 #include "dice.h"
 
 #include <setjmp.h>

@@ -2,7 +2,7 @@
 #include "api/access.h"
 
 #include "base/clock.h"
-#include "datasets/import_read.h"
+#include "import/read.h"
 #include "players/session.h"
 
 struct str

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "config/config.h"
-#include "datasets/version.h"
+#include "query/version.h"
 #include "http/router.h"
 #include "players/password.h"
 #include "players/token.h"
-#include "store/writer.h"
+#include "writer/client.h"
 
 struct app {
     const struct config *config;

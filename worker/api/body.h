@@ -3,7 +3,7 @@
 #pragma once
 
 #include "api/app.h"
-#include "datasets/import.h"
+#include "import/import.h"
 
 /* Ways in that a route accepts. */
 enum body_forms {

@@ -1,7 +1,7 @@
 /* Which form of an answer the client wants: ?format= wins over Accept. */
 #pragma once
 
-#include "datasets/export.h"
+#include "query/export.h"
 #include "http/router.h"
 
 const char *format_media_type(enum export_format format);

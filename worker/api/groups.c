@@ -1,5 +1,5 @@
 /* Groups of a dataset's rows, and facets: the most frequent values of columns. */
-#include "datasets/groups.h"
+#include "query/groups.h"
 
 #include "api/format.h"
 #include "api/handlers.h"

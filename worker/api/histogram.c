@@ -1,5 +1,5 @@
 /* Histogram of a column, under the filters of the request. */
-#include "datasets/histogram.h"
+#include "query/histogram.h"
 
 #include "api/format.h"
 #include "api/handlers.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "http/response.h"
-#include "jobs/jobs.h"
+#include "jobs/job.h"
 #include "json/write.h"
 
 void job_add_json(struct json *j, const struct job *job);

@@ -6,7 +6,7 @@
 #include "api/listing.h"
 #include "api/page.h"
 #include "base/num.h"
-#include "jobs/jobs.h"
+#include "jobs/job.h"
 
 #include <fcntl.h>
 

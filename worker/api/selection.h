@@ -3,7 +3,7 @@
 #pragma once
 
 #include "api/app.h"
-#include "datasets/query.h"
+#include "query/query.h"
 
 struct selection {
     const struct version *version;

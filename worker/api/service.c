@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/hash.h"
-#include "datasets/import.h"
+#include "import/import.h"
 #include "players/event_clock.h"
 #include "players/strength.h"
 #include "json/write.h"

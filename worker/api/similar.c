@@ -1,13 +1,13 @@
 /* Likeness: rows like a row, titles like a text, and the short form of the first. */
-#include "datasets/similar.h"
+#include "query/similar.h"
 #include "api/access.h"
 #include "api/handlers.h"
 #include "api/object.h"
 #include "api/page.h"
 #include "api/selection.h"
 #include "base/num.h"
-#include "datasets/export.h"
-#include "datasets/titles.h"
+#include "query/export.h"
+#include "query/titles.h"
 
 static const struct str GAMES = STR_INIT(ACCESS_SHORT_FORM_DATASET);
 

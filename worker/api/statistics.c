@@ -4,7 +4,7 @@
 #include "api/handlers.h"
 #include "api/object.h"
 #include "api/page.h"
-#include "datasets/stats.h"
+#include "query/stats.h"
 
 static bool
 add_column(struct arena *a, struct json *j, const struct version *version,

@@ -8,7 +8,7 @@
 
 #include "players/password.h"
 #include "players/session.h"
-#include "store/writer.h"
+#include "writer/client.h"
 
 #define ACCOUNT_USERNAME_BYTES_MIN 3
 #define ACCOUNT_USERNAME_BYTES_MAX 64

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "players/account.h"
-#include "store/wire.h"
+#include "writer/wire.h"
 
 #define ACCOUNT_MESSAGE_BYTES_MAX (4 * KIB)
 

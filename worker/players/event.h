@@ -9,7 +9,7 @@
 #pragma once
 
 #include "base/arena.h"
-#include "store/writer.h"
+#include "writer/client.h"
 #include "json/read.h"
 
 #define EVENT_TYPE_BYTES_MAX 64 /* [A-Za-z0-9_.:-]+ */

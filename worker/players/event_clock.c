@@ -7,7 +7,7 @@
 #include "base/date.h"
 #include "base/fs.h"
 #include "base/hash.h"
-#include "store/wire.h"
+#include "writer/wire.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

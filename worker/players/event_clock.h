@@ -19,7 +19,7 @@
 #pragma once
 
 #include "store/db.h"
-#include "store/writer.h"
+#include "writer/client.h"
 
 #define EVENT_CLOCK_STEP_MS INT64_C(60000)
 #define EVENT_CLOCK_TAKEN_MS INT64_C(600000)

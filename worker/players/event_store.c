@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "store/wire.h"
+#include "writer/wire.h"
 
 #include <inttypes.h>
 #include <stdio.h>

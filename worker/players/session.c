@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
-#include "store/wire.h"
+#include "writer/wire.h"
 
 #include <sodium.h>
 #include <string.h>

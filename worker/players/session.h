@@ -12,7 +12,7 @@
 
 #include "base/hash.h"
 #include "players/token.h"
-#include "store/writer.h"
+#include "writer/client.h"
 
 /* Of one player: more than anybody has devices, or logging in without end would fill the disk.
  */

@@ -1,7 +1,7 @@
 /* See wallet.h: the caller's side.  What the writer does is in wallet_operations.c. */
 #include "players/wallet.h"
 
-#include "store/wire.h"
+#include "writer/wire.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "players/ledger.h"
-#include "store/writer.h"
+#include "writer/client.h"
 #include "json/read.h"
 
 #define WALLET_AMOUNT_MAX INT64_C(1000000000000)

@@ -13,7 +13,7 @@
 #include "base/defect.h"
 #include "players/event.h"
 #include "players/wallet_defect.h"
-#include "store/wire.h"
+#include "writer/wire.h"
 #include "json/write.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "api/app.h"
 #include "base/log.h"
 #include "http/serve.h"
-#include "process/role.h"
+#include "role/role.h"
 
 #include <malloc.h>
 

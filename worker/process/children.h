@@ -10,7 +10,7 @@
  * drains in order, and what a child leaves behind goes with its group. */
 #pragma once
 
-#include "process/role.h"
+#include "role/role.h"
 
 #include <sys/types.h>
 

@@ -3,7 +3,7 @@
 
 #include "base/fs.h"
 #include "base/log.h"
-#include "datasets/guard.h"
+#include "catalogue/guard.h"
 #include "process/writer.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* See operations.h.  A folder with operations of its own adds its table here. */
 #include "process/operations.h"
 
-#include "datasets/integrity.h"
-#include "jobs/jobs.h"
+#include "catalogue/integrity.h"
+#include "jobs/job.h"
 #include "players/account.h"
 #include "players/event.h"
 #include "players/event_clock.h"

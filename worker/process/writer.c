@@ -7,9 +7,9 @@
 
 #include "base/fs.h"
 #include "base/log.h"
-#include "datasets/guard.h"
+#include "catalogue/guard.h"
 #include "process/operations.h"
-#include "process/writer_loop.h"
+#include "writer/loop.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/err.h"
-#include "process/role.h"
-#include "store/writer.h"
+#include "role/role.h"
+#include "writer/client.h"
 
 /* The lock on run/writer.lock, without which nobody opens the database to write; the file
  * descriptor, to be closed only after the database.  -1: busy with code writer_running when

@@ -2,7 +2,7 @@
 #include "reports/archive.h"
 
 #include "base/date.h"
-#include "store/wire.h"
+#include "writer/wire.h"
 #include "json/read.h"
 #include "json/write.h"
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "config/config.h"
-#include "jobs/jobs.h"
+#include "jobs/job.h"
 #include "json/write.h"
 
 struct archive_report {

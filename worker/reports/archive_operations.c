@@ -1,7 +1,7 @@
 /* What adding a run does to the database; run by the writer, inside its transaction. */
 #include "base/clock.h"
 #include "reports/archive.h"
-#include "store/wire.h"
+#include "writer/wire.h"
 
 static bool
 insert_run(struct db *db, const struct archive_run *run, struct err *err)

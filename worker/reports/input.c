@@ -3,9 +3,9 @@
 #include "reports/input.h"
 
 #include "base/digest.h"
-#include "datasets/import_read.h"
-#include "datasets/integrity.h"
-#include "jobs/jobs.h"
+#include "import/read.h"
+#include "catalogue/integrity.h"
+#include "jobs/job.h"
 #include "store/rows.h"
 #include "json/read.h"
 

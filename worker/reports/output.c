@@ -4,7 +4,7 @@
 
 #include "base/date.h"
 #include "base/hash.h"
-#include "datasets/export.h"
+#include "query/export.h"
 #include "reports/money.h"
 #include "reports/output_file.h"
 #include "reports/report.h"

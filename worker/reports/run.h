@@ -7,7 +7,7 @@
  * leaves the files of its name as they are: they say of which inputs they are. */
 #pragma once
 
-#include "jobs/jobs.h"
+#include "jobs/job.h"
 #include "reports/report.h"
 
 struct run_task {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "config/config.h"
-#include "jobs/jobs.h"
+#include "jobs/job.h"
 
 struct schedule {        /* zeroed: nothing is known yet */
     int64_t settled_day; /* of this one no more need be asked; 0: none */

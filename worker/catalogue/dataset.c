@@ -1,0 +1,300 @@
+/* See catalogue.h: reading the catalogue, and the callers' side of changing it. */
+#include "catalogue/dataset.h"
+
+#include "catalogue/integrity.h"
+#include "writer/wire.h"
+
+#define REQUEST_BYTES_MAX (4 * MIB)
+
+/* In the order of the columns in catalogue.sql. */
+static struct dataset
+read_dataset(struct arena *a, struct stmt *s)
+{
+    return (struct dataset){
+        .id = stmt_i64(s, 0),
+        .name = arena_str(a, stmt_str(s, 1)),
+        .is_public = stmt_i64(s, 2) != 0,
+        .created_at = stmt_i64(s, 3),
+        .updated_at = stmt_i64(s, 4),
+        .version = stmt_i64(s, 5),
+        .wanted_version = stmt_i64(s, 6),
+        .edition = stmt_i64(s, 7),
+    };
+}
+
+static struct dataset_version
+read_version(struct arena *a, struct stmt *s)
+{
+    return (struct dataset_version){
+        .dataset_id = stmt_i64(s, 0),
+        .number = stmt_i64(s, 1),
+        .job_id = arena_str(a, stmt_str(s, 2)),
+        .schema_json = arena_str(a, stmt_str(s, 3)),
+        .summaries_json = arena_str(a, stmt_str(s, 4)),
+        .row_count = stmt_i64(s, 5),
+        .source_sha256 = arena_str(a, stmt_str(s, 6)),
+        .source = arena_str(a, stmt_str(s, 7)),
+        .label = arena_str(a, stmt_str(s, 8)),
+        .source_bytes = stmt_i64(s, 9),
+        .created_at = stmt_i64(s, 10),
+        .is_current = stmt_i64(s, 11) != 0,
+        .rows_checksum = (uint64_t)stmt_i64(s, 13),
+        .edition = stmt_i64(s, 14),
+        .checked_start = stmt_i64(s, 15),
+        .checked_at = stmt_i64(s, 16),
+        .damaged = integrity_files_parse(stmt_str(s, 17)),
+        .damaged_at = stmt_i64(s, 18),
+    };
+}
+
+static bool
+list_datasets(struct arena *a, struct db *db, const char *statement, struct dataset **out,
+              size_t *out_count, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, statement);
+    struct dataset *list = NULL;
+    size_t count = 0, cap = 0;
+    int got;
+    while ((got = stmt_step(s, err)) == 1) {
+        if (count == cap) {
+            struct dataset *larger = arena_array(a, cap = MAX(cap * 2, 16), struct dataset);
+            for (size_t i = 0; i < count; i++)
+                larger[i] = list[i];
+            list = larger;
+        }
+        list[count++] = read_dataset(a, s);
+    }
+    if (got < 0)
+        return false;
+    *out = list;
+    *out_count = count;
+    return true;
+}
+
+bool
+dataset_list(struct arena *a, struct db *db, struct dataset **out, size_t *out_count,
+             struct err *err)
+{
+    return list_datasets(a, db, "dataset_list", out, out_count, err);
+}
+
+bool
+dataset_list_all(struct arena *a, struct db *db, struct dataset **out, size_t *out_count,
+                 struct err *err)
+{
+    return list_datasets(a, db, "dataset_list_all", out, out_count, err);
+}
+
+static bool
+refuse_unknown(struct db *db, struct str name, struct err *err)
+{
+    scoped_arena a = {0};
+    struct dataset *list;
+    size_t count;
+    if (!dataset_list(&a, db, &list, &count, err))
+        return false;
+    struct suggestion near = suggest_begin(name);
+    for (size_t i = 0; i < count; i++)
+        suggest_offer(&near, list[i].name);
+    return err_set(err, ERR_NOT_FOUND, "there is no dataset '%" STR_FMT "'%s", STR_ARG(name),
+                   suggest_text(&near));
+}
+
+int
+dataset_find(struct arena *a, struct db *db, struct str name, struct dataset *out,
+             struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "dataset_get");
+    stmt_bind_str(s, 1, name);
+    int got = stmt_step(s, err);
+    if (got == 1)
+        *out = read_dataset(a, s);
+    return got;
+}
+
+bool
+dataset_get(struct arena *a, struct db *db, struct str name, struct dataset *out,
+            struct err *err)
+{
+    int got = dataset_find(a, db, name, out, err);
+    return got == 0 ? refuse_unknown(db, name, err) : got == 1;
+}
+
+/* Why no version was found: no such dataset, nothing published, or no such number. */
+static bool
+refuse_version(struct db *db, struct str name, int64_t number, struct err *err)
+{
+    scoped_arena a = {0};
+    struct dataset dataset;
+    if (!dataset_get(&a, db, name, &dataset, err))
+        return false;
+    if (number == 0)
+        return err_set_code(err, ERR_NOT_FOUND, "nothing_published",
+                            "nothing has been imported into dataset '%" STR_FMT "' yet",
+                            STR_ARG(name));
+    return err_set(err, ERR_NOT_FOUND, "dataset '%" STR_FMT "' has no version %lld",
+                   STR_ARG(name), (long long)number);
+}
+
+bool
+dataset_version_get(struct arena *a, struct db *db, struct str name, int64_t number_or_0,
+                    struct dataset_version *out, struct err *err)
+{
+    scoped_stmt s =
+        db_stmt(db, number_or_0 ? "dataset_version_get" : "dataset_version_current");
+    stmt_bind_str(s, 1, name);
+    if (number_or_0)
+        stmt_bind_i64(s, 2, number_or_0);
+    int got = stmt_step(s, err);
+    if (got == 0)
+        return refuse_version(db, name, number_or_0, err);
+    if (got < 0)
+        return false;
+    if (stmt_i64(s, 12) != 0)
+        return err_set(err, ERR_GONE, "version %lld of dataset '%" STR_FMT "' is not kept",
+                       (long long)number_or_0, STR_ARG(name));
+    *out = read_version(a, s);
+    return true;
+}
+
+static bool
+list_versions(struct arena *a, struct db *db, int64_t dataset_id, struct dataset_version **out,
+              size_t *out_count, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "dataset_version_list");
+    stmt_bind_i64(s, 1, dataset_id);
+    struct dataset_version *list = NULL;
+    size_t count = 0, cap = 0;
+    int got;
+    while ((got = stmt_step(s, err)) == 1) {
+        if (count == cap) {
+            struct dataset_version *larger =
+                arena_array(a, cap = MAX(cap * 2, 8), struct dataset_version);
+            for (size_t i = 0; i < count; i++)
+                larger[i] = list[i];
+            list = larger;
+        }
+        list[count++] = read_version(a, s);
+    }
+    if (got < 0)
+        return false;
+    *out = list;
+    *out_count = count;
+    return true;
+}
+
+bool
+dataset_version_list(struct arena *a, struct db *db, struct str name,
+                     struct dataset_version **out, size_t *out_count, struct err *err)
+{
+    struct dataset dataset;
+    return dataset_get(a, db, name, &dataset, err) &&
+           list_versions(a, db, dataset.id, out, out_count, err);
+}
+
+/* Calls an operation whose reply is one number. */
+static bool
+call_for_number(struct writer *w, const char *operation, const struct buf *request,
+                int64_t *out, struct err *err)
+{
+    if (request->is_full)
+        return err_set(err, ERR_TOO_LARGE,
+                       "the columns and statistics of a dataset have at most %zu bytes",
+                       REQUEST_BYTES_MAX);
+    scoped_buf reply;
+    buf_init(&reply, 64);
+    if (!writer_call(w, operation, buf_str(request), &reply, err))
+        return false;
+    struct wire r = {.rest = buf_str(&reply)};
+    int64_t number = (int64_t)wire_u64(&r);
+    if (!wire_end(&r, err))
+        return false;
+    *out = number;
+    return true;
+}
+
+bool
+dataset_ensure(struct writer *w, struct str name, bool is_public, int64_t *id, struct err *err)
+{
+    scoped_buf request;
+    buf_init(&request, REQUEST_BYTES_MAX);
+    wire_add_str(&request, name);
+    wire_add_u64(&request, is_public);
+    return call_for_number(w, "dataset_ensure", &request, id, err);
+}
+
+void
+dataset_publication_add(struct buf *out, const struct dataset_publication *p)
+{
+    wire_add_str(out, p->dataset);
+    wire_add_str(out, p->job_id);
+    wire_add_str(out, p->schema_json);
+    wire_add_str(out, p->summaries_json);
+    wire_add_str(out, p->source_sha256);
+    wire_add_str(out, p->source);
+    wire_add_str(out, p->label);
+    wire_add_str(out, p->receipt_json);
+    wire_add_u64(out, (uint64_t)p->base_version);
+    wire_add_u64(out, (uint64_t)p->row_count);
+    wire_add_u64(out, (uint64_t)p->source_bytes);
+    wire_add_u64(out, p->kept);
+    wire_add_u64(out, p->rows_checksum);
+}
+
+bool
+dataset_publication_read(struct str bytes, struct dataset_publication *out, struct err *err)
+{
+    struct wire w = {.rest = bytes};
+    struct dataset_publication p = {.dataset = wire_str(&w)};
+    p.job_id = wire_str(&w);
+    p.schema_json = wire_str(&w);
+    p.summaries_json = wire_str(&w);
+    p.source_sha256 = wire_str(&w);
+    p.source = wire_str(&w);
+    p.label = wire_str(&w);
+    p.receipt_json = wire_str(&w);
+    p.base_version = (int64_t)wire_u64(&w);
+    p.row_count = (int64_t)wire_u64(&w);
+    p.source_bytes = (int64_t)wire_u64(&w);
+    p.kept = wire_u64(&w);
+    p.rows_checksum = wire_u64(&w);
+    if (!wire_end(&w, err))
+        return false;
+    *out = p;
+    return true;
+}
+
+bool
+dataset_publish(struct writer *w, const struct dataset_publication *publication,
+                int64_t *number, struct err *err)
+{
+    scoped_buf request;
+    buf_init(&request, REQUEST_BYTES_MAX);
+    dataset_publication_add(&request, publication);
+    return call_for_number(w, "dataset_publish", &request, number, err);
+}
+
+bool
+dataset_rollback(struct writer *w, struct str name, int64_t number, int64_t *current,
+                 struct err *err)
+{
+    scoped_buf request, reply;
+    buf_init(&request, REQUEST_BYTES_MAX);
+    wire_add_str(&request, name);
+    wire_add_u64(&request, (uint64_t)number);
+    buf_init(&reply, 64);
+    if (!writer_call(w, "dataset_rollback", buf_str(&request), &reply, err))
+        return false;
+    struct wire r = {.rest = buf_str(&reply)};
+    int64_t found = (int64_t)wire_u64(&r);
+    bool is_unchecked = wire_u64(&r) != 0;
+    if (!wire_end(&r, err))
+        return false;
+    if (is_unchecked)
+        return err_set_code(err, ERR_BUSY, "version_unchecked",
+                            "the files of version %lld have not been checked since the service "
+                            "started; they are checked next",
+                            (long long)found);
+    *current = found;
+    return true;
+}

@@ -1,0 +1,252 @@
+/* What changes of the catalogue do to the database; run by the writer, inside its transaction
+ * (see writer.h).  Publishing is the one step that makes an import visible: the files are
+ * complete and synced before it, and whoever reads the catalogue after it finds them. */
+#include "base/clock.h"
+#include "catalogue/data_state.h"
+#include "catalogue/integrity.h"
+#include "catalogue/version_file.h"
+#include "writer/wire.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+static bool
+run_ensure(struct db *db, struct str request, struct buf *reply, struct err *err)
+{
+    struct wire w = {.rest = request};
+    struct str name = wire_str(&w);
+    uint64_t is_public = wire_u64(&w);
+    if (!wire_end(&w, err))
+        return false;
+    scoped_stmt s = db_stmt(db, "dataset_ensure");
+    stmt_bind_str(s, 1, name);
+    stmt_bind_i64(s, 2, is_public != 0);
+    stmt_bind_i64(s, 3, clock_now_ms());
+    scoped_arena a = {0};
+    struct dataset dataset;
+    if (!stmt_run(s, err) || !dataset_get(&a, db, name, &dataset, err))
+        return false;
+    wire_add_u64(reply, (uint64_t)dataset.id);
+    return true;
+}
+
+static bool
+check_base(const struct dataset *dataset, int64_t base_version, struct err *err)
+{
+    if (base_version < 0 || base_version == dataset->version)
+        return true;
+    return err_set_code(err, ERR_CONFLICT, "base_changed",
+                        "the import adds to version %lld of dataset '%" STR_FMT
+                        "', and version %lld is current now",
+                        (long long)base_version, STR_ARG(dataset->name),
+                        (long long)dataset->version);
+}
+
+/* A cancel that was answered before the publication is in time. */
+static bool
+check_job(struct arena *a, struct db *db, struct str id, struct err *err)
+{
+    struct job job;
+    if (!job_get(a, db, id, &job, err))
+        return false;
+    if (job.state != JOB_RUNNING)
+        return err_set_code(err, ERR_CONFLICT, "job_not_running",
+                            "job %" STR_FMT " is %s and cannot publish", STR_ARG(id),
+                            job_state_name(job.state));
+    if (job.is_cancel_requested)
+        return err_set_code(err, ERR_CONFLICT, "cancelled", "job %" STR_FMT " was cancelled",
+                            STR_ARG(id));
+    return true;
+}
+
+static bool
+check_folder(struct arena *a, struct db *db, const struct dataset *dataset, struct str job_id,
+             struct err *err)
+{
+    const char *folder = arena_printf(a, "%s/datasets/%lld/%" STR_FMT, data_state_dir(a, db),
+                                      (long long)dataset->id, STR_ARG(job_id))
+                             .p;
+    struct stat st;
+    if (lstat(folder, &st))
+        return err_set_errno(err, "the folder %s of the new version", folder);
+    if (!S_ISDIR(st.st_mode))
+        return err_set(err, ERR_INTERNAL, "%s is not a folder", folder);
+    return true;
+}
+
+static bool
+next_number(struct db *db, int64_t dataset_id, int64_t *number, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "dataset_version_next");
+    stmt_bind_i64(s, 1, dataset_id);
+    return stmt_run_i64(s, number, err);
+}
+
+static bool
+insert_version(struct db *db, int64_t dataset_id, int64_t number,
+               const struct dataset_publication *p, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "dataset_version_insert");
+    stmt_bind_i64(s, 1, dataset_id);
+    stmt_bind_i64(s, 2, number);
+    stmt_bind_str(s, 3, p->job_id);
+    stmt_bind_str(s, 4, p->schema_json);
+    stmt_bind_str(s, 5, p->summaries_json);
+    stmt_bind_i64(s, 6, p->row_count);
+    stmt_bind_str(s, 7, p->source_sha256);
+    stmt_bind_str(s, 8, p->source);
+    stmt_bind_i64(s, 9, p->source_bytes);
+    stmt_bind_str(s, 10, p->label);
+    stmt_bind_i64(s, 11, clock_now_ms());
+    stmt_bind_i64(s, 12, (int64_t)p->rows_checksum);
+    return stmt_run(s, err);
+}
+
+/* Counts the change, and gives what the database is now. */
+static bool
+set_current(struct db *db, int64_t dataset_id, int64_t number, struct db_identity *out,
+            struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "dataset_set_version");
+    stmt_bind_i64(s, 1, dataset_id);
+    stmt_bind_i64(s, 2, number);
+    stmt_bind_i64(s, 3, clock_now_ms());
+    scoped_stmt step = db_stmt(db, "data_directory_step");
+    db_follow_commit(db, data_state_follow);
+    return stmt_run(s, err) && stmt_run(step, err) && db_read_identity(db, out, err);
+}
+
+static bool
+drop_beyond(struct db *db, int64_t dataset_id, uint64_t kept, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "dataset_version_drop");
+    stmt_bind_i64(s, 1, dataset_id);
+    stmt_bind_i64(s, 2, (int64_t)MIN(kept, (uint64_t)INT64_MAX));
+    stmt_bind_i64(s, 3, clock_now_ms());
+    return stmt_run(s, err);
+}
+
+static bool
+finish_job(struct db *db, const struct dataset_publication *p, int64_t number, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "dataset_receipt");
+    stmt_bind_str(s, 1, p->receipt_json);
+    stmt_bind_i64(s, 2, number);
+    if (stmt_step(s, err) != 1)
+        return false;
+    return job_finish_in(db, p->job_id, JOB_SUCCEEDED, STR(""), stmt_str(s, 0), err);
+}
+
+static bool
+run_publish(struct db *db, struct str request, struct buf *reply, struct err *err)
+{
+    scoped_arena a = {0};
+    struct dataset_publication p;
+    struct dataset dataset;
+    struct db_identity identity;
+    int64_t number;
+    bool ok = dataset_publication_read(request, &p, err) &&
+              dataset_get(&a, db, p.dataset, &dataset, err) &&
+              check_base(&dataset, p.base_version, err) && check_job(&a, db, p.job_id, err) &&
+              check_folder(&a, db, &dataset, p.job_id, err) &&
+              next_number(db, dataset.id, &number, err) &&
+              insert_version(db, dataset.id, number, &p, err) &&
+              set_current(db, dataset.id, number, &identity, err) &&
+              drop_beyond(db, dataset.id, p.kept, err) && finish_job(db, &p, number, err) &&
+              /* Last, so that nothing refuses the version any more.  Run twice it says the
+               * same; in a folder whose version came to nothing it goes with the folder. */
+              version_file_write(db, &identity, dataset.id, p.job_id, err);
+    if (ok)
+        wire_add_u64(reply, (uint64_t)number);
+    return ok;
+}
+
+/* The kept version before the current one. */
+static bool
+find_previous(struct db *db, const struct dataset *dataset, int64_t *number, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "dataset_version_before");
+    stmt_bind_i64(s, 1, dataset->id);
+    stmt_bind_i64(s, 2, dataset->version);
+    if (stmt_step(s, err) != 1)
+        return false;
+    if (stmt_is_null(s, 0))
+        return err_set_code(err, ERR_CONFLICT, "no_previous_version",
+                            "dataset '%" STR_FMT "' keeps no version before %lld",
+                            STR_ARG(dataset->name), (long long)dataset->version);
+    *number = stmt_i64(s, 0);
+    return true;
+}
+
+static bool
+check_rows(struct db *db, const struct dataset *dataset, const struct dataset_version *version,
+           struct err *err)
+{
+    scoped_arena a = {0};
+    return version_folder_has_rows(data_state_dir(&a, db), dataset->id, version->job_id) ||
+           err_set_code(err, ERR_GONE, "files_gone",
+                        "version %lld of dataset '%" STR_FMT "' cannot be made current: its "
+                        "files are gone; /versions says which have theirs",
+                        (long long)version->number, STR_ARG(dataset->name));
+}
+
+/* Where the service has not been started there is nothing that refuses it afterwards. */
+static bool
+find_unchecked(struct db *db, const struct dataset_version *version, bool *is_unchecked,
+               struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "integrity_start");
+    int got = stmt_step(s, err);
+    *is_unchecked = got == 1 && stmt_i64(s, 0) != version->checked_start;
+    return got >= 0;
+}
+
+static bool
+doubt(struct db *db, const struct dataset_version *version, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "integrity_doubt");
+    stmt_bind_i64(s, 1, version->dataset_id);
+    stmt_bind_i64(s, 2, version->number);
+    stmt_bind_i64(s, 3, version->edition);
+    return stmt_run(s, err);
+}
+
+static bool
+run_rollback(struct db *db, struct str request, struct buf *reply, struct err *err)
+{
+    struct wire w = {.rest = request};
+    struct str name = wire_str(&w);
+    int64_t number = (int64_t)wire_u64(&w);
+    scoped_arena a = {0};
+    struct dataset dataset;
+    struct dataset_version version;
+    struct db_identity ignored;
+    if (!wire_end(&w, err) || !dataset_get(&a, db, name, &dataset, err))
+        return false;
+    if (number == 0 && !find_previous(db, &dataset, &number, err))
+        return false;
+    if (!dataset_version_get(&a, db, name, number, &version, err))
+        return false;
+    if (version.damaged & INTEGRITY_ROWS)
+        return err_set_code(err, ERR_CONFLICT, "version_damaged",
+                            "rows.db of version %lld of dataset '%" STR_FMT
+                            "' is damaged; put it back from a backup and run playmeter reindex",
+                            (long long)number, STR_ARG(name));
+    bool is_settled = version.is_current && dataset.wanted_version == 0, is_unchecked = false;
+    if (!is_settled && (!check_rows(db, &dataset, &version, err) ||
+                        !find_unchecked(db, &version, &is_unchecked, err) ||
+                        !(is_unchecked ? doubt(db, &version, err)
+                                       : set_current(db, dataset.id, number, &ignored, err))))
+        return false;
+    wire_add_u64(reply, (uint64_t)number);
+    /* No failure to the writer, which would take the doubt back. */
+    wire_add_u64(reply, is_unchecked);
+    return true;
+}
+
+const struct operation DATASET_OPERATIONS[] = {
+    {"dataset_ensure", run_ensure, false},
+    {"dataset_publish", run_publish, false},
+    {"dataset_rollback", run_rollback, false},
+    {0},
+};

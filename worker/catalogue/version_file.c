@@ -1,0 +1,255 @@
+/* See version_file.h. */
+#include "catalogue/version_file.h"
+
+#include "base/fs.h"
+#include "base/hash.h"
+#include "base/num.h"
+#include "catalogue/data_state.h"
+#include "store/rows.h"
+#include "json/read.h"
+#include "json/write.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#define FORMAT 1
+/* Schema, summaries and receipt have at most 4 MiB each. */
+#define FILE_BYTES_MAX (16 * MIB)
+
+/* How the file ends, around the digest of all before it. */
+#define DIGEST_BEGIN ",\"sha256\":\""
+#define DIGEST_END "\"}"
+#define TAIL_BYTES (sizeof(DIGEST_BEGIN) - 1 + SHA256_HEX_BYTES + sizeof(DIGEST_END) - 1)
+
+static void
+digest_of(struct str text, char hex[SHA256_HEX_BYTES + 1])
+{
+    struct sha256 h;
+    sha256_init(&h);
+    sha256_add(&h, text);
+    sha256_finish_hex(&h, hex);
+}
+
+/* ---- reading ---- */
+
+static bool
+refuse(struct err *err, struct str folder, const char *what)
+{
+    return err_set(err, ERR_INVALID, VERSION_FILE_NAME " of %" STR_FMT ": %s", STR_ARG(folder),
+                   what);
+}
+
+static bool
+read_count(const struct json_value *root, const char *key, int64_t *out)
+{
+    return json_as_i64(json_get(root, key), out) && *out >= 0 && *out <= DATA_STATE_COUNT_MAX;
+}
+
+/* The text of a member that is an object or an array. */
+static bool
+read_source(const struct json_value *root, const char *key, enum json_kind kind,
+            struct str *out)
+{
+    const struct json_value *v = json_get(root, key);
+    if (!v || v->kind != kind)
+        return false;
+    *out = v->source;
+    return true;
+}
+
+static bool
+parse(const struct json_value *root, struct str folder, struct version_file *out,
+      struct err *err)
+{
+    struct version_file f = {0};
+    struct dataset_version *v = &f.version;
+    const struct json_value *is_public = json_get(root, "public");
+    int64_t format, rows_checksum;
+    if (!json_as_i64(json_get(root, "format"), &format) || format != FORMAT)
+        return refuse(err, folder, "its format is not the one that this program knows");
+    if (!json_as_str(json_get(root, "directory"), &f.directory_id) ||
+        f.directory_id.n != DB_DIRECTORY_ID_DIGITS ||
+        !read_count(root, "catalogue_seq", &f.catalogue_seq) ||
+        !json_as_str(json_get(root, "dataset"), &f.dataset) || !is_public ||
+        is_public->kind != JSON_BOOL || !read_count(root, "version", &v->number) ||
+        !json_as_str(json_get(root, "job"), &v->job_id) ||
+        !read_count(root, "rows", &v->row_count) ||
+        !json_as_i64(json_get(root, "rows_checksum"), &rows_checksum) ||
+        !read_count(root, "created_at", &v->created_at) ||
+        !json_as_str(json_get(root, "label"), &v->label) ||
+        !json_as_str(json_get(root, "source"), &v->source) ||
+        !read_count(root, "source_bytes", &v->source_bytes) ||
+        !json_as_str(json_get(root, "source_sha256"), &v->source_sha256) ||
+        !read_source(root, "schema", JSON_OBJECT, &v->schema_json) ||
+        !read_source(root, "summaries", JSON_ARRAY, &v->summaries_json) ||
+        !read_source(root, "receipt", JSON_OBJECT, &f.receipt_json))
+        return refuse(err, folder, "a member is missing, of the wrong type or too large");
+    if (!str_eq(v->job_id, folder))
+        return refuse(err, folder, "it is another folder's");
+    if (!dataset_name_is_valid(f.dataset) || v->number == 0)
+        return refuse(err, folder, "its dataset or version cannot be");
+    f.is_public = is_public->boolean;
+    v->rows_checksum = (uint64_t)rows_checksum;
+    *out = f;
+    return true;
+}
+
+static bool
+is_whole(struct str text)
+{
+    if (text.n < TAIL_BYTES)
+        return false;
+    char hex[SHA256_HEX_BYTES + 1], tail[TAIL_BYTES + 1];
+    digest_of(str_slice(text, 0, text.n - TAIL_BYTES), hex);
+    snprintf(tail, sizeof(tail), DIGEST_BEGIN "%s" DIGEST_END, hex);
+    return str_eq(str_skip(text, text.n - TAIL_BYTES), str_from(tail));
+}
+
+int
+version_file_read(struct arena *a, int dir, struct str folder, struct version_file *out,
+                  struct err *err)
+{
+    scoped_buf text;
+    const struct json_value *root;
+    struct err why;
+    buf_init(&text, FILE_BYTES_MAX);
+    const char *path = arena_printf(a, "%" STR_FMT "/" VERSION_FILE_NAME, STR_ARG(folder)).p;
+    if (!fs_read_file(&text, dir, path, err))
+        return err->kind == ERR_NOT_FOUND ? 0 : -1;
+    if (!is_whole(buf_str(&text))) {
+        refuse(err, folder, "it was cut or changed: its SHA-256 does not fit");
+        return -1;
+    }
+    if (!json_read(a, arena_str(a, buf_str(&text)), &root, &why)) {
+        refuse(err, folder, why.detail);
+        return -1;
+    }
+    return parse(root, folder, out, err) ? 1 : -1;
+}
+
+/* ---- writing ---- */
+
+static void
+print(struct json *j, struct stmt *s, const struct db_identity *identity, struct str job_id)
+{
+    json_begin_object(j);
+    json_member_i64(j, "format", FORMAT);
+    json_member_str(j, "directory", str_from(identity->directory_id));
+    json_member_i64(j, "catalogue_seq", identity->catalogue_seq);
+    json_member_str(j, "dataset", stmt_str(s, 0));
+    json_member_bool(j, "public", stmt_i64(s, 1) != 0);
+    json_member_i64(j, "version", stmt_i64(s, 2));
+    json_member_str(j, "job", job_id);
+    json_member_i64(j, "rows", stmt_i64(s, 5));
+    json_member_i64(j, "rows_checksum", stmt_i64(s, 12));
+    json_member_i64(j, "created_at", stmt_i64(s, 10));
+    json_member_str(j, "label", stmt_str(s, 9));
+    json_member_str(j, "source", stmt_str(s, 7));
+    json_member_i64(j, "source_bytes", stmt_i64(s, 8));
+    json_member_str(j, "source_sha256", stmt_str(s, 6));
+    json_member_raw(j, "schema", stmt_str(s, 3));
+    json_member_raw(j, "summaries", stmt_str(s, 4));
+    json_member_raw(j, "receipt", stmt_str(s, 11));
+    json_end_object(j);
+}
+
+bool
+version_file_write(struct db *db, const struct db_identity *identity, int64_t dataset_id,
+                   struct str job_id, struct err *err)
+{
+    scoped_arena a = {0};
+    scoped_buf text;
+    scoped_stmt s = db_stmt(db, "version_file");
+    buf_init(&text, FILE_BYTES_MAX);
+    stmt_bind_i64(s, 1, dataset_id);
+    stmt_bind_str(s, 2, job_id);
+    int got = stmt_step(s, err);
+    if (got <= 0)
+        return got < 0 ? false
+                       : err_set(err, ERR_INTERNAL, "job %" STR_FMT " made no version",
+                                 STR_ARG(job_id));
+    struct json j = json_write(&text);
+    print(&j, s, identity, job_id);
+    /* In the place of the brace that ends the object. */
+    char hex[SHA256_HEX_BYTES + 1];
+    text.n--;
+    digest_of(buf_str(&text), hex);
+    buf_printf(&text, DIGEST_BEGIN "%s" DIGEST_END, hex);
+    if (text.is_full)
+        return err_set(err, ERR_INTERNAL, VERSION_FILE_NAME " would have over %zu bytes",
+                       FILE_BYTES_MAX);
+    const char *path =
+        arena_printf(&a, "%s/datasets/%lld/%" STR_FMT "/" VERSION_FILE_NAME,
+                     data_state_dir(&a, db), (long long)dataset_id, STR_ARG(job_id))
+            .p;
+    return fs_replace_file(AT_FDCWD, path, buf_str(&text), 0600, err);
+}
+
+/* ---- folders ---- */
+
+struct walk {
+    version_folder_fn *visit;
+    void *context;
+    int64_t dataset_id;
+};
+
+static bool
+is_folder(int dir, struct str name)
+{
+    struct stat st;
+    return fstatat(dir, name.p, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+static bool
+visit_version(void *context, int dir, struct str name, struct err *err)
+{
+    struct walk *walk = context;
+    return !job_id_is_valid(name) || !is_folder(dir, name) ||
+           walk->visit(walk->context, dir, walk->dataset_id, name, err);
+}
+
+static bool
+visit_dataset(void *context, int dir, struct str name, struct err *err)
+{
+    struct walk *walk = context;
+    return !num_parse_i64(name, &walk->dataset_id) || !is_folder(dir, name) ||
+           fs_list(dir, name.p, visit_version, walk, err);
+}
+
+bool
+version_folders_visit(const char *data_dir, version_folder_fn *visit, void *context,
+                      struct err *err)
+{
+    scoped_arena a = {0};
+    struct walk walk = {.visit = visit, .context = context};
+    /* The dot: datasets/ itself may be a link to a larger disk. */
+    const char *path = arena_printf(&a, "%s/datasets/.", data_dir).p;
+    return fs_list(AT_FDCWD, path, visit_dataset, &walk, err);
+}
+
+bool
+version_folder_look_up(struct db *db, int64_t dataset_id, struct str job_id,
+                       struct version_folder *out, struct err *err)
+{
+    scoped_stmt s = db_stmt(db, "version_folder");
+    stmt_bind_i64(s, 1, dataset_id);
+    stmt_bind_str(s, 2, job_id);
+    if (stmt_step(s, err) != 1)
+        return false;
+    *out = (struct version_folder){
+        stmt_i64(s, 0) != 0, stmt_i64(s, 1) != 0, stmt_i64(s, 2) != 0, stmt_i64(s, 3) != 0,
+        stmt_i64(s, 4) != 0, stmt_i64(s, 5) != 0, stmt_i64(s, 6)};
+    return true;
+}
+
+bool
+version_folder_has_rows(const char *data_dir, int64_t dataset_id, struct str job_id)
+{
+    scoped_arena a = {0};
+    struct stat st;
+    const char *path = arena_printf(&a, "%s/datasets/%lld/%" STR_FMT "/" ROWS_FILE_NAME,
+                                    data_dir, (long long)dataset_id, STR_ARG(job_id))
+                           .p;
+    return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+}

@@ -1,0 +1,14 @@
+/* How far a job is, for somebody who watches: one line that is drawn again and again on a
+ * terminal, else a line whenever the phase changes. */
+#pragma once
+
+#include "jobs/job.h"
+
+struct progress_bar {
+    bool is_terminal, is_drawn;
+    char phase[16]; /* the last one shown */
+};
+
+void progress_bar_init(struct progress_bar *bar); /* stderr */
+void progress_bar_show(struct progress_bar *bar, const struct job_progress *progress);
+void progress_bar_end(struct progress_bar *bar); /* the next output begins a line */

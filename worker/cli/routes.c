@@ -1,0 +1,119 @@
+/* See cmd_routes.h. */
+#include "cli/routes.h"
+
+#include "api/app.h"
+#include "json/write.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void
+add_param(struct json *j, const struct route_param *p)
+{
+    json_begin_object(j);
+    json_member_str(j, "name", str_from(p->name));
+    json_member_str(j, "type", str_from(param_type_name(p->type)));
+    if (p->type == PARAM_INTEGER || p->type == PARAM_TEXT) {
+        json_member_i64(j, "min", p->min);
+        json_member_i64(j, "max", p->max);
+    }
+    if (p->fallback)
+        json_member_str(j, "default", str_from(p->fallback));
+    if (p->words)
+        json_member_str(j, "words", str_from(p->words));
+    json_member_str(j, "help", str_from(p->help));
+    json_end_object(j);
+}
+
+static const char *
+player_of(const struct route *route)
+{
+    return route->flags & ROUTE_PLAYER          ? "required"
+           : route->flags & ROUTE_MAY_BE_PLAYER ? "optional"
+                                                : "none";
+}
+
+static void
+add_route(struct json *j, const struct route *route)
+{
+    json_begin_object(j);
+    json_member_str(j, "method", str_from(http_method_name(route->method)));
+    json_member_str(j, "path", str_from(route->pattern));
+    json_member_str(j, "operation", str_from(route->operation));
+    json_member_str(j, "scope", str_from(http_scope_name(route->scope)));
+    json_member_bool(j, "open", route->flags & (ROUTE_PUBLIC_DATASET | ROUTE_PUBLIC_LIST));
+    json_member_str(j, "player", str_from(player_of(route)));
+    json_member_bool(j, "at_root", route->flags & ROUTE_AT_ROOT);
+    json_member_bool(j, "filters", route->flags & ROUTE_TAKES_FILTERS);
+    json_member_u64(j, "body_bytes_max", route->body_bytes_max);
+    json_key(j, "parameters");
+    json_begin_array(j);
+    for (size_t i = 0; i < route->param_count; i++)
+        add_param(j, &route->params[i]);
+    json_end_array(j);
+    json_end_object(j);
+}
+
+static void
+print_json(void)
+{
+    scoped_buf out;
+    buf_init(&out, MIB);
+    struct json j = json_write(&out);
+    json_begin_array(&j);
+    for (size_t i = 0; i < ROUTE_COUNT; i++)
+        add_route(&j, &ROUTES[i]);
+    json_end_array(&j);
+    printf("%" STR_FMT "\n", STR_ARG(buf_str(&out)));
+}
+
+static const char *
+callers_of(const struct route *route)
+{
+    static const char *const BESIDE_KEY[] = {[SCOPE_NONE] = "player",
+                                             [SCOPE_READ] = "player or read",
+                                             [SCOPE_WRITE] = "player or write",
+                                             [SCOPE_ADMIN] = "player or admin"};
+    if (route->flags & (ROUTE_PUBLIC_DATASET | ROUTE_PUBLIC_LIST))
+        return "public";
+    if (route->flags & ROUTE_MAY_BE_PLAYER)
+        return "none or player";
+    return route->flags & ROUTE_PLAYER ? BESIDE_KEY[route->scope]
+                                       : http_scope_name(route->scope);
+}
+
+static void
+print_route(const struct route *route, const char *pattern)
+{
+    printf("%-7s%-36s%-17s%s", http_method_name(route->method), pattern, callers_of(route),
+           route->operation);
+    for (size_t k = 0; k < route->param_count; k++)
+        printf("%s%s", k ? " " : "  ?", route->params[k].name);
+    puts(route->flags & ROUTE_TAKES_FILTERS ? " column__op" : "");
+}
+
+static void
+print_table(void)
+{
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        const struct route *route = &ROUTES[i];
+        print_route(route, route->pattern);
+        if (route->flags & ROUTE_AT_ROOT)
+            print_route(route, router_root_pattern(route));
+    }
+}
+
+int
+cmd_routes(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--json") == 0) {
+        print_json();
+        return 0;
+    }
+    if (argc > 1) {
+        fprintf(stderr, "playmeter routes: '%s' is not an option; there is --json\n", argv[1]);
+        return 2;
+    }
+    print_table();
+    return 0;
+}

@@ -1,0 +1,104 @@
+/* From a source file to a published version: the work of the load child, and of `playmeter
+ * import`.  Nothing here forks or opens a network connection. */
+#pragma once
+
+#include "config/config.h"
+#include "csv/decode.h"
+#include "catalogue/dataset.h"
+
+/* Imports leave this much of the disk to players and to the database: none is taken, and none
+ * goes on, that would need it. */
+#define IMPORT_DISK_RESERVE (64 * MIB)
+
+enum import_mode { IMPORT_REPLACE, IMPORT_APPEND, IMPORT_UPSERT };
+
+struct import_options { /* SPEC 3.1; zeroed is the default of each */
+    enum import_mode mode;
+    enum csv_encoding encoding;
+    struct csv_hints dialect;
+    char decimal; /* 0 is '.' */
+    struct param_pair {
+        struct str name, value;
+    } * types; /* column (name or header) to type */
+    size_t type_count;
+    struct str key;
+    struct str *nulls; /* NULL: the default words */
+    size_t null_count;
+    bool aborts_on_error; /* on_error=abort */
+    uint64_t errors_max;  /* 0: no bound */
+    struct str label;
+    struct str url; /* for fetch; "" for a file */
+};
+/* One option as a field of a form, a query parameter or a JSON member (objects and arrays of
+ * JSON come as their text).  Unknown names and bad values are bad_parameter with the rule. */
+MUST_CHECK bool import_option_set(struct arena *a, struct import_options *options,
+                                  struct str name, struct str value, struct err *err);
+/* As stored with the job; print then parse is identity. */
+void import_options_add_json(struct buf *out, const struct import_options *options);
+MUST_CHECK bool import_options_parse_json(struct arena *a, struct str json,
+                                          struct import_options *out, struct err *err);
+
+struct import_task {
+    const struct config *config;
+    const char *data_dir;
+    struct str job_id, dataset;
+    const struct import_options *options;
+    int source_fd; /* the CSV as it came */
+    uint64_t source_offset, source_length;
+    struct str source_name;             /* for the receipt */
+    const struct dataset_version *base; /* NULL: nothing published yet */
+    struct str dataset_folder;          /* datasets/<dataset id>/<job id>, made here */
+    int rejects_fd; /* NDJSON of {line, offset, column, reason, raw}; capped */
+    /* Called from one thread at least every 0.4 s; false cancels. */
+    bool (*on_progress)(void *context, const struct job_progress *progress, struct err *err);
+    void *context;
+};
+/* Reads, checks, builds rows.db and the index files, fsyncs, and fills what is to be published
+ * (strings in the arena).  `summaries_json` is an array with, per column in order, {"column",
+ * "nulls", "distinct", "min", "max"}: min and max as a page of rows shows them (dates as text),
+ * null where the column has no range.  Errors carry the codes of SPEC 3.1: not_csv, empty_file,
+ * missing_columns, too_large, too_many_columns, too_many_errors, all_rows_rejected, cancelled,
+ * ..., of a damaged base rows_damaged, and nothing of the folder is left. */
+MUST_CHECK bool import_run(struct arena *a, const struct import_task *task,
+                           struct dataset_publication *out, struct err *err);
+
+/* What somebody wants imported. */
+struct import_request {
+    const struct config *config;
+    const char *data_dir;
+    struct str dataset; /* name; need not exist yet */
+    const struct import_options *options;
+    /* A file that is hard-linked into the spool, or copied from where it cannot be linked
+     * (another file system); NULL for options->url.  It may be unlinked as soon as this
+     * returns, and is not to be written to any more. */
+    const char *source_path;
+    /* Or an open file that is copied, from its beginning, because it stays its owner's; NULL
+     * for none. */
+    const int *source_fd;
+    uint64_t source_offset, source_length; /* the CSV's bytes in it; 0, 0: the whole file */
+    struct str source_name;                /* file name the user gave; "" for options->url */
+    struct str request_id;                 /* for the log; "" for none */
+};
+/* In spool/<job id>/ until the job is in the queue: without it, a folder of a job that the
+ * database does not know is one that it has lost, and not an upload that came to nothing. */
+#define IMPORT_ARRIVING_NAME "arriving"
+/* Checks what can be known before any row is read (dataset name 422 invalid, options, URL, 507
+ * disk_full), puts the source under spool/<job id>/source and enqueues a job of kind "import".
+ * `job_id` is in the arena.  On failure nothing is left in the spool. */
+MUST_CHECK bool import_submit(struct arena *a, struct writer *w,
+                              const struct import_request *request, struct str *job_id,
+                              struct err *err);
+
+/* The settings of section fetch; the ports are the arena's. */
+struct fetch_policy;
+struct fetch_policy import_fetch_policy(struct arena *a, const struct config *config);
+
+/* What a job of kind "import" keeps in its options.  A URL is there in full, query included,
+ * for as long as it may be fetched: it goes from the database when the job ends (a trigger of
+ * the table). */
+struct import_job {
+    struct import_options options;
+    uint64_t source_offset, source_length; /* in spool/<job id>/source; unknown (0) for a URL */
+};
+MUST_CHECK bool import_job_parse(struct arena *a, struct str options_json,
+                                 struct import_job *out, struct err *err);

@@ -1,0 +1,15 @@
+/* The aggregates of groups, item by item and only for the groups that are asked for.  Only for
+ * groups*.c. */
+#pragma once
+
+#include "query/groups_pairs.h"
+
+/* Does any item need to see its groups' rows? */
+bool groups_values_need_rows(const struct groups_question *question,
+                             const struct version *version);
+/* Fills result->values of the items whose bit is set and that are not filled yet, for the
+ * groups listed. */
+MUST_CHECK bool groups_values_fill(struct arena *a, struct groups_result *result,
+                                   uint32_t items, const struct bitmap *rows,
+                                   const uint32_t *groups, size_t group_count,
+                                   uint64_t deadline_us, struct err *err);

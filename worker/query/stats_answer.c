@@ -1,0 +1,260 @@
+/* See stats_answer.h.  The numbers come from stats_moments and stats_values, each made only
+ * when an aggregate that was asked for is read from it. */
+#include "query/stats_answer.h"
+
+#include "base/date.h"
+#include "base/num.h"
+
+#include <math.h>
+
+#define BIT(aggregate) (UINT32_C(1) << (aggregate))
+#define FROM_MOMENTS                                                                           \
+    (BIT(STATS_SUM) | BIT(STATS_MEAN) | BIT(STATS_VARIANCE) | BIT(STATS_STD_DEV) |             \
+     BIT(STATS_SKEWNESS) | BIT(STATS_KURTOSIS))
+#define FROM_RANGE (BIT(STATS_MIN) | BIT(STATS_MAX) | BIT(STATS_RANGE))
+#define FROM_ORDER (BIT(STATS_MEDIAN) | BIT(STATS_IQR) | BIT(STATS_PERCENTILES))
+
+static bool
+is_calendar(enum column_type type)
+{
+    return type == COLUMN_DATE || type == COLUMN_DATETIME;
+}
+
+static_assert(STATS_PERCENTILES_MAX + 3 <= STATS_QUANTILES_MAX, "all in one selection");
+
+static void
+fill_order(struct arena *a, struct stats_answer *answer, uint32_t asked)
+{
+    double percents[STATS_QUANTILES_MAX] = {25, 50, 75};
+    long double found[STATS_QUANTILES_MAX];
+    size_t count = asked & BIT(STATS_PERCENTILES) ? answer->request->percentile_count : 0;
+    for (size_t i = 0; i < count; i++)
+        percents[3 + i] = answer->request->percentiles[i];
+    stats_values_percentiles(a, &answer->values, percents, 3 + count, found);
+    for (size_t i = 0; i < 3; i++)
+        answer->quartiles[i] = found[i];
+    for (size_t i = 0; i < count; i++)
+        answer->percentiles[i] = found[3 + i];
+}
+
+static void
+fill_numbers(struct stats_answer *answer, uint32_t asked)
+{
+    const struct stats_values *v = &answer->values;
+    if (v->ints)
+        stats_values_int_range(v, &answer->int_min, &answer->int_max);
+    else
+        stats_values_real_range(v, &answer->real_min, &answer->real_max);
+    if (!(asked & FROM_MOMENTS))
+        return;
+    if (v->ints) {
+        answer->int_sum = stats_sum_ints(v->ints, v->n);
+        answer->moments = stats_moments_ints(v->ints, v->n, answer->int_sum, answer->int_min,
+                                             answer->int_max);
+    } else {
+        answer->moments =
+            stats_moments_reals(v->reals, v->n, answer->real_min, answer->real_max);
+    }
+}
+
+void
+stats_answer_fill(struct arena *a, struct stats_answer *answer, uint32_t asked)
+{
+    struct stats_values *v = &answer->values;
+    if (v->n == 0)
+        return;
+    if (asked & (FROM_RANGE | FROM_MOMENTS))
+        fill_numbers(answer, asked);
+    /* Last: it uses the values up. */
+    if (asked & FROM_ORDER && is_calendar(v->column->type))
+        answer->median_floor = stats_values_median_floor(a, v);
+    else if (asked & FROM_ORDER)
+        fill_order(a, answer, asked);
+}
+
+struct stats_result
+stats_result_real(double v)
+{
+    if (!isfinite(v))
+        return (struct stats_result){.kind = STATS_NONE};
+    return (struct stats_result){.kind = STATS_REAL, .d = v + 0.0};
+}
+
+static struct stats_result
+result_of_count(uint64_t v)
+{
+    return (struct stats_result){.kind = STATS_UINT, .u = v};
+}
+
+/* An integer in the column's own terms. */
+static struct stats_result
+result_of_int(const struct stats_answer *answer, int64_t v)
+{
+    enum column_type type = answer->values.column->type;
+    return (struct stats_result){.kind = type == COLUMN_DATE       ? STATS_DAY
+                                         : type == COLUMN_DATETIME ? STATS_MOMENT
+                                                                   : STATS_INT,
+                                 .i = v};
+}
+
+static struct stats_result
+result_of_count_of_values(const struct stats_answer *answer)
+{
+    return result_of_count(answer->values.n);
+}
+
+static struct stats_result
+result_of_nulls(const struct stats_answer *answer)
+{
+    return result_of_count(answer->values.nulls);
+}
+
+static struct stats_result
+result_of_distinct(const struct stats_answer *answer)
+{
+    return result_of_count(answer->distinct);
+}
+
+static struct stats_result
+result_of_min(const struct stats_answer *answer)
+{
+    return answer->values.column->reals ? stats_result_real(answer->real_min)
+                                        : result_of_int(answer, answer->int_min);
+}
+
+static struct stats_result
+result_of_max(const struct stats_answer *answer)
+{
+    return answer->values.column->reals ? stats_result_real(answer->real_max)
+                                        : result_of_int(answer, answer->int_max);
+}
+
+static struct stats_result
+result_of_range(const struct stats_answer *answer)
+{
+    uint64_t width = (uint64_t)answer->int_max - (uint64_t)answer->int_min;
+    if (answer->values.column->reals)
+        return stats_result_real(answer->real_max - answer->real_min);
+    if (answer->values.column->type == COLUMN_DATETIME)
+        return stats_result_real((double)width / (double)DATE_MS_PER_DAY);
+    return result_of_count(width);
+}
+
+static struct stats_result
+result_of_sum(const struct stats_answer *answer)
+{
+    __int128 sum = answer->int_sum;
+    if (answer->values.column->ints && sum >= INT64_MIN && sum <= INT64_MAX)
+        return (struct stats_result){.kind = STATS_INT, .i = (int64_t)sum};
+    return stats_result_real(answer->moments.sum);
+}
+
+static struct stats_result
+result_of_mean(const struct stats_answer *answer)
+{
+    return stats_result_real(stats_mean(&answer->moments));
+}
+
+static struct stats_result
+result_of_median(const struct stats_answer *answer)
+{
+    return is_calendar(answer->values.column->type)
+               ? result_of_int(answer, answer->median_floor)
+               : stats_result_real((double)answer->quartiles[1]);
+}
+
+static struct stats_result
+result_of_variance(const struct stats_answer *answer)
+{
+    return stats_result_real(stats_variance(&answer->moments, answer->request->ddof));
+}
+
+static struct stats_result
+result_of_std_dev(const struct stats_answer *answer)
+{
+    return stats_result_real(stats_std_dev(&answer->moments, answer->request->ddof));
+}
+
+static struct stats_result
+result_of_iqr(const struct stats_answer *answer)
+{
+    return stats_result_real((double)(answer->quartiles[2] - answer->quartiles[0]));
+}
+
+static struct stats_result
+result_of_skewness(const struct stats_answer *answer)
+{
+    return stats_result_real(stats_skewness(&answer->moments, answer->request->is_unbiased));
+}
+
+static struct stats_result
+result_of_kurtosis(const struct stats_answer *answer)
+{
+    return stats_result_real(stats_kurtosis(&answer->moments, answer->request->is_unbiased));
+}
+
+static const struct {
+    struct stats_result (*result)(const struct stats_answer *answer);
+    bool is_of_none; /* has a value also when nothing is selected */
+} AGGREGATES[STATS_AGGREGATE_COUNT] = {
+    [STATS_COUNT] = {result_of_count_of_values, true},
+    [STATS_NULLS] = {result_of_nulls, true},
+    [STATS_DISTINCT] = {result_of_distinct, true},
+    [STATS_MIN] = {result_of_min, false},
+    [STATS_MAX] = {result_of_max, false},
+    [STATS_RANGE] = {result_of_range, false},
+    [STATS_SUM] = {result_of_sum, false},
+    [STATS_MEAN] = {result_of_mean, false},
+    [STATS_MEDIAN] = {result_of_median, false},
+    [STATS_VARIANCE] = {result_of_variance, false},
+    [STATS_STD_DEV] = {result_of_std_dev, false},
+    [STATS_IQR] = {result_of_iqr, false},
+    [STATS_SKEWNESS] = {result_of_skewness, false},
+    [STATS_KURTOSIS] = {result_of_kurtosis, false},
+};
+
+struct stats_result
+stats_answer_result(const struct stats_answer *answer, enum stats_aggregate aggregate)
+{
+    assert(AGGREGATES[aggregate].result);
+    if (answer->values.n == 0 && !AGGREGATES[aggregate].is_of_none)
+        return (struct stats_result){.kind = STATS_NONE};
+    return AGGREGATES[aggregate].result(answer);
+}
+
+void
+stats_result_add_text(struct buf *out, struct stats_result result)
+{
+    switch (result.kind) {
+    case STATS_NONE:
+        break;
+    case STATS_INT:
+        num_add_i64(out, result.i);
+        break;
+    case STATS_UINT:
+        buf_printf(out, "%llu", (unsigned long long)result.u);
+        break;
+    case STATS_REAL:
+        num_add_f64(out, result.d);
+        break;
+    case STATS_DAY:
+        date_add_day(out, result.i);
+        break;
+    case STATS_MOMENT:
+        date_add_moment(out, result.i);
+        break;
+    }
+}
+
+void
+stats_result_write(struct json *j, struct stats_result result)
+{
+    scoped_buf text = {.max = 64};
+    stats_result_add_text(&text, result);
+    if (result.kind == STATS_NONE)
+        json_null(j);
+    else if (result.kind == STATS_DAY || result.kind == STATS_MOMENT)
+        json_str(j, buf_str(&text));
+    else
+        json_raw(j, buf_str(&text));
+}

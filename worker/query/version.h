@@ -1,0 +1,58 @@
+/* An opened dataset version, and the small cache of them that a worker keeps. */
+#pragma once
+
+#include "catalogue/integrity.h"
+#include "query/key_index.h"
+#include "index/columns.h"
+#include "index/tfidf.h"
+#include "index/trigrams.h"
+#include "store/rows.h"
+
+struct stats_answer;
+
+/* Answers about all rows, by column; NULL: not asked for yet. */
+struct stats_known {
+    struct arena arena;
+    struct stats_answer **answers;
+};
+
+struct version {
+    struct dataset dataset;
+    struct dataset_version info;
+    struct schema schema;
+    struct columns columns; /* same order as the schema */
+    /* No columns where the file is not there or is damaged: the scan gives the same answers,
+     * and a service that is slower serves better than one that refuses until reindexed. */
+    struct trigrams trigrams;
+    struct tfidf
+        tfidf; /* zeroed where the file is not there or is damaged: likeness is refused */
+    struct rows *rows;
+    uint64_t row_count;
+    bool key_ascends;       /* the key column is integral and each value above the one before */
+    struct key_index *keys; /* of the key column; made by the first query_find_key */
+    struct stats_known *stats; /* of every row; made by stats_add_version_json */
+    /* Room for one row (column_count each), so that an export writes rows without allocating;
+     * like `rows`, for one use at a time. */
+    struct {
+        struct value *values;
+        size_t *wanted;
+    } scratch;
+};
+
+struct versions; /* the cache; made by versions_open */
+/* `start`: of the service; only versions that were checked since are opened.  0: no service. */
+struct versions *versions_open(struct db *db, const char *data_dir, int64_t start);
+void versions_close(struct versions **cache);
+
+/* The current version (number 0) or an older one.  Reads the catalogue each time, opens the
+ * files on first use and when their edition has risen, and reads again when they were removed
+ * in between.  Valid until the next call of this function.  Errors: not_found, gone,
+ * nothing_published (404), and busy with code version_unchecked (after a start, until its turn
+ * comes), version_damaged or index_damaged, or without one where descriptors or memory are
+ * short. */
+MUST_CHECK bool versions_get(struct versions *cache, struct str dataset, int64_t number_or_0,
+                             const struct version **out, struct err *err);
+
+/* What versions_get gave last, or could not open, proved unreadable or is unchecked: unless it
+ * is known to be damaged, has it checked next. */
+void versions_doubt(struct versions *cache, struct writer *w);

@@ -1,0 +1,30 @@
+/* The processes that do the work of a job, so that a crash in a parser or a library costs one
+ * attempt of one job.  A child lives no longer than the jobs process that started it.
+ *
+ *   child --- frames of progress, the last one with the error ---> pipe ---> jobs process
+ *   exit code 0: done (what it made is in files), 1: failed, a signal: crashed */
+#pragma once
+
+#include "runner/kind.h"
+
+#include <sys/types.h>
+
+/* Every frame has this size, below PIPE_BUF, so that each is written and read whole. */
+struct job_child_frame {
+    char phase[16];
+    uint64_t bytes_total, bytes_done, rows_done, rows_rejected;
+    bool has_error;
+    struct err error;
+};
+
+struct job_child {
+    pid_t pid;
+    int pipe; /* not blocking */
+};
+/* `inherited_fd` is closed in the child (-1: none). */
+MUST_CHECK bool job_child_start(struct job_child *out, const struct job_step *step,
+                                const struct job_work *work, int inherited_fd, struct err *err);
+/* Why a child without a frame that says so failed; `worker`: what it was. */
+void job_child_tell_end(struct err *err, const char *worker, int status);
+/* 1 a frame, 0 none at the moment, -1 the child has ended. */
+int job_child_read(const struct job_child *child, struct job_child_frame *out);

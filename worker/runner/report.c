@@ -1,0 +1,264 @@
+/* See job_report.h.
+ *
+ * The child opens playmeter.db for itself.  SQLite's own memory of the file came with the fork:
+ * it takes the jobs process's shared lock on it for the child's, which holds since the child
+ * lives no longer.  Its read transactions lock for themselves. */
+#include "runner/report.h"
+
+#include "base/clock.h"
+#include "base/date.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "role/role.h"
+#include "reports/archive.h"
+#include "reports/run.h"
+#include "json/write.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RUN_BYTES_MAX MIB
+/* A version in use can be dropped by three imports while it is read; who is so unlucky so often
+ * is told. */
+#define READS_MAX 3
+
+static size_t
+slots(const struct config *config UNUSED)
+{
+    return 1; /* runs write the same files */
+}
+
+static bool
+prepare(struct arena *a, const struct job_host *host UNUSED, struct job_work *work,
+        struct err *err)
+{
+    struct archive_request *request = arena_array(a, 1, struct archive_request);
+    work->own = request;
+    return archive_job_parse(a, work->job.options, request, err);
+}
+
+static const char *
+spool_folder(struct arena *a, const struct job_work *work)
+{
+    return arena_printf(a, "%" STR_FMT "/spool/%" STR_FMT, STR_ARG(work->config->data_dir),
+                        STR_ARG(work->job.id))
+        .p;
+}
+
+/* ---- in the child ---- */
+
+static bool
+find_inputs(struct arena *a, struct db *db, struct run_task *task, struct err *err)
+{
+    const char *data_dir = arena_cstr(a, task->config->data_dir);
+    for (size_t i = 0; i < INPUT_COUNT; i++)
+        if (!input_of_dataset(a, (enum input_kind)i, db, data_dir, &task->inputs[i], err))
+            return false;
+    return true;
+}
+
+/* Was a version that is read dropped meanwhile?  What was made without it does not count. */
+static bool
+has_lost_input(const struct run_task *task)
+{
+    for (size_t i = 0; i < INPUT_COUNT; i++)
+        if (task->inputs[i].is_there && access(task->inputs[i].path.p, F_OK))
+            return true;
+    return false;
+}
+
+static bool
+make_reports(struct arena *a, struct db *db, struct run_task *task, struct run_result *result,
+             struct err *err)
+{
+    for (int i = 1;; i++) {
+        *err = (struct err){0};
+        if (!find_inputs(a, db, task, err))
+            return false;
+        bool is_made = run_reports(a, task, result, err);
+        if (!has_lost_input(task))
+            return is_made;
+        if (i == READS_MAX)
+            return err_set_code(err, ERR_CONFLICT, "inputs_changed",
+                                "the inputs were replaced %d times while they were read",
+                                READS_MAX);
+    }
+}
+
+static void
+add_input(struct json *j, const struct input_source *input, enum input_kind kind)
+{
+    json_begin_object(j);
+    json_member_str(j, "dataset", str_from(input_name(kind)));
+    json_member_i64(j, "version", input->version);
+    json_member_str(j, "sha256", input->sha256);
+    json_member_u64(j, "rows", input->row_count);
+    json_end_object(j);
+}
+
+static struct str
+inputs_json(struct arena *a, const struct run_result *result)
+{
+    scoped_buf out;
+    buf_init(&out, RUN_BYTES_MAX);
+    struct json j = json_write(&out);
+    json_begin_array(&j);
+    for (size_t i = 0; i < INPUT_COUNT; i++)
+        if (result->inputs[i].is_there)
+            add_input(&j, &result->inputs[i], (enum input_kind)i);
+    json_end_array(&j);
+    return arena_str(a, buf_str(&out));
+}
+
+static struct str
+warnings_json(struct arena *a, const struct run_report *report)
+{
+    scoped_buf out;
+    buf_init(&out, RUN_BYTES_MAX);
+    struct json j = json_write(&out);
+    json_begin_array(&j);
+    for (size_t i = 0; i < report->warning_count; i++) {
+        json_begin_object(&j);
+        json_member_str(&j, "code", report->warnings[i].code);
+        json_member_str(&j, "detail", report->warnings[i].detail);
+        json_end_object(&j);
+    }
+    json_end_array(&j);
+    return arena_str(a, buf_str(&out));
+}
+
+/* Where the folder lies is for the log; a client is told which setting names it. */
+static void
+hide_output(const struct job_work *work, struct err *err)
+{
+    if (strcmp(err_code(err), RUN_OUTPUT_UNWRITABLE) != 0)
+        return;
+    struct log_line line = log_begin(LOG_WARN, RUN_OUTPUT_UNWRITABLE);
+    log_str(&line, "request_id", work->job.request_id);
+    log_str(&line, "job", work->job.id);
+    log_str(&line, "detail", str_from(err->detail));
+    log_end(&line);
+    err_set_code(err, ERR_INTERNAL, RUN_OUTPUT_UNWRITABLE,
+                 "the service cannot write into the folder that the setting reports.output_dir "
+                 "names; the log has the reason");
+}
+
+static struct archive_report
+archived(struct arena *a, const struct run_report *made)
+{
+    bool is_made = made->err.kind == ERR_NONE;
+    struct archive_report report = {
+        .name = str_from(made->report->name),
+        .sha256 = is_made ? str_from(made->sha256) : STR(""),
+        .bytes = is_made ? made->bytes : 0,
+        .warnings_json = warnings_json(a, made),
+    };
+    if (!is_made)
+        report.error_json = job_error_json(a, &made->err);
+    return report;
+}
+
+static struct str
+receipt(struct arena *a, const struct archive_run *made_run, uint64_t began_us)
+{
+    scoped_buf out;
+    buf_init(&out, RUN_BYTES_MAX);
+    struct json j = json_write(&out);
+    json_begin_object(&j);
+    archive_add_json(&j, made_run);
+    json_member_f64(&j, "seconds", (double)(clock_steady_us() - began_us) / 1e6);
+    json_end_object(&j);
+    return arena_str(a, buf_str(&out));
+}
+
+static bool
+write_run(struct arena *a, const struct job_work *work, struct run_result *result,
+          uint64_t began_us, struct err *err)
+{
+    const struct archive_request *request = work->own;
+    struct archive_run run = {
+        .job_id = work->job.id,
+        .date = date_text(a, result->day),
+        .is_scheduled = request->is_scheduled,
+        .inputs_json = inputs_json(a, result),
+        .reports = arena_array(a, REPORT_COUNT, struct archive_report),
+        .report_count = REPORT_COUNT,
+    };
+    for (size_t i = 0; i < REPORT_COUNT; i++) {
+        hide_output(work, &result->reports[i].err);
+        run.reports[i] = archived(a, &result->reports[i]);
+    }
+    run.receipt_json = receipt(a, &run, began_us);
+    scoped_buf out;
+    buf_init(&out, RUN_BYTES_MAX);
+    archive_add(&out, &run);
+    if (out.is_full)
+        return err_set(err, ERR_INTERNAL, "the description of the run is over %zu bytes",
+                       RUN_BYTES_MAX);
+    const char *folder = spool_folder(a, work);
+    return fs_make_dirs(folder, err) &&
+           fs_replace_file(AT_FDCWD, arena_printf(a, "%s/run", folder).p, buf_str(&out), 0600,
+                           err);
+}
+
+static bool
+run(struct arena *a, const struct job_work *work, job_progress_fn *on_progress, void *context,
+    struct err *err)
+{
+    const struct archive_request *request = work->own;
+    uint64_t began_us = clock_steady_us();
+    scoped_db db = db_open(role_path(a, work->config, ROLE_DB), DB_READ_ONLY, err);
+    if (!db)
+        return false;
+    struct run_task task = {
+        .config = work->config,
+        .day = REPORT_DAY_NEWEST,
+        .is_scheduled = request->is_scheduled,
+        .events = db,
+        .output_dir = archive_folder(a, work->config),
+        .generated_at = clock_now_ms(),
+        .on_progress = on_progress,
+        .context = context,
+    };
+    struct run_result result;
+    if (request->date.n && !date_parse_iso(request->date, &task.day))
+        return err_set(err, ERR_INTERNAL, "'%" STR_FMT "' is no day", STR_ARG(request->date));
+    if (make_reports(a, db, &task, &result, err))
+        return write_run(a, work, &result, began_us, err);
+    hide_output(work, err);
+    return false;
+}
+
+/* ---- in the jobs process ---- */
+
+static bool
+finish(struct arena *a, const struct job_host *host, const struct job_work *work,
+       bool *starts_again, struct err *err)
+{
+    scoped_buf bytes;
+    buf_init(&bytes, RUN_BYTES_MAX);
+    *starts_again = true;
+    if (!fs_read_file(&bytes, AT_FDCWD, arena_printf(a, "%s/run", spool_folder(a, work)).p,
+                      err))
+        return false;
+    *starts_again = false;
+    return archive_store(host->writer, buf_str(&bytes), err);
+}
+
+static bool
+clean(struct arena *a, const struct job_work *work, struct err *err)
+{
+    return run_clean(archive_folder(a, work->config), err);
+}
+
+const struct job_kind JOB_REPORT = {
+    .name = "report",
+    .worker = "the process that makes the reports",
+    .crash_code = "reports_crashed",
+    .steps = {{"report", "reading", false, NULL, run}},
+    .slots = slots,
+    .prepare = prepare,
+    .finish = finish,
+    .clean = clean,
+};

@@ -1,0 +1,243 @@
+/* See writer_batch.h.  Replies are put together before the commit and taken back when it fails:
+ * nobody is answered from anything but the code of COMMIT. */
+#include "writer/batch.h"
+
+#include "base/clock.h"
+#include "base/defect.h"
+#include "base/log.h"
+#include "writer/connection.h"
+#include "writer/message.h"
+
+#include <stddef.h>
+
+/* A batch of some hundred events. */
+#define BULK_BYTES_MIN (16 * KIB)
+
+/* A savepoint around each operation costs a tenth of an earn: SQLite keeps a copy of every
+ * page that is changed inside.  So the first run goes without.  An operation that is refused
+ * has, as a rule, changed nothing; when one has, everything is rolled back and run again with
+ * savepoints, so that it alone is undone. */
+struct batch {
+    struct db *db;
+    struct buf reply; /* of the operation that runs */
+    int64_t changes_max;
+    bool has_wallet;     /* a wallet operation has run */
+    bool has_savepoints; /* the second run */
+    bool is_spoiled;     /* the first run: a refused operation has left changes */
+    struct err lost;     /* why the whole transaction is gone; ERR_NONE: it is not */
+};
+
+static void
+lose(struct batch *batch, const struct err *why)
+{
+    if (why->kind == ERR_DISK_FULL)
+        batch->lost = *why;
+    else
+        err_set_code(&batch->lost, ERR_BUSY, "unknown_outcome",
+                     "the transaction failed (%s); it may or may not have been stored",
+                     why->detail);
+}
+
+/* False with err set: refused, or the transaction is lost. */
+static bool
+run_operation(struct batch *batch, struct writer_task *task, struct err *err)
+{
+    bool ok = task->operation->run(batch->db, task->request, &batch->reply, err);
+    if (ok && batch->reply.is_full)
+        ok = err_set(err, ERR_INTERNAL, "the reply of %s is over %zu bytes",
+                     task->operation->name, batch->reply.max);
+    if (db_is_in_transaction(batch->db))
+        return ok;
+    if (ok)
+        err_set(err, ERR_INTERNAL, "%s ended the transaction", task->operation->name);
+    lose(batch, err);
+    return false;
+}
+
+static bool
+run_in_savepoint(struct batch *batch, struct writer_task *task, struct err *err)
+{
+    if (!db_savepoint(batch->db, err)) {
+        lose(batch, err);
+        return false;
+    }
+    bool ok = run_operation(batch, task, err);
+    struct err broken = {0};
+    if (batch->lost.kind != ERR_NONE)
+        return false;
+    if (ok ? !db_release(batch->db, &broken) : !db_rollback_to(batch->db, &broken)) {
+        lose(batch, &broken);
+        return false;
+    }
+    return ok;
+}
+
+static bool
+run_bare(struct batch *batch, struct writer_task *task, struct err *err)
+{
+    int64_t before = db_total_changes(batch->db);
+    bool ok = run_operation(batch, task, err);
+    batch->is_spoiled = !ok && db_total_changes(batch->db) != before;
+    return ok;
+}
+
+static void
+run_task(struct batch *batch, struct writer_task *task)
+{
+    struct err err = {0};
+    buf_clear(&batch->reply);
+    task->is_answered = true;
+    if ((batch->has_savepoints ? run_in_savepoint : run_bare)(batch, task, &err))
+        message_add_done(task->out, buf_str(&batch->reply));
+    else if (batch->lost.kind == ERR_NONE)
+        message_add_refused(task->out, &err);
+}
+
+static bool
+is_over(const struct batch *batch)
+{
+    return batch->is_spoiled || batch->lost.kind != ERR_NONE ||
+           db_total_changes(batch->db) >= batch->changes_max;
+}
+
+/* Such an operation takes milliseconds, as a batch of events does: longer than a commit. */
+static bool
+is_bulk(const struct writer_task *task)
+{
+    return !task->operation->is_wallet && task->request.n > BULK_BYTES_MIN;
+}
+
+static void
+run_wallet(struct batch *batch, struct writer_task *tasks, size_t count)
+{
+    for (size_t i = 0; i < count && !is_over(batch); i++) {
+        if (!tasks[i].operation->is_wallet)
+            continue;
+        run_task(batch, &tasks[i]);
+        batch->has_wallet = true;
+    }
+}
+
+static void
+run_others(struct batch *batch, struct writer_task *tasks, size_t count)
+{
+    for (size_t i = 0; i < count && !is_over(batch); i++)
+        if (!tasks[i].operation->is_wallet && !(batch->has_wallet && is_bulk(&tasks[i])))
+            run_task(batch, &tasks[i]);
+}
+
+static struct writer_task *
+find_passed_over(struct writer_task *tasks, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (tasks[i].is_passed_over)
+            return &tasks[i];
+    return NULL;
+}
+
+/*      wallet and small ones | bulk | wallet and small ones | bulk | ...
+ * Nobody who waits for a coin waits for more than one bulk operation, and none of those waits
+ * for ever. */
+static void
+run_waiting(struct batch *batch, struct writer_task *tasks, size_t count)
+{
+    struct writer_task *bulk = find_passed_over(tasks, count);
+    if (bulk) {
+        run_task(batch, bulk);
+        return;
+    }
+    run_wallet(batch, tasks, count);
+    run_others(batch, tasks, count);
+}
+
+static void
+note_passed_over(const struct batch *batch, struct writer_task *tasks, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        tasks[i].is_passed_over =
+            !tasks[i].is_answered && batch->has_wallet && is_bulk(&tasks[i]);
+}
+
+static void
+refuse_all(struct writer_task *tasks, size_t count, const struct err *why)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!tasks[i].is_answered)
+            continue;
+        buf_clear(tasks[i].out);
+        message_add_refused(tasks[i].out, why);
+    }
+}
+
+static void
+refuse_unbegun(struct writer_task *tasks, size_t count, const struct err *why)
+{
+    for (size_t i = 0; i < count; i++)
+        tasks[i].is_answered = true;
+    refuse_all(tasks, count, why);
+}
+
+/* The defect reply_before_commit (base/defect.h). */
+static void
+reply_too_early(struct writer_task *tasks, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char *out = (char *)tasks[i].out;
+        if (tasks[i].is_answered)
+            writer_connection_flush((void *)(out - offsetof(struct writer_connection, out)));
+    }
+    clock_sleep_ms(DEFECT_MOMENT_MS);
+}
+
+static void
+forget_answers(struct writer_task *tasks, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (tasks[i].is_answered)
+            buf_clear(tasks[i].out);
+        tasks[i].is_answered = false;
+    }
+}
+
+/* One transaction.  False when it was spoiled, is rolled back and is to be run again. */
+static bool
+run_transaction(struct batch *batch, struct writer_task *tasks, size_t count)
+{
+    struct err err = {0};
+    scoped_tx tx = {0};
+    if (!db_begin(batch->db, &tx, &err)) {
+        refuse_unbegun(tasks, count, &err);
+        return true;
+    }
+    batch->changes_max = db_total_changes(batch->db) + WRITER_ROWS_MAX;
+    run_waiting(batch, tasks, count);
+    if (batch->is_spoiled && batch->lost.kind == ERR_NONE) {
+        forget_answers(tasks, count);
+        return false;
+    }
+    if (defect_is("reply_before_commit"))
+        reply_too_early(tasks, count);
+    if (batch->lost.kind == ERR_NONE && !db_commit(&tx, &err))
+        lose(batch, &err);
+    struct err follow = db_follow_error(batch->db);
+    if (follow.kind != ERR_NONE)
+        log_message(LOG_WARN, "commit_not_followed", "%s", follow.detail);
+    if (batch->lost.kind != ERR_NONE)
+        refuse_all(tasks, count, &batch->lost);
+    return true;
+}
+
+void
+writer_batch_run(struct db *db, struct writer_task *tasks, size_t count)
+{
+    struct batch batch = {.db = db};
+    buf_init(&batch.reply, MESSAGE_BYTES_MAX / 2); /* none is near it */
+    if (!run_transaction(&batch, tasks, count)) {
+        batch.is_spoiled = batch.has_wallet = false;
+        batch.has_savepoints = true;
+        bool is_run = run_transaction(&batch, tasks, count);
+        assert(is_run);
+    }
+    note_passed_over(&batch, tasks, count);
+    buf_free(&batch.reply);
+}

@@ -1,0 +1,271 @@
+/* The caller's end of the writer (see writer.h): remote over a unix socket, or local.
+ *
+ * What makes a handover lossless is knowing whether a request can have been run:
+ *
+ *   send fails (EPIPE)             the writer shut its receiving side before the whole frame
+ *                                  was in: never run, so it is sent again on a new connection
+ *   answer `moved`                 read, not run: sent again
+ *   cut or silence after the send  may have been run: unknown_outcome, never sent again
+ */
+#include "writer/client.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "writer/message.h"
+#include "store/slots.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* A writer that is being restarted or handed over answers well within it. */
+#define CALL_TIMEOUT_US UINT64_C(10000000)
+/* Calls come in bursts that a healthy writer ends in a commit or two, on a slow disk as well;
+ * beyond that it is stalled, and who waits for a slot holds up reads as much as who has one. So
+ * a process that waited in vain does not wait again for a while. */
+#define SLOT_PATIENCE_US UINT64_C(250000)
+#define SLOT_IMPATIENCE_US UINT64_C(5000000)
+/* Less than a commit takes: a full pool's slots come free together, and who sleeps through that
+ * finds them taken again by the callers that have just been answered. */
+#define SLOT_RETRY_US 200
+
+struct writer {
+    struct sockaddr_un address; /* remote */
+    int fd;                     /* -1: not connected */
+    struct buf out, in;
+    struct slots slots;  /* bound on calls under way; of the caller's pool */
+    uint64_t in_vain_us; /* when a wait for a slot ended without one; 0: the last one got it */
+    struct db *db;       /* local; NULL: remote */
+    const struct operation *const *table;
+    size_t table_count;
+};
+
+static struct writer *
+new_writer(void)
+{
+    struct writer *w = calloc(1, sizeof(*w));
+    if (!w)
+        abort();
+    w->fd = w->slots.fd = -1;
+    buf_init(&w->out, MESSAGE_BYTES_MAX + MESSAGE_HEADER_BYTES);
+    buf_init(&w->in, MESSAGE_BYTES_MAX + MESSAGE_HEADER_BYTES);
+    return w;
+}
+
+struct writer *
+writer_open(const char *socket_path)
+{
+    struct writer *w = new_writer();
+    size_t n = strlen(socket_path);
+    w->address.sun_family = AF_UNIX;
+    /* A path that does not fit stays empty, and each call says so. */
+    if (n < sizeof(w->address.sun_path))
+        memcpy(w->address.sun_path, socket_path, n);
+    return w;
+}
+
+bool
+writer_share(struct writer *w, const char *slots_path, unsigned count, struct err *err)
+{
+    return slots_open(slots_path, count, &w->slots, err);
+}
+
+struct writer *
+writer_open_local(struct db *db, const struct operation *const *table, size_t count)
+{
+    struct writer *w = new_writer();
+    w->db = db;
+    w->table = table;
+    w->table_count = count;
+    return w;
+}
+
+void
+writer_close(struct writer **w)
+{
+    if (!*w)
+        return;
+    fs_close(&(*w)->fd);
+    slots_close(&(*w)->slots);
+    buf_free(&(*w)->out);
+    buf_free(&(*w)->in);
+    free(*w);
+    *w = NULL;
+}
+
+const struct operation *
+operation_find(const struct operation *const *table, size_t count, struct str name)
+{
+    for (size_t i = 0; i < count; i++)
+        for (const struct operation *o = table[i]; o->name; o++)
+            if (str_eq(str_from(o->name), name))
+                return o;
+    return NULL;
+}
+
+static bool
+call_local(struct writer *w, const char *name, struct str request, struct buf *reply,
+           struct err *err)
+{
+    const struct operation *o = operation_find(w->table, w->table_count, str_from(name));
+    assert(o);
+    scoped_buf none = {0};
+    scoped_tx tx = {0};
+    if (!db_begin(w->db, &tx, err) || !o->run(w->db, request, reply ? reply : &none, err))
+        return false;
+    return db_commit(&tx, err);
+}
+
+static bool
+connect_writer(struct writer *w, struct err *err)
+{
+    if (!w->address.sun_path[0])
+        return err_set(err, ERR_INTERNAL, "the path of the writer's socket has over %zu bytes",
+                       sizeof(w->address.sun_path) - 1);
+    w->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    /* Both ends of a call are bounded by the socket: poll would be one system call more. */
+    struct timeval timeout = {.tv_sec = CALL_TIMEOUT_US / 1000000};
+    if (w->fd < 0 || setsockopt(w->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) ||
+        setsockopt(w->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)))
+        return err_set_errno(err, "a socket for the writer");
+    if (connect(w->fd, (const struct sockaddr *)&w->address, sizeof(w->address)) == 0)
+        return true;
+    int saved = errno;
+    fs_close(&w->fd);
+    return err_set(err, ERR_BUSY, "the writer is away: %s", strerror(saved));
+}
+
+/* 1 sent, 0 the writer went before it had all of it, -1 error. */
+static int
+send_request(struct writer *w, struct err *err)
+{
+    struct str rest = buf_str(&w->out);
+    while (rest.n) {
+        ssize_t n = send(w->fd, rest.p, rest.n, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
+            return 0;
+        if (n < 0) {
+            err_set(err, ERR_BUSY, "sending to the writer: %s", strerror(errno));
+            return -1;
+        }
+        rest = str_skip(rest, (size_t)n);
+    }
+    return 1;
+}
+
+static bool
+fail_unknown(const char *operation, const char *why, struct err *err)
+{
+    return err_set_code(err, ERR_BUSY, "unknown_outcome",
+                        "the writer took %s and did not answer: %s; it may have been stored",
+                        operation, why);
+}
+
+static bool
+receive_reply(struct writer *w, const char *operation, struct message_reply *out,
+              struct err *err)
+{
+    buf_clear(&w->in);
+    for (;;) {
+        struct str bytes = buf_str(&w->in), body;
+        int got = message_cut(&bytes, &body, err);
+        if (got != 0)
+            return got > 0 && message_read_reply(body, out, err);
+        char piece[16 * KIB];
+        ssize_t n = recv(w->fd, piece, sizeof(piece), 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return fail_unknown(operation,
+                                n == 0            ? "it hung up"
+                                : errno == EAGAIN ? "it takes too long"
+                                                  : strerror(errno),
+                                err);
+        buf_add(&w->in, (struct str){piece, (size_t)n});
+    }
+}
+
+/* 1 answered, 0 to be sent again, -1 error. */
+static int
+try_call(struct writer *w, const char *operation, struct message_reply *out, struct err *err)
+{
+    if (w->fd < 0 && !connect_writer(w, err))
+        return -1;
+    int sent = send_request(w, err);
+    bool ok = sent == 1 && receive_reply(w, operation, out, err);
+    if (ok && out->outcome != MESSAGE_MOVED)
+        return 1;
+    /* Whatever else may still arrive belongs to a call that is over. */
+    fs_close(&w->fd);
+    return sent == 0 || ok ? 0 : -1;
+}
+
+static bool
+call_in_slot(struct writer *w, const char *operation, struct str request, struct buf *reply,
+             struct err *err)
+{
+    uint64_t deadline_us = clock_steady_us() + CALL_TIMEOUT_US;
+    buf_clear(&w->out);
+    if (!message_add_request(&w->out, operation, request, err))
+        return false;
+    struct message_reply answer;
+    int got;
+    while ((got = try_call(w, operation, &answer, err)) == 0)
+        if (clock_steady_us() >= deadline_us)
+            return err_set(err, ERR_BUSY, "the writer has been moving for too long");
+    if (got < 0)
+        return false;
+    if (answer.outcome == MESSAGE_REFUSED) {
+        *err = answer.refusal;
+        return false;
+    }
+    if (reply)
+        buf_add(reply, answer.reply);
+    return true;
+}
+
+/* Refused before anything is sent, so that who gets the 503 knows that nothing was stored. */
+static bool
+take_slot(struct writer *w, int *slot, struct err *err)
+{
+    uint64_t now_us = clock_steady_us();
+    bool is_patient = !w->in_vain_us || now_us - w->in_vain_us > SLOT_IMPATIENCE_US;
+    uint64_t deadline_us = now_us + SLOT_PATIENCE_US;
+    while ((*slot = slots_take(&w->slots)) < 0) {
+        if (!is_patient || (now_us = clock_steady_us()) >= deadline_us) {
+            if (is_patient)
+                w->in_vain_us = now_us;
+            return err_set(err, ERR_BUSY,
+                           "%u changes wait for the writer already; nothing was stored",
+                           w->slots.count);
+        }
+        clock_sleep_us(SLOT_RETRY_US);
+    }
+    w->in_vain_us = 0;
+    return true;
+}
+
+static bool
+call_remote(struct writer *w, const char *operation, struct str request, struct buf *reply,
+            struct err *err)
+{
+    int slot = -1;
+    if (w->slots.fd >= 0 && !take_slot(w, &slot, err))
+        return false;
+    bool ok = call_in_slot(w, operation, request, reply, err);
+    slots_give(&w->slots, slot);
+    return ok;
+}
+
+bool
+writer_call(struct writer *w, const char *operation, struct str request, struct buf *reply,
+            struct err *err)
+{
+    return w->db ? call_local(w, operation, request, reply, err)
+                 : call_remote(w, operation, request, reply, err);
+}

@@ -1,0 +1,15 @@
+/* The writer's event loop: takes operations off the socket, runs them in batches, answers. */
+#pragma once
+
+#include "writer/client.h"
+
+struct writer_loop_options {
+    struct db *db;                        /* DB_WRITER, under the writer's lock */
+    int listen_fd;                        /* becomes non-blocking */
+    int stop_fd;                          /* readable: leave */
+    const struct operation *const *table; /* see operation_find */
+    size_t table_count;
+};
+/* Serves until stop_fd is readable, then hands over: what ran is answered, everything else is
+ * told `moved`.  False when it could not start or wait. */
+MUST_CHECK bool writer_loop_run(const struct writer_loop_options *options, struct err *err);

@@ -1,4 +1,4 @@
-/* The parser, against itself: a file read in one piece and the same file read in pieces give
+/* The parser, against itself: a file read in one chunk and the same file read in chunks give
  * the same rows; what was read and is faultless reads back the same after being written.
  *
  *   byte 0  dialect    bytes 1-2  seed of the cuts    the rest  the file */
@@ -52,9 +52,9 @@ note_row(void *context, const struct csv_row *row, struct err *err UNUSED)
     return true;
 }
 
-/* Bytes of the next piece: everything with seed 0, else a few or a few hundred. */
+/* Bytes of the next chunk: everything with seed 0, else a few or a few hundred. */
 static size_t
-piece_bytes(unsigned *seed, size_t rest)
+chunk_bytes(unsigned *seed, size_t rest)
 {
     if (*seed == 0)
         return rest;
@@ -76,12 +76,12 @@ read_file(struct notes *notes, struct csv_dialect dialect, struct str file, unsi
     bool ok = true;
     while (file.n) {
         /* A block of its own, gone after the call: a stray read is seen. */
-        size_t n = piece_bytes(&seed, file.n);
-        char *piece = malloc(n);
-        assert(piece);
-        memcpy(piece, file.p, n);
-        ok = ok && csv_feed(csv, (struct str){piece, n}, &err);
-        free(piece);
+        size_t n = chunk_bytes(&seed, file.n);
+        char *chunk = malloc(n);
+        assert(chunk);
+        memcpy(chunk, file.p, n);
+        ok = ok && csv_feed(csv, (struct str){chunk, n}, &err);
+        free(chunk);
         file = str_skip(file, n);
     }
     ok = ok && csv_finish(csv, &err);

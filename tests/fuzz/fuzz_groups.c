@@ -1,6 +1,6 @@
 /* by, aggregate, having and sort over a tiny version: whatever they say, the question is
  * refused with the parameter's name, or answered, and then every row lies in a group, a page is
- * a piece of the whole, and what is shown is named once. */
+ * a chunk of the whole, and what is shown is named once. */
 #include "base/utf8.h"
 #include "query/groups.h"
 

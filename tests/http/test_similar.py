@@ -99,7 +99,7 @@ def test_search_finds_titles_with_typing_errors(games, documents, dice):
     assert found >= 47
 
 
-# ---- titles: the definition of datasets/titles.h, plainly ----
+# ---- titles: the definition of query/titles.h, plainly ----
 
 RUN = rb"[a-z0-9\x80-\xff]+"
 
@@ -115,7 +115,7 @@ def pieces(text):
             for i in range(len(word) - 2)]
 
 
-def likeness(query, text):
+def similarity(query, text):
     common, total = len(query & set(text)), len(text)
     return common / (len(query) + total - common) if common else 0
 
@@ -124,9 +124,9 @@ def resemblance(asked, title):
     """0.1 + likeness / 2, of the title or of a stretch of it; 0 below the minima."""
     asked, title = asked.encode(), title.encode()
     query, runs, n = set(pieces(asked)), re.findall(RUN, title), len(re.findall(RUN, asked))
-    whole = likeness(query, pieces(title))
+    whole = similarity(query, pieces(title))
     stretches = range(len(runs) - n + 1) if len(runs) > n > 0 and len(title) <= 1000 else ()
-    part = max((likeness(query, pieces(b" ".join(runs[i:i + n]))) for i in stretches), default=0)
+    part = max((similarity(query, pieces(b" ".join(runs[i:i + n]))) for i in stretches), default=0)
     best = max(whole if whole >= 0.2 else 0, part if part >= 0.4 else 0)
     return 0.1 + best / 2 if best else 0
 
@@ -319,7 +319,7 @@ def test_a_damaged_index_is_refused_until_it_is_made_again(own_games):
         assert similar(server, key="20200") == before
 
 
-def test_a_file_that_is_damaged_under_a_worker_makes_no_likeness_up(own_games):
+def test_a_file_that_is_damaged_under_a_worker_makes_no_similarity_up(own_games):
     server = own_games
     similar(server, key="20200")
     pids = server.pids("query")
@@ -333,7 +333,7 @@ def test_a_file_that_is_damaged_under_a_worker_makes_no_likeness_up(own_games):
     assert server.pids("query") == pids
 
 
-def test_likeness_and_titles_keep_to_the_deadline(server_with, games_csv):
+def test_similarity_and_titles_keep_to_the_deadline(server_with, games_csv):
     """Rows are read again for their shared terms; titles of nearly a megabyte are looked through."""
     server = server_with({"workers.deadline": "100ms"})
     with open(games_csv, newline="", encoding="utf-8-sig") as f:

@@ -197,7 +197,7 @@ add_key(struct buf *out, const struct key *k)
         json_add_quoted(out, str_slice(buf_str(&day), 0, k->by->shape == ISO_DAY ? 10 : 7));
         break;
     case MOMENT:
-        date_add_moment(&day, k->i);
+        date_add_timestamp(&day, k->i);
         json_add_quoted(out, buf_str(&day));
         break;
     case TEXT:

@@ -80,6 +80,6 @@ expect_reasons(struct fixture *f, const struct purchase_table *table, const char
     scoped_buf out;
     buf_init(&out, MIB);
     for (size_t i = 0; i < table->count; i++)
-        buf_printf(&out, "%s%s", i ? " " : "", drop_reason_name(table->rows[i].dropped));
+        buf_printf(&out, "%s%s", i ? " " : "", data_drop_reason_name(table->rows[i].dropped));
     assert_string_equal(arena_str(&f->dir->arena, buf_str(&out)).p, expected);
 }

@@ -1,7 +1,6 @@
 /* Players with wallets in a temporary database. */
 #pragma once
 
-#include "base/hash.h"
 #include "players/wallet.h"
 #include "temp_db.h"
 

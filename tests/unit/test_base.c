@@ -7,6 +7,8 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/num.h"
+#include "base/random.h"
+#include "base/sha256.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "disk_order.h"

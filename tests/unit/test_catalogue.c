@@ -1,8 +1,8 @@
 /* The catalogue: publishing, rolling back, keeping versions and sweeping folders. */
 #include "catalogue/data_state.h"
 #include "catalogue/guard.h"
-#include "import/import.h"
 #include "catalogue/version_file.h"
+#include "import/import.h"
 #include "temp_db.h"
 
 #include <string.h>
@@ -326,7 +326,7 @@ the_sweep_keeps_a_spool_as_long_as_stated(void **state)
     assert_true(fs_make_dirs(fresh, &err) && fs_make_dirs(stale, &err) &&
                 fs_make_dirs(lost, &err));
     /* An upload that was cut off before its job came into the queue. */
-    const char *mark = temp_path(dir, "spool/0123456789abcdef4567/" IMPORT_ARRIVING_NAME);
+    const char *mark = temp_path(dir, "spool/0123456789abcdef4567/" DATASET_ARRIVING_MARK);
     assert_true(fs_replace_file(AT_FDCWD, mark, STR(""), 0600, &err));
     const struct timespec long_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
     assert_int_equal(utimensat(AT_FDCWD, stale, long_ago, 0), 0);
@@ -471,8 +471,8 @@ an_attempt_ahead_of_the_database_is_no_newer_version(void **state)
     buf_init(&request, MIB);
     buf_init(&reply, KIB);
     dataset_publication_add(&request, &p);
-    const struct operation *publish =
-        operation_find(TEMP_OPERATIONS, COUNT_OF(TEMP_OPERATIONS), STR("dataset_publish"));
+    const struct operation *publish = writer_operation_find(
+        TEMP_OPERATIONS, COUNT_OF(TEMP_OPERATIONS), STR("dataset_publish"));
     assert_true(publish->run(t->db, buf_str(&request), &reply, &err));
     db_rollback(&tx);
     assert_true(count_of(t) == 1 && count_in_state(t) == 1);

@@ -124,7 +124,7 @@ compare_param(const struct route *route, const struct route_param *p,
 {
     const struct yaml_node *schema = yaml_get(described, "schema");
     struct str type = text_of(schema, "type");
-    const char *want = p->type == PARAM_WORD ? "string" : param_type_name(p->type);
+    const char *want = p->type == PARAM_WORD ? "string" : request_param_type_name(p->type);
     if (!str_eq(type, str_from(want)))
         differ(route, "%s: type is '%" STR_FMT "', the table has %s", p->name, STR_ARG(type),
                want);
@@ -270,9 +270,9 @@ names_in_paths_are_described(void **state UNUSED)
         for (const char *c = ROUTES[i].pattern; *c; c++)
             want += *c == '{';
         for (const struct yaml_node *p = list ? list->first : NULL; p; p = p->next) {
-            struct str piece =
+            struct str chunk =
                 arena_printf(&arena, "{%" STR_FMT "}", STR_ARG(text_of(resolve(p), "name")));
-            assert_true(str_find(str_from(ROUTES[i].pattern), piece) > 0);
+            assert_true(str_find(str_from(ROUTES[i].pattern), chunk) > 0);
         }
         assert_int_equal(got, want);
     }

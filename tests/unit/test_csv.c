@@ -38,19 +38,19 @@ note_row(void *context, const struct csv_row *row, struct err *err UNUSED)
 }
 
 static void
-feed(struct csv *csv, struct str piece)
+feed(struct csv *csv, struct str chunk)
 {
     /* A block of its own, gone after the call: a stray read is seen by the sanitizer. */
-    char *copy = malloc(piece.n + 1);
+    char *copy = malloc(chunk.n + 1);
     assert_non_null(copy);
-    if (piece.n)
-        memcpy(copy, piece.p, piece.n);
+    if (chunk.n)
+        memcpy(copy, chunk.p, chunk.n);
     struct err err = {0};
-    assert_true(csv_feed(csv, (struct str){copy, piece.n}, &err));
+    assert_true(csv_feed(csv, (struct str){copy, chunk.n}, &err));
     free(copy);
 }
 
-/* Reads `text` in pieces that end at the `n` offsets of `cuts`. */
+/* Reads `text` in chunks that end at the `n` offsets of `cuts`. */
 static void
 read_cut(struct buf *out, struct csv_dialect dialect, struct str text, const size_t *cuts,
          size_t n)
@@ -198,7 +198,7 @@ every_cut_gives_the_same_rows(void **state UNUSED)
     }
 }
 
-/* Rows of random pieces of syntax, with texts long enough to fill blocks of the kernels. */
+/* Rows of random chunks of syntax, with texts long enough to fill blocks of the kernels. */
 static void
 add_random_text(struct buf *out, size_t bytes)
 {
@@ -228,10 +228,10 @@ random_cuts_give_the_same_rows(void **state UNUSED)
         add_random_text(&text, 20000);
         scoped_buf whole, cut;
         read_cut(&whole, PLAIN, buf_str(&text), NULL, 0);
-        size_t cuts[4000], n = 0, piece_max = 1 + (UINT64_C(20000) >> dice_below(10));
+        size_t cuts[4000], n = 0, chunk_max = 1 + (UINT64_C(20000) >> dice_below(10));
         bool has_empty = false;
         for (size_t at = 0; n < COUNT_OF(cuts) && at < text.n; n++) {
-            cuts[n] = MIN(text.n, at + dice_below(piece_max));
+            cuts[n] = MIN(text.n, at + dice_below(chunk_max));
             has_empty |= cuts[n] == at;
             at = cuts[n];
         }
@@ -325,14 +325,14 @@ tally_row(void *context, const struct csv_row *row, struct err *err UNUSED)
 }
 
 static struct tally
-tally(struct str text, size_t piece_bytes)
+tally(struct str text, size_t chunk_bytes)
 {
     struct tally t = {0};
     scoped_csv csv = csv_open(PLAIN, tally_row, &t);
     struct err err = {0};
     while (text.n) {
-        assert_true(csv_feed(csv, str_slice(text, 0, piece_bytes), &err));
-        text = str_skip(text, piece_bytes);
+        assert_true(csv_feed(csv, str_slice(text, 0, chunk_bytes), &err));
+        text = str_skip(text, chunk_bytes);
     }
     assert_true(csv_finish(csv, &err));
     return t;
@@ -388,8 +388,8 @@ a_line_over_the_limit_is_skipped_to_its_end(void **state UNUSED)
     buf_add_lit(&text, "a\n");
     add_repeated(&text, STR("x,yz\"...........................\","), CSV_ROW_BYTES_MAX + MIB);
     buf_add_lit(&text, "\r\nb\n");
-    for (size_t piece = 3 * MIB + 1; piece <= 300 * MIB; piece *= 100) {
-        struct tally t = tally(buf_str(&text), piece);
+    for (size_t chunk = 3 * MIB + 1; chunk <= 300 * MIB; chunk *= 100) {
+        struct tally t = tally(buf_str(&text), chunk);
         assert_int_equal(t.rows, 3);
         assert_int_equal(t.faults[CSV_ROW_TOO_LONG], 1);
         assert_int_equal(t.last_line, 3);

@@ -66,11 +66,11 @@ static void
 assert_moment(const char *text, const char *expected)
 {
     int64_t ms;
-    if (!date_parse_moment(str_from(text), &ms))
+    if (!date_parse_timestamp(str_from(text), &ms))
         fail_msg("%s", text);
     scoped_buf b;
     buf_init(&b, 64);
-    date_add_moment(&b, ms);
+    date_add_timestamp(&b, ms);
     assert_str(buf_str(&b), expected);
 }
 
@@ -98,7 +98,7 @@ moments_are_read_and_printed(void **state UNUSED)
                                       "9999-12-31T23:59:59-00:01"};
     for (size_t i = 0; i < COUNT_OF(BAD); i++) {
         int64_t ms;
-        if (date_parse_moment(str_from(BAD[i]), &ms))
+        if (date_parse_timestamp(str_from(BAD[i]), &ms))
             fail_msg("%s", BAD[i]);
     }
     scoped_buf b;
@@ -107,8 +107,8 @@ moments_are_read_and_printed(void **state UNUSED)
     for (size_t i = 0; i < dice_rounds(5000); i++) {
         int64_t ms = (int64_t)(dice_u64() % UINT64_C(253402300800000)), again;
         buf_clear(&b);
-        date_add_moment(&b, ms);
-        assert_true(date_parse_moment(buf_str(&b), &again));
+        date_add_timestamp(&b, ms);
+        assert_true(date_parse_timestamp(buf_str(&b), &again));
         assert_int_equal(again, ms);
         dice_reach("before 2000", ms < INT64_C(946684800000));
         dice_reach("after", ms > INT64_C(946684800000));
@@ -145,7 +145,7 @@ timestamps_of_exports_are_read(void **state UNUSED)
     for (size_t i = 0; i < COUNT_OF(SAME); i++) {
         int64_t ms = 0;
         bool has_zone = !SAME[i].has_zone;
-        if (!date_parse_timestamp(str_from(SAME[i].text), &ms, &has_zone) ||
+        if (!date_parse_exported_timestamp(str_from(SAME[i].text), &ms, &has_zone) ||
             ms != wanted + 500 * SAME[i].has_half || has_zone != SAME[i].has_zone)
             fail_msg("'%s' is %lld", SAME[i].text, (long long)ms);
     }
@@ -198,7 +198,7 @@ what_is_no_timestamp_is_refused(void **state UNUSED)
     for (size_t i = 0; i < COUNT_OF(BAD); i++) {
         int64_t ms = 42;
         bool has_zone;
-        if (date_parse_timestamp(str_from(BAD[i]), &ms, &has_zone) || ms != 42)
+        if (date_parse_exported_timestamp(str_from(BAD[i]), &ms, &has_zone) || ms != 42)
             fail_msg("'%s' was taken", BAD[i]);
     }
 }

@@ -223,9 +223,9 @@ utf16_that_is_none_is_refused(void **state UNUSED)
                    CSV_ENCODING_AUTO, "bad_encoding", "ends");
 }
 
-/* Characters of every width across the seams of the pieces that the decoder reads. */
+/* Characters of every width across the seams of the chunks that the decoder reads. */
 static void
-characters_across_pieces_are_whole(void **state UNUSED)
+characters_across_chunks_are_whole(void **state UNUSED)
 {
     for (size_t shift = 0; shift < 4; shift++) {
         scoped_buf utf8, utf16, latin, zip;
@@ -479,7 +479,7 @@ main(void)
         cmocka_unit_test(latin_text_becomes_utf8),
         cmocka_unit_test(utf16_of_both_orders_becomes_utf8),
         cmocka_unit_test(utf16_that_is_none_is_refused),
-        cmocka_unit_test(characters_across_pieces_are_whole),
+        cmocka_unit_test(characters_across_chunks_are_whole),
         cmocka_unit_test(gzip_is_unpacked_by_content),
         cmocka_unit_test(gzip_of_latin_text_is_converted),
         cmocka_unit_test(every_cut_of_a_gzip_is_noticed),

@@ -175,7 +175,7 @@ print_moment(struct arena *a, struct question *q)
     if (q->is_day)
         date_add_day(&out, q->i);
     else
-        date_add_moment(&out, q->i);
+        date_add_timestamp(&out, q->i);
     q->text = arena_str(a, buf_str(&out));
 }
 

@@ -121,7 +121,7 @@ text_of_page(struct arena *a, const struct groups_result *result)
 }
 
 static void
-pages_are_pieces_of_the_whole_in_any_order(void **state UNUSED)
+pages_are_chunks_of_the_whole_in_any_order(void **state UNUSED)
 {
     dice_begin(__func__);
     static const char *const SORTS[] = {"",      "-count", "sum(age),-name",   "-max(price)",
@@ -393,7 +393,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_groups_as_the_model_does),
         cmocka_unit_test(two_keys_group_as_the_model_does),
-        cmocka_unit_test(pages_are_pieces_of_the_whole_in_any_order),
+        cmocka_unit_test(pages_are_chunks_of_the_whole_in_any_order),
         cmocka_unit_test(having_keeps_what_passes_and_sort_orders_it),
         cmocka_unit_test(bounds_are_held),
         cmocka_unit_test(many_columns_take_the_memory_of_one),

@@ -266,7 +266,7 @@ check(const char *uri, struct request *r, struct err *err)
     scoped_buf allow;
     buf_init(&allow, 100);
     assert_true(route("GET", uri, r, &allow, err));
-    return router_check_params(r, err) ? "" : err_code(err);
+    return request_check_params(r, err) ? "" : err_code(err);
 }
 
 static void

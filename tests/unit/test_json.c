@@ -250,8 +250,8 @@ writer_keeps_commas_and_escapes(void **state UNUSED)
     json_member_f64(&j, "half", 0.5);
     json_member_i64(&j, "low", INT64_MIN);
     json_member_u64(&j, "high", UINT64_MAX);
-    json_member_moment(&j, "never", 0);
-    json_member_moment(&j, "then", 1769846400000);
+    json_member_timestamp(&j, "never", 0);
+    json_member_timestamp(&j, "then", 1769846400000);
     json_key(&j, "list");
     json_begin_array(&j);
     json_begin_array(&j);

@@ -1,4 +1,5 @@
 /* What recounting the ledger finds. */
+#include "base/sha256.h"
 #include "temp_wallet.h"
 
 /* The format of the chain is a promise to whoever recounts it without this program. */

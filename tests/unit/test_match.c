@@ -17,25 +17,25 @@ enum { SMALL_MAX = 6 };
 static int
 compare_moments(const void *a, const void *b)
 {
-    const struct match_moment *x = a, *y = b;
+    const struct match_timestamp *x = a, *y = b;
     if (x->time_ms != y->time_ms)
         return x->time_ms < y->time_ms ? -1 : 1;
     return (x->line > y->line) - (x->line < y->line);
 }
 
 static int64_t
-gap_of(const struct match_moment *x, const struct match_moment *y)
+gap_of(const struct match_timestamp *x, const struct match_timestamp *y)
 {
     return llabs(x->time_ms - y->time_ms);
 }
 
 /* Times below `times`, lines shuffled. */
 static void
-fill(struct match_moment *list, size_t count, uint32_t times)
+fill(struct match_timestamp *list, size_t count, uint32_t times)
 {
     for (size_t i = 0; i < count; i++) {
         list[i] =
-            (struct match_moment){(uint32_t)dice_below(times), (uint32_t)i + 2, MATCH_NONE};
+            (struct match_timestamp){(uint32_t)dice_below(times), (uint32_t)i + 2, MATCH_NONE};
         size_t other = dice_below(i + 1);
         uint32_t line = list[i].line;
         list[i].line = list[other].line;
@@ -45,7 +45,7 @@ fill(struct match_moment *list, size_t count, uint32_t times)
 }
 
 struct small {
-    struct match_moment left[SMALL_MAX], right[SMALL_MAX];
+    struct match_timestamp left[SMALL_MAX], right[SMALL_MAX];
     size_t left_count, right_count;
     int64_t window;
 };
@@ -129,7 +129,7 @@ check_small(struct arena *a, struct small *s)
 {
     struct outcome now = nothing_matched(), best = nothing_matched();
     try_all(s, 0, 0, &now, &best);
-    match_moments(a, s->left, s->left_count, s->right, s->right_count, s->window);
+    match_timestamps(a, s->left, s->left_count, s->right, s->right_count, s->window);
     struct outcome seen = outcome_of(s);
     assert_int_equal(seen.pairs, best.pairs);
     assert_int_equal(seen.gap, best.gap);
@@ -167,8 +167,8 @@ the_window_is_inclusive(void **state UNUSED)
 {
     scoped_arena a = {0};
     for (int64_t gap = 599999; gap <= 600001; gap++) {
-        struct match_moment left = {1000000, 2, 0}, right = {1000000 + gap, 2, 0};
-        match_moments(&a, &left, 1, &right, 1, 600000);
+        struct match_timestamp left = {1000000, 2, 0}, right = {1000000 + gap, 2, 0};
+        match_timestamps(&a, &left, 1, &right, 1, 600000);
         assert_int_equal(left.mate, gap <= 600000 ? 0 : MATCH_NONE);
         assert_int_equal(right.mate, left.mate);
     }
@@ -178,8 +178,8 @@ static void
 the_greedy_choice_of_two_pointers_is_not_taken(void **state UNUSED)
 {
     scoped_arena a = {0};
-    struct match_moment left[] = {{0, 2, 0}, {9, 3, 0}}, right[] = {{10, 2, 0}};
-    match_moments(&a, left, 2, right, 1, 10);
+    struct match_timestamp left[] = {{0, 2, 0}, {9, 3, 0}}, right[] = {{10, 2, 0}};
+    match_timestamps(&a, left, 2, right, 1, 10);
     assert_int_equal(left[0].mate, MATCH_NONE);
     assert_int_equal(left[1].mate, 0);
 }
@@ -189,14 +189,14 @@ static void
 lines_decide_where_the_gap_does_not(void **state UNUSED)
 {
     scoped_arena a = {0};
-    struct match_moment left[] = {{0, 3, 0}, {1, 2, 0}}, right[] = {{5, 2, 0}, {6, 3, 0}};
-    match_moments(&a, left, 2, right, 2, 10);
+    struct match_timestamp left[] = {{0, 3, 0}, {1, 2, 0}}, right[] = {{5, 2, 0}, {6, 3, 0}};
+    match_timestamps(&a, left, 2, right, 2, 10);
     assert_int_equal(left[1].mate, 0);
     assert_int_equal(left[0].mate, 1);
 }
 
 struct large {
-    struct match_moment *left, *right;
+    struct match_timestamp *left, *right;
     size_t left_count, right_count;
     int64_t window;
 };
@@ -228,7 +228,7 @@ large_match(struct large *l)
 {
     scoped_arena a = {0};
     struct totals totals = {0};
-    match_moments(&a, l->left, l->left_count, l->right, l->right_count, l->window);
+    match_timestamps(&a, l->left, l->left_count, l->right, l->right_count, l->window);
     for (size_t i = 0; i < l->left_count; i++) {
         uint32_t r = l->left[i].mate;
         if (r == MATCH_NONE)

@@ -72,9 +72,9 @@ lines_keep_what_a_log_may_hold(void **state UNUSED)
     }
 }
 
-/* What our own stderr gets of `pieces`, each read by itself. */
+/* What our own stderr gets of `chunks`, each read by itself. */
 static void
-log_pieces(const char *const *pieces, size_t count, struct buf *out)
+log_chunks(const char *const *chunks, size_t count, struct buf *out)
 {
     struct nginx_log log;
     struct err err;
@@ -84,8 +84,8 @@ log_pieces(const char *const *pieces, size_t count, struct buf *out)
     dup2(fds[1], STDERR_FILENO);
     assert_true(nginx_log_open(&log, &err));
     for (size_t i = 0; i < count; i++) {
-        ssize_t n = (ssize_t)strlen(pieces[i]);
-        assert_int_equal(write(log.write_fd, pieces[i], (size_t)n), n);
+        ssize_t n = (ssize_t)strlen(chunks[i]);
+        assert_int_equal(write(log.write_fd, chunks[i], (size_t)n), n);
         nginx_log_read(&log);
     }
     nginx_log_close(&log);
@@ -107,12 +107,12 @@ count_lines(struct str text, const char *with)
 }
 
 static void
-pieces_become_whole_lines(void **state UNUSED)
+chunks_become_whole_lines(void **state UNUSED)
 {
-    static const char *const PIECES[] = {"a\nb", "c", "\n\n\nd\n", "e"};
+    static const char *const CHUNKS[] = {"a\nb", "c", "\n\n\nd\n", "e"};
     scoped_buf out;
     buf_init(&out, MIB);
-    log_pieces(PIECES, COUNT_OF(PIECES), &out);
+    log_chunks(CHUNKS, COUNT_OF(CHUNKS), &out);
     assert_int_equal(count_lines(buf_str(&out), "\"event\":\"nginx\""), 4);
     static const char *const WHOLE[] = {"a", "bc", "d", "e"};
     for (size_t i = 0; i < COUNT_OF(WHOLE); i++) {
@@ -128,10 +128,10 @@ a_line_without_an_end_is_cut(void **state UNUSED)
     char large[3 * KIB];
     memset(large, 'x', sizeof(large) - 1);
     large[sizeof(large) - 1] = '\0';
-    const char *pieces[] = {large, large, large, "\nafter\n"};
+    const char *chunks[] = {large, large, large, "\nafter\n"};
     scoped_buf out;
     buf_init(&out, MIB);
-    log_pieces(pieces, COUNT_OF(pieces), &out);
+    log_chunks(chunks, COUNT_OF(chunks), &out);
     assert_int_equal(count_lines(buf_str(&out), "\"event\":\"nginx\""), 2);
     assert_int_equal(count_lines(buf_str(&out), "\"message\":\"after\"}"), 1);
 }
@@ -157,7 +157,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_keep_what_a_log_may_hold),
-        cmocka_unit_test(pieces_become_whole_lines),
+        cmocka_unit_test(chunks_become_whole_lines),
         cmocka_unit_test(a_line_without_an_end_is_cut),
         cmocka_unit_test(a_full_pipe_drops_a_line_and_waits_for_nobody),
     };

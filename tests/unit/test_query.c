@@ -371,7 +371,7 @@ check_json_value(const struct json_value *json, const struct value *v, enum colu
         if (type == COLUMN_DATE)
             date_add_day(&day, v->i);
         else
-            date_add_moment(&day, v->i);
+            date_add_timestamp(&day, v->i);
         assert_true(json_as_str(json, &text) && str_eq(text, buf_str(&day)));
         break;
     case COLUMN_TEXT:

@@ -160,8 +160,8 @@ compare_row(const struct fixture *f, size_t i, const struct model_row *row)
     struct str cells[INPUT_COLUMNS_MAX];
     int64_t revenue = row->amount->is_amount ? row->amount->millionths : 0;
     if (p->dropped != row->reason)
-        fail_msg("line %u is %s, the model says %s", p->line, drop_reason_name(p->dropped),
-                 drop_reason_name(row->reason));
+        fail_msg("line %u is %s, the model says %s", p->line, data_drop_reason_name(p->dropped),
+                 data_drop_reason_name(row->reason));
     int64_t refunded = row->reason == DROP_NONE ? row->refunded : 0;
     assert_int_equal(p->refunded, refunded);
     assert_int_equal(p->revenue, revenue - refunded);
@@ -203,7 +203,7 @@ every_row_has_the_reason_that_the_model_gives(void **state)
         for (size_t i = 0; i < count; i++) {
             dice_reach("refunded in part", rows[i].refunded);
             for (size_t reason = DROP_NONE; reason < DROP_COUNT; reason++)
-                dice_reach(reason ? drop_reason_name(reason) : "kept",
+                dice_reach(reason ? data_drop_reason_name(reason) : "kept",
                            rows[i].reason == reason);
         }
     }

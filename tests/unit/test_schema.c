@@ -229,7 +229,7 @@ a_header_becomes_a_unique_name(void **state)
         struct str name = schema_make_name(&dir->arena, str_from(CASES[i].header), &taken);
         if (!str_eq(name, str_from(CASES[i].name)))
             fail_msg("'%s' became %.*s", CASES[i].header, STR_ARG(name));
-        assert_true(dataset_name_is_valid(name));
+        assert_true(schema_dataset_name_is_valid(name));
     }
 }
 
@@ -242,7 +242,7 @@ a_long_header_becomes_a_name_of_bounded_length(void **state)
     struct map taken;
     map_init(&dir->arena, &taken, 2);
     struct str name = schema_make_name(&dir->arena, (struct str){header, 500}, &taken);
-    assert_true(dataset_name_is_valid(name));
+    assert_true(schema_dataset_name_is_valid(name));
     assert_false(
         str_eq(name, schema_make_name(&dir->arena, (struct str){header, 500}, &taken)));
 }

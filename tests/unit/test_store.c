@@ -1,12 +1,11 @@
 /* store/: migrations, the statement table, the wire format, and rows.db both ways. */
 #include "base/fs.h"
-#include "base/hash.h"
 #include "store/db_internal.h"
-#include "writer/message.h"
 #include "store/rows.h"
 #include "store/sqlite.h"
-#include "writer/wire.h"
 #include "temp_dir.h"
+#include "writer/message.h"
+#include "writer/wire.h"
 
 #include <math.h>
 #include <string.h>

@@ -6,8 +6,8 @@
 #include "temp_db.h"
 
 #include "base/clock.h"
-#include "writer/message.h"
 #include "store/slots.h"
+#include "writer/message.h"
 #include "writer/wire.h"
 
 #include <errno.h>
@@ -248,10 +248,10 @@ pipelined_requests_are_answered_in_order(void **state)
     struct str body;
     int answered = 0;
     while (answered < 50) {
-        char piece[4096];
-        ssize_t n = recv(fd, piece, sizeof(piece), 0);
+        char chunk[4096];
+        ssize_t n = recv(fd, chunk, sizeof(chunk), 0);
         assert_true(n > 0);
-        buf_add(&in, (struct str){piece, (size_t)n});
+        buf_add(&in, (struct str){chunk, (size_t)n});
         struct str rest = buf_str(&in);
         struct message_reply reply;
         answered = 0;
@@ -299,10 +299,10 @@ a_client_that_does_not_read_holds_up_nobody(void **state)
         assert_true(enqueue(w, id, &err));
     buf_init(&in, 2 * MESSAGE_BYTES_MAX);
     for (int answered = 0; answered < 2;) {
-        char piece[64 * KIB];
-        ssize_t n = recv(fd, piece, sizeof(piece), 0);
+        char chunk[64 * KIB];
+        ssize_t n = recv(fd, chunk, sizeof(chunk), 0);
         assert_true(n > 0);
-        buf_add(&in, (struct str){piece, (size_t)n});
+        buf_add(&in, (struct str){chunk, (size_t)n});
         struct str rest = buf_str(&in), body = {0};
         for (answered = 0; message_cut(&rest, &body, &err) == 1; answered++)
             assert_true(answered > 0 || body.n > LARGE);

@@ -1,8 +1,8 @@
 /* The writer's transactions without its loop: which operations share one, what a refusal
  * leaves, and what is answered when the whole of it is gone. */
+#include "temp_db.h"
 #include "writer/batch.h"
 #include "writer/message.h"
-#include "temp_db.h"
 
 static bool
 insert_many(struct db *db, struct str request UNUSED, struct buf *reply UNUSED, struct err *err)

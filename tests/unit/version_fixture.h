@@ -5,9 +5,9 @@
 
 #include "base/date.h"
 #include "base/utf8.h"
+#include "dice.h"
 #include "query/export.h"
 #include "query/query.h"
-#include "dice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

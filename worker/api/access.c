@@ -1,4 +1,3 @@
-/* See access.h. */
 #include "api/access.h"
 
 #include "base/clock.h"

@@ -58,7 +58,7 @@ get_me(struct app *app, struct request *request, struct response *response, stru
         return false;
     struct json j = object_begin(response);
     login_add_player(&j, &account);
-    json_member_moment(&j, "created_at", account.created_at);
+    json_member_timestamp(&j, "created_at", account.created_at);
     object_end(&j);
     return true;
 }

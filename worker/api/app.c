@@ -1,4 +1,4 @@
-/* See app.h.  The order of the checks is what a caller notices: an unknown path before a
+/* The order of the checks is what a caller notices: an unknown path before a
  * missing key, a missing key before a bad parameter, so that nobody without a key learns what a
  * closed service holds. */
 #include "api/app.h"
@@ -35,7 +35,7 @@ run(struct app *app, struct request *request, struct response *response, struct 
         *err = (struct err){0};
         return answer_options(response, allow);
     }
-    return access_check(app, request, err) && router_check_params(request, err) &&
+    return access_check(app, request, err) && request_check_params(request, err) &&
            router_check_body(request, err) &&
            request->route->handle(app, request, response, err);
 }

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "config/config.h"
-#include "query/version.h"
 #include "http/router.h"
 #include "players/password.h"
 #include "players/token.h"
+#include "query/version.h"
 #include "writer/client.h"
 
 struct app {

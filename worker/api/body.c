@@ -1,4 +1,4 @@
-/* See body.h.  The media type decides how the body is read; what it is inside (gzip, UTF-16) is
+/* The media type decides how the body is read; what it is inside (gzip, UTF-16) is
  * found by the importer from the bytes, so Content-Encoding only has to be one that the
  * importer knows. */
 #include "api/body.h"

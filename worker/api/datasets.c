@@ -15,8 +15,8 @@ add_head(struct json *j, const struct dataset *dataset, int64_t row_count)
     json_member_bool(j, "public", dataset->is_public);
     json_member_i64(j, "version", dataset->version);
     json_member_i64(j, "rows", row_count);
-    json_member_moment(j, "created_at", dataset->created_at);
-    json_member_moment(j, "updated_at", dataset->updated_at);
+    json_member_timestamp(j, "created_at", dataset->created_at);
+    json_member_timestamp(j, "updated_at", dataset->updated_at);
 }
 
 static bool

@@ -18,12 +18,12 @@ add_event(struct json *j, const struct event *e)
     if (e->has_client_at) {
         scoped_buf text;
         buf_init(&text, 64);
-        date_add_moment(&text, e->client_at);
+        date_add_timestamp(&text, e->client_at);
         json_str(j, buf_str(&text));
     } else {
         json_null(j);
     }
-    json_member_moment(j, "received_at", e->server_at);
+    json_member_timestamp(j, "received_at", e->server_at);
 }
 
 static bool
@@ -169,13 +169,13 @@ send_events(struct app *app, struct request *request, struct response *response,
 
 /* A time, or a day, which is its midnight; `absent` where the parameter is. */
 static bool
-read_moment(const struct request *request, const char *name, int64_t absent, int64_t *out,
-            struct err *err)
+read_timestamp(const struct request *request, const char *name, int64_t absent, int64_t *out,
+               struct err *err)
 {
     struct str text = request_text(request, name);
     int64_t day;
     *out = absent;
-    if (!request_has(request, name) || date_parse_moment(text, out))
+    if (!request_has(request, name) || date_parse_timestamp(text, out))
         return true;
     if (!date_parse_iso(text, &day))
         return err_set_name(
@@ -233,8 +233,8 @@ list_events(struct app *app, struct request *request, struct response *response,
     scoped_listing list = {0};
     if (!listing_begin(&list, &EVENTS, request, response, err) ||
         !read_player(request, &filter.player_id, err) ||
-        !read_moment(request, "since", INT64_MIN, &filter.since, err) ||
-        !read_moment(request, "until", INT64_MAX, &filter.until, err) ||
+        !read_timestamp(request, "since", INT64_MIN, &filter.since, err) ||
+        !read_timestamp(request, "until", INT64_MAX, &filter.until, err) ||
         !event_list(request->arena, app->db, &filter, &events, &count, err))
         return false;
     bool has_more = count > limit;

@@ -1,4 +1,3 @@
-/* See format.h. */
 #include "api/format.h"
 
 static const struct {

@@ -1,8 +1,8 @@
 /* Which form of an answer the client wants: ?format= wins over Accept. */
 #pragma once
 
-#include "query/export.h"
 #include "http/router.h"
+#include "query/export.h"
 
 const char *format_media_type(enum export_format format);
 /* "json", "csv", "ndjson": the words of the parameter. */

@@ -1,4 +1,3 @@
-/* See job_json.h. */
 #include "api/job_json.h"
 
 static void
@@ -70,10 +69,10 @@ job_add_json(struct json *j, const struct job *job)
     json_member_u64(j, "rows_done", job->rows_done);
     json_member_u64(j, "rows_rejected", job->rows_rejected);
     add_rate(j, job);
-    json_member_moment(j, "heartbeat_at", job->heartbeat_at);
-    json_member_moment(j, "created_at", job->created_at);
-    json_member_moment(j, "started_at", job->started_at);
-    json_member_moment(j, "finished_at", job->finished_at);
+    json_member_timestamp(j, "heartbeat_at", job->heartbeat_at);
+    json_member_timestamp(j, "created_at", job->created_at);
+    json_member_timestamp(j, "started_at", job->started_at);
+    json_member_timestamp(j, "finished_at", job->finished_at);
     add_error(j, job);
     add_optional(j, "result", job->result);
     json_end_object(j);

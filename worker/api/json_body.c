@@ -1,4 +1,3 @@
-/* See json_body.h. */
 #include "api/json_body.h"
 
 #include "base/suggest.h"

@@ -1,4 +1,4 @@
-/* See listing.h.  An item of JSON or NDJSON is written where it stays, one of CSV is read
+/* An item of JSON or NDJSON is written where it stays, one of CSV is read
  * again: at most a page of small objects, in an arena that is reset after each. */
 #include "api/listing.h"
 

@@ -1,4 +1,3 @@
-/* See login_json.h. */
 #include "api/login_json.h"
 
 #include "api/object.h"

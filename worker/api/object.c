@@ -1,4 +1,3 @@
-/* See object.h. */
 #include "api/object.h"
 
 #include "api/format.h"

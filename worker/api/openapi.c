@@ -1,4 +1,4 @@
-/* See openapi.h.  What would stand in the YAML again and again is made here: the path without
+/* What would stand in the YAML again and again is made here: the path without
  * /v1 of an operation that is at the root too, the parameter that stands for filters, the
  * response `default`.  YAML's plain scalars become what YAML 1.2's core schema says they are;
  * quoted ones stay strings, so that status codes as keys and "true" as an example do too. */

@@ -1,4 +1,3 @@
-/* See page.h. */
 #include "api/page.h"
 
 #include "api/object.h"

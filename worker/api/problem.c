@@ -1,4 +1,3 @@
-/* See problem.h. */
 #include "api/problem.h"
 
 #include "http/router.h"

@@ -1,4 +1,3 @@
-/* See readiness.h. */
 #include "api/readiness.h"
 
 #include "base/date.h"
@@ -30,7 +29,7 @@ time_text(struct arena *a, int64_t ms)
 {
     scoped_buf out;
     buf_init(&out, KIB);
-    date_add_moment(&out, ms);
+    date_add_timestamp(&out, ms);
     return arena_str(a, buf_str(&out));
 }
 

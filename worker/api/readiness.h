@@ -15,6 +15,6 @@ void readiness_warn(struct buf *warnings, const char *about, const char *text);
  * been checked since the start: the first such dataset (of
  * those named READINESS_PASSING, if there are any), the version, since when, and what to
  * do.  Of a dataset that the caller may not read there is no name.  Warns where everything
- * is answered, and only slower or without likeness. */
+ * is answered, and only slower or without similarity. */
 MUST_CHECK bool readiness_check_datasets(const struct app *app, const struct request *request,
                                          struct buf *warnings, struct err *err);

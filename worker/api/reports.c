@@ -17,7 +17,7 @@
 #include <inttypes.h>
 #include <sys/stat.h>
 
-#define PIECE_BYTES (64 * KIB)
+#define CHUNK_BYTES (64 * KIB)
 #define ETAG_HASH_DIGITS 32
 
 /* ---- runs ---- */
@@ -79,7 +79,7 @@ add_run(struct json *j, const struct archive_run *run)
     json_member_str(j, "id", run->job_id);
     json_member_str(j, "job", run->job_id);
     archive_add_json(j, run);
-    json_member_moment(j, "finished_at", run->finished_at);
+    json_member_timestamp(j, "finished_at", run->finished_at);
     json_end_object(j);
 }
 
@@ -149,7 +149,7 @@ add_report(struct json *j, struct app *app, struct arena *a, const struct report
     json_str(j, arena_printf(a, "/v1/reports/%s", report->name));
     if (got) {
         json_member_str(j, "date", run.date);
-        json_member_moment(j, "finished_at", run.finished_at);
+        json_member_timestamp(j, "finished_at", run.finished_at);
         json_member_str(j, "sha256", made.sha256);
         json_member_u64(j, "bytes", made.bytes);
         json_member_raw(j, "warnings", made.warnings_json);
@@ -269,14 +269,14 @@ stream_file(struct response *response, int fd, enum export_format format, struct
         !response_begin_stream(response, format_media_type(format), err))
         return false;
     for (uint64_t at = 0; response_wants_body(response) && at < bytes;) {
-        size_t piece = (size_t)MIN(bytes - at, (uint64_t)PIECE_BYTES);
-        char *room = buf_reserve(&response->body, piece);
+        size_t chunk = (size_t)MIN(bytes - at, (uint64_t)CHUNK_BYTES);
+        char *room = buf_reserve(&response->body, chunk);
         if (!room)
-            return err_set(err, ERR_INTERNAL, "a piece of %zu bytes has no room", piece);
-        if (!fs_read_at(fd, room, piece, at, err))
+            return err_set(err, ERR_INTERNAL, "a piece of %zu bytes has no room", chunk);
+        if (!fs_read_at(fd, room, chunk, at, err))
             return false;
-        response->body.n += piece;
-        at += piece;
+        response->body.n += chunk;
+        at += chunk;
         if (!response_flush_stream(response, err))
             return false;
     }

@@ -1,11 +1,11 @@
 /* THE table: every route of the service, what it takes and who may call it.  openapi.yaml
  * describes the same routes in words; a test compares the two both ways. */
 #include "api/handlers.h"
+#include "players/event_batch.h"
+#include "players/track.h"
 #include "query/histogram.h"
 #include "query/similar.h"
 #include "query/titles.h"
-#include "players/event_batch.h"
-#include "players/track.h"
 
 // clang-format off
 #define TEXT_MAX   4096

@@ -1,4 +1,3 @@
-/* See selection.h. */
 #include "api/selection.h"
 
 static struct str

@@ -32,13 +32,13 @@ add_version(struct json *j, const struct app *app, const struct dataset_version 
         j, "available",
         version_folder_has_rows(app->data_dir, version->dataset_id, version->job_id));
     json_member_i64(j, "rows", version->row_count);
-    json_member_moment(j, "created_at", version->created_at);
+    json_member_timestamp(j, "created_at", version->created_at);
     json_member_str(j, "label", version->label);
     json_member_str(j, "source", version->source);
     json_member_i64(j, "source_bytes", version->source_bytes);
     json_member_str(j, "source_sha256", version->source_sha256);
     json_member_str(j, "job_id", version->job_id);
-    json_member_moment(j, "checked_at", version->checked_at);
+    json_member_timestamp(j, "checked_at", version->checked_at);
     json_key(j, "damaged");
     add_damaged(j, version->damaged);
     json_end_object(j);

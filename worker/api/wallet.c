@@ -78,7 +78,7 @@ add_entry(struct json *j, const struct ledger_entry *entry)
     json_member_i64(j, "balance_after", entry->balance_after);
     json_member_str_or_null(j, "reason", entry->reason);
     json_member_i64(j, "event_id", entry->event_id);
-    json_member_moment(j, "created_at", entry->created_at);
+    json_member_timestamp(j, "created_at", entry->created_at);
     json_end_object(j);
 }
 

@@ -1,4 +1,3 @@
-/* See arena.h. */
 #include "base/arena.h"
 
 #include <stdarg.h>

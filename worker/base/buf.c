@@ -1,4 +1,3 @@
-/* See buf.h. */
 #include "base/buf.h"
 
 #include <stdarg.h>

@@ -1,4 +1,3 @@
-/* See checksum.h. */
 #include "base/checksum.h"
 
 #include "base/fs.h"

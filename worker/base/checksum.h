@@ -8,7 +8,7 @@
 
 #define CHECKSUM_BLOCK 1024
 
-/* Continues a checksum; all pieces but the last are whole blocks. */
+/* Continues a checksum; all chunks but the last are whole blocks. */
 uint64_t checksum_add(uint64_t seed, struct str bytes);
 /* Of a part of a file.  Read, not mapped: where the disk gives no bytes, or the file ends
  * early, this fails, and a map would end the process. */

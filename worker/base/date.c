@@ -1,4 +1,4 @@
-/* See date.h.  Days and dates convert by the shift of the year to March, so that the leap day
+/* Days and dates convert by the shift of the year to March, so that the leap day
  * is the last of its year (Hinnant, "chrono-Compatible Low-Level Date Algorithms"). */
 #include "base/date.h"
 
@@ -170,7 +170,7 @@ take_zone(struct str *s, int64_t *offset_ms)
 }
 
 bool
-date_parse_moment(struct str s, int64_t *ms)
+date_parse_timestamp(struct str s, int64_t *ms)
 {
     int64_t day, offset_ms;
     int hour, minute, second = 0, fraction = 0;
@@ -229,7 +229,7 @@ parse_zone_of(struct str s, int64_t *offset_ms)
 }
 
 bool
-date_parse_timestamp(struct str s, int64_t *ms, bool *has_zone)
+date_parse_exported_timestamp(struct str s, int64_t *ms, bool *has_zone)
 {
     int64_t day, of_day, offset_ms = 0;
     char separator = s.n > 4 && s.p[4] == '/' ? '/' : '-';
@@ -295,7 +295,7 @@ date_text(struct arena *a, int64_t day)
 }
 
 void
-date_add_moment(struct buf *out, int64_t ms)
+date_add_timestamp(struct buf *out, int64_t ms)
 {
     int64_t day = ms / DATE_MS_PER_DAY - (ms % DATE_MS_PER_DAY < 0);
     int of_day = (int)(ms - day * DATE_MS_PER_DAY);

@@ -22,7 +22,7 @@ bool date_parse_format(struct str s, struct str format, int64_t *day);
 /* RFC 3339, or the same with a blank for the T, without seconds, with up to nine fraction
  * digits (kept to the millisecond, the rest cut), without zone (read as UTC).  Leap second 60
  * is read as 59.999. */
-bool date_parse_moment(struct str s, int64_t *ms);
+bool date_parse_timestamp(struct str s, int64_t *ms);
 /* RFC 3339, and what exports write in its place:
  *
  *   time = day ("T" | " ") HH:MM [":" SS ["." digits]] [zone]
@@ -32,7 +32,7 @@ bool date_parse_moment(struct str s, int64_t *ms);
  * Letters in any case.  Hours to 23, minutes and seconds to 59, in the zone too: neither 24:00
  * nor a leap second is read, since what they mean differs from export to export.  Three digits
  * behind the dot count, the rest is cut.  A time without a zone is `*ms` as if in UTC. */
-bool date_parse_timestamp(struct str s, int64_t *ms, bool *has_zone);
+bool date_parse_exported_timestamp(struct str s, int64_t *ms, bool *has_zone);
 /* "UTC", "Z" or +hh:mm: an offset that is the same all year, since a wall clock that is put
  * back has hours that mean two moments.  "" is UTC. */
 bool date_parse_zone(struct str s, int64_t *offset_ms);
@@ -41,5 +41,5 @@ bool date_parse_time_of_day(struct str s, int64_t *ms);
 
 void date_add_day(struct buf *out, int64_t day);    /* 2026-01-31 */
 struct str date_text(struct arena *a, int64_t day); /* the same, with a NUL behind it */
-void date_add_moment(struct buf *out,
-                     int64_t ms); /* 2026-01-31T08:00:00Z, .250 when not whole */
+void date_add_timestamp(struct buf *out,
+                        int64_t ms); /* 2026-01-31T08:00:00Z, .250 when not whole */

@@ -1,30 +1,29 @@
-/* See digest.h. */
 #include "base/digest.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#define PIECE_BYTES (256 * KIB)
+#define CHUNK_BYTES (256 * KIB)
 
 static void *
 run_digest(void *argument)
 {
     struct digest *digest = argument;
-    char *piece = malloc(PIECE_BYTES);
-    if (!piece)
+    char *chunk = malloc(CHUNK_BYTES);
+    if (!chunk)
         abort();
     struct sha256 h;
     sha256_init(&h);
     for (uint64_t at = 0; at < digest->length && !digest->has_failed && !digest->is_unwanted;) {
-        size_t n = (size_t)MIN(PIECE_BYTES, digest->length - at);
+        size_t n = (size_t)MIN(CHUNK_BYTES, digest->length - at);
         digest->has_failed =
-            !fs_read_at(digest->fd, piece, n, digest->offset + at, &digest->err);
+            !fs_read_at(digest->fd, chunk, n, digest->offset + at, &digest->err);
         if (!digest->has_failed)
-            sha256_add(&h, (struct str){piece, n});
+            sha256_add(&h, (struct str){chunk, n});
         at += n;
     }
     sha256_finish_hex(&h, digest->hex);
-    free(piece);
+    free(chunk);
     return NULL;
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/fs.h"
-#include "base/hash.h"
+#include "base/sha256.h"
 
 #include <pthread.h>
 

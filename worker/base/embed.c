@@ -1,4 +1,3 @@
-/* See embed.h. */
 #include "base/embed.h"
 
 const struct embed_file *

@@ -1,4 +1,3 @@
-/* See err.h. */
 #include "base/err.h"
 
 #include "base/utf8.h"

@@ -1,7 +1,6 @@
-/* See fs.h. */
 #include "base/fs.h"
 
-#include "base/hash.h"
+#include "base/random.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -185,15 +184,15 @@ static bool
 read_all(struct buf *out, int fd, const char *path, struct err *err)
 {
     for (;;) {
-        char piece[16 * KIB];
-        ssize_t n = read(fd, piece, sizeof(piece));
+        char chunk[16 * KIB];
+        ssize_t n = read(fd, chunk, sizeof(chunk));
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return err_set_errno(err, "reading %s", path);
         if (n == 0)
             return true;
-        buf_add(out, (struct str){piece, (size_t)n});
+        buf_add(out, (struct str){chunk, (size_t)n});
         if (out->is_full)
             return err_set(err, ERR_TOO_LARGE, "%s is larger than %zu bytes", path, out->max);
     }

@@ -1,4 +1,3 @@
-/* See log.h. */
 #include "base/log.h"
 
 #include "base/clock.h"
@@ -88,7 +87,7 @@ log_begin(enum log_level level, const char *event)
     struct log_line line;
     buf_init(&line.text, LINE_BYTES_MAX);
     buf_add_lit(&line.text, "{\"time\":\"");
-    date_add_moment(&line.text, clock_now_ms());
+    date_add_timestamp(&line.text, clock_now_ms());
     buf_printf(&line.text, "\",\"level\":\"%s\",\"role\":\"%s\",\"pid\":%d,\"event\":\"%s\"",
                LEVELS[level], current_role, (int)getpid(), event);
     return line;

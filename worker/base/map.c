@@ -2,6 +2,7 @@
 #include "base/map.h"
 
 #include "base/hash.h"
+#include "base/random.h"
 
 void
 map_init(struct arena *a, struct map *map, size_t count_max)

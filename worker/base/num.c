@@ -1,4 +1,3 @@
-/* See num.h. */
 #include "base/num.h"
 
 #include <float.h>

@@ -1,4 +1,3 @@
-/* See suggest.h. */
 #include "base/suggest.h"
 
 #include <stdio.h>

@@ -265,14 +265,14 @@ utf8_folded(struct arena *a, struct str s)
 void
 utf8_fold(struct buf *out, struct str s)
 {
-    char piece[96];
+    char chunk[96];
     while (s.n) {
         size_t n = MIN(s.n, 60);
         /* Cut between characters: at most three continuation bytes follow. */
         while (n < s.n && is_continuation(s.p[n]))
             n++;
-        size_t folded = utf8_fold_into(piece, str_slice(s, 0, n));
-        buf_add(out, (struct str){piece, folded});
+        size_t folded = utf8_fold_into(chunk, str_slice(s, 0, n));
+        buf_add(out, (struct str){chunk, folded});
         s = str_skip(s, n);
     }
 }

@@ -1,4 +1,4 @@
-/* See adopt.h.  Folders are moved before the commit that names them in their new place: a kill
+/* Folders are moved before the commit that names them in their new place: a kill
  * between leaves them there, to be found by the next adoption. */
 #include "catalogue/adopt.h"
 

@@ -1,4 +1,3 @@
-/* See data_state.h. */
 #include "catalogue/data_state.h"
 
 #include "base/fs.h"

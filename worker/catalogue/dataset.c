@@ -1,4 +1,4 @@
-/* See catalogue.h: reading the catalogue, and the callers' side of changing it. */
+/* See dataset.h: reading the catalogue, and the callers' side of changing it. */
 #include "catalogue/dataset.h"
 
 #include "catalogue/integrity.h"

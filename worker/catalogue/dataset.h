@@ -90,6 +90,9 @@ MUST_CHECK bool dataset_rollback(struct writer *w, struct str name, int64_t numb
                                  int64_t *current, struct err *err);
 /* In a spool folder: what has come of a URL, until all of it has and it becomes `source`. */
 #define DATASET_PARTIAL_SOURCE "source.partial"
+/* There, too, until the job is in the queue: without it, a folder of a job that the
+ * database does not know is one that it has lost, and not an upload that came to nothing. */
+#define DATASET_ARRIVING_MARK "arriving"
 /* Removes folders under datasets/ whose job the database knows to be finished and whose
  * version, if they ever were one, it knows to be dropped; spool folders of jobs finished longer
  * than spool_kept_ms ago, and a day later those that hold an upload which never became a job;

@@ -1,4 +1,3 @@
-/* See guard.h. */
 #include "catalogue/guard.h"
 
 #include "catalogue/data_state.h"

@@ -14,7 +14,7 @@
  * UNCHECKED is refused (503, version_unchecked), by a rollback too, until its turn comes: the
  * current versions are checked first, then those that somebody asked for.
  * WHOLE and DAMAGED INDEX are answered from, the second without the damaged file: of `trigrams`
- * by a scan, of `tfidf` all but likeness, of `columns` nothing (503, index_damaged).  In the
+ * by a scan, of `tfidf` all but similarity, of `columns` nothing (503, index_damaged).  In the
  * place of DAMAGED ROWS the newest whole version below it becomes current, else the newest
  * whole one, and it is current again once it is whole, unless another was published or chosen
  * meanwhile; where none is whole its dataset answers 503, version_damaged.  A file that is not

@@ -1,4 +1,4 @@
-/* See schema.h.  This file owns what a schema is: names, lookups and the way from the YAML.
+/* This file owns what a schema is: names, lookups and the way from the YAML.
  * Cells are schema_cell.c's, list elements schema_list.c's, the catalogue's JSON
  * schema_json.c's.
  */
@@ -29,7 +29,7 @@ is_name_char(char c)
 }
 
 bool
-dataset_name_is_valid(struct str name)
+schema_dataset_name_is_valid(struct str name)
 {
     if (name.n == 0 || name.n > DATASET_NAME_BYTES_MAX || name.p[0] < 'a' || name.p[0] > 'z')
         return false;
@@ -157,7 +157,7 @@ column_from_config(struct arena *a, const struct config_column *from,
         .list_join_count = from->list_join_count,
         .decimal = '.',
     };
-    if (!dataset_name_is_valid(from->name))
+    if (!schema_dataset_name_is_valid(from->name))
         return err_set_name(err, ERR_INVALID, NULL, from->name,
                             "line %u: a column name is [a-z][a-z0-9_]{0,62}, got '%" STR_FMT
                             "'",

@@ -17,7 +17,7 @@ struct schema_column {
     struct str header; /* as in the CSV */
     enum column_type type;
     bool is_measure;     /* column=all in statistics */
-    bool is_similar;     /* takes part in likeness */
+    bool is_similar;     /* takes part in similarity */
     struct str *formats; /* date: tried in order, then ISO */
     size_t format_count;
     struct str *list_join; /* list: suffixes that join the element before them, folded */
@@ -37,7 +37,7 @@ struct schema {
     size_t null_count;
 };
 
-bool dataset_name_is_valid(struct str name); /* [a-z][a-z0-9_]{0,62} */
+bool schema_dataset_name_is_valid(struct str name); /* [a-z][a-z0-9_]{0,62} */
 /* NULL when there is none of that name. */
 const struct schema_column *schema_find(const struct schema *schema, struct str name,
                                         size_t *out_index);

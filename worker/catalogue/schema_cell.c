@@ -132,7 +132,7 @@ parse_datetime(const struct schema_column *column, struct str cell, struct value
         out->i = day * DATE_MS_PER_DAY - column->offset_ms;
         return true;
     }
-    if (!date_parse_moment(cell, &out->i))
+    if (!date_parse_timestamp(cell, &out->i))
         return refuse(cell, "a date and time like 2026-01-31T08:00:00Z", err);
     if (!has_zone(cell))
         out->i -= column->offset_ms;

@@ -1,4 +1,4 @@
-/* dataset_sweep of catalogue.h: removes what nobody names any more.
+/* dataset_sweep of dataset.h: removes what nobody names any more.
  *
  * A folder is listed first and asked about after, one SELECT each.  A job is in the database
  * before it makes its folder and a version before its job is finished, so a folder that was
@@ -11,7 +11,6 @@
 #include "base/date.h"
 #include "base/fs.h"
 #include "catalogue/data_state.h"
-#include "import/import.h"
 #include "catalogue/version_file.h"
 
 #include <fcntl.h>
@@ -139,7 +138,7 @@ is_orphan(int dir, struct str name)
 {
     scoped_arena a = {0};
     struct stat st;
-    const char *mark = arena_printf(&a, "%" STR_FMT "/" IMPORT_ARRIVING_NAME, STR_ARG(name)).p;
+    const char *mark = arena_printf(&a, "%" STR_FMT "/" DATASET_ARRIVING_MARK, STR_ARG(name)).p;
     return fstatat(dir, mark, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 

@@ -1,9 +1,8 @@
-/* See version_file.h. */
 #include "catalogue/version_file.h"
 
 #include "base/fs.h"
-#include "base/hash.h"
 #include "base/num.h"
+#include "base/sha256.h"
 #include "catalogue/data_state.h"
 #include "store/rows.h"
 #include "json/read.h"
@@ -21,15 +20,6 @@
 #define DIGEST_BEGIN ",\"sha256\":\""
 #define DIGEST_END "\"}"
 #define TAIL_BYTES (sizeof(DIGEST_BEGIN) - 1 + SHA256_HEX_BYTES + sizeof(DIGEST_END) - 1)
-
-static void
-digest_of(struct str text, char hex[SHA256_HEX_BYTES + 1])
-{
-    struct sha256 h;
-    sha256_init(&h);
-    sha256_add(&h, text);
-    sha256_finish_hex(&h, hex);
-}
 
 /* ---- reading ---- */
 
@@ -87,7 +77,7 @@ parse(const struct json_value *root, struct str folder, struct version_file *out
         return refuse(err, folder, "a member is missing, of the wrong type or too large");
     if (!str_eq(v->job_id, folder))
         return refuse(err, folder, "it is another folder's");
-    if (!dataset_name_is_valid(f.dataset) || v->number == 0)
+    if (!schema_dataset_name_is_valid(f.dataset) || v->number == 0)
         return refuse(err, folder, "its dataset or version cannot be");
     f.is_public = is_public->boolean;
     v->rows_checksum = (uint64_t)rows_checksum;
@@ -101,7 +91,7 @@ is_whole(struct str text)
     if (text.n < TAIL_BYTES)
         return false;
     char hex[SHA256_HEX_BYTES + 1], tail[TAIL_BYTES + 1];
-    digest_of(str_slice(text, 0, text.n - TAIL_BYTES), hex);
+    sha256_hex(str_slice(text, 0, text.n - TAIL_BYTES), hex);
     snprintf(tail, sizeof(tail), DIGEST_BEGIN "%s" DIGEST_END, hex);
     return str_eq(str_skip(text, text.n - TAIL_BYTES), str_from(tail));
 }
@@ -174,7 +164,7 @@ version_file_write(struct db *db, const struct db_identity *identity, int64_t da
     /* In the place of the brace that ends the object. */
     char hex[SHA256_HEX_BYTES + 1];
     text.n--;
-    digest_of(buf_str(&text), hex);
+    sha256_hex(buf_str(&text), hex);
     buf_printf(&text, DIGEST_BEGIN "%s" DIGEST_END, hex);
     if (text.is_full)
         return err_set(err, ERR_INTERNAL, VERSION_FILE_NAME " would have over %zu bytes",

@@ -1,11 +1,11 @@
-/* See cmd_adopt.h.  It holds the writer's lock, so it refuses beside a running service. */
+/* It holds the writer's lock, so it refuses beside a running service. */
 #include "cli/adopt.h"
 
 #include "base/fs.h"
-#include "base/hash.h"
-#include "config/config.h"
+#include "base/random.h"
 #include "catalogue/adopt.h"
 #include "cli/options.h"
+#include "config/config.h"
 #include "process/prepare.h"
 #include "process/writer.h"
 
@@ -99,7 +99,7 @@ run(const char *config_path, const char *data_dir, struct buf *out, struct err *
 }
 
 int
-cmd_adopt(int argc, char **argv)
+cli_adopt(int argc, char **argv)
 {
     const char *config = NULL, *data = "var";
     const struct option_row rows[] = {

@@ -1,4 +1,4 @@
 /* playmeter adopt: makes the database and the dataset folders of a data directory fit again. */
 #pragma once
 
-int cmd_adopt(int argc, char **argv);
+int cli_adopt(int argc, char **argv);

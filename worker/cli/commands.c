@@ -1,4 +1,4 @@
-/* See commands.h.  Each row's function lives with its role or beside it in cmd_*.c. */
+/* Each row's function lives with its role or beside it in cmd_*.c. */
 #include "cli/commands.h"
 
 #include "base/release.h"
@@ -38,43 +38,43 @@ run_version(int argc UNUSED, char **argv UNUSED)
 static const struct command COMMANDS[] = {
     {"check-config", "[FILE]",
      "Read a settings file and say what is wrong or odd with it; the shipped one without FILE.",
-     cmd_check_config, NULL, NULL},
+     cli_check_config, NULL, NULL},
     {"nginx-config", "[--config FILE] [--data DIR] [--output DIR]",
      "Print nginx's configuration, or write it to a folder. It may hold keys.",
-     cmd_nginx_config,
+     cli_nginx_config,
      CONFIG_OPTION
      "  --data DIR          data directory whose admin key and sockets it names\n"
      "  --output DIR        folder to write the files to; without it they are printed\n",
      NULL},
     {"keys", "new --name NAME [--scope read|write|admin]",
-     "Make an API key and print its entry for the settings file.", cmd_keys,
+     "Make an API key and print its entry for the settings file.", cli_keys,
      "  --name NAME         the client that will use it: it stands in logs and is "
      "rate-limited\n"
      "  --scope SCOPE       read, write (and read), or admin (everything); read when left "
      "out\n",
      NULL},
-    {"routes", "[--json]", "Print every route, who may call it and its parameters.", cmd_routes,
+    {"routes", "[--json]", "Print every route, who may call it and its parameters.", cli_routes,
      "  --json              with the parameters' types and bounds\n", NULL},
     {"migrate", "[--config FILE] [--data DIR]",
      "Bring the database to the schema this program knows. Refuses beside a running service.",
-     cmd_migrate, CONFIG_OPTION DATA_OPTION, NULL},
+     cli_migrate, CONFIG_OPTION DATA_OPTION, NULL},
     {"serve", "[--config FILE] [--data DIR] [--port N] [--query-workers N] [--play-workers N]",
      "Run the service in the foreground; SIGTERM ends it, SIGHUP reads the settings again.",
-     cmd_serve,
+     cli_serve,
      CONFIG_OPTION DATA_OPTION "  --port N            instead of http.port of the settings\n"
                                "  --query-workers N   instead of workers.query\n"
                                "  --play-workers N    instead of workers.play\n",
      NULL},
     {"import", "FILE|URL --dataset NAME [--config FILE] [--data DIR] [--OPTION VALUE ...]",
      "Import a CSV, show how far it is, and print the receipt. Ctrl-C cancels the import.",
-     cmd_import,
+     cli_import,
      "  --dataset NAME      dataset to import into; a new name makes a new "
      "dataset\n" CONFIG_OPTION
      "  --data DIR          data directory (var): a service that runs on it does the import,\n"
      "                      else this command does\n",
-     cmd_import_explain},
+     cli_import_explain},
     {"report", "--input DIR --output DIR [--date YYYY-MM-DD] [--config FILE]",
-     "Make the revenue reports of a day from bare CSV files; no service is needed.", cmd_report,
+     "Make the revenue reports of a day from bare CSV files; no service is needed.", cli_report,
      "  --input DIR         folder of purchases_raw.csv, confirmed_purchases.csv, "
      "costs_daily.csv\n"
      "                      and sessions.csv; reports without one of theirs are left out\n"
@@ -85,14 +85,14 @@ static const struct command COMMANDS[] = {
      "2: the command line is wrong, and nothing was made.\n",
      NULL},
     {"reindex", "--dataset NAME [--config FILE] [--data DIR]",
-     "Make the index files of a dataset's versions again from their rows.db.", cmd_reindex,
+     "Make the index files of a dataset's versions again from their rows.db.", cli_reindex,
      "  --dataset NAME      dataset whose files are damaged, gone or put back\n" CONFIG_OPTION
          DATA_OPTION "\nA running service answers from the new files at once.\n"
      "A version whose rows.db is not what was written stays as it is, is named, and makes the\n"
      "exit code 1.\n",
      NULL},
     {"adopt", "[--config FILE] [--data DIR]",
-     "Take the dataset versions that lie in the data directory into its database.", cmd_adopt,
+     "Take the dataset versions that lie in the data directory into its database.", cli_adopt,
      CONFIG_OPTION DATA_OPTION
      "\nFor a data directory that serve refuses, because playmeter.db is missing, empty, older "
      "than\nthe datasets or another directory's. Better is the right database: put it back, if "
@@ -103,7 +103,7 @@ static const struct command COMMANDS[] = {
      NULL},
     {"verify-ledger", "[--config FILE] [--data DIR]",
      "Recount every player's ledger: is each balance the sum of its entries?",
-     cmd_verify_ledger,
+     cli_verify_ledger,
      CONFIG_OPTION DATA_OPTION
      "\nExit code 1 when a balance or an entry was altered, 2 when nothing could be "
      "recounted.\n"

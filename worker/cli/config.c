@@ -1,13 +1,12 @@
-/* See cmd_config.h. */
 #include "cli/config.h"
 
-#include "base/hash.h"
+#include "base/random.h"
+#include "catalogue/schema.h"
+#include "cli/options.h"
 #include "config/config.h"
 #include "config/nginx.h"
-#include "catalogue/schema.h"
 #include "players/strength.h"
 #include "players/token.h"
-#include "cli/options.h"
 #include "reports/input.h"
 
 #include <limits.h>
@@ -63,7 +62,7 @@ warn_of_reports(struct arena *a, const struct config *config)
 }
 
 int
-cmd_check_config(int argc, char **argv)
+cli_check_config(int argc, char **argv)
 {
     scoped_arena a = {0};
     struct config config;
@@ -94,7 +93,7 @@ print_files(const struct nginx_files *files)
 }
 
 int
-cmd_nginx_config(int argc, char **argv)
+cli_nginx_config(int argc, char **argv)
 {
     scoped_arena a = {0};
     struct config config;
@@ -121,7 +120,7 @@ cmd_nginx_config(int argc, char **argv)
 }
 
 int
-cmd_keys(int argc, char **argv)
+cli_keys(int argc, char **argv)
 {
     scoped_arena a = {0};
     struct config config;

@@ -3,6 +3,6 @@
  * playmeter keys new --name NAME --scope SCOPE */
 #pragma once
 
-int cmd_check_config(int argc, char **argv);
-int cmd_nginx_config(int argc, char **argv);
-int cmd_keys(int argc, char **argv);
+int cli_check_config(int argc, char **argv);
+int cli_nginx_config(int argc, char **argv);
+int cli_keys(int argc, char **argv);

@@ -1,13 +1,12 @@
-/* See cmd_import.h. */
 #include "cli/import.h"
 
 #include "api/app.h"
 #include "base/clock.h"
-#include "runner/load.h"
 #include "cli/options.h"
-#include "process/prepare.h"
 #include "cli/progress_bar.h"
+#include "process/prepare.h"
 #include "process/writer.h"
+#include "runner/load.h"
 #include "json/read.h"
 
 #include <errno.h>
@@ -111,7 +110,7 @@ values_of(struct arena *a, const struct route_param *param)
 }
 
 void
-cmd_import_explain(void)
+cli_import_explain(void)
 {
     scoped_arena a = {0};
     const struct route *route = ROUTES;
@@ -300,7 +299,7 @@ run(struct session *s, const struct arguments *arguments, int source_fd, struct 
 }
 
 int
-cmd_import(int argc, char **argv)
+cli_import(int argc, char **argv)
 {
     struct session s = {.access = {.lock_fd = -1}};
     struct arguments arguments = {.data = "var"};

@@ -5,6 +5,6 @@
  * how far it is; the receipt goes to stdout as JSON.  Ctrl-C cancels the job. */
 #pragma once
 
-int cmd_import(int argc, char **argv);
+int cli_import(int argc, char **argv);
 /* The options that an import has in the API, for --help. */
-void cmd_import_explain(void);
+void cli_import_explain(void);

@@ -1,9 +1,9 @@
-/* See cmd_migrate.h.  It holds the writer's lock, so it refuses beside a running service. */
+/* It holds the writer's lock, so it refuses beside a running service. */
 #include "cli/migrate.h"
 
+#include "cli/options.h"
 #include "config/config.h"
 #include "process/migrate.h"
-#include "cli/options.h"
 #include "process/prepare.h"
 
 #include <stdio.h>
@@ -24,7 +24,7 @@ run(const char *config_path, const char *data_dir, int *applied_count, struct er
 }
 
 int
-cmd_migrate(int argc, char **argv)
+cli_migrate(int argc, char **argv)
 {
     const char *config = NULL, *data = "var";
     const struct option_row rows[] = {

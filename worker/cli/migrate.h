@@ -1,4 +1,4 @@
 /* playmeter migrate: brings playmeter.db to the schema this program knows. */
 #pragma once
 
-int cmd_migrate(int argc, char **argv);
+int cli_migrate(int argc, char **argv);

@@ -1,4 +1,3 @@
-/* See options.h. */
 #include "cli/options.h"
 
 #include "base/num.h"

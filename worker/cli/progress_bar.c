@@ -1,4 +1,3 @@
-/* See progress_bar.h. */
 #include "cli/progress_bar.h"
 
 #include <stdio.h>

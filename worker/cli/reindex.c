@@ -1,11 +1,11 @@
-/* See cmd_reindex.h.  The files it makes are taken over by renaming, so no lock is needed
+/* The files it makes are taken over by renaming, so no lock is needed
  * beside a running service. */
 #include "cli/reindex.h"
 
 #include "base/clock.h"
-#include "config/config.h"
 #include "catalogue/reindex.h"
 #include "cli/options.h"
+#include "config/config.h"
 #include "process/prepare.h"
 #include "process/writer.h"
 
@@ -76,7 +76,7 @@ run(const struct arguments *arguments, struct err *err)
 }
 
 int
-cmd_reindex(int argc, char **argv)
+cli_reindex(int argc, char **argv)
 {
     struct arguments arguments = {.data = "var"};
     const struct option_row rows[] = {{.name = "dataset", .text = &arguments.dataset},

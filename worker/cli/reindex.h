@@ -2,4 +2,4 @@
  */
 #pragma once
 
-int cmd_reindex(int argc, char **argv);
+int cli_reindex(int argc, char **argv);

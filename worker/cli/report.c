@@ -1,4 +1,3 @@
-/* See cmd_report.h. */
 #include "cli/report.h"
 
 #include "base/clock.h"
@@ -127,7 +126,7 @@ run(const struct arguments *arguments, int64_t day, struct err *err)
 }
 
 int
-cmd_report(int argc, char **argv)
+cli_report(int argc, char **argv)
 {
     struct arguments arguments = {0};
     int64_t day;

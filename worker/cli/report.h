@@ -1,4 +1,4 @@
 /* `playmeter report`: the reports from bare CSV files, without a service. */
 #pragma once
 
-int cmd_report(int argc, char **argv);
+int cli_report(int argc, char **argv);

@@ -1,4 +1,3 @@
-/* See cmd_routes.h. */
 #include "cli/routes.h"
 
 #include "api/app.h"
@@ -12,7 +11,7 @@ add_param(struct json *j, const struct route_param *p)
 {
     json_begin_object(j);
     json_member_str(j, "name", str_from(p->name));
-    json_member_str(j, "type", str_from(param_type_name(p->type)));
+    json_member_str(j, "type", str_from(request_param_type_name(p->type)));
     if (p->type == PARAM_INTEGER || p->type == PARAM_TEXT) {
         json_member_i64(j, "min", p->min);
         json_member_i64(j, "max", p->max);
@@ -104,7 +103,7 @@ print_table(void)
 }
 
 int
-cmd_routes(int argc, char **argv)
+cli_routes(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "--json") == 0) {
         print_json();

@@ -1,7 +1,6 @@
-/* See cmd_serve.h. */
 #include "cli/serve.h"
 
-#include "base/hash.h"
+#include "base/random.h"
 #include "cli/options.h"
 #include "process/supervisor.h"
 
@@ -24,7 +23,7 @@ make_absolute(const char *path, char out[PATH_MAX])
 }
 
 int
-cmd_serve(int argc, char **argv)
+cli_serve(int argc, char **argv)
 {
     const char *config = NULL, *data = "var";
     char config_path[PATH_MAX], data_dir[PATH_MAX];

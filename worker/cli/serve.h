@@ -2,4 +2,4 @@
  * N] */
 #pragma once
 
-int cmd_serve(int argc, char **argv);
+int cli_serve(int argc, char **argv);

@@ -1,12 +1,12 @@
-/* See cmd_verify_ledger.h.  It only reads, so a service may run beside it.  Its exit codes are
+/* It only reads, so a service may run beside it.  Its exit codes are
  * those of diff: a script that wakes somebody for an altered ledger (1) need not do so for a
  * folder that is not there (2). */
 #include "cli/verify_ledger.h"
 
 #include "base/clock.h"
+#include "cli/options.h"
 #include "config/config.h"
 #include "players/ledger.h"
-#include "cli/options.h"
 #include "process/prepare.h"
 #include "role/role.h"
 
@@ -58,7 +58,7 @@ run(const char *config_path, const char *data_dir, bool *is_whole, struct err *e
 }
 
 int
-cmd_verify_ledger(int argc, char **argv)
+cli_verify_ledger(int argc, char **argv)
 {
     const char *config = NULL, *data = "var";
     const struct option_row rows[] = {

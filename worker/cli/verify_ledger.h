@@ -1,4 +1,4 @@
 /* `playmeter verify-ledger`: recounts every player's ledger. */
 #pragma once
 
-int cmd_verify_ledger(int argc, char **argv);
+int cli_verify_ledger(int argc, char **argv);

@@ -3,7 +3,7 @@
 #include "config/config.h"
 
 #include "base/fs.h"
-#include "base/hash.h"
+#include "base/sha256.h"
 
 #include <errno.h>
 #include <unistd.h>

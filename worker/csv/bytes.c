@@ -1,4 +1,4 @@
-/* See bytes.h.  Cells are short (a number) or long (a text), so each kernel does whole blocks
+/* Cells are short (a number) or long (a text), so each kernel does whole blocks
  * first and the tail byte by byte; nothing is read beyond the end it was given.  The long
  * quoted cells are found by libc's memchr; what is left here is what memchr cannot do: several
  * stops at once, and counting. */

@@ -1,12 +1,12 @@
-/* The parser works on windows of contiguous bytes: the caller's piece, or `carry`, which joins
- * a row that spans pieces.  scan_row reads one row out of a window or says that it needs more;
- * it keeps no state of its own, so a row that came in two pieces is simply scanned again when
+/* The parser works on windows of contiguous bytes: the caller's chunk, or `carry`, which joins
+ * a row that spans chunks.  scan_row reads one row out of a window or says that it needs more;
+ * it keeps no state of its own, so a row that came in two chunks is simply scanned again when
  * the carry has at least doubled: twice the work at most, and nothing to get wrong at a cut.
  *
- *     piece 1               piece 2                      piece 3
+ *     chunk 1               chunk 2                      chunk 3
  *     [row row row ro|      |w row row row row ... row|  ...
  *                  '--carry--'
- *     rows are handed out of the pieces; only the one at the seam is copied
+ *     rows are handed out of the chunks; only the one at the seam is copied
  *
  * All limits are measured from the row's first byte, never from a window's, so that the rows do
  * not depend on the cuts.
@@ -28,7 +28,7 @@
 
 /* A row of the maximal length is only known to be complete with the two bytes behind it. */
 #define WINDOW_BYTES_MAX (CSV_ROW_BYTES_MAX + 2)
-/* A carry is not looked at before it has this many bytes, so that tiny pieces stay cheap. */
+/* A carry is not looked at before it has this many bytes, so that tiny chunks stay cheap. */
 #define CARRY_BYTES_MIN (4 * KIB)
 #define CARRY_KEPT_BYTES_MAX (4 * MIB)
 /* Four rows of the maximal length: far more than an honest file needs, a second at most. */
@@ -427,45 +427,45 @@ drop_from_carry(struct csv *csv, size_t n)
     wait_for_more(csv);
 }
 
-/* Completes the carried row from `*piece`, which then begins behind what was read. */
+/* Completes the carried row from `*chunk`, which then begins behind what was read. */
 static bool
-feed_carry(struct csv *csv, struct str *piece, struct err *err)
+feed_carry(struct csv *csv, struct str *chunk, struct err *err)
 {
-    size_t taken = MIN(piece->n, csv->carry_ready - csv->carry.n);
-    buf_add(&csv->carry, str_slice(*piece, 0, taken));
+    size_t taken = MIN(chunk->n, csv->carry_ready - csv->carry.n);
+    buf_add(&csv->carry, str_slice(*chunk, 0, taken));
     size_t used = 0;
     if (csv->carry.n == csv->carry_ready &&
         !read_window(csv, buf_str(&csv->carry), false, &used, err))
         return false;
     size_t unread = csv->carry.n - used;
     if (unread <= taken) {
-        /* All that is unread came from this piece: go on there, without the copy. */
-        *piece = str_skip(*piece, taken - unread);
+        /* All that is unread came from this chunk: go on there, without the copy. */
+        *chunk = str_skip(*chunk, taken - unread);
         buf_clear(&csv->carry);
         /* What one stray quote made it grow to is not kept for the rest of the file. */
         if (csv->carry.cap > CARRY_KEPT_BYTES_MAX)
             buf_free(&csv->carry);
         return true;
     }
-    *piece = str_skip(*piece, taken);
+    *chunk = str_skip(*chunk, taken);
     if (csv->carry.n == csv->carry_ready)
         drop_from_carry(csv, used);
     return true;
 }
 
 bool
-csv_feed(struct csv *csv, struct str piece, struct err *err)
+csv_feed(struct csv *csv, struct str chunk, struct err *err)
 {
-    while (piece.n) {
+    while (chunk.n) {
         if (csv->carry.n) {
-            if (!feed_carry(csv, &piece, err))
+            if (!feed_carry(csv, &chunk, err))
                 return false;
             continue;
         }
         size_t used;
-        if (!read_window(csv, piece, false, &used, err))
+        if (!read_window(csv, chunk, false, &used, err))
             return false;
-        buf_add(&csv->carry, str_skip(piece, used));
+        buf_add(&csv->carry, str_skip(chunk, used));
         wait_for_more(csv);
         return true;
     }

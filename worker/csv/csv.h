@@ -1,4 +1,4 @@
-/* The CSV parser: RFC 4180 with the liberties that real files take.  It is fed pieces of any
+/* The CSV parser: RFC 4180 with the liberties that real files take.  It is fed chunks of any
  * size and yields the same rows however the file was cut.  Input is UTF-8 (decode.h makes it
  * so).
  *
@@ -52,7 +52,7 @@ struct csv_row {
 /* Stable snake_case word for a reject's reason: "unclosed_quote", ... */
 const char *csv_fault_name(enum csv_fault fault);
 
-/* Cells point into the piece or into the parser and are valid only during the call.  False
+/* Cells point into the chunk or into the parser and are valid only during the call.  False
  * stops the parse, with err set by the callback. */
 typedef bool csv_row_fn(void *context, const struct csv_row *row, struct err *err);
 
@@ -65,8 +65,8 @@ struct csv *csv_open(struct csv_dialect dialect, csv_row_fn *on_row, void *conte
 void csv_close(struct csv **csv);
 #define scoped_csv SCOPED(csv_close) struct csv *
 
-/* Feed the next piece.  Fails only when on_row does. */
-MUST_CHECK bool csv_feed(struct csv *csv, struct str piece, struct err *err);
+/* Feed the next chunk.  Fails only when on_row does. */
+MUST_CHECK bool csv_feed(struct csv *csv, struct str chunk, struct err *err);
 /* The end of the file: delivers the last row. */
 MUST_CHECK bool csv_finish(struct csv *csv, struct err *err);
 

@@ -1,4 +1,4 @@
-/* Source bytes come as pieces, out of the map or out of gunzip, and go through one converter
+/* Source bytes come as chunks, out of the map or out of gunzip, and go through one converter
  * into the temporary file:
  *
  *     map ----------------+--> count UTF-8, check ASCII          the file is used as it is
@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 /* Every so many bytes the pages are given back, progress is told, and cancelling works. */
-#define PIECE_BYTES (256 * KIB)
+#define CHUNK_BYTES (256 * KIB)
 /* Two bytes of UTF-16, or one of windows-1252, give three at most. */
-#define OUTPUT_BYTES_MAX (3 * PIECE_BYTES + 16)
+#define OUTPUT_BYTES_MAX (3 * CHUNK_BYTES + 16)
 #define HEAD_BYTES (4 * KIB)
 
 struct decoder {
@@ -33,17 +33,17 @@ struct decoder {
 
     /* One pass. */
     enum csv_encoding encoding;
-    uint64_t position;  /* of the piece, in the bytes before conversion */
+    uint64_t position;  /* of the chunk, in the bytes before conversion */
     uint64_t written;   /* bytes of the temporary file */
-    struct buf output;  /* of one piece */
+    struct buf output;  /* of one chunk */
     bool is_big_endian; /* UTF-16 */
     bool is_begun;      /* UTF-16: the BOM has been looked for */
-    char pending[4];    /* what the end of a piece cut off */
+    char pending[4];    /* what the end of a chunk cut off */
     size_t pending_bytes;
     struct csv_utf8_count count;
 };
 
-typedef bool piece_fn(struct decoder *d, struct str piece, bool is_last, struct err *err);
+typedef bool chunk_fn(struct decoder *d, struct str chunk, bool is_last, struct err *err);
 
 static bool
 tell_progress(struct decoder *d, size_t source_bytes, struct err *err)
@@ -55,30 +55,30 @@ tell_progress(struct decoder *d, size_t source_bytes, struct err *err)
 }
 
 static bool
-read_plain(struct decoder *d, piece_fn *on_piece, struct err *err)
+read_plain(struct decoder *d, chunk_fn *on_chunk, struct err *err)
 {
     size_t at = 0;
     while (at < d->bytes.n) {
-        struct str piece = str_slice(d->bytes, at, at + PIECE_BYTES);
-        at += piece.n;
-        if (!on_piece(d, piece, at == d->bytes.n, err) || !tell_progress(d, at, err))
+        struct str chunk = str_slice(d->bytes, at, at + CHUNK_BYTES);
+        at += chunk.n;
+        if (!on_chunk(d, chunk, at == d->bytes.n, err) || !tell_progress(d, at, err))
             return false;
-        d->position += piece.n;
+        d->position += chunk.n;
     }
     return true;
 }
 
 static bool
-read_gzip(struct decoder *d, piece_fn *on_piece, struct err *err)
+read_gzip(struct decoder *d, chunk_fn *on_chunk, struct err *err)
 {
     scoped_gunzip g = gunzip_open(d->bytes);
-    scoped_buf piece;
-    buf_init(&piece, PIECE_BYTES);
-    char *p = buf_reserve(&piece, PIECE_BYTES);
+    scoped_buf chunk;
+    buf_init(&chunk, CHUNK_BYTES);
+    char *p = buf_reserve(&chunk, CHUNK_BYTES);
     size_t n = 1;
     while (n > 0) {
-        if (!gunzip_read(g, p, PIECE_BYTES, &n, err) ||
-            !on_piece(d, (struct str){p, n}, n == 0, err) ||
+        if (!gunzip_read(g, p, CHUNK_BYTES, &n, err) ||
+            !on_chunk(d, (struct str){p, n}, n == 0, err) ||
             !tell_progress(d, gunzip_position(g), err))
             return false;
         d->position += n;
@@ -86,34 +86,34 @@ read_gzip(struct decoder *d, piece_fn *on_piece, struct err *err)
     return true;
 }
 
-/* Hands all pieces to `on_piece`; only the last one may be empty. */
+/* Hands all chunks to `on_chunk`; only the last one may be empty. */
 static bool
-read_pieces(struct decoder *d, piece_fn *on_piece, struct err *err)
+read_chunks(struct decoder *d, chunk_fn *on_chunk, struct err *err)
 {
     d->position = 0;
     d->pending_bytes = 0;
     d->is_begun = false;
-    return d->is_gzip ? read_gzip(d, on_piece, err) : read_plain(d, on_piece, err);
+    return d->is_gzip ? read_gzip(d, on_chunk, err) : read_plain(d, on_chunk, err);
 }
 
-/* ---- what is done with a piece ---- */
+/* ---- what is done with a chunk ---- */
 
 static bool
-count_piece(struct decoder *d, struct str piece, bool is_last, struct err *err UNUSED)
+count_chunk(struct decoder *d, struct str chunk, bool is_last, struct err *err UNUSED)
 {
-    /* What the last piece left: at most three bytes of a sequence. */
-    while (d->pending_bytes && (piece.n || is_last)) {
-        if (piece.n) {
-            d->pending[d->pending_bytes++] = piece.p[0];
-            piece = str_skip(piece, 1);
+    /* What the last chunk left: at most three bytes of a sequence. */
+    while (d->pending_bytes && (chunk.n || is_last)) {
+        if (chunk.n) {
+            d->pending[d->pending_bytes++] = chunk.p[0];
+            chunk = str_skip(chunk, 1);
         }
         struct str joined = {d->pending, d->pending_bytes};
-        size_t taken = csv_count_utf8(&d->count, joined, is_last && piece.n == 0);
+        size_t taken = csv_count_utf8(&d->count, joined, is_last && chunk.n == 0);
         d->pending_bytes -= taken;
         memmove(d->pending, d->pending + taken, d->pending_bytes);
     }
-    size_t taken = csv_count_utf8(&d->count, piece, is_last);
-    struct str rest = str_skip(piece, taken);
+    size_t taken = csv_count_utf8(&d->count, chunk, is_last);
+    struct str rest = str_skip(chunk, taken);
     if (rest.n) {
         memcpy(d->pending, rest.p, rest.n);
         d->pending_bytes = rest.n;
@@ -122,15 +122,15 @@ count_piece(struct decoder *d, struct str piece, bool is_last, struct err *err U
 }
 
 static bool
-check_ascii(struct decoder *d, struct str piece, bool is_last UNUSED, struct err *err)
+check_ascii(struct decoder *d, struct str chunk, bool is_last UNUSED, struct err *err)
 {
-    for (size_t i = 0; i < piece.n; i++)
-        if ((unsigned char)piece.p[i] > 127)
+    for (size_t i = 0; i < chunk.n; i++)
+        if ((unsigned char)chunk.p[i] > 127)
             return err_set_code(err, ERR_INVALID, "bad_encoding",
                                 "The file is not ascii: byte %llu is 0x%02x; try "
                                 "encoding=auto",
                                 (unsigned long long)(d->position + i),
-                                (unsigned)(unsigned char)piece.p[i]);
+                                (unsigned)(unsigned char)chunk.p[i]);
     return true;
 }
 
@@ -141,11 +141,11 @@ static const uint16_t WINDOWS_1252[32] = {
     0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x009d, 0x017e, 0x0178};
 
 static void
-convert_bytes(struct decoder *d, struct str piece)
+convert_bytes(struct decoder *d, struct str chunk)
 {
     char *out = d->output.p;
-    for (size_t i = 0; i < piece.n; i++) {
-        unsigned char c = (unsigned char)piece.p[i];
+    for (size_t i = 0; i < chunk.n; i++) {
+        unsigned char c = (unsigned char)chunk.p[i];
         bool is_special = d->encoding == CSV_WINDOWS_1252 && c >= 0x80 && c < 0xa0;
         out += utf8_encode(is_special ? WINDOWS_1252[c - 0x80] : c, out);
     }
@@ -205,12 +205,12 @@ convert_utf16_run(struct decoder *d, struct str s, uint64_t position, struct err
 }
 
 static bool
-convert_utf16(struct decoder *d, struct str piece, bool is_last, struct err *err)
+convert_utf16(struct decoder *d, struct str chunk, bool is_last, struct err *err)
 {
     uint64_t position = d->position;
-    while (d->pending_bytes && piece.n) {
-        d->pending[d->pending_bytes++] = piece.p[0];
-        piece = str_skip(piece, 1);
+    while (d->pending_bytes && chunk.n) {
+        d->pending[d->pending_bytes++] = chunk.p[0];
+        chunk = str_skip(chunk, 1);
         uint64_t start = ++position - d->pending_bytes;
         struct str joined = {d->pending, d->pending_bytes};
         ptrdiff_t taken = convert_utf16_run(d, joined, start, err);
@@ -218,17 +218,17 @@ convert_utf16(struct decoder *d, struct str piece, bool is_last, struct err *err
             return false;
         d->pending_bytes -= (size_t)taken;
     }
-    ptrdiff_t taken = convert_utf16_run(d, piece, position, err);
+    ptrdiff_t taken = convert_utf16_run(d, chunk, position, err);
     if (taken < 0)
         return false;
-    struct str rest = str_skip(piece, (size_t)taken);
+    struct str rest = str_skip(chunk, (size_t)taken);
     if (rest.n)
         memcpy(d->pending, rest.p, rest.n);
     d->pending_bytes += rest.n;
     if (is_last && d->pending_bytes)
         return err_set_code(err, ERR_INVALID, "bad_encoding",
                             "The UTF-16 text ends inside a character: it has %llu bytes",
-                            (unsigned long long)(position + piece.n));
+                            (unsigned long long)(position + chunk.n));
     return true;
 }
 
@@ -245,23 +245,23 @@ write_output(struct decoder *d, struct str text, struct err *err)
 }
 
 static bool
-convert_piece(struct decoder *d, struct str piece, bool is_last, struct err *err)
+convert_chunk(struct decoder *d, struct str chunk, bool is_last, struct err *err)
 {
     d->output.n = 0;
-    if (d->encoding == CSV_UTF_16 && !convert_utf16(d, piece, is_last, err))
+    if (d->encoding == CSV_UTF_16 && !convert_utf16(d, chunk, is_last, err))
         return false;
     if (d->encoding != CSV_UTF_16)
-        convert_bytes(d, piece);
+        convert_bytes(d, chunk);
     return write_output(d, buf_str(&d->output), err);
 }
 
 /* What was compressed is UTF-8 as far as anyone knows yet. */
 static bool
-copy_piece(struct decoder *d, struct str piece, bool is_last, struct err *err)
+copy_chunk(struct decoder *d, struct str chunk, bool is_last, struct err *err)
 {
-    if (d->encoding == CSV_ASCII && !check_ascii(d, piece, is_last, err))
+    if (d->encoding == CSV_ASCII && !check_ascii(d, chunk, is_last, err))
         return false;
-    return count_piece(d, piece, is_last, err) && write_output(d, piece, err);
+    return count_chunk(d, chunk, is_last, err) && write_output(d, chunk, err);
 }
 
 /* ---- the passes ---- */
@@ -304,7 +304,7 @@ convert_all(struct decoder *d, struct err *err)
     d->written = 0;
     buf_init(&d->output, OUTPUT_BYTES_MAX);
     buf_reserve(&d->output, OUTPUT_BYTES_MAX);
-    bool ok = read_pieces(d, convert_piece, err);
+    bool ok = read_chunks(d, convert_chunk, err);
     buf_free(&d->output);
     return ok;
 }
@@ -315,11 +315,11 @@ survey(struct decoder *d, struct err *err)
 {
     bool is_read = d->encoding == CSV_ENCODING_AUTO || d->encoding == CSV_ASCII;
     bool is_utf8 = is_read || d->encoding == CSV_UTF_8;
-    if (d->is_gzip && is_utf8 && !read_pieces(d, copy_piece, err))
+    if (d->is_gzip && is_utf8 && !read_chunks(d, copy_chunk, err))
         return false;
     if (!d->is_gzip && is_read) {
-        piece_fn *on_piece = d->encoding == CSV_ASCII ? check_ascii : count_piece;
-        if (!read_pieces(d, on_piece, err))
+        chunk_fn *on_chunk = d->encoding == CSV_ASCII ? check_ascii : count_chunk;
+        if (!read_chunks(d, on_chunk, err))
             return false;
     }
     if (d->encoding == CSV_ENCODING_AUTO)

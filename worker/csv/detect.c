@@ -232,12 +232,12 @@ is_cut_sequence(struct str s)
 }
 
 size_t
-csv_count_utf8(struct csv_utf8_count *count, struct str piece, bool is_last)
+csv_count_utf8(struct csv_utf8_count *count, struct str chunk, bool is_last)
 {
     size_t at = 0;
     for (;;) {
-        at += utf8_count_prefix(str_skip(piece, at), &count->sequences);
-        struct str rest = str_skip(piece, at);
+        at += utf8_count_prefix(str_skip(chunk, at), &count->sequences);
+        struct str rest = str_skip(chunk, at);
         if (rest.n == 0 || (!is_last && is_cut_sequence(rest)))
             return at;
         count->invalid++;

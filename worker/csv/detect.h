@@ -21,15 +21,15 @@ const char *csv_encoding_name(enum csv_encoding encoding);
  * first").  Only the first few KiB are looked at. */
 MUST_CHECK bool csv_check_is_text(struct str head, struct err *err);
 
-/* How much of a text is UTF-8: counted piece by piece, so that a large file need not be in
+/* How much of a text is UTF-8: counted chunk by chunk, so that a large file need not be in
  * memory at once. */
 struct csv_utf8_count {
     uint64_t sequences; /* valid ones of two and more bytes */
     uint64_t invalid;   /* bytes that belong to none */
 };
-/* Counts a piece and returns the bytes it took: all of them, but for a sequence that the end
- * of a piece cut short, which is left to the next one.  With `is_last` it counts as invalid. */
-size_t csv_count_utf8(struct csv_utf8_count *count, struct str piece, bool is_last);
+/* Counts a chunk and returns the bytes it took: all of them, but for a sequence that the end
+ * of a chunk cut short, which is left to the next one.  With `is_last` it counts as invalid. */
+size_t csv_count_utf8(struct csv_utf8_count *count, struct str chunk, bool is_last);
 /* By the first few KiB alone: a BOM decides; else zero bytes in nearly every other place,
  * beside line ends too, mean UTF-16; else AUTO, which the count of the whole file settles:
  * valid UTF-8 is UTF-8; else it is UTF-8 with broken rows when multi-byte sequences that are

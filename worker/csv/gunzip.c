@@ -1,4 +1,3 @@
-/* See gunzip.h. */
 #include "csv/gunzip.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Gzip streams (RFC 1952, several members in a row included) out of memory, a piece at a time.
+/* Gzip streams (RFC 1952, several members in a row included) out of memory, a chunk at a time.
  */
 #pragma once
 

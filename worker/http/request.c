@@ -1,9 +1,9 @@
-/* See request.h.  The path and query are decoded here from the raw request line and nowhere
+/* The path and query are decoded here from the raw request line and nowhere
  * else, so that no layer sees text that was decoded twice or normalised by somebody else. */
 #include "http/request.h"
 
 #include "base/clock.h"
-#include "base/hash.h"
+#include "base/random.h"
 #include "base/utf8.h"
 
 #include <string.h>

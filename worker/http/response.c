@@ -1,4 +1,4 @@
-/* See response.h.  The head is CGI's (RFC 3875): a Status line, headers, an empty line. */
+/* The head is CGI's (RFC 3875): a Status line, headers, an empty line. */
 #include "http/response.h"
 
 #include "base/clock.h"
@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 #define HEAD_BYTES_MAX (16 * KIB)
-/* A piece of a stream: large enough that the cost of sending it does not count. */
-#define PIECE_BYTES (64 * KIB)
+/* A chunk of a stream: large enough that the cost of sending it does not count. */
+#define CHUNK_BYTES (64 * KIB)
 
 void
 response_init(struct response *r, const struct request *request, struct http_sink sink)
@@ -197,7 +197,7 @@ response_flush_stream(struct response *r, struct err *err)
     assert(r->is_streaming);
     if (r->body.is_full)
         return err_set(err, ERR_INTERNAL, "a row is larger than %zu bytes", r->body.max);
-    if (r->body.n < PIECE_BYTES)
+    if (r->body.n < CHUNK_BYTES)
         return true;
     if (clock_steady_us() > r->stream_ends_us)
         return err_set(err, ERR_BUSY, "the client took more than %d ms to read the answer",

@@ -1,6 +1,6 @@
 /* One HTTP answer.  A handler sets status and headers and fills `body`; the dispatcher sends it
  * when the handler is done.  A long answer is streamed instead: once response_begin_stream has
- * sent the head, what is written goes to the client in pieces and memory stays flat, at the
+ * sent the head, what is written goes to the client in chunks and memory stays flat, at the
  * price that a failure can only cut the answer short. */
 #pragma once
 
@@ -49,7 +49,7 @@ bool response_is_known(struct response *r, struct str etag);
 MUST_CHECK bool response_begin_stream(struct response *r, const char *type, struct err *err);
 /* A HEAD request wants the head alone: nothing need be written. */
 bool response_wants_body(const struct response *r);
-/* Sends body when it has grown past a piece.  For streams, after each row. */
+/* Sends body when it has grown past a chunk.  For streams, after each row. */
 MUST_CHECK bool response_flush_stream(struct response *r, struct err *err);
 /* The rest of it: all of a buffered answer, or the end of a stream. */
 void response_finish(struct response *r);

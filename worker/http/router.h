@@ -3,32 +3,10 @@
  * body.  The same rows are printed by `playmeter routes` and compared with openapi.yaml. */
 #pragma once
 
-#include "http/request.h"
+#include "http/request_parameters.h"
 #include "http/response.h"
 
 struct app; /* what handlers work with; the router only passes it on */
-
-/*   type, word */
-#define PARAM_TYPES(X)                                                                         \
-    X(PARAM_TEXT, "string")     /* min and max: its bytes */                                   \
-    X(PARAM_INTEGER, "integer") /* min and max: the value */                                   \
-    X(PARAM_BOOLEAN, "boolean") /* true false 1 0 */                                           \
-    X(PARAM_WORD, "word")       /* one of `words` */
-enum param_type {
-#define X(type, word) type,
-    PARAM_TYPES(X)
-#undef X
-};
-const char *param_type_name(enum param_type type);
-
-struct route_param {
-    const char *name;
-    enum param_type type;
-    int64_t min, max;     /* PARAM_TEXT, PARAM_INTEGER */
-    const char *fallback; /* as text; NULL: absent */
-    const char *words;    /* PARAM_WORD: separated by blanks */
-    const char *help;
-};
 
 enum route_flags {
     ROUTE_TAKES_FILTERS = 1,  /* parameters that are not declared are filters of the dataset */
@@ -56,19 +34,10 @@ struct route {
 
 /* The pattern without its /v1, of a row that is at the root too. */
 const char *router_root_pattern(const struct route *route);
+/* "{dataset}": a part of a pattern that takes any text. */
+bool router_is_name(struct str segment);
 /* Finds the row and fills request->route and path_values.  Errors: not_found; method, after
  * which `allow` holds the methods of the path as in the Allow header. */
 MUST_CHECK bool router_find(const struct route *routes, size_t count, struct request *request,
                             struct buf *allow, struct err *err);
-/* Checks the parameters against the row, and fills request->values and filters.  Errors:
- * unknown_parameter, with the nearest name; bad_parameter. */
-MUST_CHECK bool router_check_params(struct request *request, struct err *err);
 MUST_CHECK bool router_check_body(const struct request *request, struct err *err);
-
-/* What a handler reads; the name must be declared (or be in the pattern), all else asserts. */
-struct str request_path_value(const struct request *request, const char *name);
-bool request_has(const struct request *request, const char *name);
-struct str request_text(const struct request *request, const char *name); /* "" when absent */
-/* 0 when absent and without fallback. */
-int64_t request_integer(const struct request *request, const char *name);
-bool request_boolean(const struct request *request, const char *name);

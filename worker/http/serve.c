@@ -1,4 +1,4 @@
-/* See serve.h.  Three things about libfcgi that are not in its manual:
+/* Three things about libfcgi that are not in its manual:
  *   - at the end of a request it waits until nginx has hung up, unless the request was
  * detached;
  *   - closing a unix socket that holds unread bytes resets the connection, so a body is read to
@@ -25,7 +25,7 @@
 /* Bounds the stop of a worker under load; waiting connections are others' from then on. */
 #define LAST_ACCEPTS 16
 /* An answer smaller than that fits into the empty buffer of a socket, so writing it cannot
- * stall, and most answers are.  Streams come in larger pieces. */
+ * stall, and most answers are.  Streams come in larger chunks. */
 #define STALL_BYTES_MIN (16 * KIB)
 /* What a worker keeps for the next body: most are small, and there are many workers. */
 #define KEPT_BODY_BYTES_MAX (128 * KIB)
@@ -63,14 +63,14 @@ write_out(void *context, struct str bytes)
 static uint64_t
 read_to_end(FCGX_Request *fcgi, struct buf *body)
 {
-    char piece[16 * KIB];
+    char chunk[16 * KIB];
     uint64_t bytes = 0;
     for (;;) {
-        int n = FCGX_GetStr(piece, sizeof(piece), fcgi->in);
+        int n = FCGX_GetStr(chunk, sizeof(chunk), fcgi->in);
         if (n <= 0)
             return bytes;
         bytes += (uint64_t)n;
-        buf_add(body, (struct str){piece, (size_t)n});
+        buf_add(body, (struct str){chunk, (size_t)n});
     }
 }
 

@@ -1,5 +1,5 @@
 /* Which cell of a row does each column take that a dataset has already?  Found by the header,
- * in rounds from the surest to the weakest, so that no column takes by a weak likeness what is
+ * in rounds from the surest to the weakest, so that no column takes by a weak similarity what is
  * another one's own:
  *
  *   its header as it stands (not of a declared dataset, where case and blanks say nothing),

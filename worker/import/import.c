@@ -1,5 +1,5 @@
-/* See import.h.  One import from its source to a complete folder, in the order of
- * import_work.h. The SHA-256 of the source is taken beside everything else, on a thread of its
+/* One import from its source to a complete folder, in the order of
+ * work.h. The SHA-256 of the source is taken beside everything else, on a thread of its
  * own. */
 #include "import/work.h"
 

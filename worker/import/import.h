@@ -2,9 +2,9 @@
  * import`.  Nothing here forks or opens a network connection. */
 #pragma once
 
+#include "catalogue/dataset.h"
 #include "config/config.h"
 #include "csv/decode.h"
-#include "catalogue/dataset.h"
 
 /* Imports leave this much of the disk to players and to the database: none is taken, and none
  * goes on, that would need it. */
@@ -79,9 +79,6 @@ struct import_request {
     struct str source_name;                /* file name the user gave; "" for options->url */
     struct str request_id;                 /* for the log; "" for none */
 };
-/* In spool/<job id>/ until the job is in the queue: without it, a folder of a job that the
- * database does not know is one that it has lost, and not an upload that came to nothing. */
-#define IMPORT_ARRIVING_NAME "arriving"
 /* Checks what can be known before any row is read (dataset name 422 invalid, options, URL, 507
  * disk_full), puts the source under spool/<job id>/source and enqueues a job of kind "import".
  * `job_id` is in the arena.  On failure nothing is left in the spool. */

@@ -1,4 +1,4 @@
-/* See infer.h.  Most cells of a text column cost one comparison: nothing is left to lose. */
+/* Most cells of a text column cost one comparison: nothing is left to lose. */
 #include "import/infer.h"
 
 #include "base/date.h"
@@ -92,7 +92,7 @@ date_types(struct str cell, bool *is_whole_date)
         *is_whole_date = true;
         return DATES;
     }
-    if (date_parse_moment(cell, &v))
+    if (date_parse_timestamp(cell, &v))
         return BIT(COLUMN_DATETIME);
     for (size_t i = 0; i < COUNT_OF(DATE_FORMATS); i++)
         if (date_parse_format(cell, DATE_FORMATS[i], &v)) {

@@ -1,6 +1,9 @@
 /* The table of keys: open addressing with linear probing, at most half full. */
 #include "import/work.h"
 
+#include "base/hash.h"
+#include "base/random.h"
+
 #include <stdlib.h>
 #include <string.h>
 

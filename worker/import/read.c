@@ -1,4 +1,3 @@
-/* See import_read.h. */
 #include "import/read.h"
 
 #include "import/work.h"

@@ -3,8 +3,8 @@
  * bare files. */
 #pragma once
 
-#include "config/config.h"
 #include "catalogue/schema.h"
+#include "config/config.h"
 
 struct import_read_row {
     uint64_t line;           /* physical line it begins on; the header is line 1 */

@@ -116,7 +116,7 @@ add_bound(struct json *j, const char *key, enum column_type type, bool has_range
         if (type == COLUMN_DATE)
             date_add_day(&text, i);
         else
-            date_add_moment(&text, i);
+            date_add_timestamp(&text, i);
         json_member_str(j, key, buf_str(&text));
     }
 }

@@ -71,7 +71,7 @@ check_request(struct arena *a, const struct import_request *request, struct str 
 {
     bool has_file = request->source_path || request->source_fd;
     *url = request->options->url;
-    if (!dataset_name_is_valid(request->dataset))
+    if (!schema_dataset_name_is_valid(request->dataset))
         return err_set_code(err, ERR_INVALID, "bad_dataset_name",
                             "a dataset name is [a-z][a-z0-9_]{0,62}, got '%" STR_FMT "'",
                             STR_ARG(str_slice(request->dataset, 0, 100)));
@@ -164,7 +164,7 @@ spool_and_enqueue(struct arena *a, struct writer *w, const struct import_request
 {
     uint64_t offset = request->source_offset, length = request->source_length;
     const char *source = arena_printf(a, "%s/source", folder).p;
-    const char *mark = arena_printf(a, "%s/" IMPORT_ARRIVING_NAME, folder).p;
+    const char *mark = arena_printf(a, "%s/" DATASET_ARRIVING_MARK, folder).p;
     if (!fs_make_dirs(folder, err) || !make_empty_file(mark, err))
         return false;
     if (url.n == 0 &&

@@ -4,10 +4,10 @@
 #include "base/clock.h"
 
 /* Small enough for a progress report every few milliseconds, large enough that rows which span
- * two pieces, and have to be copied, are rare. */
-#define PIECE_BYTES MIB
+ * two chunks, and have to be copied, are rare. */
+#define CHUNK_BYTES MIB
 
-/* Twice a second is promised; the clock is asked once per piece. */
+/* Twice a second is promised; the clock is asked once per chunk. */
 #define REPORT_US 200000
 
 /* The builders read a little behind the parser. */
@@ -60,8 +60,8 @@ import_walk(const struct csv_decoded *source, struct csv_dialect dialect, csv_ro
     struct str text = source->text;
     size_t lead = (size_t)(text.p - source->map.bytes.p);
     scoped_csv csv = csv_open(dialect, on_row, context);
-    for (size_t at = 0; at < text.n; at += PIECE_BYTES) {
-        if (!csv_feed(csv, str_slice(text, at, at + PIECE_BYTES), err) ||
+    for (size_t at = 0; at < text.n; at += CHUNK_BYTES) {
+        if (!csv_feed(csv, str_slice(text, at, at + CHUNK_BYTES), err) ||
             !import_progress_at(progress, at, text.n, err))
             return false;
         if (at > LAG_BYTES)

@@ -9,10 +9,9 @@
  */
 #pragma once
 
-#include "base/hash.h"
 #include "import/import.h"
-#include "import/read.h"
 #include "import/infer.h"
+#include "import/read.h"
 #include "index/columns.h"
 #include "store/rows.h"
 
@@ -66,7 +65,7 @@ MUST_CHECK bool import_match_header(struct arena *a, const struct import_task *t
 void import_plan_set_types(struct arena *a, struct import_plan *plan,
                            const struct infer_column *inferred);
 
-/* Feeds the text in pieces, and gives pages that were read back. */
+/* Feeds the text in chunks, and gives pages that were read back. */
 MUST_CHECK bool import_walk(const struct csv_decoded *source, struct csv_dialect dialect,
                             csv_row_fn *on_row, void *context, struct import_progress *progress,
                             struct err *err);

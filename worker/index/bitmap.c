@@ -1,4 +1,4 @@
-/* See bitmap.h.  Whole words throughout; only making and inverting have to mind the bits beyond
+/* Whole words throughout; only making and inverting have to mind the bits beyond
  * the last row. */
 #include "index/bitmap.h"
 

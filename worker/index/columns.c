@@ -1,4 +1,4 @@
-/* See columns.h.  At open every section is found and its size held against the row count, so
+/* At open every section is found and its size held against the row count, so
  * that arrays can be indexed by row without another check.  What stands in the arrays is
  * another matter: an accessor clamps every offset it reads, which costs a comparison and keeps
  * a damaged file from ever leading outside the map. */

@@ -5,6 +5,7 @@
 #include "index/columns.h"
 
 #include "base/hash.h"
+#include "base/random.h"
 #include "base/utf8.h"
 #include "index/columns_fold.h"
 #include "index/columns_format.h"

@@ -1,12 +1,12 @@
-/* See columns_fold.h.  Text is folded straight into the stream, piece by piece. */
+/* Text is folded straight into the stream, chunk by chunk. */
 #include "index/columns_fold.h"
 
 #include "base/utf8.h"
 #include "index/columns_format.h"
 
-/* The end of the piece of about `n` bytes that begins `s`, not inside a character. */
+/* The end of the chunk of about `n` bytes that begins `s`, not inside a character. */
 static size_t
-piece_end(struct str s, size_t n)
+chunk_end(struct str s, size_t n)
 {
     n = MIN(n, s.n);
     while (n < s.n && ((unsigned char)s.p[n] & 0xc0) == 0x80)
@@ -14,16 +14,16 @@ piece_end(struct str s, size_t n)
     return n;
 }
 
-/* A piece, with the last character's continuation bytes, and its growth fit into any stream. */
-#define PIECE_BYTES ((size_t)2000)
-static_assert((PIECE_BYTES + 3) * 3 / 2 + 4 <= CONTAINER_STREAM_ROOM_MIN, "a piece has room");
+/* A chunk, with the last character's continuation bytes, and its growth fit into any stream. */
+#define CHUNK_BYTES ((size_t)2000)
+static_assert((CHUNK_BYTES + 3) * 3 / 2 + 4 <= CONTAINER_STREAM_ROOM_MIN, "a chunk has room");
 
 bool
 columns_fold_add(struct container_stream *s, struct str text, uint64_t *prefix, struct err *err)
 {
     *prefix = 0;
     for (bool is_first = true; text.n; is_first = false) {
-        size_t n = piece_end(text, PIECE_BYTES);
+        size_t n = chunk_end(text, CHUNK_BYTES);
         if (!container_stream_ensure(s, n * 3 / 2 + 4, err))
             return false;
         char *out = s->buffer + s->n;

@@ -1,8 +1,9 @@
-/* See container.h.  Reading: everything that could lead outside the map is settled at open, so
+/* Reading: everything that could lead outside the map is settled at open, so
  * the readers of each kind only have to watch the numbers inside their own sections. */
 #include "index/container.h"
 
 #include "base/fs.h"
+#include "base/hash.h"
 #include "index/container_format.h"
 
 #include <stdarg.h>

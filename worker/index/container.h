@@ -21,7 +21,7 @@
  *
  * Checksums are those of checksum.h, but for the header's, which is one hash_bytes.  Opening
  * checks header and table; the bodies are checked by container_check, which the service runs
- * over every file at its start and on a schedule (datasets/integrity), and by container_verify.
+ * over every file at its start and on a schedule (catalogue/integrity), and by container_verify.
  * The header is written last: a file that was not finished has none. */
 #pragma once
 

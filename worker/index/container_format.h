@@ -3,7 +3,6 @@
 #pragma once
 
 #include "base/checksum.h"
-#include "base/hash.h"
 
 #define CONTAINER_MAGIC "PMINDEX\n"
 

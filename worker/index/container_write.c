@@ -1,9 +1,10 @@
-/* See container.h.  Writing: a section's checksum is taken from the buffer just before it goes
+/* Writing: a section's checksum is taken from the buffer just before it goes
  * to the file, while it is still in the cache; so buffers are written in whole checksum blocks
  * and keep the rest. */
 #include "index/container.h"
 
 #include "base/fs.h"
+#include "base/hash.h"
 #include "index/container_format.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* See dictionary.h.  Linear probing at most half full; hashes are kept so that growing does not
+/* Linear probing at most half full; hashes are kept so that growing does not
  * read the bytes again. */
 #include "index/dictionary.h"
 

@@ -1,4 +1,4 @@
-/* See distinct.h.  Open addressing, at most two thirds full, so that ten million different
+/* Open addressing, at most two thirds full, so that ten million different
  * values take 134 MB; 0 marks a free slot and is counted apart. */
 #include "index/distinct.h"
 

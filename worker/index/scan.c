@@ -1,4 +1,4 @@
-/* See scan.h.  A substring is searched in all cells at once, as they lie end to end: one long
+/* A substring is searched in all cells at once, as they lie end to end: one long
  * haystack keeps the vector loop running where cells are short, and a hit is led back to its
  * row by walking the offsets beside it.  Offsets are clamped on use; in a damaged file the
  * answer is wrong, not the memory. */

@@ -1,4 +1,4 @@
-/* See tfidf.h.  Reading: numbers in a damaged file are held against what they index before use,
+/* Reading: numbers in a damaged file are held against what they index before use,
  * so the answer may be wrong but never leads outside the map. */
 #include "index/tfidf.h"
 

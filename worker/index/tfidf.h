@@ -1,4 +1,4 @@
-/* The `tfidf` file of a dataset version: inverted lists for likeness, with the definitions of
+/* The `tfidf` file of a dataset version: inverted lists for similarity, with the definitions of
  * scikit-learn's TfidfVectorizer (stop_words="english", else its defaults):
  *
  *   document    the raw texts of the columns marked `similar`, in order, joined by blanks

@@ -1,4 +1,4 @@
-/* See tfidf.h.  Threads work side by side, with short serial steps between:
+/* Threads work side by side, with short serial steps between:
  *
  *   read     each thread a range of rows: its words get numbers of the thread's own, and each
  *            document becomes a short record of (number, tf) in the thread's stream
@@ -11,7 +11,7 @@
  * The streams are read once per round, which costs less than holding all postings unpacked. */
 #include "index/tfidf.h"
 
-#include "base/hash.h"
+#include "base/random.h"
 #include "index/container.h"
 #include "index/dictionary.h"
 #include "index/tfidf_format.h"

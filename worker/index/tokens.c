@@ -1,4 +1,3 @@
-/* See tokens.h. */
 #include "index/tokens.h"
 
 #include "base/utf8.h"

@@ -1,4 +1,4 @@
-/* See trigrams.h.  Reading: the shape of every segment is settled at open; a list's place and
+/* Reading: the shape of every segment is settled at open; a list's place and
  * what stands in it are checked when it is read, into a set of its own, so that a damaged list
  * is noticed before it changes anything. */
 #include "index/trigrams.h"

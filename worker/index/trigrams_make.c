@@ -1,4 +1,3 @@
-/* See trigrams_make.h. */
 #include "index/trigrams_make.h"
 
 #include <stdatomic.h>
@@ -237,7 +236,7 @@ add_text(struct trigrams_maker *m, uint32_t row, struct str text)
 /* Bit i of word j becomes bit j of word i (Hacker's Delight, 7-3: halves change places, then
  * quarters within halves, and so on). */
 static void
-turn(uint64_t words[64])
+transpose(uint64_t words[64])
 {
     uint64_t mask = UINT64_C(0x00000000ffffffff);
     for (unsigned step = 32; step; step >>= 1, mask ^= mask << step)
@@ -250,13 +249,13 @@ turn(uint64_t words[64])
 
 /* The rows under way, the 64 that make word `at` of the bitmaps. */
 static void
-turn_rows(struct trigrams_maker *m, size_t at)
+transpose_rows(struct trigrams_maker *m, size_t at)
 {
     for (size_t group = 0; group * 64 < m->numbers->common_count; group++) {
         uint64_t words[64];
         for (size_t i = 0; i < 64; i++)
             words[i] = m->rows[i][group];
-        turn(words);
+        transpose(words);
         for (size_t i = 0; i < 64; i++)
             m->bitmaps[(group * 64 + i) * m->word_count + at] = words[i];
     }
@@ -277,21 +276,21 @@ trigrams_make_add(struct trigrams_maker *m, uint32_t row, struct str folded_text
     assert(row < m->row_count);
     add_text(m, row, folded_text);
     if (row % 64 == 63 || row + 1 == m->row_count)
-        turn_rows(m, row / 64);
+        transpose_rows(m, row / 64);
 }
 
 /* ---- into bytes ---- */
 
-/* The next piece of a list that goes on at *chunk. */
+/* The next data of a list that goes on at *chunk. */
 static struct str
-next_piece(const struct trigrams_maker *m, uint32_t *chunk, uint32_t *left)
+next_data(const struct trigrams_maker *m, uint32_t *chunk, uint32_t *left)
 {
     uint32_t n = MIN(*left, CHUNK_DATA_BYTES);
-    struct str piece = {m->chunks + *chunk, n};
+    struct str data = {m->chunks + *chunk, n};
     *left -= n;
     if (*left)
         memcpy(chunk, m->chunks + *chunk + CHUNK_DATA_BYTES, sizeof(*chunk));
-    return piece;
+    return data;
 }
 
 static void
@@ -299,9 +298,9 @@ copy_gaps(const struct trigrams_maker *m, const struct trigrams_list *l, char *o
 {
     uint32_t chunk = l->first, left = l->bytes;
     while (left) {
-        struct str piece = next_piece(m, &chunk, &left);
-        memcpy(out, piece.p, piece.n);
-        out += piece.n;
+        struct str data = next_data(m, &chunk, &left);
+        memcpy(out, data.p, data.n);
+        out += data.n;
     }
 }
 
@@ -311,9 +310,9 @@ set_bits(const struct trigrams_maker *m, const struct trigrams_list *l, char *ou
     uint32_t chunk = l->first, left = l->bytes, row = 0, gap = 0;
     unsigned shift = 0;
     while (left) {
-        struct str piece = next_piece(m, &chunk, &left);
-        for (size_t i = 0; i < piece.n; i++) {
-            uint32_t byte = (unsigned char)piece.p[i];
+        struct str data = next_data(m, &chunk, &left);
+        for (size_t i = 0; i < data.n; i++) {
+            uint32_t byte = (unsigned char)data.p[i];
             gap |= (byte & 0x7f) << shift;
             shift += 7;
             if (byte & 0x80)

@@ -3,7 +3,7 @@
  * sample.  Those only set a bit, which needs no question whether it is set; the others are
  * appended to their list unless this row is what stands there last:
  *
- *                      common   a bit in the row's set  --64 rows turned at a time-->  bitmaps
+ *                      common   a bit in the row's set  --64 rows transposed at once-->  bitmaps
  *   trigram --numbers-->
  *                      others   { last row, first chunk, end, bytes }
  *                                                  |

@@ -1,4 +1,4 @@
-/* See word_table.h.  Linear probing at most half full. */
+/* Linear probing at most half full. */
 #include "index/word_table.h"
 
 #include "base/hash.h"

@@ -1,9 +1,9 @@
-/* See jobs.h: reading the queue, and the callers' side of changing it.  What the changes do to
+/* See job.h: reading the queue, and the callers' side of changing it.  What the changes do to
  * the database is in the operations of this folder, run by the writer. */
 #include "jobs/job.h"
 
 #include "base/clock.h"
-#include "base/hash.h"
+#include "base/random.h"
 #include "writer/wire.h"
 #include "json/write.h"
 

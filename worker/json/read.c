@@ -1,4 +1,4 @@
-/* See read.h.  Three steps: scan.h refuses what is not strict JSON and says where every value
+/* Three steps: scan.h refuses what is not strict JSON and says where every value
  * lies; json-c, given only such text, unescapes strings and finds members; then its tree and
  * the marks are walked together, since both hold the values in the order of the text.
  *

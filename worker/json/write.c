@@ -1,4 +1,4 @@
-/* See write.h.  Strings are copied in runs: most text needs no escape at all, so the loop looks
+/* Strings are copied in runs: most text needs no escape at all, so the loop looks
  * for the next byte that does and copies what lies before it in one piece. */
 #include "json/write.h"
 
@@ -287,7 +287,7 @@ json_member_str_or_null(struct json *j, const char *key, struct str s)
 }
 
 void
-json_member_moment(struct json *j, const char *key, int64_t ms)
+json_member_timestamp(struct json *j, const char *key, int64_t ms)
 {
     json_key(j, key);
     begin_value(j);
@@ -296,6 +296,6 @@ json_member_moment(struct json *j, const char *key, int64_t ms)
         return;
     }
     buf_add_char(j->out, '"');
-    date_add_moment(j->out, ms);
+    date_add_timestamp(j->out, ms);
     buf_add_char(j->out, '"');
 }

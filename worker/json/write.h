@@ -40,4 +40,4 @@ void json_member_raw(struct json *j, const char *key, struct str json);
 void json_member_null(struct json *j, const char *key);
 void json_member_str_or_null(struct json *j, const char *key, struct str s); /* null for "" */
 /* null for 0, else RFC 3339. */
-void json_member_moment(struct json *j, const char *key, int64_t ms);
+void json_member_timestamp(struct json *j, const char *key, int64_t ms);

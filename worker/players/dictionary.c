@@ -1,4 +1,3 @@
-/* See dictionary.h. */
 #include "players/dictionary.h"
 
 #include "base/arena.h"

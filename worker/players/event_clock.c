@@ -1,4 +1,4 @@
-/* See event_clock.h.  Its state is a row of the database, read by each operation that stores
+/* Its state is a row of the database, read by each operation that stores
  * events (1 us) and written when the clock did something: so it is one with the events through
  * every rollback, every new writer and every kill. */
 #include "players/event_clock.h"
@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/date.h"
 #include "base/fs.h"
-#include "base/hash.h"
+#include "base/random.h"
 #include "writer/wire.h"
 
 #include <fcntl.h>
@@ -172,7 +172,7 @@ static void
 describe(const struct reading *r, struct event_clock_view *out)
 {
     scoped_buf at = {.max = KIB};
-    date_add_moment(&at, r->newest_at);
+    date_add_timestamp(&at, r->newest_at);
     /* To the nearest: each clock is cut to milliseconds by itself, so a difference of whole
      * seconds may be one less. */
     int64_t ahead_ms = r->clock_ms - (r->steady_ms + r->clock.offset_ms);

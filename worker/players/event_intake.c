@@ -1,4 +1,4 @@
-/* See event_intake.h.  Ids are given out here, one above the newest, and not by AUTOINCREMENT,
+/* Ids are given out here, one above the newest, and not by AUTOINCREMENT,
  * which would write a second table for every row. */
 #include "players/event_intake.h"
 

@@ -57,7 +57,7 @@ parse_meta(struct parsing *p, const struct json_value *v)
 static bool
 parse_ts_utc(struct parsing *p, const struct json_value *v)
 {
-    if (v->kind != JSON_STRING || !date_parse_moment(v->text, &p->out->client_at))
+    if (v->kind != JSON_STRING || !date_parse_timestamp(v->text, &p->out->client_at))
         return err_set_name(p->err, ERR_INVALID, NULL, STR("ts_utc"),
                             "ts_utc is a time such as 2026-01-31T08:00:00Z (RFC 3339), got "
                             "%" STR_FMT,

@@ -1,4 +1,4 @@
-/* See jws.h.  HMAC, comparison and base64url are libsodium's, in a time that does not depend on
+/* HMAC, comparison and base64url are libsodium's, in a time that does not depend on
  * what the text holds. */
 #include "players/jws.h"
 

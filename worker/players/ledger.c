@@ -1,7 +1,6 @@
-/* See ledger.h. */
 #include "players/ledger.h"
 
-#include "base/hash.h"
+#include "base/sha256.h"
 #include "players/wallet.h"
 
 #include <string.h>

@@ -4,7 +4,7 @@
  * whole ledger is walked once in the order of its ids with the states of all players at hand,
  * because the entries of one player lie scattered over it; a sample walks one player at a time
  * by the index. */
-#include "base/hash.h"
+#include "base/random.h"
 #include "players/ledger.h"
 #include "players/wallet.h"
 

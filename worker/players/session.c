@@ -1,4 +1,4 @@
-/* See session.h.  A refresh is one operation of the writer, so of two that show the same token
+/* A refresh is one operation of the writer, so of two that show the same token
  * at once one comes first, and the other is its repeat.
  *
  * An operation that fails is rolled back.  A reuse has to be remembered, so for the writer it
@@ -6,7 +6,8 @@
 #include "players/session.h"
 
 #include "base/clock.h"
-#include "base/hash.h"
+#include "base/random.h"
+#include "base/sha256.h"
 #include "writer/wire.h"
 
 #include <sodium.h>

@@ -10,7 +10,7 @@
  * while it is. */
 #pragma once
 
-#include "base/hash.h"
+#include "base/sha256.h"
 #include "players/token.h"
 #include "writer/client.h"
 

@@ -1,4 +1,3 @@
-/* See throttle.h. */
 #include "players/throttle.h"
 
 #include "base/utf8.h"

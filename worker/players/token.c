@@ -1,4 +1,4 @@
-/* See token.h.  What a token says, and where the secrets come from; how it is signed is
+/* What a token says, and where the secrets come from; how it is signed is
  * jws.h's.
  *
  * Both are our own lines over libsodium and json/read.  libjwt 1.10.2, which Debian 12 has, was
@@ -10,8 +10,8 @@
 #include "players/token.h"
 
 #include "base/fs.h"
-#include "base/hash.h"
 #include "base/num.h"
+#include "base/random.h"
 #include "players/jws.h"
 #include "json/read.h"
 #include "json/write.h"

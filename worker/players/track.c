@@ -1,4 +1,4 @@
-/* See track.h.  The redirect is judged by a grammar of our own that knows less than any
+/* The redirect is judged by a grammar of our own that knows less than any
  * browser: what two parsers could read differently is refused, so that the host which is
  * compared is the one that is visited. */
 #include "players/track.h"

@@ -1,4 +1,4 @@
-/* See wallet_defect.h.  Nothing here runs but in the build MODE=defects. */
+/* Nothing here runs but in the build MODE=defects. */
 #include "players/wallet_defect.h"
 
 #include "base/clock.h"

@@ -1,4 +1,4 @@
-/* See children.h.  A slot is found by walking the array: it is walked a few times a second, and
+/* A slot is found by walking the array: it is walked a few times a second, and
  * holds under a hundred children. */
 #include "process/children.h"
 
@@ -20,7 +20,7 @@
 #define SIGNAL_AGAIN_US UINT64_C(100000)
 
 const char *
-child_name(enum child_kind kind)
+children_name(enum child_kind kind)
 {
     return kind == CHILD_NGINX   ? "nginx"
            : kind == CHILD_PROBE ? "probe"
@@ -59,7 +59,7 @@ start(struct children *c, struct child *child)
         _exit(1);
     }
     if (child->pid < 0) {
-        log_message(LOG_ERROR, "fork_failed", "%s: %s", child_name(child->kind),
+        log_message(LOG_ERROR, "fork_failed", "%s: %s", children_name(child->kind),
                     strerror(errno));
         wait_for_restart(child);
         return;
@@ -139,7 +139,7 @@ log_death(const struct child *child, const siginfo_t *info)
 {
     bool was_signal = info->si_code != CLD_EXITED;
     struct log_line line = log_begin(LOG_ERROR, "child_died");
-    log_str(&line, "child", str_from(child_name(child->kind)));
+    log_str(&line, "child", str_from(children_name(child->kind)));
     log_int(&line, "child_pid", child->pid);
     log_int(&line, was_signal ? "signal" : "exit_code", info->si_status);
     log_int(&line, "restart_in_ms", child->backoff_ms);
@@ -196,7 +196,7 @@ signal_again(struct child *child, uint64_t now)
         return;
     }
     log_message(LOG_ERROR, "child_killed", "%s (pid %d) did not end in time",
-                child_name(child->kind), (int)child->pid);
+                children_name(child->kind), (int)child->pid);
     kill(-child->pid, SIGKILL);
     child->next_us = now + CHILDREN_DRAIN_US;
 }

@@ -48,7 +48,7 @@ struct children {
     void *context;
 };
 
-const char *child_name(enum child_kind kind);
+const char *children_name(enum child_kind kind);
 
 /* A fork that fails counts as a child that died: it is tried again. */
 void children_start(struct children *c, enum child_kind kind, unsigned index);

@@ -1,4 +1,3 @@
-/* See listen.h. */
 #include "process/listen.h"
 
 #include "base/clock.h"

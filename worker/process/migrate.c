@@ -1,4 +1,3 @@
-/* See migrate.h. */
 #include "process/migrate.h"
 
 #include "base/fs.h"

@@ -1,4 +1,3 @@
-/* See nginx_child.h. */
 #include "process/nginx_child.h"
 
 #include "base/fs.h"

@@ -1,4 +1,3 @@
-/* See nginx_log.h. */
 #include "process/nginx_log.h"
 
 #include "base/fs.h"

@@ -1,4 +1,4 @@
-/* See operations.h.  A folder with operations of its own adds its table here. */
+/* A folder with operations of its own adds its table here. */
 #include "process/operations.h"
 
 #include "catalogue/integrity.h"

@@ -1,10 +1,10 @@
-/* See prepare.h.  All paths but the data directory's own are relative to it, once it is the
+/* All paths but the data directory's own are relative to it, once it is the
  * working directory. */
 #include "process/prepare.h"
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "base/hash.h"
+#include "base/random.h"
 
 #include <dirent.h>
 #include <errno.h>

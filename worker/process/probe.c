@@ -1,4 +1,3 @@
-/* See probe.h. */
 #include "process/probe.h"
 
 #include "api/readiness.h"

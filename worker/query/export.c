@@ -1,4 +1,4 @@
-/* See export.h.  Numbers, days and list elements come from the mapped columns file, which is
+/* Numbers, days and list elements come from the mapped columns file, which is
  * why a page without text never touches SQLite; the original bytes of text are in rows.db.
  * Nothing is allocated per row, so an export of any length runs in the memory of its buf. */
 #include "query/export.h"
@@ -51,7 +51,7 @@ add_integral(struct buf *out, enum column_type type, int64_t v, const char *quot
         break;
     case COLUMN_DATETIME:
         buf_add(out, str_from(quote));
-        date_add_moment(out, v);
+        date_add_timestamp(out, v);
         buf_add(out, str_from(quote));
         break;
     case COLUMN_INTEGER:

@@ -1,4 +1,4 @@
-/* See filter_operator.h.  An operator does not look at rows: it turns its value into a test of
+/* An operator does not look at rows: it turns its value into a test of
  * the kind that its column's type is scanned by. */
 #include "query/filter_operator.h"
 

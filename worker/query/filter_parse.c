@@ -1,4 +1,4 @@
-/* See filter.h.  A parameter's name is read by this grammar, first line that fits:
+/* A parameter's name is read by this grammar, first line that fits:
  *
  *     name  = column                      the bare form
  *           | column "__" operator

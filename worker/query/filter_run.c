@@ -1,4 +1,4 @@
-/* See filter.h.  The AND is narrowed predicate by predicate, cheapest first, and ends when no
+/* The AND is narrowed predicate by predicate, cheapest first, and ends when no
  * row is left.  Ways to answer a predicate, by what is cheaper:
  *   - a scan kernel per test over the whole column;
  *   - for long in-lists, one pass that looks each row's value up among the ordered tests;

@@ -4,8 +4,8 @@
  * Only for filter*.c. */
 #pragma once
 
-#include "query/filter.h"
 #include "index/scan.h"
+#include "query/filter.h"
 
 #define FILTER_PARAMS_MAX 100   /* parameters of one request */
 #define FILTER_VALUES_MAX 1000  /* values of one in or notin */

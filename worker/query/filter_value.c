@@ -1,4 +1,4 @@
-/* See filter_value.h.  Decimals for integer columns are split at the dot rather than read as a
+/* Decimals for integer columns are split at the dot rather than read as a
  * double: 9007199254740993.5 lies between two integers that no double can tell apart. */
 #include "query/filter_value.h"
 
@@ -97,7 +97,7 @@ read_integer(struct str value, struct filter_span *out)
 }
 
 static bool
-read_moment(struct str value, struct filter_span *out)
+read_timestamp(struct str value, struct filter_span *out)
 {
     int64_t v;
     if (date_parse_iso(value, &v)) {
@@ -105,7 +105,7 @@ read_moment(struct str value, struct filter_span *out)
         out->hi = out->lo + DATE_MS_PER_DAY - 1;
         return true;
     }
-    if (!date_parse_moment(value, &v))
+    if (!date_parse_timestamp(value, &v))
         return false;
     *out = span_of(v);
     return true;
@@ -143,7 +143,7 @@ filter_read_span(enum column_type type, struct str value, struct filter_span *ou
     case COLUMN_DATE:
         return read_day(value, out);
     case COLUMN_DATETIME:
-        return read_moment(value, out);
+        return read_timestamp(value, out);
     case COLUMN_REAL:
     case COLUMN_TEXT:
     case COLUMN_LIST:

@@ -1,4 +1,4 @@
-/* See groups.h.  Rows to groups, the aggregates that having and sort look at for all of them,
+/* Rows to groups, the aggregates that having and sort look at for all of them,
  * those that pass, the page of these in order, and the other aggregates for the page alone. */
 #include "query/groups.h"
 

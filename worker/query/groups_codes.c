@@ -1,10 +1,10 @@
-/* See groups_codes.h.  Integers in a narrow range are looked up by their distance from the
+/* Integers in a narrow range are looked up by their distance from the
  * least; all else goes through a hash table of words.  Text goes by the hash that the columns
  * file has of each cell, taken of the original bytes with a random seed, and by comparing the
  * folded ones. */
 #include "query/groups_codes.h"
 
-#include "base/hash.h"
+#include "base/random.h"
 #include "query/groups_word.h"
 #include "query/rows_walk.h"
 

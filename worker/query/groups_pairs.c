@@ -1,4 +1,4 @@
-/* See groups_pairs.h.  A counting sort.  First each row's codes become places: the code itself,
+/* A counting sort.  First each row's codes become places: the code itself,
  * of two columns the cell of a table, or the number of the pair in a hash table where that
  * would be too wide.  Places are counted, empty ones dropped, and then every row is put down
  * where its group's rows begin. */
@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/random.h"
 #include "query/rows_walk.h"
 
 #include <string.h>

@@ -258,7 +258,7 @@ read_bound(struct parse *p, struct str text, struct groups_test *test)
         hi->i += DATE_MS_PER_DAY - 1;
         return true;
     } else if (lo->kind == STATS_MOMENT) {
-        is_read = date_parse_moment(text, &lo->i);
+        is_read = date_parse_timestamp(text, &lo->i);
     } else if (num_parse_i64(text, &lo->i)) {
         lo->kind = STATS_INT;
         is_read = true;

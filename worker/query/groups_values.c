@@ -1,4 +1,4 @@
-/* See groups_values.h.  A group's values are gathered by its list of rows and handed to the
+/* A group's values are gathered by its list of rows and handed to the
  * same functions that answer /stats, so a mean is the same number wherever it is asked for. All
  * items of one column share the gathering. */
 #include "query/groups_values.h"

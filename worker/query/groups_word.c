@@ -1,4 +1,3 @@
-/* See groups_word.h. */
 #include "query/groups_word.h"
 
 #include "base/date.h"

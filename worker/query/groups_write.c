@@ -38,7 +38,7 @@ integral_value(struct buf *text, const struct groups_codes *codes, int64_t v)
              (codes->key->part == GROUPS_WHOLE && type == COLUMN_DATE))
         date_add_day(text, v);
     else if (codes->key->part == GROUPS_WHOLE && type == COLUMN_DATETIME)
-        date_add_moment(text, v);
+        date_add_timestamp(text, v);
     else
         value.kind = KEY_PLAIN;
     if (value.kind == KEY_PLAIN && type == COLUMN_BOOLEAN)

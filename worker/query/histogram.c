@@ -1,4 +1,3 @@
-/* See histogram.h. */
 #include "query/histogram.h"
 
 #include "base/date.h"

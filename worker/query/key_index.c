@@ -1,4 +1,4 @@
-/* See key_index.h.  Open addressing with linear probing: values are compared in the mapped
+/* Open addressing with linear probing: values are compared in the mapped
  * columns, so the table holds nothing but row numbers. */
 #include "query/key_index.h"
 

@@ -1,4 +1,4 @@
-/* See query_order.h.  What is sorted is one word per row that holds the first sort key so that
+/* What is sorted is one word per row that holds the first sort key so that
  * plain unsigned comparison orders it; the columns themselves are looked at only where two
  * words are equal.  A page near the beginning keeps a heap of the best rows seen; of one
  * further on the words at its ends are selected and only what lies between is sorted; an export

@@ -1,4 +1,4 @@
-/* See query.h.  Filter to a set, count it, put the page's rows in order.  Without a sort the
+/* Filter to a set, count it, put the page's rows in order.  Without a sort the
  * order is the rows' own, and a page is found by counting bits. */
 #include "query/order.h"
 

@@ -1,4 +1,3 @@
-/* See similar.h. */
 #include "query/similar.h"
 
 #include "base/clock.h"

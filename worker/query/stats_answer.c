@@ -1,4 +1,4 @@
-/* See stats_answer.h.  The numbers come from stats_moments and stats_values, each made only
+/* The numbers come from stats_moments and stats_values, each made only
  * when an aggregate that was asked for is read from it. */
 #include "query/stats_answer.h"
 
@@ -241,7 +241,7 @@ stats_result_add_text(struct buf *out, struct stats_result result)
         date_add_day(out, result.i);
         break;
     case STATS_MOMENT:
-        date_add_moment(out, result.i);
+        date_add_timestamp(out, result.i);
         break;
     }
 }

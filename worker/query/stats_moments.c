@@ -1,4 +1,4 @@
-/* See stats_moments.h.  Two passes: the mean as an unevaluated pair of doubles (or, of
+/* Two passes: the mean as an unevaluated pair of doubles (or, of
  * integers, as quotient and remainder), then powers of the deviations from that pair.  A
  * deviation is so good to the last bit even where the mean itself is not a double.  Sums run in
  * blocks, and the blocks are added with their rounding errors kept (Neumaier 1974), so the

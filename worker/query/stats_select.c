@@ -1,4 +1,4 @@
-/* See stats_select.h.  A radix selection from the top: count the keys by the eleven highest
+/* A radix selection from the top: count the keys by the eleven highest
  * bits in which they differ, and look again only into the buckets that hold a wanted rank. Each
  * key is read twice and mostly never again; six rounds end it whatever the data, where a
  * quickselect depends on its pivots. */

@@ -1,9 +1,8 @@
-/* See stats_values.h. */
 #include "query/stats_values.h"
 
-#include "base/hash.h"
-#include "query/stats_select.h"
+#include "base/random.h"
 #include "index/distinct.h"
+#include "query/stats_select.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -122,7 +121,7 @@ stats_values_real_range(const struct stats_values *v, double *min, double *max)
 
 /* In their own place: 8 bytes for 8 bytes. */
 static uint64_t *
-turn_into_keys(struct stats_values *v)
+transform_into_keys(struct stats_values *v)
 {
     uint64_t *keys = v->ints ? (uint64_t *)v->ints : (uint64_t *)v->reals;
     for (size_t i = 0; i < v->n; i++)
@@ -167,7 +166,7 @@ stats_values_percentiles(struct arena *a, struct stats_values *v, const double *
         ranks[2 * i + 1] = MIN(low + 1, v->n - 1);
     }
     qsort(ranks, 2 * count, sizeof(*ranks), compare_ranks);
-    stats_select(a, turn_into_keys(v), v->n, ranks, 2 * count, found);
+    stats_select(a, transform_into_keys(v), v->n, ranks, 2 * count, found);
     for (size_t i = 0; i < count; i++) {
         double position = last * (percents[i] / 100), whole = floor(position);
         long double t = position - whole;
@@ -183,7 +182,7 @@ stats_values_median_floor(struct arena *a, struct stats_values *v)
 {
     size_t ranks[] = {(v->n - 1) / 2, v->n / 2};
     uint64_t found[2];
-    stats_select(a, turn_into_keys(v), v->n, ranks, COUNT_OF(ranks), found);
+    stats_select(a, transform_into_keys(v), v->n, ranks, COUNT_OF(ranks), found);
     __int128 sum = (__int128)stats_int_from_key(found[0]) + stats_int_from_key(found[1]);
     return (int64_t)(sum >> 1);
 }

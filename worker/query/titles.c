@@ -1,13 +1,13 @@
-/* See titles.h.  Titles that hold the words are found by a scan for the longest of them.  They
+/* Titles that hold the words are found by a scan for the longest of them.  They
  * outrank what only resembles the text, so the pass over all titles is left out where they fill
  * the list already. */
 #include "query/titles.h"
 
 #include "base/clock.h"
 #include "base/utf8.h"
-#include "query/titles_pieces.h"
-#include "query/titles_words.h"
 #include "index/scan.h"
+#include "query/titles_trigrams.h"
+#include "query/titles_words.h"
 
 #include <stdlib.h>
 
@@ -148,29 +148,29 @@ find_words(struct arena *a, struct title_search *s, struct str folded, struct bi
 
 /* 0.2 to 0.6, below whatever holds the words. */
 static double
-resemblance(double likeness)
+score_of(double similarity)
 {
-    return 0.1 + likeness / 2;
+    return 0.1 + similarity / 2;
 }
 
 static bool
 find_alike(struct arena *a, struct title_search *s, struct str folded,
            const struct bitmap *held, struct err *err)
 {
-    const struct titles_pieces *pieces = titles_pieces_of(a, folded);
+    const struct titles_trigrams *trigrams = titles_trigrams_of(a, folded);
     size_t count;
     for (uint64_t from = 0, sifted; from < s->titles->row_count; from += count) {
         if (!check_clock(s, err))
             return false;
         /* A hair less: of equal scores none may be lost to rounding. */
-        double likeness_min = 2 * (s->best.score_min - 0.1) - 1e-9;
-        count = titles_pieces_sift(pieces, s->titles, from, likeness_min, &sifted);
+        double similarity_min = 2 * (s->best.score_min - 0.1) - 1e-9;
+        count = titles_trigrams_sift(trigrams, s->titles, from, similarity_min, &sifted);
         for (; sifted; sifted &= sifted - 1) {
             uint64_t row = from + (uint64_t)__builtin_ctzll(sifted);
             if (bitmap_has(held, row) || (s->among && !bitmap_has(s->among, row)))
                 continue;
             offer(&s->best, row,
-                  resemblance(titles_pieces_score(pieces, column_text(s->titles, row))));
+                  score_of(titles_trigrams_score(trigrams, column_text(s->titles, row))));
         }
     }
     return true;
@@ -209,7 +209,7 @@ titles_search(struct arena *a, const struct version *version, struct str text,
     struct str folded = utf8_folded(a, text);
     struct bitmap held = bitmap_new(a, version->row_count);
     if (!find_words(a, &s, folded, &held, err) ||
-        (s.best.score_min <= resemblance(1) && !find_alike(a, &s, folded, &held, err)))
+        (s.best.score_min <= score_of(1) && !find_alike(a, &s, folded, &held, err)))
         return false;
     take_best(a, &s.best, s.titles, folded, out, out_count);
     return true;

@@ -2,7 +2,7 @@
  *
  * First come the titles that hold the words as typed (titles_words.h), then those that hold all
  * but the last and a word that begins with it, then those that are only like the text
- * (titles_pieces.h), at 0.1 + likeness / 2.  Equal scores are told apart by edit distance, then
+ * (titles_trigrams.h), at 0.1 + similarity / 2.  Equal scores are told apart by edit distance, then
  * by row order, so the answer is always the same. */
 #pragma once
 

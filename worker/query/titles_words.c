@@ -1,4 +1,4 @@
-/* See titles_words.h.  One walk over the title's words decides everything.  Most titles that
+/* One walk over the title's words decides everything.  Most titles that
  * contain a short word have it in the middle of another: may_begin sorts those out before. */
 #include "query/titles_words.h"
 

@@ -1,4 +1,4 @@
-/* See version.h.  The catalogue is asked at every call, by one prepared statement: that is how
+/* The catalogue is asked at every call, by one prepared statement: that is how
  * a worker sees a version published elsewhere, without a signal from anyone.  The maps are
  * kept, least recently used out first, until the edition that the catalogue has of their files
  * is another one.  A folder can vanish between the catalogue's answer and the open, when the

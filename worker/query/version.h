@@ -2,10 +2,10 @@
 #pragma once
 
 #include "catalogue/integrity.h"
-#include "query/key_index.h"
 #include "index/columns.h"
 #include "index/tfidf.h"
 #include "index/trigrams.h"
+#include "query/key_index.h"
 #include "store/rows.h"
 
 struct stats_answer;
@@ -25,7 +25,7 @@ struct version {
      * and a service that is slower serves better than one that refuses until reindexed. */
     struct trigrams trigrams;
     struct tfidf
-        tfidf; /* zeroed where the file is not there or is damaged: likeness is refused */
+        tfidf; /* zeroed where the file is not there or is damaged: similarity is refused */
     struct rows *rows;
     uint64_t row_count;
     bool key_ascends;       /* the key column is integral and each value above the one before */

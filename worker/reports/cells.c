@@ -1,4 +1,3 @@
-/* See cells.h. */
 #include "reports/cells.h"
 
 #include "base/date.h"
@@ -11,7 +10,7 @@ cells_parse_time(struct str cell, int64_t zone_offset_ms, int64_t *ms)
 {
     int64_t v;
     bool has_zone;
-    if (!date_parse_timestamp(str_trim(cell), &v, &has_zone))
+    if (!date_parse_exported_timestamp(str_trim(cell), &v, &has_zone))
         return false;
     if (!has_zone)
         v -= zone_offset_ms;

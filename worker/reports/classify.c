@@ -1,4 +1,4 @@
-/* See classify.h.  Everything about a receipt sits in an array by the receipt's number, so two
+/* Everything about a receipt sits in an array by the receipt's number, so two
  * passes over the table in file order do; rows without a receipt are sorted among themselves.
  *
  * A reversal hits the receipt as a whole: what all reversals of it take back is set against

@@ -1,4 +1,4 @@
-/* See data.h.  The sessions, by far the most rows, are read beside the rest:
+/* The sessions, by far the most rows, are read beside the rest:
  *
  *     day given      sessions: count users of the day
  *                    here:     purchases, confirmed, costs
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 const char *
-drop_reason_name(enum drop_reason reason)
+data_drop_reason_name(enum drop_reason reason)
 {
     static const char *const NAMES[] = {"kept",
 #define X(reason, word) word,
@@ -97,18 +97,19 @@ read_all(struct report_data *data, const struct classify_rules *rules,
          struct session_reader *sessions, struct err *err)
 {
     bool is_newest = data->day == REPORT_DAY_NEWEST;
-    if (!session_reader_start(sessions, data, data->day, err) ||
+    if (!data_session_reader_start(sessions, data, data->day, err) ||
         !read_purchases(data, rules, &data->newest_day, err))
         return false;
     if (is_newest) {
-        if (!session_reader_finish(sessions, err))
+        if (!data_session_reader_finish(sessions, err))
             return false;
         data->newest_day = MAX(data->newest_day, sessions->newest);
-        if (!choose_day(data, err) || (data->input_errors[INPUT_SESSIONS].kind == ERR_NONE &&
-                                       !session_reader_start(sessions, data, data->day, err)))
+        if (!choose_day(data, err) ||
+            (data->input_errors[INPUT_SESSIONS].kind == ERR_NONE &&
+             !data_session_reader_start(sessions, data, data->day, err)))
             return false;
     }
-    if (!read_others(data, rules, err) || !session_reader_finish(sessions, err))
+    if (!read_others(data, rules, err) || !data_session_reader_finish(sessions, err))
         return false;
     data->newest_day = MAX(data->newest_day, sessions->newest);
     data->sessions.count = sessions->users;
@@ -141,7 +142,7 @@ data_read(struct report_data *data, int64_t day, struct err *err)
     data->newest_day = REPORT_DAY_NEWEST;
     bool ok = classify_rules_init(data->arena, data->config, &rules, err) &&
               read_all(data, &rules, &sessions, err);
-    session_reader_end(&sessions);
+    data_session_reader_end(&sessions);
     classify_rules_free(&rules);
     if (ok)
         take_notes(data);

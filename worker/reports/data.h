@@ -25,7 +25,7 @@ enum drop_reason {
 #undef X
         DROP_COUNT
 };
-const char *drop_reason_name(enum drop_reason reason);
+const char *data_drop_reason_name(enum drop_reason reason);
 
 struct purchase {     /* of purchases_raw or confirmed_purchases */
     int64_t time_ms;  /* UTC; 0 with DROP_BAD_TIME */

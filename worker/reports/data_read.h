@@ -44,9 +44,11 @@ struct session_reader {
     _Atomic bool is_unwanted;
     pthread_t thread;
 };
-MUST_CHECK bool session_reader_start(struct session_reader *reader, struct report_data *data,
-                                     int64_t day, struct err *err);
+MUST_CHECK bool data_session_reader_start(struct session_reader *reader,
+                                          struct report_data *data, int64_t day,
+                                          struct err *err);
 /* Waits, and calls on_progress meanwhile; false only when that does.  What went wrong with the
  * input is in data->input_errors. */
-MUST_CHECK bool session_reader_finish(struct session_reader *reader, struct err *err);
-void session_reader_end(struct session_reader *reader); /* early; accepts a zeroed struct */
+MUST_CHECK bool data_session_reader_finish(struct session_reader *reader, struct err *err);
+void
+data_session_reader_end(struct session_reader *reader); /* early; accepts a zeroed struct */

@@ -71,8 +71,8 @@ read_sessions(void *argument)
 }
 
 bool
-session_reader_start(struct session_reader *reader, struct report_data *data, int64_t day,
-                     struct err *err)
+data_session_reader_start(struct session_reader *reader, struct report_data *data, int64_t day,
+                          struct err *err)
 {
     *reader = (struct session_reader){.data = data, .day = day, .newest = REPORT_DAY_NEWEST};
     errno = pthread_create(&reader->thread, NULL, read_sessions, reader);
@@ -81,7 +81,7 @@ session_reader_start(struct session_reader *reader, struct report_data *data, in
 }
 
 bool
-session_reader_finish(struct session_reader *reader, struct err *err)
+data_session_reader_finish(struct session_reader *reader, struct err *err)
 {
     const struct report_data *data = reader->data;
     while (reader->is_started) {
@@ -94,7 +94,7 @@ session_reader_finish(struct session_reader *reader, struct err *err)
 }
 
 void
-session_reader_end(struct session_reader *reader)
+data_session_reader_end(struct session_reader *reader)
 {
     reader->is_unwanted = true;
     if (reader->is_started)

@@ -1,4 +1,3 @@
-/* See days.h. */
 #include "reports/days.h"
 
 #include "reports/money.h"

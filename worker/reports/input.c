@@ -1,10 +1,10 @@
-/* See input.h.  A file goes through datasets/import_read.h, a version through SQL over its
+/* A file goes through import/read.h, a version through SQL over its
  * rows.db; both end in the same callback. */
 #include "reports/input.h"
 
 #include "base/digest.h"
-#include "import/read.h"
 #include "catalogue/integrity.h"
+#include "import/read.h"
 #include "jobs/job.h"
 #include "store/rows.h"
 #include "json/read.h"

@@ -1,7 +1,7 @@
-/* See links.h. */
 #include "reports/links.h"
 
 #include "base/hash.h"
+#include "base/random.h"
 #include "base/utf8.h"
 
 #include <stdlib.h>

@@ -11,8 +11,8 @@
 #include "reports/match_work.h"
 
 size_t
-match_count(const struct match_moment *left, size_t left_count,
-            const struct match_moment *right, size_t right_count, int64_t window_ms)
+match_count(const struct match_timestamp *left, size_t left_count,
+            const struct match_timestamp *right, size_t right_count, int64_t window_ms)
 {
     size_t count = 0, l = 0, r = 0;
     /* The earlier of two that are too far apart is too far from all that follow. */
@@ -28,8 +28,8 @@ match_count(const struct match_moment *left, size_t left_count,
 }
 
 struct match_range *
-match_ranges(struct arena *scratch, const struct match_moment *of, size_t of_count,
-             const struct match_moment *among, size_t among_count, int64_t window_ms)
+match_ranges(struct arena *scratch, const struct match_timestamp *of, size_t of_count,
+             const struct match_timestamp *among, size_t among_count, int64_t window_ms)
 {
     struct match_range *ranges = arena_array(scratch, of_count, struct match_range);
     uint32_t first = 0, end = 0;
@@ -44,7 +44,7 @@ match_ranges(struct arena *scratch, const struct match_moment *of, size_t of_cou
 }
 
 static void
-take_the_smallest_lines(struct match_moment *list, size_t count)
+take_the_smallest_lines(struct match_timestamp *list, size_t count)
 {
     for (size_t i = 0, end; i < count; i = end) {
         size_t taken = 0;
@@ -82,7 +82,7 @@ match_part(struct arena *scratch, struct match_part *part)
 }
 
 static void
-shift_mates(struct match_moment *list, size_t count, size_t by)
+shift_mates(struct match_timestamp *list, size_t count, size_t by)
 {
     for (size_t i = 0; i < count; i++)
         if (list[i].mate != MATCH_NONE)
@@ -92,7 +92,7 @@ shift_mates(struct match_moment *list, size_t count, size_t by)
 /* Takes the next moment of a list when no more than a window separates it from what is taken.
  */
 static bool
-takes_next(const struct match_moment *list, size_t count, size_t *at, int64_t *newest,
+takes_next(const struct match_timestamp *list, size_t count, size_t *at, int64_t *newest,
            int64_t window_ms)
 {
     if (*at == count || list[*at].time_ms - *newest > window_ms)
@@ -103,8 +103,8 @@ takes_next(const struct match_moment *list, size_t count, size_t *at, int64_t *n
 }
 
 void
-match_moments(struct arena *scratch, struct match_moment *left, size_t left_count,
-              struct match_moment *right, size_t right_count, int64_t window_ms)
+match_timestamps(struct arena *scratch, struct match_timestamp *left, size_t left_count,
+                 struct match_timestamp *right, size_t right_count, int64_t window_ms)
 {
     for (size_t i = 0; i < left_count; i++)
         left[i].mate = MATCH_NONE;

@@ -23,7 +23,7 @@
 
 #include "base/arena.h"
 
-struct match_moment {
+struct match_timestamp {
     int64_t time_ms;
     uint32_t line; /* unique within its list */
     uint32_t mate; /* out: index in the other list, MATCH_NONE */
@@ -33,8 +33,8 @@ struct match_moment {
 
 /* Both lists are sorted by (time, line).  window_ms is inclusive.  The arena is scratch: it is
  * reset for every part, so nothing else may live in it. */
-void match_moments(struct arena *scratch, struct match_moment *left, size_t left_count,
-                   struct match_moment *right, size_t right_count, int64_t window_ms);
+void match_timestamps(struct arena *scratch, struct match_timestamp *left, size_t left_count,
+                      struct match_timestamp *right, size_t right_count, int64_t window_ms);
 /* Only how many pairs there can be; linear. */
-size_t match_count(const struct match_moment *left, size_t left_count,
-                   const struct match_moment *right, size_t right_count, int64_t window_ms);
+size_t match_count(const struct match_timestamp *left, size_t left_count,
+                   const struct match_timestamp *right, size_t right_count, int64_t window_ms);

@@ -30,7 +30,7 @@
 enum way { UP, DOWN, WAYS };
 
 struct place {
-    struct match_moment *moment;
+    struct match_timestamp *moment;
     enum way way;        /* UP: of the left list */
     bool is_taken;       /* the best of this place takes its block */
     int32_t height;      /* before it */
@@ -47,7 +47,7 @@ struct place {
 static struct place *
 lay_out(struct arena *scratch, const struct match_part *part)
 {
-    struct match_moment *lists[WAYS] = {part->left, part->right};
+    struct match_timestamp *lists[WAYS] = {part->left, part->right};
     size_t counts[WAYS] = {part->left_count, part->right_count};
     size_t at[WAYS] = {0}, past[WAYS] = {0}, total = counts[UP] + counts[DOWN];
     struct place *places = arena_array(scratch, total + 1, struct place);
@@ -61,7 +61,7 @@ lay_out(struct arena *scratch, const struct match_part *part)
             .way = way, .height = (int32_t)at[UP] - (int32_t)at[DOWN], .sum = sum};
         if (i == total)
             break;
-        struct match_moment *moment = &lists[way][at[way]];
+        struct match_timestamp *moment = &lists[way][at[way]];
         while (past[!way] < at[!way] &&
                moment->time_ms - lists[!way][past[!way]].time_ms > part->window_ms)
             past[!way]++;

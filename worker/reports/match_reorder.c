@@ -130,7 +130,7 @@ visit(struct reorder *o, uint32_t node, uint32_t next)
 
 /* Those of a list that have a mate, or that have none, and whose edge to the door is tight. */
 static bool
-visit_before_door(struct reorder *o, uint32_t door, const struct match_moment *list,
+visit_before_door(struct reorder *o, uint32_t door, const struct match_timestamp *list,
                   size_t count, uint32_t first_node, bool has_mate)
 {
     for (uint32_t i = 0; i < count; i++)
@@ -239,13 +239,13 @@ exchange(struct reorder *o, uint32_t l, uint32_t r)
 static int
 compare_lines(const void *a, const void *b, void *context)
 {
-    const struct match_moment *list = context;
+    const struct match_timestamp *list = context;
     uint32_t x = list[*(const uint32_t *)a].line, y = list[*(const uint32_t *)b].line;
     return (x > y) - (x < y);
 }
 
 static uint32_t *
-in_order_of_lines(struct arena *scratch, struct match_moment *list, size_t count)
+in_order_of_lines(struct arena *scratch, struct match_timestamp *list, size_t count)
 {
     uint32_t *order = arena_array(scratch, count, uint32_t);
     for (uint32_t i = 0; i < count; i++)

@@ -4,13 +4,13 @@
 #include "reports/match.h"
 
 struct match_part {
-    struct match_moment *left, *right; /* mates are indices into the part */
-    size_t left_count, right_count;    /* none is 0 */
+    struct match_timestamp *left, *right; /* mates are indices into the part */
+    size_t left_count, right_count;       /* none is 0 */
     int64_t window_ms;
 };
 
 static inline int64_t
-match_gap(const struct match_moment *x, const struct match_moment *y)
+match_gap(const struct match_timestamp *x, const struct match_timestamp *y)
 {
     return x->time_ms < y->time_ms ? y->time_ms - x->time_ms : x->time_ms - y->time_ms;
 }
@@ -19,8 +19,8 @@ match_gap(const struct match_moment *x, const struct match_moment *y)
 struct match_range {
     uint32_t first, end;
 };
-struct match_range *match_ranges(struct arena *scratch, const struct match_moment *of,
-                                 size_t of_count, const struct match_moment *among,
+struct match_range *match_ranges(struct arena *scratch, const struct match_timestamp *of,
+                                 size_t of_count, const struct match_timestamp *among,
                                  size_t among_count, int64_t window_ms);
 
 /* Which moments have a mate in a best matching: mate is MATCH_NONE or anything else. */

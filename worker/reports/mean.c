@@ -1,4 +1,4 @@
-/* See mean.h.  Numbers are arrays of MEAN_LIMBS limbs of 64 bits, the least first. */
+/* Numbers are arrays of MEAN_LIMBS limbs of 64 bits, the least first. */
 #include "reports/mean.h"
 
 #include <string.h>

@@ -1,4 +1,3 @@
-/* See money.h. */
 #include "reports/money.h"
 
 #define DECIMALS 6

@@ -1,9 +1,10 @@
-/* See names.h.  Open addressing over numbers, at most half full; the texts lie in an arena.  A
+/* Open addressing over numbers, at most half full; the texts lie in an arena.  A
  * part of the hash is kept per name, so that growing and most misses touch no text. */
 #include "reports/names.h"
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "base/random.h"
 
 #include <stdlib.h>
 #include <string.h>

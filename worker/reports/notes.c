@@ -1,4 +1,3 @@
-/* See notes.h. */
 #include "reports/notes.h"
 
 #include "reports/data.h"

@@ -1,9 +1,9 @@
-/* See output.h.  Text grows in buffers that go to the disk when they are large; a failure of
+/* Text grows in buffers that go to the disk when they are large; a failure of
  * the disk is kept and told at the end, so that a report need not look after each member. */
 #include "reports/output.h"
 
 #include "base/date.h"
-#include "base/hash.h"
+#include "base/sha256.h"
 #include "query/export.h"
 #include "reports/money.h"
 #include "reports/output_file.h"
@@ -269,7 +269,7 @@ output_members(struct report_output *out)
     json_begin_object(j);
     json_member_str(j, "report", str_from(out->report->name));
     output_member_day(j, "date", out->run->data->day);
-    json_member_moment(j, "generated_at", out->generated_at);
+    json_member_timestamp(j, "generated_at", out->generated_at);
     add_inputs(out);
     add_definitions(out);
     add_warnings(out);
@@ -415,7 +415,7 @@ static void
 add_moment(struct json *json, int64_t ms)
 {
     buf_add_char(json->out, '"');
-    date_add_moment(json->out, ms);
+    date_add_timestamp(json->out, ms);
     buf_add_char(json->out, '"');
     json->needs_comma = true;
 }
@@ -441,7 +441,7 @@ output_ratio(struct report_output *out, const char *key, int64_t numerator, int6
 }
 
 void
-output_moment(struct report_output *out, const char *key, int64_t ms)
+output_timestamp(struct report_output *out, const char *key, int64_t ms)
 {
     BEGIN_FIGURE(out, key);
     add_moment(&out->json, ms);

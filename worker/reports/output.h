@@ -44,7 +44,7 @@ void output_null(struct report_output *out, const char *key);
 void output_money(struct report_output *out, const char *key, int64_t millionths);
 void output_ratio(struct report_output *out, const char *key, int64_t numerator,
                   int64_t denominator); /* null when the denominator is not positive */
-void output_moment(struct report_output *out, const char *key, int64_t ms);
+void output_timestamp(struct report_output *out, const char *key, int64_t ms);
 /* A figure that is JSON already, such as a decimal of the report's own. */
 void output_number(struct report_output *out, const char *key, struct str json);
 

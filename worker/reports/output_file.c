@@ -1,4 +1,3 @@
-/* See output_file.h. */
 #include "reports/output_file.h"
 
 #include "reports/report.h"
@@ -62,12 +61,12 @@ output_file_sync(struct output_file *file, struct err *err)
 static bool
 copy_bytes(int from, int to, struct err *err)
 {
-    char piece[16 * KIB];
+    char chunk[16 * KIB];
     ssize_t n;
-    while ((n = read(from, piece, sizeof(piece))) != 0) {
+    while ((n = read(from, chunk, sizeof(chunk))) != 0) {
         if (n < 0 && errno != EINTR)
             return err_set_errno(err, "reading a report");
-        if (n > 0 && !fs_write(to, (struct str){piece, (size_t)n}, err))
+        if (n > 0 && !fs_write(to, (struct str){chunk, (size_t)n}, err))
             return false;
     }
     return true;

@@ -1,4 +1,4 @@
-/* Both sides are sorted by user and time; a user's moments are one call of match_moments.
+/* Both sides are sorted by user and time; a user's moments are one call of match_timestamps.
  * Before that, equal receipts pair where they lie within the window.  A receipt stands in one
  * kept row of either table at most, so whether two rows are such a pair can be asked of each
  * row by itself, for any window, and nothing needs to be kept. */
@@ -58,7 +58,7 @@ pairing_init(struct arena *a, const struct report_data *data, struct pairing *ou
     side_init(a, &out->sides[AF], &data->purchases, name_count(data->names));
     side_init(a, &out->sides[CF], &data->confirmed, name_count(data->names));
     for (enum pairing_side i = AF; i < SIDES; i++)
-        out->moments[i] = arena_array(a, out->sides[i].count, struct match_moment);
+        out->moments[i] = arena_array(a, out->sides[i].count, struct match_timestamp);
 }
 
 void
@@ -97,15 +97,16 @@ end_of_user(const struct pairing_list *side, size_t at, uint32_t user)
 
 /* What of one user the receipts leave, as moments. */
 static size_t
-take_moments(struct pairing *p, enum pairing_side which, size_t first, size_t end,
-             int64_t window_ms)
+take_timestamps(struct pairing *p, enum pairing_side which, size_t first, size_t end,
+                int64_t window_ms)
 {
     struct pairing_list *side = &p->sides[which];
     size_t count = 0;
     for (size_t i = first; i < end; i++) {
         const struct pairing_entry *e = &side->entries[i];
         if (receipt_mate(p, which, &side->table->rows[e->row], window_ms) == PAIRING_NO_ROW)
-            p->moments[which][count++] = (struct match_moment){e->time_ms, e->row, MATCH_NONE};
+            p->moments[which][count++] =
+                (struct match_timestamp){e->time_ms, e->row, MATCH_NONE};
     }
     return count;
 }
@@ -114,7 +115,7 @@ static void
 keep_mates(struct pairing *p, size_t left_count)
 {
     for (size_t i = 0; i < left_count; i++) {
-        const struct match_moment *left = &p->moments[AF][i];
+        const struct match_timestamp *left = &p->moments[AF][i];
         if (left->mate == MATCH_NONE)
             continue;
         uint32_t right_row = p->moments[CF][left->mate].line;
@@ -134,13 +135,13 @@ match_users(struct pairing *p, int64_t window_ms, bool are_kept)
         uint32_t user = MIN(af->entries[l].user, cf->entries[c].user);
         l_end = end_of_user(af, l, user);
         c_end = end_of_user(cf, c, user);
-        size_t left = take_moments(p, AF, l, l_end, window_ms);
-        size_t right = take_moments(p, CF, c, c_end, window_ms);
+        size_t left = take_timestamps(p, AF, l, l_end, window_ms);
+        size_t right = take_timestamps(p, CF, c, c_end, window_ms);
         pairs += l_end - l - left;
         pairs += match_count(p->moments[AF], left, p->moments[CF], right, window_ms);
         if (!are_kept)
             continue;
-        match_moments(&p->scratch, p->moments[AF], left, p->moments[CF], right, window_ms);
+        match_timestamps(&p->scratch, p->moments[AF], left, p->moments[CF], right, window_ms);
         keep_mates(p, left);
     }
     return pairs;

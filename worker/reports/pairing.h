@@ -1,7 +1,7 @@
 /* Curated purchases and confirmations, side by side: which row is the mate of which.
  *
  * Rows pair when they have the same user and lie within a window: equal receipts first, the
- * rest as match_moments has it, where the place in the table stands for the line (lines can
+ * rest as match_timestamps has it, where the place in the table stands for the line (lines can
  * repeat in a version that was made by appending).  Rows that were dropped take no part. */
 #pragma once
 
@@ -27,8 +27,8 @@ struct pairing_list {
 
 struct pairing {
     struct pairing_list sides[SIDES];
-    struct match_moment *moments[SIDES]; /* of one user */
-    struct arena scratch;                /* of the matching */
+    struct match_timestamp *moments[SIDES]; /* of one user */
+    struct arena scratch;                   /* of the matching */
 };
 
 void pairing_init(struct arena *a, const struct report_data *data, struct pairing *out);

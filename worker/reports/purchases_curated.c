@@ -37,7 +37,7 @@ write_summary(struct json *j, const struct purchase_table *table)
     json_key(j, "dropped");
     json_begin_object(j);
     for (size_t reason = DROP_NONE + 1; reason < DROP_COUNT; reason++)
-        write_sum(j, drop_reason_name((enum drop_reason)reason), &sums[reason]);
+        write_sum(j, data_drop_reason_name((enum drop_reason)reason), &sums[reason]);
     json_end_object(j);
     json_end_object(j);
 }
@@ -81,7 +81,7 @@ write_kept(struct report_output *out, const struct report_data *data)
         output_i64(out, "line", p->line);
         output_str(out, "appsflyer_id", name_text(data->names, p->user));
         output_str(out, "event_name", name_text(data->names, p->event));
-        output_moment(out, "event_time_utc", p->time_ms);
+        output_timestamp(out, "event_time_utc", p->time_ms);
         output_money(out, "revenue_usd", p->revenue);
         output_money(out, "refunded_usd", p->refunded);
         output_str(out, "campaign", name_text(data->names, p->campaign));
@@ -107,7 +107,7 @@ write_dropped(struct report_output *out, const struct report_data *data)
         data_raw(data, i, cells);
         output_begin_json_item(out);
         output_i64(out, "line", p->line);
-        output_str(out, "reason", str_from(drop_reason_name(p->dropped)));
+        output_str(out, "reason", str_from(data_drop_reason_name(p->dropped)));
         for (size_t k = 0; k < count; k++) {
             json_key_str(j, names[k]);
             json_str(j, cells[k]);

@@ -222,7 +222,8 @@ add_confirmed_rows(struct json *json, const struct purchase_table *confirmed)
     json_begin_object(json);
     for (size_t reason = 1; reason < DROP_COUNT; reason++)
         if (counts[reason] > 0)
-            json_member_u64(json, drop_reason_name((enum drop_reason)reason), counts[reason]);
+            json_member_u64(json, data_drop_reason_name((enum drop_reason)reason),
+                            counts[reason]);
     json_end_object(json);
     json_end_object(json);
 }
@@ -262,8 +263,8 @@ write_pair(struct report_output *out, const struct reconciliation *r, const stru
              .table->rows[r->pairing.sides[AF].mates[af - r->pairing.sides[AF].table->rows]];
     scoped_buf gap = {.max = 64};
     add_seconds(&gap, llabs(af->time_ms - cf->time_ms));
-    output_moment(out, "af_event_time_utc", af->time_ms);
-    output_moment(out, "cf_event_time_utc", cf->time_ms);
+    output_timestamp(out, "af_event_time_utc", af->time_ms);
+    output_timestamp(out, "cf_event_time_utc", cf->time_ms);
     output_number(out, "gap_s", buf_str(&gap));
     output_money(out, "revenue_usd", af->revenue);
     output_i64(out, "af_line", af->line);
@@ -282,7 +283,7 @@ write_single(struct report_output *out, const struct reconciliation *r, enum pai
     static const char *const LINES[SIDES] = {"af_line", "cf_line"};
     for (enum pairing_side i = AF; i < SIDES; i++) {
         if (i == which)
-            output_moment(out, TIMES[i], row->time_ms);
+            output_timestamp(out, TIMES[i], row->time_ms);
         else
             output_null(out, TIMES[i]);
     }

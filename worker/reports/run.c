@@ -1,4 +1,4 @@
-/* See run.h.  All files are made before the first is put in place, so that a failure of the
+/* All files are made before the first is put in place, so that a failure of the
  * disk or a kill on the way leaves the day as it was. */
 #include "reports/run.h"
 

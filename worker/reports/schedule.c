@@ -1,4 +1,3 @@
-/* See schedule.h. */
 #include "reports/schedule.h"
 
 #include "base/date.h"

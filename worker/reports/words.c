@@ -1,4 +1,3 @@
-/* See words.h. */
 #include "reports/words.h"
 
 #include "base/utf8.h"

@@ -1,4 +1,3 @@
-/* See role.h. */
 #include "role/role.h"
 
 #include "base/log.h"

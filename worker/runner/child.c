@@ -1,4 +1,4 @@
-/* See job_child.h.  The child inherits a connection to playmeter.db and one to the writer and
+/* The child inherits a connection to playmeter.db and one to the writer and
  * uses neither: what it needs to know was read before the fork, or it opens a connection of its
  * own. */
 #include "runner/child.h"
@@ -16,11 +16,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-_Static_assert(sizeof(struct job_child_frame) <= 4096,
+_Static_assert(sizeof(struct runner_child_frame) <= 4096,
                "a frame is written in one piece (PIPE_BUF)");
 
 static bool
-send_frame(int pipe, const struct job_child_frame *frame, struct err *err)
+send_frame(int pipe, const struct runner_child_frame *frame, struct err *err)
 {
     return fs_write(pipe, (struct str){(const char *)frame, sizeof(*frame)}, err);
 }
@@ -29,7 +29,7 @@ static bool
 send_progress(void *context, const struct job_progress *progress, struct err *err)
 {
     const int *pipe = context;
-    struct job_child_frame frame = {
+    struct runner_child_frame frame = {
         .bytes_total = progress->bytes_total,
         .bytes_done = progress->bytes_done,
         .rows_done = progress->rows_done,
@@ -65,7 +65,7 @@ be_child(const struct job_step *step, const struct job_work *work, int pipe, pid
     if (!step->needs_network)
         leave_network();
     struct arena a = {0};
-    struct job_child_frame frame = {.has_error = true};
+    struct runner_child_frame frame = {.has_error = true};
     if (step->run(&a, work, send_progress, &pipe, &frame.error))
         _exit(0);
     struct err ignored;
@@ -73,8 +73,8 @@ be_child(const struct job_step *step, const struct job_work *work, int pipe, pid
 }
 
 bool
-job_child_start(struct job_child *out, const struct job_step *step, const struct job_work *work,
-                int inherited_fd, struct err *err)
+runner_child_start(struct runner_child *out, const struct job_step *step,
+                   const struct job_work *work, int inherited_fd, struct err *err)
 {
     int ends[2];
     pid_t parent = getpid();
@@ -91,12 +91,12 @@ job_child_start(struct job_child *out, const struct job_step *step, const struct
         close(ends[0]);
         return err_set_errno(err, "starting a process");
     }
-    *out = (struct job_child){pid, ends[0]};
+    *out = (struct runner_child){pid, ends[0]};
     return true;
 }
 
 void
-job_child_tell_end(struct err *err, const char *worker, int status)
+runner_child_tell_end(struct err *err, const char *worker, int status)
 {
     if (WIFSIGNALED(status))
         err_set(err, ERR_INTERNAL, "%s was ended by signal %d", worker, WTERMSIG(status));
@@ -106,7 +106,7 @@ job_child_tell_end(struct err *err, const char *worker, int status)
 }
 
 int
-job_child_read(const struct job_child *child, struct job_child_frame *out)
+runner_child_read(const struct runner_child *child, struct runner_child_frame *out)
 {
     ssize_t n = read(child->pipe, out, sizeof(*out));
     if (n == sizeof(*out))

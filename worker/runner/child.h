@@ -10,21 +10,22 @@
 #include <sys/types.h>
 
 /* Every frame has this size, below PIPE_BUF, so that each is written and read whole. */
-struct job_child_frame {
+struct runner_child_frame {
     char phase[16];
     uint64_t bytes_total, bytes_done, rows_done, rows_rejected;
     bool has_error;
     struct err error;
 };
 
-struct job_child {
+struct runner_child {
     pid_t pid;
     int pipe; /* not blocking */
 };
 /* `inherited_fd` is closed in the child (-1: none). */
-MUST_CHECK bool job_child_start(struct job_child *out, const struct job_step *step,
-                                const struct job_work *work, int inherited_fd, struct err *err);
+MUST_CHECK bool runner_child_start(struct runner_child *out, const struct job_step *step,
+                                   const struct job_work *work, int inherited_fd,
+                                   struct err *err);
 /* Why a child without a frame that says so failed; `worker`: what it was. */
-void job_child_tell_end(struct err *err, const char *worker, int status);
+void runner_child_tell_end(struct err *err, const char *worker, int status);
 /* 1 a frame, 0 none at the moment, -1 the child has ended. */
-int job_child_read(const struct job_child *child, struct job_child_frame *out);
+int runner_child_read(const struct runner_child *child, struct runner_child_frame *out);

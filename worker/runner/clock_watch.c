@@ -1,4 +1,3 @@
-/* See clock_watch.h. */
 #include "runner/clock_watch.h"
 
 #include "base/clock.h"

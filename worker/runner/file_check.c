@@ -1,4 +1,4 @@
-/* See file_check.h.  The child is that of a job in all but its row in the table: a look that
+/* The child is that of a job in all but its row in the table: a look that
  * finds nothing is no news, and it would be one a day for every dataset. */
 #include "runner/file_check.h"
 
@@ -176,7 +176,7 @@ start(struct file_check *check, const struct job_host *host)
     bool is_due = false;
     check->next_us = clock_steady_us() + LOOK_EVERY_US;
     if (!integrity_is_due(host->db, &schedule, &is_due, &err) ||
-        (is_due && !job_child_start(&check->child, &STEP, &work, host->lock_fd, &err)))
+        (is_due && !runner_child_start(&check->child, &STEP, &work, host->lock_fd, &err)))
         complain(&err);
 }
 
@@ -197,7 +197,7 @@ end(struct file_check *check)
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return;
     if (check->error.kind == ERR_NONE)
-        job_child_tell_end(&check->error, "the check", status);
+        runner_child_tell_end(&check->error, "the check", status);
     complain(&check->error);
     check->error = (struct err){0};
     check->next_us = clock_steady_us() + RETRY_US;
@@ -206,14 +206,14 @@ end(struct file_check *check)
 void
 file_check_tick(struct file_check *check, const struct job_host *host)
 {
-    struct job_child_frame frame;
+    struct runner_child_frame frame;
     int got = 0;
     if (check->child.pid == 0) {
         if (clock_steady_us() >= check->next_us)
             start(check, host);
         return;
     }
-    while ((got = job_child_read(&check->child, &frame)) == 1)
+    while ((got = runner_child_read(&check->child, &frame)) == 1)
         check->error = frame.error;
     if (got < 0)
         end(check);

@@ -1,4 +1,4 @@
-/* See job_import.h; the work itself is in load, which the command line shares. */
+/* See import.h; the work itself is in load, which the command line shares. */
 #include "runner/import.h"
 
 #include "runner/load.h"

@@ -1,4 +1,3 @@
-/* See kept.h. */
 #include "runner/kept.h"
 
 #include "base/fs.h"

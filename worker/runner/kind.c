@@ -1,4 +1,3 @@
-/* See job_kind.h. */
 #include "runner/kind.h"
 
 #include "runner/import.h"

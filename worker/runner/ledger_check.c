@@ -1,4 +1,3 @@
-/* See ledger_check.h. */
 #include "runner/ledger_check.h"
 
 #include "base/fs.h"

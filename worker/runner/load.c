@@ -1,4 +1,3 @@
-/* See load.h. */
 #include "runner/load.h"
 
 #include "catalogue/integrity.h"

@@ -1,4 +1,3 @@
-/* See job_reindex.h. */
 #include "runner/reindex.h"
 
 #include "catalogue/reindex.h"

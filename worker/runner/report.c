@@ -1,4 +1,4 @@
-/* See job_report.h.
+/* See report.h.
  *
  * The child opens playmeter.db for itself.  SQLite's own memory of the file came with the fork:
  * it takes the jobs process's shared lock on it for the child's, which holds since the child
@@ -9,9 +9,9 @@
 #include "base/date.h"
 #include "base/fs.h"
 #include "base/log.h"
-#include "role/role.h"
 #include "reports/archive.h"
 #include "reports/run.h"
+#include "role/role.h"
 #include "json/write.h"
 
 #include <fcntl.h>

@@ -1,17 +1,16 @@
-/* See jobs.h. */
 #include "runner/runner.h"
 
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
-#include "import/import.h"
 #include "catalogue/integrity.h"
+#include "import/import.h"
+#include "reports/schedule.h"
+#include "runner/claim.h"
 #include "runner/clock_watch.h"
 #include "runner/file_check.h"
-#include "runner/run.h"
 #include "runner/kept.h"
 #include "runner/ledger_check.h"
-#include "reports/schedule.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +21,7 @@
 #include <unistd.h>
 
 /* Each kind of job has slots of its own, so that none keeps another waiting. */
-#define RUNS_MAX 20
+#define CLAIMS_MAX 20
 #define TICK_MS 100
 #define QUEUE_LOOKED_AT 100
 /* A running job without a lease does not stand among the queued ones. */
@@ -34,7 +33,7 @@
 
 struct jobs {
     struct job_host host;
-    struct job_run runs[RUNS_MAX];
+    struct claim claims[CLAIMS_MAX];
     int heartbeat_fd;
     uint64_t swept_us;
     struct buf kept_told; /* what the log says of folders that the sweep keeps */
@@ -90,8 +89,8 @@ open_all(struct jobs *jobs, struct err *err)
 static void
 close_all(struct jobs *jobs)
 {
-    for (size_t i = 0; i < RUNS_MAX; i++)
-        job_run_stop(&jobs->runs[i], &jobs->host);
+    for (size_t i = 0; i < CLAIMS_MAX; i++)
+        claim_stop(&jobs->claims[i], &jobs->host);
     file_check_stop(&jobs->check);
     fs_close(&jobs->heartbeat_fd);
     buf_free(&jobs->kept_told);
@@ -165,16 +164,16 @@ sweep(struct jobs *jobs)
         kept_tell(&jobs->kept_told, buf_str(&kept), role_path(&a, config, ROLE_KEPT_MARK));
 }
 
-static struct job_run *
-free_run(struct jobs *jobs, const struct job_kind *kind)
+static struct claim *
+free_claim(struct jobs *jobs, const struct job_kind *kind)
 {
-    struct job_run *free = NULL;
+    struct claim *free = NULL;
     size_t busy = 0;
-    for (size_t i = 0; i < RUNS_MAX; i++)
-        if (jobs->runs[i].state == JOB_RUN_FREE)
-            free = free ? free : &jobs->runs[i];
+    for (size_t i = 0; i < CLAIMS_MAX; i++)
+        if (jobs->claims[i].state == CLAIM_FREE)
+            free = free ? free : &jobs->claims[i];
         else
-            busy += jobs->runs[i].work.kind == kind;
+            busy += jobs->claims[i].work.kind == kind;
     return busy < kind->slots(jobs->host.config) ? free : NULL;
 }
 
@@ -189,8 +188,9 @@ is_in_the_way(const struct job *running, const struct job *job)
 static bool
 has_in_the_way(const struct jobs *jobs, const struct job *job)
 {
-    for (size_t i = 0; i < RUNS_MAX; i++)
-        if (jobs->runs[i].state != JOB_RUN_FREE && is_in_the_way(&jobs->runs[i].work.job, job))
+    for (size_t i = 0; i < CLAIMS_MAX; i++)
+        if (jobs->claims[i].state != CLAIM_FREE &&
+            is_in_the_way(&jobs->claims[i].work.job, job))
             return true;
     return false;
 }
@@ -223,37 +223,37 @@ static void
 claim(struct jobs *jobs, size_t number)
 {
     const struct job_kind *kind = JOB_KINDS[number];
-    struct job_run *run;
-    while ((run = free_run(jobs, kind)) && has_work(jobs, number)) {
+    struct claim *claim;
+    while ((claim = free_claim(jobs, kind)) && has_work(jobs, number)) {
         struct job job;
         struct err err;
-        int got = job_claim(&run->arena, jobs->host.writer, str_from(kind->name), &job, &err);
+        int got = job_claim(&claim->arena, jobs->host.writer, str_from(kind->name), &job, &err);
         if (got < 0)
             complain("claim_failed", &err);
         if (got <= 0) {
-            arena_free(&run->arena);
+            arena_free(&claim->arena);
             return;
         }
         /* Ours: its lease ran out while the machine slept or the writer was away, and is
          * renewed by the claim.  A second child would take the folder from under the first. */
         if (has_in_the_way(jobs, &job)) {
             log_message(LOG_WARN, "lease_ran_out", "%" STR_FMT " goes on", STR_ARG(job.id));
-            arena_free(&run->arena);
+            arena_free(&claim->arena);
             continue;
         }
-        job_run_start(run, &jobs->host, kind, &job);
+        claim_start(claim, &jobs->host, kind, &job);
     }
 }
 
 static void
 wait_for_children(struct jobs *jobs)
 {
-    struct pollfd fds[RUNS_MAX];
+    struct pollfd fds[CLAIMS_MAX];
     nfds_t count = 0;
-    for (size_t i = 0; i < RUNS_MAX; i++) {
-        const struct job_run *run = &jobs->runs[i];
-        if (run->state == JOB_RUN_WORKING)
-            fds[count++] = (struct pollfd){.fd = run->child.pipe, .events = POLLIN};
+    for (size_t i = 0; i < CLAIMS_MAX; i++) {
+        const struct claim *claim = &jobs->claims[i];
+        if (claim->state == CLAIM_WORKING)
+            fds[count++] = (struct pollfd){.fd = claim->child.pipe, .events = POLLIN};
     }
     /* A signal or an error only makes the round come early. */
     (void)!poll(fds, count, TICK_MS);
@@ -304,10 +304,10 @@ go_round(struct jobs *jobs)
         claim(jobs, kind);
     wait_for_children(jobs);
     bool has_ended = false;
-    for (size_t i = 0; i < RUNS_MAX; i++) {
-        bool was_busy = jobs->runs[i].state != JOB_RUN_FREE;
-        job_run_tick(&jobs->runs[i], &jobs->host);
-        has_ended = has_ended || (was_busy && jobs->runs[i].state == JOB_RUN_FREE);
+    for (size_t i = 0; i < CLAIMS_MAX; i++) {
+        bool was_busy = jobs->claims[i].state != CLAIM_FREE;
+        claim_tick(&jobs->claims[i], &jobs->host);
+        has_ended = has_ended || (was_busy && jobs->claims[i].state == CLAIM_FREE);
     }
     uint64_t since_us = clock_steady_us() - jobs->swept_us;
     if (has_ended || since_us > SWEEP_EVERY_US ||

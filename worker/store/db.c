@@ -1,4 +1,4 @@
-/* See db.h.  One process writes playmeter.db and only that process checkpoints: SQLite up to
+/* One process writes playmeter.db and only that process checkpoints: SQLite up to
  * 3.51.2 can lose a commit when a writer resets the log while another process checkpoints.  So
  * every connection has automatic checkpoints off, and readers neither checkpoint at close. */
 #include "store/db_internal.h"

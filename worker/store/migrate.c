@@ -5,8 +5,8 @@
 #include "store/db_internal.h"
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/num.h"
+#include "base/sha256.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,15 +20,6 @@ assert_numbered(void)
         bool is_number = num_parse_u64(str_slice(name, 0, 4), &number);
         assert(is_number && number == i + 1);
     }
-}
-
-static void
-digest_of(struct str text, char hex[SHA256_HEX_BYTES + 1])
-{
-    struct sha256 h;
-    sha256_init(&h);
-    sha256_add(&h, text);
-    sha256_finish_hex(&h, hex);
 }
 
 /* The digest that the file has of migration `number`; "" when it has none. */
@@ -58,7 +49,7 @@ check_digests(struct db *db, int64_t version, bool *is_earlier, struct err *err)
     for (int64_t number = 1; number <= version; number++) {
         const struct embed_file *file = &EMBED_MIGRATIONS[number - 1];
         char expected[SHA256_HEX_BYTES + 1], found[SHA256_HEX_BYTES + 1];
-        digest_of(file->text, expected);
+        sha256_hex(file->text, expected);
         if (!read_digest(db, number, found, err))
             return false;
         is_earlier[number - 1] = migrate_is_earlier(number, found);
@@ -138,7 +129,7 @@ bool
 migrate_record_digest(struct db *db, int64_t number, struct err *err)
 {
     char hex[SHA256_HEX_BYTES + 1];
-    digest_of(EMBED_MIGRATIONS[number - 1].text, hex);
+    sha256_hex(EMBED_MIGRATIONS[number - 1].text, hex);
     scoped_arena a = {0};
     return sqlite_exec(db->handle,
                        arena_printf(&a,
@@ -152,7 +143,7 @@ static bool
 record(struct db *db, int64_t number, const struct embed_file *file, struct err *err)
 {
     char hex[SHA256_HEX_BYTES + 1];
-    digest_of(file->text, hex);
+    sha256_hex(file->text, hex);
     scoped_arena a = {0};
     const char *sql = arena_printf(&a,
                                    "INSERT INTO migration (number, name, sha256, applied_at)"

@@ -9,7 +9,7 @@
  * with one that was made by the present texts alone. */
 #include "store/db_internal.h"
 
-#include "base/hash.h"
+#include "base/buf.h"
 
 #include <string.h>
 

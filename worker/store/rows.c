@@ -180,8 +180,8 @@ find_set(struct rows *rows, const size_t *wanted, size_t count, struct err *err)
 static bool
 read_date(enum column_type type, struct str text, struct value *out, struct err *err)
 {
-    bool ok =
-        type == COLUMN_DATE ? date_parse_iso(text, &out->i) : date_parse_moment(text, &out->i);
+    bool ok = type == COLUMN_DATE ? date_parse_iso(text, &out->i)
+                                  : date_parse_timestamp(text, &out->i);
     return ok || err_set_code(err, ERR_BUSY, "version_damaged",
                               "rows.db holds '%" STR_FMT "' as a date", STR_ARG(text));
 }

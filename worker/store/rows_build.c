@@ -171,7 +171,7 @@ bind_date(struct rows_builder *b, int index, enum column_type type, int64_t v)
     if (type == COLUMN_DATE)
         date_add_day(&b->dates, v);
     else
-        date_add_moment(&b->dates, v);
+        date_add_timestamp(&b->dates, v);
     return bind_text(b, index, str_skip(buf_str(&b->dates), from));
 }
 

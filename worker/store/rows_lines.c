@@ -1,4 +1,3 @@
-/* See rows_lines.h. */
 #include "store/rows_lines.h"
 
 #include "store/sqlite.h"

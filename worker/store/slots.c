@@ -1,4 +1,3 @@
-/* See slots.h. */
 #include "store/slots.h"
 
 #include "base/fs.h"

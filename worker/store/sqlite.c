@@ -1,4 +1,3 @@
-/* See sqlite.h. */
 #include "store/sqlite.h"
 
 #include <errno.h>

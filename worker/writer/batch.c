@@ -1,4 +1,4 @@
-/* See writer_batch.h.  Replies are put together before the commit and taken back when it fails:
+/* Replies are put together before the commit and taken back when it fails:
  * nobody is answered from anything but the code of COMMIT. */
 #include "writer/batch.h"
 
@@ -23,7 +23,7 @@ struct batch {
     int64_t changes_max;
     bool has_wallet;     /* a wallet operation has run */
     bool has_savepoints; /* the second run */
-    bool is_spoiled;     /* the first run: a refused operation has left changes */
+    bool is_tainted;     /* the first run: a refused operation has left changes */
     struct err lost;     /* why the whole transaction is gone; ERR_NONE: it is not */
 };
 
@@ -77,7 +77,7 @@ run_bare(struct batch *batch, struct writer_task *task, struct err *err)
 {
     int64_t before = db_total_changes(batch->db);
     bool ok = run_operation(batch, task, err);
-    batch->is_spoiled = !ok && db_total_changes(batch->db) != before;
+    batch->is_tainted = !ok && db_total_changes(batch->db) != before;
     return ok;
 }
 
@@ -96,7 +96,7 @@ run_task(struct batch *batch, struct writer_task *task)
 static bool
 is_over(const struct batch *batch)
 {
-    return batch->is_spoiled || batch->lost.kind != ERR_NONE ||
+    return batch->is_tainted || batch->lost.kind != ERR_NONE ||
            db_total_changes(batch->db) >= batch->changes_max;
 }
 
@@ -211,7 +211,7 @@ run_transaction(struct batch *batch, struct writer_task *tasks, size_t count)
     }
     batch->changes_max = db_total_changes(batch->db) + WRITER_ROWS_MAX;
     run_waiting(batch, tasks, count);
-    if (batch->is_spoiled && batch->lost.kind == ERR_NONE) {
+    if (batch->is_tainted && batch->lost.kind == ERR_NONE) {
         forget_answers(tasks, count);
         return false;
     }
@@ -233,7 +233,7 @@ writer_batch_run(struct db *db, struct writer_task *tasks, size_t count)
     struct batch batch = {.db = db};
     buf_init(&batch.reply, MESSAGE_BYTES_MAX / 2); /* none is near it */
     if (!run_transaction(&batch, tasks, count)) {
-        batch.is_spoiled = batch.has_wallet = false;
+        batch.is_tainted = batch.has_wallet = false;
         batch.has_savepoints = true;
         bool is_run = run_transaction(&batch, tasks, count);
         assert(is_run);

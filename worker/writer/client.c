@@ -11,8 +11,8 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "writer/message.h"
 #include "store/slots.h"
+#include "writer/message.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -97,7 +97,7 @@ writer_close(struct writer **w)
 }
 
 const struct operation *
-operation_find(const struct operation *const *table, size_t count, struct str name)
+writer_operation_find(const struct operation *const *table, size_t count, struct str name)
 {
     for (size_t i = 0; i < count; i++)
         for (const struct operation *o = table[i]; o->name; o++)
@@ -110,7 +110,7 @@ static bool
 call_local(struct writer *w, const char *name, struct str request, struct buf *reply,
            struct err *err)
 {
-    const struct operation *o = operation_find(w->table, w->table_count, str_from(name));
+    const struct operation *o = writer_operation_find(w->table, w->table_count, str_from(name));
     assert(o);
     scoped_buf none = {0};
     scoped_tx tx = {0};
@@ -176,8 +176,8 @@ receive_reply(struct writer *w, const char *operation, struct message_reply *out
         int got = message_cut(&bytes, &body, err);
         if (got != 0)
             return got > 0 && message_read_reply(body, out, err);
-        char piece[16 * KIB];
-        ssize_t n = recv(w->fd, piece, sizeof(piece), 0);
+        char chunk[16 * KIB];
+        ssize_t n = recv(w->fd, chunk, sizeof(chunk), 0);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -186,7 +186,7 @@ receive_reply(struct writer *w, const char *operation, struct message_reply *out
                                 : errno == EAGAIN ? "it takes too long"
                                                   : strerror(errno),
                                 err);
-        buf_add(&w->in, (struct str){piece, (size_t)n});
+        buf_add(&w->in, (struct str){chunk, (size_t)n});
     }
 }
 

@@ -18,8 +18,8 @@ struct operation {
 };
 
 /* In the tables, each of which ends with a NULL name; NULL when there is none of that name. */
-const struct operation *operation_find(const struct operation *const *table, size_t count,
-                                       struct str name);
+const struct operation *writer_operation_find(const struct operation *const *table,
+                                              size_t count, struct str name);
 
 struct writer; /* the caller's end; made by writer_open or writer_open_local */
 

@@ -1,4 +1,3 @@
-/* See writer_connection.h. */
 #include "writer/connection.h"
 
 #include "base/fs.h"
@@ -54,8 +53,8 @@ void
 writer_connection_read(struct writer_connection *c)
 {
     while (!c->has_request && !c->is_broken) {
-        char piece[READ_BYTES];
-        ssize_t n = recv(c->fd, piece, sizeof(piece), 0);
+        char chunk[READ_BYTES];
+        ssize_t n = recv(c->fd, chunk, sizeof(chunk), 0);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == EAGAIN)
@@ -64,7 +63,7 @@ writer_connection_read(struct writer_connection *c)
             c->is_broken = true;
             return;
         }
-        buf_add(&c->in, (struct str){piece, (size_t)n});
+        buf_add(&c->in, (struct str){chunk, (size_t)n});
         find_request(c);
     }
 }

@@ -1,4 +1,4 @@
-/* See writer_loop.h.  One round:
+/* One round:
  *
  *     wait --> accept, read whole requests --> one batch, one commit --> send replies
  *      ^                                                                    |
@@ -93,8 +93,8 @@ check_request(const struct loop *loop, const struct writer_connection *c,
 static void
 enqueue(struct loop *loop, struct writer_connection *c)
 {
-    const struct operation *operation =
-        operation_find(loop->options->table, loop->options->table_count, c->request.operation);
+    const struct operation *operation = writer_operation_find(
+        loop->options->table, loop->options->table_count, c->request.operation);
     struct err err = check_request(loop, c, operation);
     if (err.kind != ERR_NONE) {
         message_add_refused(&c->out, &err);

@@ -7,7 +7,7 @@ struct writer_loop_options {
     struct db *db;                        /* DB_WRITER, under the writer's lock */
     int listen_fd;                        /* becomes non-blocking */
     int stop_fd;                          /* readable: leave */
-    const struct operation *const *table; /* see operation_find */
+    const struct operation *const *table; /* see writer_operation_find */
     size_t table_count;
 };
 /* Serves until stop_fd is readable, then hands over: what ran is answered, everything else is

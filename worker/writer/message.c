@@ -1,4 +1,4 @@
-/* See message.h.  A frame is built in place: room for its length first, filled in at the end.
+/* A frame is built in place: room for its length first, filled in at the end.
  */
 #include "writer/message.h"
 

@@ -1,4 +1,4 @@
-/* See wire.h.  Bytes are put together by shifts: independent of the machine's order, and of
+/* Bytes are put together by shifts: independent of the machine's order, and of
  * alignment. */
 #include "writer/wire.h"
 

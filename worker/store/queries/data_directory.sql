@@ -27,7 +27,7 @@ SELECT d.name, d.is_public, v.number, v.schema, v.summaries, v.row_count, v.sour
 FROM dataset_version v JOIN dataset d ON d.id = v.dataset_id JOIN job j ON j.id = v.job_id
 WHERE v.dataset_id = ?1 AND v.job_id = ?2;
 
--- Taking in versions that the database does not know; see datasets/adopt.
+-- Taking in versions that the database does not know; see catalogue/adopt.
 
 -- name: adopt_dataset
 -- ?1 id, which is another one where it is taken, ?2 name, ?3 is_public, ?4 created_at.

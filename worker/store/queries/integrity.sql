@@ -1,4 +1,4 @@
--- Whether the files of the versions are whole; see datasets/integrity.h.  What is asked often
+-- Whether the files of the versions are whole; see catalogue/integrity.h.  What is asked often
 -- stays inside the index dataset_version_kept.
 
 -- name: integrity_is_due

@@ -1,10 +1,10 @@
-/* See titles_pieces.h.  All titles pass titles_pieces_sift, so it is what a search costs. There
- * a piece is told by a scan that knows groups of them, with a bit for each byte where one may
+/* All titles pass titles_trigrams_sift, so it is what a search costs. There
+ * a trigram is told by a scan that knows groups of them, with a bit for each byte where one may
  * begin: no branch depends on where words end, which is hard to foresee. */
-#include "query/titles_pieces.h"
+#include "query/titles_trigrams.h"
 
-#include "query/titles.h"
 #include "index/scan.h"
+#include "query/titles.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,12 +18,12 @@
 #define PIECES_PER_SCAN (4 * (SCAN_TRIPLE_GROUPS - 1))
 #define SCANS_MAX (PIECES_MAX / PIECES_PER_SCAN + 1)
 
-struct titles_pieces {
-    uint32_t pieces[PIECES_MAX]; /* distinct, three bytes each */
+struct titles_trigrams {
+    uint32_t trigrams[PIECES_MAX]; /* distinct, three bytes each */
     size_t count;
     size_t word_count;
     uint16_t slots[1 << SLOT_BITS];       /* index + 1 by hash, 0 free */
-    struct scan_triples scans[SCANS_MAX]; /* the pieces, blanks as 0 */
+    struct scan_triples scans[SCANS_MAX]; /* the trigrams, blanks as 0 */
     size_t scan_count;
 };
 
@@ -36,48 +36,48 @@ is_word_byte(char c)
 }
 
 static inline size_t
-slot_of(uint32_t piece)
+slot_of(uint32_t trigram)
 {
-    return piece * UINT32_C(2654435761) >> (32 - SLOT_BITS);
+    return trigram * UINT32_C(2654435761) >> (32 - SLOT_BITS);
 }
 
-/* Index + 1 of a piece of the query, 0 when it has none such. */
+/* Index + 1 of a trigram of the query, 0 when it has none such. */
 static inline size_t
-find_piece(const struct titles_pieces *p, uint32_t piece)
+find_trigram(const struct titles_trigrams *p, uint32_t trigram)
 {
-    size_t slot = slot_of(piece);
-    while (p->slots[slot] && p->pieces[p->slots[slot] - 1] != piece)
+    size_t slot = slot_of(trigram);
+    while (p->slots[slot] && p->trigrams[p->slots[slot] - 1] != trigram)
         slot = (slot + 1) % COUNT_OF(p->slots);
     return p->slots[slot];
 }
 
 static void
-add_piece(struct titles_pieces *p, uint32_t piece)
+add_trigram(struct titles_trigrams *p, uint32_t trigram)
 {
-    if (find_piece(p, piece))
+    if (find_trigram(p, trigram))
         return;
-    size_t slot = slot_of(piece);
+    size_t slot = slot_of(trigram);
     while (p->slots[slot])
         slot = (slot + 1) % COUNT_OF(p->slots);
-    p->pieces[p->count++] = piece;
+    p->trigrams[p->count++] = trigram;
     p->slots[slot] = (uint16_t)p->count;
 }
 
-/* Walks the pieces of a text: the last three bytes, with words parted by blanks. */
-struct piece_walk {
+/* Walks the trigrams of a text: the last three bytes, with words parted by blanks. */
+struct trigram_walk {
     const char *p, *end;
     uint32_t window;
     bool is_in_word;
 };
 
-static inline struct piece_walk
+static inline struct trigram_walk
 walk_of(struct str text)
 {
-    return (struct piece_walk){.p = text.p, .end = text.n ? text.p + text.n : text.p};
+    return (struct trigram_walk){.p = text.p, .end = text.n ? text.p + text.n : text.p};
 }
 
 static inline bool
-next_piece(struct piece_walk *w, uint32_t *piece)
+next_trigram(struct trigram_walk *w, uint32_t *trigram)
 {
     if (!w->is_in_word) {
         while (w->p < w->end && !is_word_byte(*w->p))
@@ -89,26 +89,26 @@ next_piece(struct piece_walk *w, uint32_t *piece)
     w->is_in_word = w->p < w->end && is_word_byte(*w->p);
     uint32_t c = w->is_in_word ? (unsigned char)*w->p++ : ' ';
     w->window = (w->window << 8 | c) & 0xffffff;
-    *piece = w->window;
+    *trigram = w->window;
     return true;
 }
 
 static int
-compare_pieces(const void *a, const void *b)
+compare_trigrams(const void *a, const void *b)
 {
     const uint32_t *x = a, *y = b;
     return (*x > *y) - (*x < *y);
 }
 
 static void
-add_to_scan(struct scan_triples *scan, uint32_t piece, unsigned group)
+add_to_scan(struct scan_triples *scan, uint32_t trigram, unsigned group)
 {
     int bytes[3];
     for (int i = 0; i < 3; i++) {
-        bytes[i] = piece >> (16 - 8 * i) & 255;
+        bytes[i] = trigram >> (16 - 8 * i) & 255;
         bytes[i] = bytes[i] == ' ' ? 0 : bytes[i];
     }
-    /* The first of two blanks may be any byte: such pieces have a group of their own. */
+    /* The first of two blanks may be any byte: such trigrams have a group of their own. */
     if (bytes[1] == 0) {
         bytes[0] = SCAN_ANY_BYTE;
         group = 0;
@@ -118,11 +118,11 @@ add_to_scan(struct scan_triples *scan, uint32_t piece, unsigned group)
 
 /* Pieces that begin alike share a group. */
 static void
-make_scans(struct titles_pieces *p)
+make_scans(struct titles_trigrams *p)
 {
     uint32_t sorted[PIECES_MAX];
-    memcpy(sorted, p->pieces, p->count * sizeof(*sorted));
-    qsort(sorted, p->count, sizeof(*sorted), compare_pieces);
+    memcpy(sorted, p->trigrams, p->count * sizeof(*sorted));
+    qsort(sorted, p->count, sizeof(*sorted), compare_trigrams);
     p->scan_count = p->count / PIECES_PER_SCAN + 1;
     size_t groups = p->scan_count * (SCAN_TRIPLE_GROUPS - 1);
     for (size_t i = 0; i < p->count; i++) {
@@ -132,13 +132,13 @@ make_scans(struct titles_pieces *p)
     }
 }
 
-struct titles_pieces *
-titles_pieces_of(struct arena *a, struct str query)
+struct titles_trigrams *
+titles_trigrams_of(struct arena *a, struct str query)
 {
-    struct titles_pieces *p = arena_new(a, struct titles_pieces);
-    struct piece_walk walk = walk_of(query);
-    for (uint32_t piece; next_piece(&walk, &piece);) {
-        add_piece(p, piece);
+    struct titles_trigrams *p = arena_new(a, struct titles_trigrams);
+    struct trigram_walk walk = walk_of(query);
+    for (uint32_t trigram; next_trigram(&walk, &trigram);) {
+        add_trigram(p, trigram);
         p->word_count += !walk.is_in_word;
     }
     make_scans(p);
@@ -148,15 +148,15 @@ titles_pieces_of(struct arena *a, struct str query)
 /* ---- exactly ---- */
 
 static double
-likeness(const struct titles_pieces *query, struct str text)
+similarity(const struct titles_trigrams *query, struct str text)
 {
-    struct piece_walk walk = walk_of(text);
+    struct trigram_walk walk = walk_of(text);
     uint64_t seen[PIECES_MAX / 64 + 1] = {0};
     size_t total = 0, common = 0, found;
     /* Beyond that it is below the lesser minimum, whatever they have in common. */
     size_t total_max = (size_t)((double)query->count / TITLES_PIECES_MIN) + 1;
-    for (uint32_t piece; total <= total_max && next_piece(&walk, &piece); total++) {
-        if (!(found = find_piece(query, piece)))
+    for (uint32_t trigram; total <= total_max && next_trigram(&walk, &trigram); total++) {
+        if (!(found = find_trigram(query, trigram)))
             continue;
         uint64_t bit = UINT64_C(1) << found % 64;
         common += !(seen[found / 64] & bit);
@@ -186,7 +186,7 @@ skip_word(struct str text)
 
 /* Of the stretches of as many words, when the text has more. */
 static double
-likeness_of_stretch(const struct titles_pieces *query, struct str text)
+similarity_of_stretch(const struct titles_trigrams *query, struct str text)
 {
     double best = 0;
     text = skip_blanks(text);
@@ -194,7 +194,7 @@ likeness_of_stretch(const struct titles_pieces *query, struct str text)
     for (size_t i = 0; i < query->word_count; i++)
         end = skip_word(end);
     for (bool has_more = end.n > 0; has_more; text = skip_word(text), end = skip_word(end)) {
-        double score = likeness(query, str_slice(text, 0, text.n - end.n));
+        double score = similarity(query, str_slice(text, 0, text.n - end.n));
         best = MAX(best, score);
         has_more = end.n > 0;
     }
@@ -202,10 +202,10 @@ likeness_of_stretch(const struct titles_pieces *query, struct str text)
 }
 
 double
-titles_pieces_score(const struct titles_pieces *query, struct str title)
+titles_trigrams_score(const struct titles_trigrams *query, struct str title)
 {
-    double whole = likeness(query, title);
-    double part = title.n <= TITLES_STRETCH_BYTES_MAX ? likeness_of_stretch(query, title) : 0;
+    double whole = similarity(query, title);
+    double part = title.n <= TITLES_STRETCH_BYTES_MAX ? similarity_of_stretch(query, title) : 0;
     whole = whole >= TITLES_PIECES_MIN ? whole : 0;
     return part >= TITLES_STRETCH_MIN ? MAX(whole, part) : whole;
 }
@@ -218,7 +218,7 @@ titles_pieces_score(const struct titles_pieces *query, struct str title)
 /* Titles as they lie in the column, end to end. */
 struct batch {
     uint8_t text[BATCH_BYTES + LANES + SCAN_TRIPLES_AHEAD]; /* blanks as 0 */
-    uint64_t marks[BATCH_BYTES / 64]; /* where a piece of the query may begin */
+    uint64_t marks[BATCH_BYTES / 64]; /* where a trigram of the query may begin */
     size_t title_count;
     uint32_t ends[64];
 };
@@ -280,7 +280,7 @@ count_marks(const uint64_t *marks, size_t from, size_t to)
 }
 
 static inline bool
-may_be(const struct titles_pieces *query, uint8_t x, uint8_t y, uint8_t z)
+may_be(const struct titles_trigrams *query, uint8_t x, uint8_t y, uint8_t z)
 {
     unsigned found = 0;
     for (size_t i = 0; i < query->scan_count; i++) {
@@ -290,10 +290,11 @@ may_be(const struct titles_pieces *query, uint8_t x, uint8_t y, uint8_t z)
     return found != 0;
 }
 
-/* No less than the pieces that query and title have in common.  Those at the title's ends have
+/* No less than the trigrams that query and title have in common.  Those at the title's ends have
  * a blank where its neighbours stand. */
 static inline size_t
-common_at_most(const struct titles_pieces *query, const struct batch *b, size_t from, size_t to)
+common_at_most(const struct titles_trigrams *query, const struct batch *b, size_t from,
+               size_t to)
 {
     const uint8_t *text = b->text;
     if (from == to)
@@ -305,7 +306,7 @@ common_at_most(const struct titles_pieces *query, const struct batch *b, size_t 
            may_be(query, text[to - 2], text[to - 1], 0) + count_marks(b->marks, from, to - 2);
 }
 
-/* A piece ends at each byte, but for blanks behind a blank, and behind the last word. */
+/* A trigram ends at each byte, but for blanks behind a blank, and behind the last word. */
 static size_t
 count_all(const uint8_t *text, size_t n)
 {
@@ -316,8 +317,8 @@ count_all(const uint8_t *text, size_t n)
 }
 
 size_t
-titles_pieces_sift(const struct titles_pieces *query, const struct column *titles,
-                   uint64_t from, double score_min, uint64_t *out)
+titles_trigrams_sift(const struct titles_trigrams *query, const struct column *titles,
+                     uint64_t from, double score_min, uint64_t *out)
 {
     struct batch b;
     take_titles(&b, titles, from);
@@ -329,15 +330,15 @@ titles_pieces_sift(const struct titles_pieces *query, const struct column *title
     for (size_t i = 0; i < query->scan_count; i++)
         scan_triples(&query->scans[i], b.text, bytes, b.marks);
     *out = 0;
-    double pieces = (double)query->count;
-    size_t least = MAX((size_t)ceil(score_min * pieces), 1);
+    double trigrams = (double)query->count;
+    size_t least = MAX((size_t)ceil(score_min * trigrams), 1);
     for (size_t i = 0, at = 0; i < b.title_count; at = b.ends[i++]) {
         size_t found = common_at_most(query, &b, at, b.ends[i]);
         if (found < least)
             continue;
-        double common = (double)MIN(found, query->count), part = common / pieces;
+        double common = (double)MIN(found, query->count), part = common / trigrams;
         double all = (double)count_all(b.text + at, b.ends[i] - at);
-        bool is_worth = common / (pieces + all - common) >= score_min ||
+        bool is_worth = common / (trigrams + all - common) >= score_min ||
                         (part >= TITLES_STRETCH_MIN && part >= score_min);
         *out |= (uint64_t)is_worth << i;
     }

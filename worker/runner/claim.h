@@ -14,26 +14,26 @@
 /* Attempts that may die, alone or with the whole role, before the job is given up. */
 #define JOB_ATTEMPTS_MAX 5
 
-enum job_run_state { JOB_RUN_FREE, JOB_RUN_WORKING, JOB_RUN_FINISHING };
+enum claim_state { CLAIM_FREE, CLAIM_WORKING, CLAIM_FINISHING };
 
-struct job_run {
-    enum job_run_state state;
+struct claim {
+    enum claim_state state;
     struct arena arena; /* all of the job */
     struct job_work work;
     size_t step; /* of the kind's */
-    struct job_child child;
-    struct job_child_frame last; /* what the child said most recently */
-    bool is_cancelled;           /* asked for, and the child was told */
-    uint64_t told_us;            /* when the writer heard of it last */
-    uint64_t kill_us;            /* when patience with a cancelled child ends */
-    uint64_t retry_us;           /* when finishing is tried again */
+    struct runner_child child;
+    struct runner_child_frame last; /* what the child said most recently */
+    bool is_cancelled;              /* asked for, and the child was told */
+    uint64_t told_us;               /* when the writer heard of it last */
+    uint64_t kill_us;               /* when patience with a cancelled child ends */
+    uint64_t retry_us;              /* when finishing is tried again */
 };
 
-/* Takes over a job of `kind` that was claimed; its strings are in run->arena. */
-void job_run_start(struct job_run *run, const struct job_host *host,
-                   const struct job_kind *kind, const struct job *job);
+/* Takes over a job of `kind` that was claimed; its strings are in claim->arena. */
+void claim_start(struct claim *claim, const struct job_host *host, const struct job_kind *kind,
+                 const struct job *job);
 /* Whatever is due: reads frames, tells the writer, passes on a cancellation, takes the next
  * step when the child has ended. */
-void job_run_tick(struct job_run *run, const struct job_host *host);
+void claim_tick(struct claim *claim, const struct job_host *host);
 /* Ends the child and gives the job back to the queue at once. */
-void job_run_stop(struct job_run *run, const struct job_host *host);
+void claim_stop(struct claim *claim, const struct job_host *host);

@@ -1,5 +1,4 @@
-/* See value.h. */
-#include "base/value.h"
+#include "base/column_type.h"
 
 static const struct str NAMES[] = {
 #define X(type, word) [type] = STR_INIT(word),

@@ -1,0 +1,20 @@
+/* SHA-256 (FIPS 180-4), for what others compare; by libcrypto for its use of the CPU's
+ * instructions. */
+#pragma once
+
+#include "base/str.h"
+
+#define SHA256_BYTES 32
+#define SHA256_HEX_BYTES 64
+
+struct sha256 {
+    void *state;
+};
+void sha256_init(struct sha256 *h);
+void sha256_add(struct sha256 *h, struct str s);
+/* Writes 64 lower-case hex digits and a NUL, and frees the state. */
+void sha256_finish_hex(struct sha256 *h, char hex[SHA256_HEX_BYTES + 1]);
+/* Of text that is at hand as a whole. */
+void sha256_of(struct str s, unsigned char out[SHA256_BYTES]);
+/* The same as lower-case hex digits and a NUL. */
+void sha256_hex(struct str s, char hex[SHA256_HEX_BYTES + 1]);

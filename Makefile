@@ -3,6 +3,9 @@
 # make test-long  the same with ten times the rounds of all that is random, and the image: hours
 # make bench  install what it needs, measure beside SQLite, DuckDB, NumPy, pandas and others
 # make        build only
+# make deps   install the Debian packages that building and running need; FOR=test, FOR=bench: those too
+# make install    build, and copy below PREFIX (/usr/local), SYSCONFDIR (/etc) and UNITDIR, all of them
+#             below DESTDIR; settings that are there stay, and make uninstall leaves them
 # The recipes that are more than a line live in scripts/.
 
 BUILD ?= build
@@ -11,6 +14,14 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 OUT   := $(BUILD)/$(MODE)
+
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+PROGRAM     = $(DESTDIR)$(PREFIX)/bin/playmeter
+MAN_PAGE    = $(DESTDIR)$(PREFIX)/share/man/man1/playmeter.1
+UNIT_FILE   = $(DESTDIR)$(UNITDIR)/playmeter.service
+SETTINGS    = $(DESTDIR)$(SYSCONFDIR)/playmeter/playmeter.yaml
 
 LIBS     := libcurl libidn2 libcrypto sqlite3 json-c yaml-0.1 libutf8proc zlib libsodium
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-string-conversion \
@@ -85,6 +96,17 @@ $(OUT)/bench/%: tests/bench/%.c $(OBJECTS)
 unit: $(UNIT)
 fuzzers: $(FUZZ)
 
+deps:
+	@scripts/install-deps $(FOR)
+# The unit names the program and the settings where they come to lie.
+install: all
+	install -D -m 755 '$(OUT)/playmeter' '$(PROGRAM)'
+	install -D -m 644 conf/playmeter.1 '$(MAN_PAGE)'
+	sed 's|/usr/local/bin/|$(PREFIX)/bin/|; s|/etc/playmeter/|$(SYSCONFDIR)/playmeter/|' \
+	    conf/playmeter.service | install -D -m 644 /dev/stdin '$(UNIT_FILE)'
+	[ -e '$(SETTINGS)' ] || install -D -m 644 conf/playmeter.yaml '$(SETTINGS)'
+uninstall:
+	rm -f '$(PROGRAM)' '$(MAN_PAGE)' '$(UNIT_FILE)'
 run:
 	@scripts/run
 test:
@@ -104,5 +126,5 @@ clean:
 
 -include $(SOURCES:worker/%.c=$(OUT)/%.d) $(OUT)/main.d $(UNIT:=.d) $(FUZZ:=.d)
 
-.PHONY: all unit fuzzers run test test-long lint bench format clean
+.PHONY: all unit fuzzers deps install uninstall run test test-long lint bench format clean
 .DELETE_ON_ERROR:

@@ -139,6 +139,8 @@ commands_run(int argc, char **argv)
         return print_commands(stderr);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
         return print_commands(stdout);
+    if (strcmp(argv[1], "--version") == 0)
+        return run_version(argc, argv);
     for (size_t i = 0; i < COUNT_OF(COMMANDS); i++) {
         const struct command *c = &COMMANDS[i];
         if (strcmp(argv[1], c->name) != 0)

@@ -27,7 +27,7 @@ import_input(struct fixture *f, enum input_kind kind)
                                .options = &options,
                                .source_fd = source,
                                .source_name = str_from(name),
-                               .dataset_folder = arena_printf(a, "datasets/1/%s", name),
+                               .dataset_id = 1,
                                .rejects_fd = rejects};
     assert_true(fs_size(source, &task.source_length, &err));
     if (!import_run(a, &task, &publication, &err))

@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "catalogue/data_state.h"
 #include "catalogue/version_file.h"
+#include "catalogue/version_folder.h"
 #include "store/rows.h"
 
 #include <fcntl.h>
@@ -79,9 +80,7 @@ check_rows(struct arena *a, const struct adoption *ad, int64_t dataset_id,
         columns[i] = (struct rows_column){.name = schema.columns[i].name,
                                           .type = schema.columns[i].type};
     const char *path =
-        arena_printf(a, "%s/datasets/%lld/%" STR_FMT "/" ROWS_FILE_NAME, ad->data_dir,
-                     (long long)dataset_id, STR_ARG(version->job_id))
-            .p;
+        version_folder_path(a, ad->data_dir, dataset_id, version->job_id, ROWS_FILE_NAME);
     struct rows *rows = rows_open(path, columns, schema.column_count, err);
     bool is_open = rows != NULL;
     rows_close(&rows);
@@ -196,8 +195,8 @@ move_folder(struct adoption *ad, const struct found *found, int64_t dataset_id, 
     struct str job_id = found->file.version.job_id;
     if (!fs_make_dirs(to, err))
         return false;
-    if (rename(arena_printf(&ad->arena, "%s/%" STR_FMT, from, STR_ARG(job_id)).p,
-               arena_printf(&ad->arena, "%s/%" STR_FMT, to, STR_ARG(job_id)).p))
+    if (rename(version_folder_path(&ad->arena, ad->data_dir, found->folder_id, job_id, ""),
+               version_folder_path(&ad->arena, ad->data_dir, dataset_id, job_id, "")))
         return err_set_errno(err, "moving %s/%" STR_FMT " to %s", from, STR_ARG(job_id), to);
     return sync_folder(to, err) && sync_folder(from, err) &&
            sync_folder(arena_printf(&ad->arena, "%s/datasets/.", ad->data_dir).p, err);
@@ -258,9 +257,8 @@ is_place_taken(const struct adoption *ad, const struct found *found, int64_t dat
     scoped_arena a = {0};
     struct stat st;
     return found->folder_id != dataset_id &&
-           lstat(arena_printf(&a, "%s/datasets/%lld/%" STR_FMT, ad->data_dir,
-                              (long long)dataset_id, STR_ARG(found->file.version.job_id))
-                     .p,
+           lstat(version_folder_path(&a, ad->data_dir, dataset_id, found->file.version.job_id,
+                                     ""),
                  &st) == 0;
 }
 

@@ -5,6 +5,7 @@
 #include "catalogue/data_state.h"
 #include "catalogue/integrity.h"
 #include "catalogue/version_file.h"
+#include "catalogue/version_folder.h"
 #include "writer/wire.h"
 
 #include <string.h>
@@ -63,9 +64,7 @@ static bool
 check_folder(struct arena *a, struct db *db, const struct dataset *dataset, struct str job_id,
              struct err *err)
 {
-    const char *folder = arena_printf(a, "%s/datasets/%lld/%" STR_FMT, data_state_dir(a, db),
-                                      (long long)dataset->id, STR_ARG(job_id))
-                             .p;
+    const char *folder = version_folder_path(a, data_state_dir(a, db), dataset->id, job_id, "");
     struct stat st;
     if (lstat(folder, &st))
         return err_set_errno(err, "the folder %s of the new version", folder);

@@ -2,6 +2,7 @@
 #include "catalogue/integrity.h"
 
 #include "base/fs.h"
+#include "catalogue/version_folder.h"
 #include "index/tfidf.h"
 #include "index/trigrams.h"
 #include "store/rows.h"
@@ -47,7 +48,7 @@ integrity_files_parse(struct str words)
 struct check {
     struct arena arena;
     const struct dataset_version *version;
-    const char *folder;
+    const char *data_dir;
     struct integrity_finding finding;
 };
 
@@ -59,17 +60,10 @@ end_check(struct check *c)
 #define scoped_check SCOPED(end_check) struct check
 
 static const char *
-folder_of(struct arena *a, const char *data_dir, const struct dataset_version *version)
+path_of(struct arena *a, const char *data_dir, const struct dataset_version *version,
+        const char *name)
 {
-    return arena_printf(a, "%s/datasets/%lld/%" STR_FMT, data_dir,
-                        (long long)version->dataset_id, STR_ARG(version->job_id))
-        .p;
-}
-
-static const char *
-path_of(struct check *c, const char *name)
-{
-    return arena_printf(&c->arena, "%s/%s", c->folder, name).p;
+    return version_folder_path(a, data_dir, version->dataset_id, version->job_id, name);
 }
 
 /* The first damage is the one that is told. */
@@ -98,7 +92,7 @@ check_file(struct check *c, size_t i, bool is_needed, struct err *err)
 {
     struct err reason = {0};
     uint64_t bytes = 0;
-    const char *path = path_of(c, FILES[i].name);
+    const char *path = path_of(&c->arena, c->data_dir, c->version, FILES[i].name);
     scoped_fd fd = fs_open_at(AT_FDCWD, path, O_RDONLY, &reason);
     if (fd < 0 && reason.kind == ERR_NOT_FOUND && !is_needed)
         return true;
@@ -124,7 +118,8 @@ needs_trigrams(struct check *c, bool *is_needed, struct err *err)
 {
     struct err why = {0};
     struct columns columns;
-    scoped_fd fd = fs_open_at(AT_FDCWD, path_of(c, COLUMNS_FILE_NAME), O_RDONLY, &why);
+    const char *path = path_of(&c->arena, c->data_dir, c->version, COLUMNS_FILE_NAME);
+    scoped_fd fd = fs_open_at(AT_FDCWD, path, O_RDONLY, &why);
     if (fd < 0 || !columns_open(&c->arena, &columns, fd, &why)) {
         *is_needed = false;
         *err = why;
@@ -167,8 +162,7 @@ bool
 integrity_check(const char *data_dir, const struct dataset_version *version,
                 struct integrity_finding *out, struct err *err)
 {
-    scoped_check c = {.version = version};
-    c.folder = folder_of(&c.arena, data_dir, version);
+    scoped_check c = {.version = version, .data_dir = data_dir};
     for (size_t i = 0; i < COUNT_OF(FILES); i++) {
         bool is_needed;
         if (!find_needed(&c, FILES[i].file, &is_needed, err) ||
@@ -186,8 +180,7 @@ integrity_check_rows(const char *data_dir, const struct dataset_version *version
     scoped_arena a = {0};
     struct err reason = {0};
     uint64_t checksum;
-    const char *path =
-        arena_printf(&a, "%s/" ROWS_FILE_NAME, folder_of(&a, data_dir, version)).p;
+    const char *path = path_of(&a, data_dir, version, ROWS_FILE_NAME);
     if (compare_rows(path, version, &checksum, &reason))
         return true;
     if (err_is_shortage(&reason)) {

@@ -3,15 +3,15 @@
 #include "import/work.h"
 
 #include "catalogue/integrity.h"
+#include "catalogue/version_folder.h"
 
 #include <fcntl.h>
 
 static const char *
 base_path(struct arena *a, const struct import_task *task, const char *file)
 {
-    return arena_printf(a, "%s/datasets/%lld/%" STR_FMT "/%s", task->data_dir,
-                        (long long)task->base->dataset_id, STR_ARG(task->base->job_id), file)
-        .p;
+    return version_folder_path(a, task->data_dir, task->base->dataset_id, task->base->job_id,
+                               file);
 }
 
 /* A folded text folds to itself, so its size in the old version is its size in the new one. */

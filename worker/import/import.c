@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "catalogue/version_folder.h"
 #include "index/tfidf.h"
 #include "index/trigrams.h"
 
@@ -34,9 +35,7 @@ check_disk(const struct import_task *task, uint64_t text_bytes, struct err *err)
 static const char *
 folder_path(struct arena *a, const struct import_task *task, const char *file)
 {
-    return arena_printf(a, "%s/%" STR_FMT "%s%s", task->data_dir, STR_ARG(task->dataset_folder),
-                        *file ? "/" : "", file)
-        .p;
+    return version_folder_path(a, task->data_dir, task->dataset_id, task->job_id, file);
 }
 
 /* What an earlier attempt of the same job left goes first. */

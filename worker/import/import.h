@@ -47,8 +47,7 @@ struct import_task {
     uint64_t source_offset, source_length;
     struct str source_name;             /* for the receipt */
     const struct dataset_version *base; /* NULL: nothing published yet */
-    int64_t
-        dataset_id; /* names, with the job's, the folder of the version, which is made here */
+    int64_t dataset_id;                 /* its folder of this job is made here */
     int rejects_fd; /* NDJSON of {line, offset, column, reason, raw}; capped */
     /* Called from one thread at least every 0.4 s; false cancels. */
     bool (*on_progress)(void *context, const struct job_progress *progress, struct err *err);

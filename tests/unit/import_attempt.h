@@ -3,6 +3,7 @@
 
 #include "temp_dir.h"
 
+#include "import/base.h"
 #include "import/import.h"
 #include "index/columns.h"
 #include "store/rows.h"
@@ -81,6 +82,7 @@ import_part(struct attempt *t, const char *dataset, struct str csv, size_t offse
     t->task = (struct import_task){
         .config = &t->config,
         .data_dir = t->dir->path,
+        .sink = &EMBEDDED_SINK,
         .job_id = job,
         .dataset = str_from(dataset),
         .options = &t->options,

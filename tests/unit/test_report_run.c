@@ -3,6 +3,7 @@
 #include "disk_order.h"
 #include "report_fixture.h"
 
+#include "import/base.h"
 #include "import/import.h"
 
 #include <sys/file.h>
@@ -22,6 +23,7 @@ import_input(struct fixture *f, enum input_kind kind)
         fs_open_at(AT_FDCWD, temp_path(f->dir, "rejects"), O_RDWR | O_CREAT | O_TRUNC, &err);
     struct import_task task = {.config = &f->config,
                                .data_dir = f->dir->path,
+                               .sink = &EMBEDDED_SINK,
                                .job_id = str_from(name),
                                .dataset = str_from(name),
                                .options = &options,

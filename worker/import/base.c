@@ -1,25 +1,24 @@
-/* The rows a new version starts from.  They are values already: of the types that the plan took
- * over from them, so nothing is parsed again but the elements of lists. */
-#include "import/work.h"
+#include "import/base.h"
 
+#include "base/fs.h"
 #include "catalogue/integrity.h"
 #include "catalogue/version_folder.h"
 
 #include <fcntl.h>
 
 static const char *
-base_path(struct arena *a, const struct import_task *task, const char *file)
+path_of(struct arena *a, const char *data_dir, const struct dataset_version *version,
+        const char *file)
 {
-    return version_folder_path(a, task->data_dir, task->base->dataset_id, task->base->job_id,
-                               file);
+    return version_folder_path(a, data_dir, version->dataset_id, version->job_id, file);
 }
 
 /* A folded text folds to itself, so its size in the old version is its size in the new one. */
 static bool
-measure_base(struct arena *a, const struct import_task *task, struct import_base *base,
-             size_t column_count, struct err *err)
+measure_base(struct arena *a, const char *path, struct import_base *base, size_t column_count,
+             struct err *err)
 {
-    scoped_fd fd = fs_open_at(AT_FDCWD, base_path(a, task, COLUMNS_FILE_NAME), O_RDONLY, err);
+    scoped_fd fd = fs_open_at(AT_FDCWD, path, O_RDONLY, err);
     struct columns columns = {0};
     if (fd < 0 || !columns_open(a, &columns, fd, err))
         return false;
@@ -34,24 +33,23 @@ measure_base(struct arena *a, const struct import_task *task, struct import_base
 }
 
 bool
-import_base_open(struct arena *a, const struct import_task *task,
-                 const struct import_plan *plan, struct import_base *out, struct err *err)
+import_base_open(struct arena *a, const char *data_dir, const struct dataset_version *version,
+                 const struct schema *schema, struct import_base *out, struct err *err)
 {
-    size_t column_count = plan->schema.column_count;
-    struct import_base base = {.text_bytes_max = arena_array(a, column_count, uint64_t)};
-    if (!plan->is_append && !plan->is_upsert) {
-        *out = base;
-        return true;
+    size_t count = schema->column_count;
+    struct import_base base = {.text_bytes_max = arena_array(a, count, uint64_t),
+                               .wanted = arena_array(a, count, size_t)};
+    struct rows_column *columns = arena_array(a, count, struct rows_column);
+    for (size_t i = 0; i < count; i++) {
+        columns[i] = (struct rows_column){.name = schema->columns[i].name,
+                                          .type = schema->columns[i].type};
+        base.wanted[i] = i;
     }
-    struct rows_column *columns = arena_array(a, column_count, struct rows_column);
-    for (size_t i = 0; i < column_count; i++)
-        columns[i] = (struct rows_column){.name = plan->schema.columns[i].name,
-                                          .type = plan->schema.columns[i].type};
     /* Rows that were turned by the disk would be right ones of the next version. */
-    if (!integrity_check_rows(task->data_dir, task->base, err) ||
-        !measure_base(a, task, &base, column_count, err))
+    if (!integrity_check_rows(data_dir, version, err) ||
+        !measure_base(a, path_of(a, data_dir, version, COLUMNS_FILE_NAME), &base, count, err))
         return false;
-    base.rows = rows_open(base_path(a, task, ROWS_FILE_NAME), columns, column_count, err);
+    base.rows = rows_open(path_of(a, data_dir, version, ROWS_FILE_NAME), columns, count, err);
     if (!base.rows)
         return false;
     *out = base;
@@ -61,19 +59,14 @@ import_base_open(struct arena *a, const struct import_task *task,
 void
 import_base_close(struct import_base *base)
 {
-    if (base->rows)
-        rows_close(&base->rows);
+    rows_close(&base->rows);
 }
 
 bool
-import_base_row(struct arena *a, const struct import_base *base, const struct import_plan *plan,
+import_base_row(struct arena *a, const struct import_base *base, const struct schema *schema,
                 uint64_t number, struct value *values, uint64_t *line, struct err *err)
 {
-    const struct schema *schema = &plan->schema;
-    size_t *wanted = arena_array(a, schema->column_count, size_t);
-    for (size_t i = 0; i < schema->column_count; i++)
-        wanted[i] = i;
-    int got = rows_get(base->rows, number, wanted, schema->column_count, values, err);
+    int got = rows_get(base->rows, number, base->wanted, schema->column_count, values, err);
     if (got <= 0)
         return got < 0 ? false
                        : err_set(err, ERR_INTERNAL, "row %llu of the current version is gone",

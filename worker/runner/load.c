@@ -3,6 +3,7 @@
 #include "catalogue/integrity.h"
 #include "catalogue/version_folder.h"
 #include "fetch/fetch.h"
+#include "import/base.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -135,6 +136,7 @@ load_run(struct arena *a, const struct load *load, job_progress_fn *on_progress,
     struct import_task task = {
         .config = load->config,
         .data_dir = arena_cstr(a, load->config->data_dir),
+        .sink = &EMBEDDED_SINK,
         .job_id = load->job.id,
         .dataset = load->job.dataset,
         .options = &load->import.options,

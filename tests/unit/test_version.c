@@ -1,6 +1,6 @@
 /* The cache of opened versions: what is published elsewhere is seen, what is dropped is gone,
  * what is damaged says so, and no more than a few stay open. */
-#include "query/version.h"
+#include "embedded/version.h"
 #include "temp_db.h"
 
 #include <dirent.h>

@@ -5,7 +5,7 @@
 #include "http/router.h"
 #include "players/password.h"
 #include "players/token.h"
-#include "query/version.h"
+#include "embedded/version.h"
 #include "writer/client.h"
 
 struct app {

@@ -2,7 +2,7 @@
 #include "base/date.h"
 #include "base/num.h"
 #include "query/export.h"
-#include "query/groups_pairs.h"
+#include "embedded/groups_pairs.h"
 #include "query/groups_word.h"
 #include "json/write.h"
 

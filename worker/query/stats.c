@@ -2,7 +2,7 @@
 #include "query/stats.h"
 
 #include "query/stats_answer.h"
-#include "query/version.h"
+#include "embedded/version.h"
 
 #define BIT(aggregate) (UINT32_C(1) << (aggregate))
 

@@ -4,7 +4,7 @@
 
 #include "query/stats.h"
 #include "query/stats_moments.h"
-#include "query/stats_values.h"
+#include "embedded/stats_values.h"
 #include "json/write.h"
 
 enum stats_result_kind {

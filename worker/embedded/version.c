@@ -3,7 +3,7 @@
  * kept, least recently used out first, until the edition that the catalogue has of their files
  * is another one.  A folder can vanish between the catalogue's answer and the open, when the
  * next version has just pushed it out: then the catalogue is read again. */
-#include "query/version.h"
+#include "embedded/version.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include "index/columns.h"
 #include "index/tfidf.h"
 #include "index/trigrams.h"
-#include "query/key_index.h"
+#include "embedded/key_index.h"
 #include "store/rows.h"
 
 struct stats_answer;

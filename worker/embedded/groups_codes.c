@@ -5,8 +5,8 @@
 #include "embedded/groups_codes.h"
 
 #include "base/random.h"
-#include "query/groups_word.h"
 #include "embedded/rows_walk.h"
+#include "query/groups_word.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 #include "embedded/stats_values.h"
 
 #include "base/random.h"
-#include "index/distinct.h"
 #include "embedded/stats_select.h"
+#include "index/distinct.h"
 
 #include <math.h>
 #include <stdlib.h>

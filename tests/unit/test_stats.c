@@ -4,7 +4,7 @@
 #include "base/date.h"
 #include "base/num.h"
 #include "query/stats.h"
-#include "query/stats_select.h"
+#include "embedded/stats_select.h"
 
 #include "base/hash.h"
 

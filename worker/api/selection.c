@@ -16,7 +16,7 @@ selection_open(struct app *app, const struct request *request, struct str datase
 {
     struct arena *a = request->arena;
     struct selection s = {0};
-    if (!versions_get(app->versions, dataset, version_or_0, &s.version, err))
+    if (!embedded_open(app->versions, dataset, version_or_0, &s.version, err))
         return false;
     struct param *params = arena_array(a, request->filter_count, struct param);
     for (size_t i = 0; i < request->filter_count; i++)

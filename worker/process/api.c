@@ -60,14 +60,14 @@ open_handles(const struct role_env *env, struct handles *h, struct err *err)
     if (!token_read_secrets(&h->arena, config, &app->secrets, err) ||
         !password_open(config, &app->hasher, err))
         return false;
-    app->versions = versions_open(app->db, app->data_dir, config->start);
+    app->versions = embedded_start(app->db, app->data_dir, config->start);
     return true;
 }
 
 static void
 close_handles(struct handles *h)
 {
-    versions_close(&h->app.versions);
+    embedded_stop(&h->app.versions);
     password_close(&h->app.hasher);
     writer_close(&h->app.writer);
     db_close(&h->app.db);

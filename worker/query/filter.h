@@ -2,7 +2,7 @@
  * comparison is on folded bytes; a null matches isnull and nothing else. */
 #pragma once
 
-#include "query/version.h"
+#include "embedded/version.h"
 
 struct param { /* one decoded query parameter, in the order given */
     struct str name, value;

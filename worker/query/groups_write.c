@@ -1,8 +1,8 @@
 /* See groups.h: groups as JSON and CSV. */
 #include "base/date.h"
 #include "base/num.h"
+#include "embedded/groups_pairs.h"
 #include "query/export.h"
-#include "query/groups_pairs.h"
 #include "query/groups_word.h"
 #include "json/write.h"
 

@@ -1,6 +1,6 @@
 /* Filter to a set, count it, put the page's rows in order.  Without a sort the
  * order is the rows' own, and a page is found by counting bits. */
-#include "query/order.h"
+#include "embedded/order.h"
 
 static bool
 refuse_name(const struct schema *schema, const char *param, struct str name, struct err *err)

@@ -2,7 +2,7 @@
  * over the columns marked `similar`. */
 #pragma once
 
-#include "query/version.h"
+#include "embedded/version.h"
 
 #define SIMILAR_LIMIT_MAX 100
 #define SIMILAR_TERMS_MAX 10

@@ -1,8 +1,8 @@
 /* See stats.h: the answer as JSON. */
 #include "query/stats.h"
 
+#include "embedded/version.h"
 #include "query/stats_answer.h"
-#include "query/version.h"
 
 #define BIT(aggregate) (UINT32_C(1) << (aggregate))
 

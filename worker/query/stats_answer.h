@@ -2,9 +2,9 @@
  * The definitions are those of stats.h.  Inside datasets/. */
 #pragma once
 
+#include "embedded/stats_values.h"
 #include "query/stats.h"
 #include "query/stats_moments.h"
-#include "query/stats_values.h"
 #include "json/write.h"
 
 enum stats_result_kind {

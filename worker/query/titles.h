@@ -6,7 +6,7 @@
  * by row order, so the answer is always the same. */
 #pragma once
 
-#include "query/version.h"
+#include "embedded/version.h"
 
 #define TITLES_QUERY_BYTES_MAX 200
 #define TITLES_SCORE_MIN 0.2

@@ -3,11 +3,11 @@
  * words are equal.  A page near the beginning keeps a heap of the best rows seen; of one
  * further on the words at its ends are selected and only what lies between is sorted; an export
  * sorts all. */
-#include "query/order.h"
+#include "embedded/order.h"
 
-#include "query/rows_walk.h"
+#include "embedded/rows_walk.h"
 
-#include "query/stats_select.h"
+#include "embedded/stats_select.h"
 
 #include <stdlib.h>
 #include <string.h>

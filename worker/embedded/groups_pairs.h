@@ -2,7 +2,7 @@
  * need them, listed.  Only for groups*.c. */
 #pragma once
 
-#include "query/groups_codes.h"
+#include "embedded/groups_codes.h"
 
 struct groups_pairs {
     struct groups_codes codes[GROUPS_KEYS_MAX]; /* of the keys */

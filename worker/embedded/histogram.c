@@ -1,7 +1,7 @@
 #include "query/histogram.h"
 
 #include "base/date.h"
-#include "query/stats_values.h"
+#include "embedded/stats_values.h"
 
 #include <math.h>
 

@@ -2,11 +2,11 @@
  * least; all else goes through a hash table of words.  Text goes by the hash that the columns
  * file has of each cell, taken of the original bytes with a random seed, and by comparing the
  * folded ones. */
-#include "query/groups_codes.h"
+#include "embedded/groups_codes.h"
 
 #include "base/random.h"
+#include "embedded/rows_walk.h"
 #include "query/groups_word.h"
-#include "query/rows_walk.h"
 
 #include <string.h>
 

@@ -2,10 +2,11 @@
 #pragma once
 
 #include "catalogue/integrity.h"
+#include "embedded/key_index.h"
 #include "index/columns.h"
 #include "index/tfidf.h"
 #include "index/trigrams.h"
-#include "query/key_index.h"
+#include "query/engine.h"
 #include "store/rows.h"
 
 struct stats_answer;
@@ -39,10 +40,9 @@ struct version {
     } scratch;
 };
 
-struct versions; /* the cache; made by versions_open */
 /* `start`: of the service; only versions that were checked since are opened.  0: no service. */
-struct versions *versions_open(struct db *db, const char *data_dir, int64_t start);
-void versions_close(struct versions **cache);
+struct engine_state *embedded_start(struct db *db, const char *data_dir, int64_t start);
+void embedded_stop(struct engine_state **cache);
 
 /* The current version (number 0) or an older one.  Reads the catalogue each time, opens the
  * files on first use and when their edition has risen, and reads again when they were removed
@@ -50,9 +50,14 @@ void versions_close(struct versions **cache);
  * nothing_published (404), and busy with code version_unchecked (after a start, until its turn
  * comes), version_damaged or index_damaged, or without one where descriptors or memory are
  * short. */
-MUST_CHECK bool versions_get(struct versions *cache, struct str dataset, int64_t number_or_0,
-                             const struct version **out, struct err *err);
+MUST_CHECK bool embedded_open(struct engine_state *cache, struct str dataset,
+                              int64_t number_or_0, const struct version **out, struct err *err);
 
-/* What versions_get gave last, or could not open, proved unreadable or is unchecked: unless it
+/* What embedded_open gave last, or could not open, proved unreadable or is unchecked: unless it
  * is known to be damaged, has it checked next. */
-void versions_doubt(struct versions *cache, struct writer *w);
+void embedded_doubt(struct engine_state *cache, struct writer *w);
+
+/* engine.h */
+MUST_CHECK bool embedded_walk(struct engine_state *cache, const struct dataset_version *version,
+                              const struct str *names, size_t count, engine_line_fn *on_line,
+                              void *context, struct err *err);

@@ -1,6 +1,6 @@
 /* Open addressing with linear probing: values are compared in the mapped
  * columns, so the table holds nothing but row numbers. */
-#include "query/key_index.h"
+#include "embedded/key_index.h"
 
 #include "base/hash.h"
 

@@ -129,9 +129,9 @@ find_words(struct arena *a, struct title_search *s, struct str folded, struct bi
     if (words.count == 0)
         return true;
     if (s->among)
-        scan_text_rows(s->titles, SCAN_CONTAINS, words.words[words.longest], s->among, &found);
+        scan_text_rows(s->titles, MATCH_CONTAINS, words.words[words.longest], s->among, &found);
     else
-        scan_text(s->titles, SCAN_CONTAINS, words.words[words.longest], &found);
+        scan_text(s->titles, MATCH_CONTAINS, words.words[words.longest], &found);
     for (uint64_t row = bitmap_next(&found, 0); row < found.row_count;
          row = bitmap_next(&found, row + 1)) {
         if (looked_at++ % ROWS_PER_LOOK == 0 && !check_clock(s, err))
@@ -223,7 +223,7 @@ find_equal(struct arena *a, const struct version *version, struct str text, uint
 {
     size_t title = version->schema.title_index;
     struct bitmap equal = bitmap_new(a, version->row_count);
-    scan_text(&version->columns.columns[title], SCAN_EQUALS, utf8_folded(a, text), &equal);
+    scan_text(&version->columns.columns[title], MATCH_EQUALS, utf8_folded(a, text), &equal);
     uint64_t first = bitmap_next(&equal, 0);
     *is_found = first < version->row_count;
     *row = first;

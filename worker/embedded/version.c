@@ -3,7 +3,7 @@
  * kept, least recently used out first, until the edition that the catalogue has of their files
  * is another one.  A folder can vanish between the catalogue's answer and the open, when the
  * next version has just pushed it out: then the catalogue is read again. */
-#include "query/version.h"
+#include "embedded/version.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,11 +21,11 @@ struct slot {
     uint64_t used_at;   /* by the cache's count of calls; 0: empty */
 };
 
-struct versions {
+struct engine_state {
     struct db *db;
     char *data_dir;
     struct slot slots[VERSIONS_OPEN_MAX];
-    struct arena scratch; /* of one versions_get */
+    struct arena scratch; /* of one embedded_open */
     uint64_t calls;
     int64_t start;
     /* Which files were opened last, and which somebody was told to look at; its strings are not
@@ -33,10 +33,10 @@ struct versions {
     struct dataset_version last, doubted;
 };
 
-struct versions *
-versions_open(struct db *db, const char *data_dir, int64_t start)
+struct engine_state *
+embedded_start(struct db *db, const char *data_dir, int64_t start)
 {
-    struct versions *cache = calloc(1, sizeof(*cache));
+    struct engine_state *cache = calloc(1, sizeof(*cache));
     if (!cache || !(cache->data_dir = strdup(data_dir)))
         abort();
     cache->db = db;
@@ -60,7 +60,7 @@ slot_close(struct slot *slot)
 }
 
 void
-versions_close(struct versions **cache)
+embedded_stop(struct engine_state **cache)
 {
     if (!*cache)
         return;
@@ -72,8 +72,15 @@ versions_close(struct versions **cache)
     *cache = NULL;
 }
 
+static struct str
+folder_of(struct arena *a, const char *data_dir, const struct dataset_version *version)
+{
+    return arena_printf(a, "%s/datasets/%lld/%" STR_FMT, data_dir,
+                        (long long)version->dataset_id, STR_ARG(version->job_id));
+}
+
 static struct slot *
-find_slot(struct versions *cache, int64_t dataset_id, int64_t number)
+find_slot(struct engine_state *cache, int64_t dataset_id, int64_t number)
 {
     for (size_t i = 0; i < VERSIONS_OPEN_MAX; i++) {
         struct slot *slot = &cache->slots[i];
@@ -85,7 +92,7 @@ find_slot(struct versions *cache, int64_t dataset_id, int64_t number)
 }
 
 static struct slot *
-make_room(struct versions *cache)
+make_room(struct engine_state *cache)
 {
     struct slot *oldest = &cache->slots[0];
     for (size_t i = 1; i < VERSIONS_OPEN_MAX; i++)
@@ -120,7 +127,8 @@ lost(struct err *err, const struct dataset_version *info)
 
 /* What is known of the files, before any is opened. */
 static bool
-check_known(const struct versions *cache, const struct dataset_version *info, struct err *err)
+check_known(const struct engine_state *cache, const struct dataset_version *info,
+            struct err *err)
 {
     if (cache->start && info->checked_start != cache->start)
         return err_set_code(err, ERR_BUSY, "version_unchecked",
@@ -221,9 +229,7 @@ static bool
 open_files(struct slot *slot, const char *data_dir, struct err *err)
 {
     struct version *version = &slot->version;
-    struct str folder =
-        arena_printf(&slot->arena, "%s/datasets/%lld/%" STR_FMT, data_dir,
-                     (long long)version->info.dataset_id, STR_ARG(version->info.job_id));
+    struct str folder = folder_of(&slot->arena, data_dir, &version->info);
     if (!open_columns(slot, folder.p, err) || !check_shape(version, err) ||
         !open_rows(slot, folder.p, err))
         return false;
@@ -256,7 +262,7 @@ read_info(struct slot *slot, struct db *db, struct str dataset, int64_t number, 
 
 /* An older version that is mapped may have been dropped since, or its files replaced. */
 static bool
-check_kept(struct versions *cache, struct str dataset, int64_t number, int64_t *edition,
+check_kept(struct engine_state *cache, struct str dataset, int64_t number, int64_t *edition,
            struct err *err)
 {
     struct dataset_version info;
@@ -269,7 +275,7 @@ check_kept(struct versions *cache, struct str dataset, int64_t number, int64_t *
 /* A version that was dropped occupies the disk for as long as it is mapped.  It is dropped when
  * a newer one is published, and that one is about to be opened. */
 static void
-close_dropped(struct versions *cache, const struct dataset *dataset)
+close_dropped(struct engine_state *cache, const struct dataset *dataset)
 {
     for (size_t i = 0; i < VERSIONS_OPEN_MAX; i++) {
         struct slot *slot = &cache->slots[i];
@@ -284,7 +290,7 @@ close_dropped(struct versions *cache, const struct dataset *dataset)
 
 /* 1 done, 0 its files vanished meanwhile, -1 error. */
 static int
-open_slot(struct versions *cache, struct slot *slot, const struct dataset *dataset,
+open_slot(struct engine_state *cache, struct slot *slot, const struct dataset *dataset,
           int64_t number, struct err *err)
 {
     if (!read_info(slot, cache->db, dataset->name, number, err))
@@ -299,7 +305,7 @@ open_slot(struct versions *cache, struct slot *slot, const struct dataset *datas
 
 /* The slot of the version, opened if need be; the results of open_slot. */
 static int
-fill_slot(struct versions *cache, const struct dataset *dataset, int64_t number,
+fill_slot(struct engine_state *cache, const struct dataset *dataset, int64_t number,
           struct slot **out, struct err *err)
 {
     struct slot *slot = find_slot(cache, dataset->id, number);
@@ -324,8 +330,8 @@ fill_slot(struct versions *cache, const struct dataset *dataset, int64_t number,
 }
 
 bool
-versions_get(struct versions *cache, struct str name, int64_t number_or_0,
-             const struct version **out, struct err *err)
+embedded_open(struct engine_state *cache, struct str name, int64_t number_or_0,
+              const struct version **out, struct err *err)
 {
     struct dataset dataset;
     struct slot *slot = NULL;
@@ -352,7 +358,7 @@ versions_get(struct versions *cache, struct str name, int64_t number_or_0,
 }
 
 void
-versions_doubt(struct versions *cache, struct writer *w)
+embedded_doubt(struct engine_state *cache, struct writer *w)
 {
     struct err ignored; /* the next check on the schedule comes in any case */
     const struct dataset_version *last = &cache->last, *doubted = &cache->doubted;
@@ -362,4 +368,15 @@ versions_doubt(struct versions *cache, struct writer *w)
     bool is_known = last->damaged && last->checked_start == cache->start;
     if (last->dataset_id && !is_known && !is_told && integrity_doubt(w, last, &ignored))
         cache->doubted = *last;
+}
+
+bool
+embedded_walk(struct engine_state *cache, const struct dataset_version *version,
+              const struct str *names, size_t count, engine_line_fn *on_line, void *context,
+              struct err *err)
+{
+    scoped_arena a = {0};
+    struct str folder = folder_of(&a, cache->data_dir, version);
+    struct str path = arena_printf(&a, "%" STR_FMT "/" ROWS_FILE_NAME, STR_ARG(folder));
+    return rows_scan(path.p, names, count, on_line, context, err);
 }

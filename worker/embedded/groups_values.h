@@ -2,7 +2,7 @@
  * groups*.c. */
 #pragma once
 
-#include "query/groups_pairs.h"
+#include "embedded/groups_pairs.h"
 
 /* Does any item need to see its groups' rows? */
 bool groups_values_need_rows(const struct groups_question *question,

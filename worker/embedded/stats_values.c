@@ -1,8 +1,8 @@
-#include "query/stats_values.h"
+#include "embedded/stats_values.h"
 
 #include "base/random.h"
+#include "embedded/stats_select.h"
 #include "index/distinct.h"
-#include "query/stats_select.h"
 
 #include <math.h>
 #include <stdlib.h>

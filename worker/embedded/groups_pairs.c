@@ -2,12 +2,12 @@
  * of two columns the cell of a table, or the number of the pair in a hash table where that
  * would be too wide.  Places are counted, empty ones dropped, and then every row is put down
  * where its group's rows begin. */
-#include "query/groups_pairs.h"
+#include "embedded/groups_pairs.h"
 
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/random.h"
-#include "query/rows_walk.h"
+#include "embedded/rows_walk.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* A group's values are gathered by its list of rows and handed to the
  * same functions that answer /stats, so a mean is the same number wherever it is asked for. All
  * items of one column share the gathering. */
-#include "query/groups_values.h"
+#include "embedded/groups_values.h"
 
 #define BIT(aggregate) (UINT32_C(1) << (aggregate))
 #define GROUPS_PER_LOOK 256 /* at the clock */

@@ -2,7 +2,7 @@
  * bits in which they differ, and look again only into the buckets that hold a wanted rank. Each
  * key is read twice and mostly never again; six rounds end it whatever the data, where a
  * quickselect depends on its pivots. */
-#include "query/stats_select.h"
+#include "embedded/stats_select.h"
 
 #include <string.h>
 

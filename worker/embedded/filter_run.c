@@ -5,6 +5,7 @@
  *   - for text, once few rows are left, a look at those rows only;
  *   - for long text, the trigrams, and a look at the rows that they leave. */
 #include "base/clock.h"
+#include "index/scan.h"
 #include "query/filter_tree.h"
 
 #include <stdlib.h>
@@ -98,7 +99,7 @@ search_text(struct run *run, const struct predicate *p, const struct filter_test
 {
     size_t index = (size_t)(c - run->version->columns.columns);
     const struct trigrams_column *trigrams = trigrams_find(&run->version->trigrams, index);
-    if (!trigrams || t->needle.n < TRIGRAM_BYTES || p->match == SCAN_EQUALS)
+    if (!trigrams || t->needle.n < TRIGRAM_BYTES || p->match == MATCH_EQUALS)
         return false;
     struct bitmap *candidates = &run->candidates;
     if (!candidates->words)
@@ -106,7 +107,7 @@ search_text(struct run *run, const struct predicate *p, const struct filter_test
     memcpy(candidates->words, run->rows.words, bitmap_word_count(c->row_count) * 8);
     if (!trigrams_narrow(trigrams, t->needle, candidates))
         return false;
-    if (p->match == SCAN_CONTAINS && t->needle.n == TRIGRAM_BYTES)
+    if (p->match == MATCH_CONTAINS && t->needle.n == TRIGRAM_BYTES)
         bitmap_or(&run->hits, candidates);
     else
         scan_text_rows(c, p->match, t->needle, candidates, &run->hits);
@@ -164,7 +165,7 @@ match_column(struct run *run, const struct predicate *p, const struct column *c,
              struct err *err)
 {
     bool is_lookup = p->test_count >= LOOKUP_TESTS_MIN;
-    bool is_equality = p->match == SCAN_EQUALS;
+    bool is_equality = p->match == MATCH_EQUALS;
     if (p->kind == PREDICATE_NULL) {
         struct bitmap nulls = nulls_of(c);
         if (c->nulls)
@@ -237,10 +238,10 @@ cost_of(const struct predicate *p, const struct version *version)
     const struct column *c = &columns->columns[p->column];
     uint64_t test_count = MIN(p->test_count, LOOKUP_TESTS_MIN);
     const struct trigrams_column *trigrams = trigrams_find(&version->trigrams, p->column);
-    if (p->kind == PREDICATE_TEXT && p->match == SCAN_CONTAINS && trigrams &&
+    if (p->kind == PREDICATE_TEXT && p->match == MATCH_CONTAINS && trigrams &&
         p->tests[0].needle.n >= TRIGRAM_BYTES)
         return trigrams_cost(trigrams, p->tests[0].needle) * test_count;
-    if (p->kind == PREDICATE_TEXT && p->match == SCAN_CONTAINS)
+    if (p->kind == PREDICATE_TEXT && p->match == MATCH_CONTAINS)
         return c->text.bytes.n * test_count;
     return c->row_count * sizeof(uint64_t) * test_count;
 }

@@ -2,7 +2,7 @@
  * those that pass, the page of these in order, and the other aggregates for the page alone. */
 #include "query/groups.h"
 
-#include "query/groups_values.h"
+#include "embedded/groups_values.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
 
 #include "temp_dir.h"
 
-#include "import/base.h"
+#include "embedded/sink.h"
 #include "import/import.h"
 #include "index/columns.h"
 #include "store/rows.h"

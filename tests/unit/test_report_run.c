@@ -3,7 +3,7 @@
 #include "disk_order.h"
 #include "report_fixture.h"
 
-#include "import/base.h"
+#include "embedded/sink.h"
 #include "import/import.h"
 
 #include <sys/file.h>

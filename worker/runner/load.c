@@ -2,8 +2,8 @@
 
 #include "catalogue/integrity.h"
 #include "catalogue/version_folder.h"
+#include "embedded/sink.h"
 #include "fetch/fetch.h"
-#include "import/base.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -7,11 +7,12 @@
  *
  * Sequence numbers only grow; slot = sequence % SLOTS.  A batch owns what its rows point to, in
  * its arena or in the mapped file. */
-#include "import/base.h"
+#include "embedded/sink.h"
 
 #include "base/clock.h"
 #include "base/fs.h"
 #include "catalogue/version_folder.h"
+#include "embedded/base.h"
 #include "index/tfidf.h"
 #include "index/trigrams.h"
 
@@ -50,7 +51,7 @@ struct builder {
 
 struct sink_state {
     const struct sink_version *version;
-    struct import_base base;
+    struct embedded_base base;
 
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -244,7 +245,7 @@ close_sink(struct sink_state **state)
     rows_build_cancel(&s->rows);
     columns_build_cancel(&s->columns);
     fs_close(&s->columns_fd);
-    import_base_close(&s->base);
+    embedded_base_close(&s->base);
     for (size_t i = 0; i < SLOTS; i++)
         arena_free(&s->slots[i].arena);
     arena_free(&s->arena);
@@ -263,8 +264,8 @@ open_sink(const struct sink_version *version, struct err *err)
     pthread_cond_init(&s->changed, NULL);
     s->version = version;
     s->columns_fd = -1;
-    if (version->base && !import_base_open(&s->arena, version->data_dir, version->base,
-                                           version->schema, &s->base, err))
+    if (version->base && !embedded_base_open(&s->arena, version->data_dir, version->base,
+                                             version->schema, &s->base, err))
         close_sink(&s);
     return s;
 }
@@ -273,7 +274,7 @@ static bool
 read_base_row(struct arena *a, struct sink_state *s, uint64_t number, struct value *values,
               uint64_t *line, struct err *err)
 {
-    return import_base_row(a, &s->base, s->version->schema, number, values, line, err);
+    return embedded_base_row(a, &s->base, s->version->schema, number, values, line, err);
 }
 
 static bool

@@ -1,4 +1,4 @@
-#include "import/base.h"
+#include "embedded/base.h"
 
 #include "base/fs.h"
 #include "catalogue/integrity.h"
@@ -15,7 +15,7 @@ path_of(struct arena *a, const char *data_dir, const struct dataset_version *ver
 
 /* A folded text folds to itself, so its size in the old version is its size in the new one. */
 static bool
-measure_base(struct arena *a, const char *path, struct import_base *base, size_t column_count,
+measure_base(struct arena *a, const char *path, struct embedded_base *base, size_t column_count,
              struct err *err)
 {
     scoped_fd fd = fs_open_at(AT_FDCWD, path, O_RDONLY, err);
@@ -33,12 +33,12 @@ measure_base(struct arena *a, const char *path, struct import_base *base, size_t
 }
 
 bool
-import_base_open(struct arena *a, const char *data_dir, const struct dataset_version *version,
-                 const struct schema *schema, struct import_base *out, struct err *err)
+embedded_base_open(struct arena *a, const char *data_dir, const struct dataset_version *version,
+                   const struct schema *schema, struct embedded_base *out, struct err *err)
 {
     size_t count = schema->column_count;
-    struct import_base base = {.text_bytes_max = arena_array(a, count, uint64_t),
-                               .wanted = arena_array(a, count, size_t)};
+    struct embedded_base base = {.text_bytes_max = arena_array(a, count, uint64_t),
+                                 .wanted = arena_array(a, count, size_t)};
     struct rows_column *columns = arena_array(a, count, struct rows_column);
     for (size_t i = 0; i < count; i++) {
         columns[i] = (struct rows_column){.name = schema->columns[i].name,
@@ -57,14 +57,15 @@ import_base_open(struct arena *a, const char *data_dir, const struct dataset_ver
 }
 
 void
-import_base_close(struct import_base *base)
+embedded_base_close(struct embedded_base *base)
 {
     rows_close(&base->rows);
 }
 
 bool
-import_base_row(struct arena *a, const struct import_base *base, const struct schema *schema,
-                uint64_t number, struct value *values, uint64_t *line, struct err *err)
+embedded_base_row(struct arena *a, const struct embedded_base *base,
+                  const struct schema *schema, uint64_t number, struct value *values,
+                  uint64_t *line, struct err *err)
 {
     int got = rows_get(base->rows, number, base->wanted, schema->column_count, values, err);
     if (got <= 0)

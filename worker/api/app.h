@@ -1,11 +1,12 @@
 /* What a worker of the api role has open, handed to every handler. */
 #pragma once
 
+#include "catalogue/files.h"
 #include "config/config.h"
+#include "embedded/version.h"
 #include "http/router.h"
 #include "players/password.h"
 #include "players/token.h"
-#include "embedded/version.h"
 #include "writer/client.h"
 
 struct app {
@@ -15,6 +16,7 @@ struct app {
     const char *ledger_mark_path; /* a file while the ledger is known to be broken */
     const char *kept_mark_path;   /* a file while there are folders that nobody may remove */
     struct db *db;                /* read-only */
+    const struct version_files *files;
     struct writer *writer;
     struct engine_state *versions;
     struct token_secrets secrets; /* what players' tokens are signed with */

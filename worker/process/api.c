@@ -2,6 +2,7 @@
  * be, and serves until it is told to stop. */
 #include "api/app.h"
 #include "base/log.h"
+#include "embedded/files.h"
 #include "http/serve.h"
 #include "role/role.h"
 
@@ -60,6 +61,7 @@ open_handles(const struct role_env *env, struct handles *h, struct err *err)
     if (!token_read_secrets(&h->arena, config, &app->secrets, err) ||
         !password_open(config, &app->hasher, err))
         return false;
+    app->files = &EMBEDDED_FILES;
     app->versions = embedded_start(app->db, app->data_dir, config->start);
     return true;
 }

@@ -3,7 +3,6 @@
 #include "reports/input.h"
 
 #include "base/digest.h"
-#include "catalogue/integrity.h"
 #include "import/read.h"
 #include "jobs/job.h"
 #include "store/rows.h"
@@ -85,17 +84,18 @@ count_rejected(struct arena *a, struct db *db, struct str job_id)
 /* A report is kept: it is made of no row that is not what was written.  A file that is gone is
  * that of a version which was dropped meanwhile. */
 static bool
-check_rows(enum input_kind kind, const char *data_dir, const struct dataset_version *version,
-           const char *path, struct err *err)
+check_rows(enum input_kind kind, const struct version_files *files, const char *data_dir,
+           const struct dataset_version *version, const char *path, struct err *err)
 {
     struct err why = {0};
-    return access(path, F_OK) || integrity_check_rows(data_dir, version, &why) ||
+    return access(path, F_OK) || files->check_rows(data_dir, version, &why) ||
            err_set_name(err, why.kind, err_code(&why), str_from(why.name), "%s: %s",
                         input_name(kind), why.detail);
 }
 
 bool
-input_of_dataset(struct arena *a, enum input_kind kind, struct db *db, const char *data_dir,
+input_of_dataset(struct arena *a, enum input_kind kind, struct db *db,
+                 const struct version_files *files, const char *data_dir,
                  struct input_source *out, struct err *err)
 {
     struct dataset_version version;
@@ -111,7 +111,7 @@ input_of_dataset(struct arena *a, enum input_kind kind, struct db *db, const cha
     out->path =
         arena_printf(a, "%s/datasets/%lld/%" STR_FMT "/%s", data_dir,
                      (long long)version.dataset_id, STR_ARG(version.job_id), ROWS_FILE_NAME);
-    if (!check_rows(kind, data_dir, &version, out->path.p, err))
+    if (!check_rows(kind, files, data_dir, &version, out->path.p, err))
         return false;
     out->version = version.number;
     out->sha256 = version.source_sha256;

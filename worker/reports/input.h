@@ -3,8 +3,8 @@
 #pragma once
 
 #include "base/arena.h"
+#include "catalogue/files.h"
 #include "config/config.h"
-#include "store/db.h"
 
 /*   input              dataset and stem of the file  columns, by name, in this order */
 #define INPUTS(X)                                                                              \
@@ -43,8 +43,8 @@ struct input_source {
 struct input_source input_of_file(struct arena *a, enum input_kind kind, const char *dir);
 /* The current version of the dataset; without one, is_there is false. */
 MUST_CHECK bool input_of_dataset(struct arena *a, enum input_kind kind, struct db *db,
-                                 const char *data_dir, struct input_source *out,
-                                 struct err *err);
+                                 const struct version_files *files, const char *data_dir,
+                                 struct input_source *out, struct err *err);
 
 struct input_row {
     uint64_t line;                       /* in the file it came by; the header is line 1 */

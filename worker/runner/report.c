@@ -9,6 +9,7 @@
 #include "base/date.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "embedded/files.h"
 #include "reports/archive.h"
 #include "reports/run.h"
 #include "role/role.h"
@@ -53,7 +54,8 @@ find_inputs(struct arena *a, struct db *db, struct run_task *task, struct err *e
 {
     const char *data_dir = arena_cstr(a, task->config->data_dir);
     for (size_t i = 0; i < INPUT_COUNT; i++)
-        if (!input_of_dataset(a, (enum input_kind)i, db, data_dir, &task->inputs[i], err))
+        if (!input_of_dataset(a, (enum input_kind)i, db, &EMBEDDED_FILES, data_dir,
+                              &task->inputs[i], err))
             return false;
     return true;
 }

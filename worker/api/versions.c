@@ -2,6 +2,7 @@
 #include "api/handlers.h"
 #include "api/listing.h"
 #include "api/object.h"
+#include "catalogue/integrity.h"
 #include "catalogue/version_file.h"
 #include "json/read.h"
 #include "json/write.h"

@@ -3,6 +3,7 @@
 #include "catalogue/reindex.h"
 
 #include "base/utf8.h"
+#include "catalogue/version_folder.h"
 #include "index/tfidf.h"
 #include "index/trigrams.h"
 #include "store/rows.h"
@@ -208,9 +209,8 @@ bool
 reindex_version(const char *data_dir, const struct dataset_version *version, struct err *err)
 {
     scoped_reindex r = {.version = version, .folder = -1, .columns_fd = -1};
-    const char *folder = arena_printf(&r.arena, "%s/datasets/%lld/%" STR_FMT, data_dir,
-                                      (long long)version->dataset_id, STR_ARG(version->job_id))
-                             .p;
+    const char *folder =
+        version_folder_path(&r.arena, data_dir, version->dataset_id, version->job_id, "");
     if (!schema_parse_json(&r.arena, version->schema_json, &r.schema, err) ||
         !open_folder(&r, folder, err))
         return false;

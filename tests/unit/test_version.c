@@ -90,8 +90,9 @@ rows_of(struct engine_state *cache, const char *dataset, int64_t number)
         fail_msg("%s %lld: %s", dataset, (long long)number, err.detail);
     assert_true(str_eq(version->dataset.name, str_from(dataset)));
     assert_true(str_eq(version->schema.columns[0].header, STR("ID")));
-    assert_true(version->key_ascends);
-    return version->row_count;
+    const struct embedded_version *opened = (const struct embedded_version *)version;
+    assert_true(opened->key_ascends);
+    return opened->row_count;
 }
 
 static void

@@ -3,10 +3,10 @@
 
 #include "catalogue/files.h"
 #include "config/config.h"
-#include "embedded/version.h"
 #include "http/router.h"
 #include "players/password.h"
 #include "players/token.h"
+#include "query/engine.h"
 #include "writer/client.h"
 
 struct app {
@@ -18,8 +18,9 @@ struct app {
     struct db *db;                /* read-only */
     const struct version_files *files;
     struct writer *writer;
-    struct engine_state *versions;
-    struct token_secrets secrets; /* what players' tokens are signed with */
+    const struct engine *engine;
+    struct engine_state *versions; /* what the engine has open of them */
+    struct token_secrets secrets;  /* what players' tokens are signed with */
     struct password_hasher hasher;
     struct buf openapi; /* empty until the worker is asked for it: few are */
 };

@@ -25,7 +25,7 @@ struct coder {
 };
 
 bool
-groups_refuse_count(uint32_t count_max, struct err *err)
+embedded_groups_refuse_count(uint32_t count_max, struct err *err)
 {
     return err_set_code(err, ERR_BAD_PARAMETER, "too_many_groups",
                         "there are more than %u groups; group by larger parts or bins, or "
@@ -120,16 +120,26 @@ give_null(struct coder *c, uint64_t row)
     return codes->null_code != GROUPS_NO_CODE;
 }
 
+/* The row is not null. */
+static uint64_t
+word_of_row(const struct groups_codes *codes, uint64_t row)
+{
+    const struct column *column = codes->column;
+    if (!groups_word_is_real(codes->key))
+        return (uint64_t)groups_word_of_int(codes->key, column->ints[row]);
+    return groups_word_of_real(codes->key,
+                               column->reals ? column->reals[row] : (double)column->ints[row]);
+}
+
 /* The widest table by distance is as long as a quarter of what the rows' codes take. */
 static bool
 is_narrow(const struct coder *c, int64_t *lo, uint64_t *width)
 {
     const struct column *column = c->codes->column;
-    if (!column->ints || groups_word_is_real(column, c->codes->key) ||
-        !column->summary.has_range)
+    if (!column->ints || groups_word_is_real(c->codes->key) || !column->summary.has_range)
         return false;
-    *lo = groups_word_of_int(column->type, c->codes->key, column->summary.min.i);
-    int64_t hi = groups_word_of_int(column->type, c->codes->key, column->summary.max.i);
+    *lo = groups_word_of_int(c->codes->key, column->summary.min.i);
+    int64_t hi = groups_word_of_int(c->codes->key, column->summary.max.i);
     *width = (uint64_t)hi - (uint64_t)*lo;
     return *width < MAX(NARROW_MIN, column->row_count / 4);
 }
@@ -141,13 +151,13 @@ code_narrow(struct coder *c, const struct bitmap *rows, int64_t lo, uint64_t wid
     uint32_t *table = arena_array(c->a, width + 1, uint32_t); /* code + 1 */
     struct rows_walk walk = {.rows = rows};
     uint64_t row;
-    while (rows_walk_next(&walk, &row)) {
+    while (embedded_rows_walk_next(&walk, &row)) {
         if (column_is_null(codes->column, row)) {
             if (!give_null(c, row))
                 return false;
             continue;
         }
-        uint64_t word = groups_word(codes->column, codes->key, row);
+        uint64_t word = word_of_row(codes, row);
         uint64_t distance = MIN(word - (uint64_t)lo, width); /* a damaged summary */
         if (table[distance] == 0)
             table[distance] = new_code(c, word, row) + 1;
@@ -164,14 +174,13 @@ code_hashed(struct coder *c, const struct bitmap *rows)
     struct groups_codes *codes = c->codes;
     struct rows_walk walk = {.rows = rows};
     uint64_t row;
-    while (rows_walk_next(&walk, &row)) {
+    while (embedded_rows_walk_next(&walk, &row)) {
         if (!c->is_text && column_is_null(codes->column, row)) {
             if (!give_null(c, row))
                 return false;
             continue;
         }
-        uint64_t word = c->is_text ? codes->column->text.hashes[row]
-                                   : groups_word(codes->column, codes->key, row);
+        uint64_t word = c->is_text ? codes->column->text.hashes[row] : word_of_row(codes, row);
         codes->of_row[row] = code_of_word(c, word, row);
         if (codes->of_row[row] == GROUPS_NO_CODE)
             return false;
@@ -180,9 +189,10 @@ code_hashed(struct coder *c, const struct bitmap *rows)
 }
 
 bool
-groups_codes_make(struct arena *a, const struct column *column, const struct groups_key *key,
-                  const struct bitmap *rows, bool raw_lists, uint32_t count_max,
-                  struct groups_codes *out, struct err *err)
+embedded_groups_codes_make(struct arena *a, const struct column *column,
+                           const struct groups_key *key, const struct bitmap *rows,
+                           bool raw_lists, uint32_t count_max, struct groups_codes *out,
+                           struct err *err)
 {
     struct groups_codes codes = {.column = column, .key = key, .null_code = GROUPS_NO_CODE};
     if (column->type == COLUMN_LIST && !raw_lists) {
@@ -202,7 +212,7 @@ groups_codes_make(struct arena *a, const struct column *column, const struct gro
     uint64_t width;
     if (!(is_narrow(&coder, &lo, &width) ? code_narrow(&coder, rows, lo, width)
                                          : code_hashed(&coder, rows)))
-        return groups_refuse_count(count_max, err);
+        return embedded_groups_refuse_count(count_max, err);
     *out = codes;
     return true;
 }
@@ -222,7 +232,7 @@ compare_elements(const struct column *c, uint32_t a, uint32_t b)
 }
 
 int
-groups_codes_compare(const struct groups_codes *codes, uint32_t a, uint32_t b)
+embedded_groups_codes_compare(const struct groups_codes *codes, uint32_t a, uint32_t b)
 {
     if (a == b)
         return 0;
@@ -232,7 +242,7 @@ groups_codes_compare(const struct groups_codes *codes, uint32_t a, uint32_t b)
         return compare_elements(codes->column, a, b);
     if (column_type_is_textual(codes->column->type))
         return compare_texts(codes, a, b);
-    if (groups_word_is_real(codes->column, codes->key))
+    if (groups_word_is_real(codes->key))
         return groups_real_of_word(codes->words[a]) < groups_real_of_word(codes->words[b]) ? -1
                                                                                            : 1;
     return (int64_t)codes->words[a] < (int64_t)codes->words[b] ? -1 : 1;

@@ -2,6 +2,7 @@
  * counts or compares them works on arrays.  Only for groups*.c. */
 #pragma once
 
+#include "embedded/version.h"
 #include "query/groups.h"
 
 #define GROUPS_NO_CODE UINT32_MAX
@@ -17,10 +18,11 @@ struct groups_codes {
 };
 
 /* With `raw_lists` a list is its raw text.  Fails with too_many_groups beyond `count_max`. */
-MUST_CHECK bool groups_codes_make(struct arena *a, const struct column *column,
-                                  const struct groups_key *key, const struct bitmap *rows,
-                                  bool raw_lists, uint32_t count_max, struct groups_codes *out,
-                                  struct err *err);
+MUST_CHECK bool embedded_groups_codes_make(struct arena *a, const struct column *column,
+                                           const struct groups_key *key,
+                                           const struct bitmap *rows, bool raw_lists,
+                                           uint32_t count_max, struct groups_codes *out,
+                                           struct err *err);
 /* Order of two codes by value, nulls last: <0, 0, >0. */
-int groups_codes_compare(const struct groups_codes *codes, uint32_t a, uint32_t b);
-bool groups_refuse_count(uint32_t count_max, struct err *err);
+int embedded_groups_codes_compare(const struct groups_codes *codes, uint32_t a, uint32_t b);
+bool embedded_groups_refuse_count(uint32_t count_max, struct err *err);

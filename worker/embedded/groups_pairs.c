@@ -41,7 +41,7 @@ struct builder {
 };
 
 bool
-groups_check_deadline(uint64_t deadline_us, struct err *err)
+embedded_groups_check_deadline(uint64_t deadline_us, struct err *err)
 {
     if (!clock_is_past(deadline_us))
         return true;
@@ -157,16 +157,16 @@ count_rows(struct builder *b, const struct bitmap *rows, uint64_t deadline_us, s
 {
     struct rows_walk walk = {.rows = rows};
     uint64_t row, done = 0, next_look = 0;
-    while (rows_walk_next(&walk, &row)) {
+    while (embedded_rows_walk_next(&walk, &row)) {
         uint64_t before = b->pair_count;
         /* Rows of two long lists make a million pairs each. */
         if (before >= next_look) {
-            if (!groups_check_deadline(deadline_us, err))
+            if (!embedded_groups_check_deadline(deadline_us, err))
                 return false;
             next_look = before + PAIRS_PER_LOOK;
         }
         if (!count_row(b, row))
-            return groups_refuse_count(b->question->group_count_max, err);
+            return embedded_groups_refuse_count(b->question->group_count_max, err);
         if (b->per_row)
             b->per_row[done] = (uint32_t)(b->pair_count - before);
         done++;
@@ -183,7 +183,7 @@ number_groups(struct builder *b, struct err *err)
     for (uint64_t place = 0; place < b->place_count; place++)
         count += b->counts[place] > 0;
     if (count > b->question->group_count_max)
-        return groups_refuse_count(b->question->group_count_max, err);
+        return embedded_groups_refuse_count(b->question->group_count_max, err);
     p->keys = arena_alloc_array(b->a, count, sizeof(*p->keys));
     p->row_counts = arena_array(b->a, count, uint32_t);
     for (uint64_t place = 0; place < b->place_count; place++) {
@@ -216,7 +216,7 @@ list_rows(struct builder *b, const struct bitmap *rows)
     memcpy(next, p->starts, p->count * sizeof(*next));
     const uint32_t *place_of = b->place_of, *group_of = b->counts; /* group + 1 */
     uint32_t *out = p->rows;
-    while (rows_walk_next(&walk, &row))
+    while (embedded_rows_walk_next(&walk, &row))
         for (uint32_t left = b->per_row[done++]; left > 0; left--)
             out[next[group_of[place_of[pair++]] - 1]++] = (uint32_t)row;
 }
@@ -233,7 +233,7 @@ bound_pairs(struct builder *b, const struct bitmap *rows)
         has_list = has_list || !b->pairs->codes[i].of_row;
     if (!has_list)
         bound = bitmap_count(rows);
-    while (has_list && rows_walk_next(&walk, &row)) {
+    while (has_list && embedded_rows_walk_next(&walk, &row)) {
         uint64_t here = 1;
         for (size_t i = 0; i < b->pairs->key_count; i++) {
             const struct groups_codes *codes = &b->pairs->codes[i];
@@ -273,23 +273,25 @@ make_places(struct builder *b)
 }
 
 static bool
-make_codes(struct builder *b, const struct version *version, const struct bitmap *rows,
+make_codes(struct builder *b, const struct embedded_version *version, const struct bitmap *rows,
            uint64_t deadline_us, struct err *err)
 {
     const struct groups_question *q = b->question;
     b->pairs->key_count = q->key_count;
     for (size_t i = 0; i < q->key_count; i++)
-        if (!groups_check_deadline(deadline_us, err) ||
-            !groups_codes_make(b->a, &version->columns.columns[q->keys[i].column], &q->keys[i],
-                               rows, false, q->group_count_max, &b->pairs->codes[i], err))
+        if (!embedded_groups_check_deadline(deadline_us, err) ||
+            !embedded_groups_codes_make(b->a, &version->columns.columns[q->keys[i].column],
+                                        &q->keys[i], rows, false, q->group_count_max,
+                                        &b->pairs->codes[i], err))
             return false;
     return true;
 }
 
 bool
-groups_pairs_make(struct arena *a, const struct groups_question *question,
-                  const struct version *version, const struct bitmap *rows, bool with_rows,
-                  uint64_t deadline_us, struct groups_pairs *out, struct err *err)
+embedded_groups_pairs_make(struct arena *a, const struct groups_question *question,
+                           const struct embedded_version *version, const struct bitmap *rows,
+                           bool with_rows, uint64_t deadline_us, struct groups_pairs *out,
+                           struct err *err)
 {
     struct builder b = {.a = a, .question = question, .pairs = out};
     *out = (struct groups_pairs){0};

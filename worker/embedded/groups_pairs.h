@@ -17,8 +17,10 @@ struct groups_pairs {
 };
 
 /* Errors: too_many_groups; deadline. */
-MUST_CHECK bool groups_pairs_make(struct arena *a, const struct groups_question *question,
-                                  const struct version *version, const struct bitmap *rows,
-                                  bool with_rows, uint64_t deadline_us,
-                                  struct groups_pairs *out, struct err *err);
-MUST_CHECK bool groups_check_deadline(uint64_t deadline_us, struct err *err);
+MUST_CHECK bool embedded_groups_pairs_make(struct arena *a,
+                                           const struct groups_question *question,
+                                           const struct embedded_version *version,
+                                           const struct bitmap *rows, bool with_rows,
+                                           uint64_t deadline_us, struct groups_pairs *out,
+                                           struct err *err);
+MUST_CHECK bool embedded_groups_check_deadline(uint64_t deadline_us, struct err *err);

@@ -3,21 +3,22 @@
  * items of one column share the gathering. */
 #include "embedded/groups_values.h"
 
+#include "embedded/stats.h"
+
 #define BIT(aggregate) (UINT32_C(1) << (aggregate))
 #define GROUPS_PER_LOOK 256 /* at the clock */
 
-static const struct groups_key WHOLE = {.part = GROUPS_WHOLE};
-
 /* Counts of a column without nulls are those of the rows. */
 static bool
-is_row_count(const struct groups_item *item, const struct version *version)
+is_row_count(const struct groups_item *item, const struct embedded_version *version)
 {
     return item->column == GROUPS_ROWS ||
            (item->aggregate == STATS_COUNT && !version->columns.columns[item->column].nulls);
 }
 
 bool
-groups_values_need_rows(const struct groups_question *question, const struct version *version)
+embedded_groups_values_need_rows(const struct groups_question *question,
+                                 const struct embedded_version *version)
 {
     for (size_t i = 0; i < question->item_count; i++)
         if (!is_row_count(&question->items[i], version))
@@ -27,16 +28,18 @@ groups_values_need_rows(const struct groups_question *question, const struct ver
 
 /* One column at work. */
 struct work {
-    struct groups_result *result;
+    struct embedded_groups *result;
     const struct column *column;
-    uint32_t items; /* those of this column that are to be filled */
-    uint32_t asked; /* their aggregates */
+    struct groups_key key; /* its values as they are */
+    uint32_t items;        /* those of this column that are to be filled */
+    uint32_t asked;        /* their aggregates */
     struct stats_answer answer;
-    uint64_t *cells;           /* room for the values of the largest group */
-    struct groups_codes codes; /* of the column, where distinct is asked for */
-    uint32_t *last_group;      /* per code: the group that had it last, + 1 */
-    struct arena room;         /* for what stands above: by rows, and by column */
-    struct arena scratch;      /* of one group */
+    struct stats_values values; /* of one group, as in its answer */
+    uint64_t *cells;            /* room for the values of the largest group */
+    struct groups_codes codes;  /* of the column, where distinct is asked for */
+    uint32_t *last_group;       /* per code: the group that had it last, + 1 */
+    struct arena room;          /* for what stands above: by rows, and by column */
+    struct arena scratch;       /* of one group */
 };
 
 static void
@@ -50,7 +53,7 @@ static void
 gather_group(struct work *w, const uint32_t *rows, size_t count)
 {
     const struct column *c = w->column;
-    struct stats_values *v = &w->answer.values;
+    struct stats_values *v = &w->values;
     *v = (struct stats_values){.column = c};
     int64_t *ints = (int64_t *)w->cells;
     double *reals = (double *)w->cells;
@@ -96,7 +99,7 @@ fill_group(struct work *w, uint32_t group)
     if (w->asked & BIT(STATS_DISTINCT))
         w->answer.distinct = count_distinct(w, group, rows, count);
     arena_reset(&w->scratch);
-    stats_answer_fill(&w->scratch, &w->answer, w->asked);
+    embedded_stats_fill(&w->scratch, &w->answer, &w->values, w->asked);
     for (uint32_t left = w->items; left; left &= left - 1) {
         size_t item = (size_t)__builtin_ctz(left);
         w->result->values[item][group] =
@@ -106,7 +109,7 @@ fill_group(struct work *w, uint32_t group)
 
 /* The items not yet filled that are of the column of the first of them. */
 static uint32_t
-items_of_column(const struct groups_result *result, uint32_t items)
+items_of_column(const struct embedded_groups *result, uint32_t items)
 {
     const struct groups_item *all = result->question->items;
     size_t column = all[__builtin_ctz(items)].column;
@@ -118,25 +121,26 @@ items_of_column(const struct groups_result *result, uint32_t items)
 }
 
 static bool
-fill_column(struct groups_result *result, uint32_t items, const struct bitmap *rows,
+fill_column(struct embedded_groups *result, uint32_t items, const struct bitmap *rows,
             const uint32_t *groups, size_t group_count, uint64_t deadline_us, struct err *err)
 {
     const struct groups_question *q = result->question;
     size_t index = q->items[__builtin_ctz(items)].column;
     SCOPED(free_work) struct work w = {.result = result, .items = items};
     w.column = &result->version->columns.columns[index];
+    w.key = (struct groups_key){.column = index, .type = w.column->type};
     w.answer.request = &q->stats;
     w.cells = arena_array(&w.room, result->pairs->row_count_max, uint64_t);
     for (uint32_t left = items; left; left &= left - 1)
         w.asked |= BIT(q->items[__builtin_ctz(left)].aggregate);
     if (w.asked & BIT(STATS_DISTINCT)) {
-        if (!groups_codes_make(&w.room, w.column, &WHOLE, rows, true, GROUPS_NO_CODE, &w.codes,
-                               err))
+        if (!embedded_groups_codes_make(&w.room, w.column, &w.key, rows, true, GROUPS_NO_CODE,
+                                        &w.codes, err))
             return false;
         w.last_group = arena_array(&w.room, w.codes.count, uint32_t);
     }
     for (size_t i = 0; i < group_count; i++) {
-        if (i % GROUPS_PER_LOOK == 0 && !groups_check_deadline(deadline_us, err))
+        if (i % GROUPS_PER_LOOK == 0 && !embedded_groups_check_deadline(deadline_us, err))
             return false;
         fill_group(&w, groups[i]);
     }
@@ -144,7 +148,7 @@ fill_column(struct groups_result *result, uint32_t items, const struct bitmap *r
 }
 
 static void
-fill_row_counts(struct groups_result *result, size_t item, const uint32_t *groups,
+fill_row_counts(struct embedded_groups *result, size_t item, const uint32_t *groups,
                 size_t group_count)
 {
     for (size_t i = 0; i < group_count; i++)
@@ -153,9 +157,9 @@ fill_row_counts(struct groups_result *result, size_t item, const uint32_t *group
 }
 
 bool
-groups_values_fill(struct arena *a, struct groups_result *result, uint32_t items,
-                   const struct bitmap *rows, const uint32_t *groups, size_t group_count,
-                   uint64_t deadline_us, struct err *err)
+embedded_groups_values_fill(struct arena *a, struct embedded_groups *result, uint32_t items,
+                            const struct bitmap *rows, const uint32_t *groups,
+                            size_t group_count, uint64_t deadline_us, struct err *err)
 {
     uint32_t left = 0;
     for (; items; items &= items - 1) {

@@ -7,13 +7,13 @@
 #include <string.h>
 
 uint64_t
-key_hash_int(int64_t v)
+embedded_key_hash_int(int64_t v)
 {
     return hash_u64((uint64_t)v, 0);
 }
 
 uint64_t
-key_hash_real(double v)
+embedded_key_hash_real(double v)
 {
     uint64_t bits;
     v += 0.0;
@@ -22,7 +22,7 @@ key_hash_real(double v)
 }
 
 uint64_t
-key_hash_text(struct str folded)
+embedded_key_hash_text(struct str folded)
 {
     return hash_bytes(folded, 0);
 }
@@ -31,12 +31,13 @@ static uint64_t
 hash_row(const struct column *c, uint64_t row)
 {
     if (column_type_is_textual(c->type))
-        return key_hash_text(column_text(c, row));
-    return c->type == COLUMN_REAL ? key_hash_real(c->reals[row]) : key_hash_int(c->ints[row]);
+        return embedded_key_hash_text(column_text(c, row));
+    return c->type == COLUMN_REAL ? embedded_key_hash_real(c->reals[row])
+                                  : embedded_key_hash_int(c->ints[row]);
 }
 
 void
-key_index_build(struct key_index *index, const struct column *c)
+embedded_key_index_build(struct key_index *index, const struct column *c)
 {
     uint64_t slot_count = 16;
     assert(c->row_count < UINT32_MAX);
@@ -53,14 +54,15 @@ key_index_build(struct key_index *index, const struct column *c)
 }
 
 void
-key_index_free(struct key_index *index)
+embedded_key_index_free(struct key_index *index)
 {
     arena_free(&index->arena);
     *index = (struct key_index){0};
 }
 
 bool
-key_index_next(const struct key_index *index, uint64_t hash, uint64_t *at, uint64_t *row)
+embedded_key_index_next(const struct key_index *index, uint64_t hash, uint64_t *at,
+                        uint64_t *row)
 {
     uint32_t slot = index->slots[(hash + (*at)++) & index->mask];
     if (slot == 0)

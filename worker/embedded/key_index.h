@@ -11,14 +11,15 @@ struct key_index { /* zeroed: not made yet */
     uint32_t *slots; /* row + 1; 0: free; a power of two of them, at most half in use */
     uint64_t mask;
 };
-void key_index_build(struct key_index *index, const struct column *c);
-void key_index_free(struct key_index *index); /* accepts a zeroed struct */
+void embedded_key_index_build(struct key_index *index, const struct column *c);
+void embedded_key_index_free(struct key_index *index); /* accepts a zeroed struct */
 
 /* The candidates of a hash, in no order; the caller compares their values.
  *     uint64_t at = 0, row;
- *     while (key_index_next(index, hash, &at, &row)) ... */
-bool key_index_next(const struct key_index *index, uint64_t hash, uint64_t *at, uint64_t *row);
+ *     while (embedded_key_index_next(index, hash, &at, &row)) ... */
+bool embedded_key_index_next(const struct key_index *index, uint64_t hash, uint64_t *at,
+                             uint64_t *row);
 
-uint64_t key_hash_int(int64_t v);
-uint64_t key_hash_real(double v); /* the two zeros are one */
-uint64_t key_hash_text(struct str folded);
+uint64_t embedded_key_hash_int(int64_t v);
+uint64_t embedded_key_hash_real(double v); /* the two zeros are one */
+uint64_t embedded_key_hash_text(struct str folded);

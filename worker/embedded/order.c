@@ -26,7 +26,7 @@ struct item {
 };
 
 struct order
-order_of(const struct query *query, const struct version *version)
+embedded_order_of(const struct query *query, const struct embedded_version *version)
 {
     struct order order = {.query = query};
     for (size_t i = 0; i < query->sort_count; i++)
@@ -150,7 +150,7 @@ collect_best(const struct order *order, const struct bitmap *rows, struct item *
     struct rows_walk walk = {.rows = rows};
     uint64_t row;
     size_t count = 0;
-    while (rows_walk_next(&walk, &row)) {
+    while (embedded_rows_walk_next(&walk, &row)) {
         struct item item = item_of(order, row);
         if (count < wanted)
             rise(order, heap, count++, item);
@@ -166,7 +166,7 @@ collect_all(const struct order *order, const struct bitmap *rows, struct item *i
     struct rows_walk walk = {.rows = rows};
     uint64_t row;
     size_t count = 0;
-    while (rows_walk_next(&walk, &row))
+    while (embedded_rows_walk_next(&walk, &row))
         items[count++] = item_of(order, row);
     return count;
 }
@@ -189,7 +189,7 @@ keep_band(struct arena *a, struct item *items, size_t *count, size_t first, size
     size_t before = 0, kept = 0;
     for (size_t i = 0; i < *count; i++)
         keys[i] = rough_key(&items[i]);
-    stats_select(a, keys, *count, ranks, COUNT_OF(ranks), bounds);
+    embedded_stats_select(a, keys, *count, ranks, COUNT_OF(ranks), bounds);
     for (size_t i = 0; i < *count; i++) {
         before += keys[i] < bounds[0];
         if (keys[i] >= bounds[0] && keys[i] <= bounds[1])
@@ -200,8 +200,8 @@ keep_band(struct arena *a, struct item *items, size_t *count, size_t first, size
 }
 
 void
-order_take_page(const struct order *order, const struct bitmap *rows, uint64_t row_count,
-                size_t skip, size_t limit, uint64_t *out)
+embedded_order_take_page(const struct order *order, const struct bitmap *rows,
+                         uint64_t row_count, size_t skip, size_t limit, uint64_t *out)
 {
     scoped_arena scratch = {0};
     size_t wanted = skip + limit, before = 0, count;

@@ -1,7 +1,7 @@
 /* The rows of a set one by one, for loops where a call per row would cost as much as the work
  * on it.
  *     struct rows_walk walk = {.rows = &rows};
- *     while (rows_walk_next(&walk, &row)) ... */
+ *     while (embedded_rows_walk_next(&walk, &row)) ... */
 #pragma once
 
 #include "index/bitmap.h"
@@ -13,7 +13,7 @@ struct rows_walk {
 };
 
 static inline bool
-rows_walk_next(struct rows_walk *walk, uint64_t *row)
+embedded_rows_walk_next(struct rows_walk *walk, uint64_t *row)
 {
     while (walk->bits == 0) {
         if (walk->word_index == bitmap_word_count(walk->rows->row_count))

@@ -1,4 +1,4 @@
-#include "query/similar.h"
+#include "embedded/similar.h"
 
 #include "base/clock.h"
 
@@ -38,67 +38,42 @@ pick_best(const double *scores, uint64_t row_count, uint64_t self,
     return count;
 }
 
-struct shared {
-    double product;
-    uint32_t word;
-};
+static const struct similar_term *
+terms_of(struct arena *a, const struct tfidf_vector *vector)
+{
+    struct similar_term *terms = arena_array(a, vector->count, struct similar_term);
+    for (size_t i = 0; i < vector->count; i++)
+        terms[i] = (struct similar_term){vector->terms[i].word, vector->terms[i].weight};
+    return terms;
+}
 
-/* The words that both vectors have, by what they add to the score. */
+/* The words that both have, by what they add to the score. */
 static void
 share_terms(struct arena *a, const struct tfidf *t, const struct tfidf_vector *x,
             const struct tfidf_vector *y, struct similar_match *match)
 {
-    struct shared best[SIMILAR_TERMS_MAX + 1];
-    size_t count = 0;
-    for (size_t i = 0, j = 0; i < x->count && j < y->count;) {
-        if (x->terms[i].word != y->terms[j].word) {
-            if (x->terms[i].word < y->terms[j].word)
-                i++;
-            else
-                j++;
-            continue;
-        }
-        struct shared s = {x->terms[i].weight * y->terms[j].weight, x->terms[i].word};
-        size_t at = count;
-        for (; at && best[at - 1].product < s.product; at--)
-            best[at] = best[at - 1];
-        best[at] = s;
-        count = MIN(count + 1, (size_t)SIMILAR_TERMS_MAX);
-        i++;
-        j++;
-    }
-    match->terms = arena_array(a, count, struct str);
-    match->term_count = count;
-    for (size_t i = 0; i < count; i++)
-        match->terms[i] = tfidf_word(t, best[i].word);
-}
-
-static bool
-check(struct arena *a, const struct version *version, size_t **similar, size_t *count,
-      struct err *err)
-{
-    *count = schema_similar_columns(a, &version->schema, similar);
-    if (*count == 0)
-        return err_set_code(err, ERR_BAD_PARAMETER, "no_similar_columns",
-                            "no column of dataset '%" STR_FMT "' is marked similar: true",
-                            STR_ARG(version->dataset.name));
-    if (!version->tfidf.norms)
-        return err_set_code(err, ERR_BUSY, "index_damaged",
-                            "the likeness index of dataset '%" STR_FMT
-                            "' is missing or damaged; playmeter reindex makes it again",
-                            STR_ARG(version->dataset.name));
-    return true;
+    uint32_t words[SIMILAR_TERMS_MAX];
+    match->term_count =
+        similar_share(terms_of(a, x), x->count, terms_of(a, y), y->count, words);
+    match->terms = arena_array(a, match->term_count, struct str);
+    for (size_t i = 0; i < match->term_count; i++)
+        match->terms[i] = tfidf_word(t, words[i]);
 }
 
 bool
-similar_find(struct arena *a, const struct version *version, uint64_t row,
-             const struct bitmap *candidates, uint64_t limit, uint64_t deadline_us,
-             struct similar_match **out, size_t *out_count, struct err *err)
+embedded_similar_find(struct arena *a, const struct embedded_version *version, uint64_t row,
+                      const struct bitmap *candidates, uint64_t limit, uint64_t deadline_us,
+                      struct similar_match **out, size_t *out_count, struct err *err)
 {
     const struct tfidf *t = &version->tfidf;
     size_t *similar, similar_count;
-    if (!check(a, version, &similar, &similar_count, err))
+    if (!similar_columns(a, &version->common, &similar, &similar_count, err))
         return false;
+    if (!t->norms)
+        return err_set_code(err, ERR_BUSY, "index_damaged",
+                            "the likeness index of dataset '%" STR_FMT
+                            "' is missing or damaged; playmeter reindex makes it again",
+                            STR_ARG(version->common.dataset.name));
     assert(limit > 0 && limit <= SIMILAR_LIMIT_MAX);
     struct tfidf_vector query =
         tfidf_row_vector(a, t, &version->columns, similar, similar_count, row);

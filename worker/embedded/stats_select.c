@@ -11,7 +11,7 @@
 #define SORT_MAX 48 /* so few are sorted by insertion */
 
 uint64_t
-stats_key_from_real(double v)
+embedded_stats_key_from_real(double v)
 {
     uint64_t bits;
     memcpy(&bits, &v, sizeof(bits));
@@ -19,7 +19,7 @@ stats_key_from_real(double v)
 }
 
 double
-stats_real_from_key(uint64_t key)
+embedded_stats_real_from_key(uint64_t key)
 {
     uint64_t bits = key >> 63 ? key & ~(UINT64_C(1) << 63) : ~key;
     double v;
@@ -112,8 +112,8 @@ select_from(struct arena *a, const uint64_t *keys, size_t n, const size_t *ranks
 }
 
 void
-stats_select(struct arena *a, const uint64_t *keys, size_t n, const size_t *ranks,
-             size_t rank_count, uint64_t *out)
+embedded_stats_select(struct arena *a, const uint64_t *keys, size_t n, const size_t *ranks,
+                      size_t rank_count, uint64_t *out)
 {
     select_from(a, keys, n, ranks, rank_count, 0, out);
 }

@@ -29,7 +29,8 @@ gather_words(const uint64_t *cells, const struct bitmap *rows, const uint64_t *n
 }
 
 struct stats_values
-stats_values_gather(struct arena *a, const struct column *column, const struct bitmap *rows)
+embedded_stats_values_gather(struct arena *a, const struct column *column,
+                             const struct bitmap *rows)
 {
     assert(rows->row_count == column->row_count);
     struct stats_values v = {.column = column};
@@ -66,7 +67,7 @@ distinct_ints_in(struct arena *a, const struct stats_values *v, int64_t min, uin
 }
 
 uint64_t
-stats_values_distinct(struct arena *a, const struct stats_values *v)
+embedded_stats_values_distinct(struct arena *a, const struct stats_values *v)
 {
     if (v->n + v->nulls == v->column->row_count)
         return v->column->summary.distinct_count;
@@ -74,7 +75,7 @@ stats_values_distinct(struct arena *a, const struct stats_values *v)
         return 0;
     if (v->ints) {
         int64_t min, max;
-        stats_values_int_range(v, &min, &max);
+        embedded_stats_values_int_range(v, &min, &max);
         uint64_t range = (uint64_t)max - (uint64_t)min;
         if (range < MAX(v->n, 64) * 64)
             return distinct_ints_in(a, v, min, range);
@@ -94,7 +95,7 @@ stats_values_distinct(struct arena *a, const struct stats_values *v)
 }
 
 void
-stats_values_int_range(const struct stats_values *v, int64_t *min, int64_t *max)
+embedded_stats_values_int_range(const struct stats_values *v, int64_t *min, int64_t *max)
 {
     /* Not through the pointers: they might point among the values, so each step would wait for
      * the memory. */
@@ -108,7 +109,7 @@ stats_values_int_range(const struct stats_values *v, int64_t *min, int64_t *max)
 }
 
 void
-stats_values_real_range(const struct stats_values *v, double *min, double *max)
+embedded_stats_values_real_range(const struct stats_values *v, double *min, double *max)
 {
     double lo = v->reals[0], hi = lo;
     for (size_t i = 1; i < v->n; i++) {
@@ -125,15 +126,16 @@ transform_into_keys(struct stats_values *v)
 {
     uint64_t *keys = v->ints ? (uint64_t *)v->ints : (uint64_t *)v->reals;
     for (size_t i = 0; i < v->n; i++)
-        keys[i] = v->ints ? stats_key_from_int(v->ints[i]) : stats_key_from_real(v->reals[i]);
+        keys[i] = v->ints ? embedded_stats_key_from_int(v->ints[i])
+                          : embedded_stats_key_from_real(v->reals[i]);
     return keys;
 }
 
 static long double
 value_of_key(const struct stats_values *v, uint64_t key)
 {
-    return v->ints ? (long double)stats_int_from_key(key)
-                   : (long double)stats_real_from_key(key);
+    return v->ints ? (long double)embedded_stats_int_from_key(key)
+                   : (long double)embedded_stats_real_from_key(key);
 }
 
 static int
@@ -153,8 +155,8 @@ value_at(const struct stats_values *v, const size_t *ranks, const uint64_t *keys
 }
 
 void
-stats_values_percentiles(struct arena *a, struct stats_values *v, const double *percents,
-                         size_t count, long double *out)
+embedded_stats_values_percentiles(struct arena *a, struct stats_values *v,
+                                  const double *percents, size_t count, long double *out)
 {
     assert(count <= STATS_QUANTILES_MAX && v->n > 0);
     size_t ranks[2 * STATS_QUANTILES_MAX];
@@ -166,7 +168,7 @@ stats_values_percentiles(struct arena *a, struct stats_values *v, const double *
         ranks[2 * i + 1] = MIN(low + 1, v->n - 1);
     }
     qsort(ranks, 2 * count, sizeof(*ranks), compare_ranks);
-    stats_select(a, transform_into_keys(v), v->n, ranks, 2 * count, found);
+    embedded_stats_select(a, transform_into_keys(v), v->n, ranks, 2 * count, found);
     for (size_t i = 0; i < count; i++) {
         double position = last * (percents[i] / 100), whole = floor(position);
         long double t = position - whole;
@@ -178,11 +180,12 @@ stats_values_percentiles(struct arena *a, struct stats_values *v, const double *
 }
 
 int64_t
-stats_values_median_floor(struct arena *a, struct stats_values *v)
+embedded_stats_values_median_floor(struct arena *a, struct stats_values *v)
 {
     size_t ranks[] = {(v->n - 1) / 2, v->n / 2};
     uint64_t found[2];
-    stats_select(a, transform_into_keys(v), v->n, ranks, COUNT_OF(ranks), found);
-    __int128 sum = (__int128)stats_int_from_key(found[0]) + stats_int_from_key(found[1]);
+    embedded_stats_select(a, transform_into_keys(v), v->n, ranks, COUNT_OF(ranks), found);
+    __int128 sum =
+        (__int128)embedded_stats_int_from_key(found[0]) + embedded_stats_int_from_key(found[1]);
     return (int64_t)(sum >> 1);
 }

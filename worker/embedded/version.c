@@ -16,7 +16,7 @@
 #define OPEN_TRIES_MAX 3
 
 struct slot {
-    struct version version;
+    struct embedded_version version;
     struct arena arena; /* owns all of `version` but dataset.name */
     uint64_t used_at;   /* by the cache's count of calls; 0: empty */
 };
@@ -44,17 +44,52 @@ embedded_start(struct db *db, const char *data_dir, int64_t start)
     return cache;
 }
 
+static bool
+key_ascends(const struct embedded_version *version)
+{
+    size_t key = version->common.schema.key_index;
+    if (key == SCHEMA_ROW_NUMBER || !version->columns.columns[key].ints)
+        return false;
+    const struct column *c = &version->columns.columns[key];
+    for (uint64_t r = 1; r < c->row_count; r++)
+        if (c->ints[r - 1] >= c->ints[r])
+            return false;
+    return true;
+}
+
+void
+embedded_version_prepare(struct arena *a, struct embedded_version *version)
+{
+    size_t column_count = version->common.schema.column_count;
+    version->row_count = version->columns.row_count;
+    version->key_ascends = key_ascends(version);
+    version->keys = arena_new(a, struct key_index);
+    version->stats = arena_new(a, struct stats_known);
+    version->stats->answers = arena_array(a, column_count, struct stats_answer *);
+    version->room = arena_new(a, struct embedded_room);
+    version->room->cells = arena_array(a, column_count, struct value);
+    version->room->wanted = arena_array(a, column_count, size_t);
+}
+
+void
+embedded_version_close(struct embedded_version *version)
+{
+    if (version->keys)
+        embedded_key_index_free(version->keys);
+    if (version->stats)
+        arena_free(&version->stats->arena);
+    if (version->room)
+        arena_free(&version->room->arena);
+    rows_close(&version->rows);
+    tfidf_close(&version->tfidf);
+    trigrams_close(&version->trigrams);
+    columns_close(&version->columns);
+}
+
 static void
 slot_close(struct slot *slot)
 {
-    if (slot->version.keys)
-        key_index_free(slot->version.keys);
-    if (slot->version.stats)
-        arena_free(&slot->version.stats->arena);
-    rows_close(&slot->version.rows);
-    tfidf_close(&slot->version.tfidf);
-    trigrams_close(&slot->version.trigrams);
-    columns_close(&slot->version.columns);
+    embedded_version_close(&slot->version);
     arena_free(&slot->arena);
     memset(slot, 0, sizeof(*slot));
 }
@@ -84,8 +119,8 @@ find_slot(struct engine_state *cache, int64_t dataset_id, int64_t number)
 {
     for (size_t i = 0; i < VERSIONS_OPEN_MAX; i++) {
         struct slot *slot = &cache->slots[i];
-        if (slot->used_at && slot->version.info.dataset_id == dataset_id &&
-            slot->version.info.number == number)
+        if (slot->used_at && slot->version.common.info.dataset_id == dataset_id &&
+            slot->version.common.info.number == number)
             return slot;
     }
     return NULL;
@@ -142,16 +177,16 @@ check_known(const struct engine_state *cache, const struct dataset_version *info
 }
 
 static bool
-check_shape(const struct version *version, struct err *err)
+check_shape(const struct embedded_version *version, struct err *err)
 {
     const struct columns *columns = &version->columns;
-    if (columns->column_count != version->schema.column_count)
-        return damaged(err, &version->info, "its columns are not the schema's");
+    if (columns->column_count != version->common.schema.column_count)
+        return damaged(err, &version->common.info, "its columns are not the schema's");
     for (size_t i = 0; i < columns->column_count; i++)
-        if (columns->columns[i].type != version->schema.columns[i].type)
-            return damaged(err, &version->info, "its columns are not the schema's");
-    if (columns->row_count != (uint64_t)version->info.row_count)
-        return damaged(err, &version->info, "its row count is not the catalogue's");
+        if (columns->columns[i].type != version->common.schema.columns[i].type)
+            return damaged(err, &version->common.info, "its columns are not the schema's");
+    if (columns->row_count != (uint64_t)version->common.info.row_count)
+        return damaged(err, &version->common.info, "its row count is not the catalogue's");
     return true;
 }
 
@@ -170,7 +205,7 @@ open_trigrams(struct slot *slot, const char *folder, struct err *err)
 {
     struct str path = arena_printf(&slot->arena, "%s/" TRIGRAMS_FILE_NAME, folder);
     scoped_fd fd = fs_open_at(AT_FDCWD, path.p, O_RDONLY, err);
-    struct version *version = &slot->version;
+    struct embedded_version *version = &slot->version;
     if (fd >= 0 && trigrams_open(&slot->arena, &version->trigrams, fd, &version->columns, err))
         return true;
     version->trigrams = (struct trigrams){0};
@@ -183,7 +218,7 @@ open_tfidf(struct slot *slot, const char *folder, struct err *err)
 {
     struct str path = arena_printf(&slot->arena, "%s/" TFIDF_FILE_NAME, folder);
     scoped_fd fd = fs_open_at(AT_FDCWD, path.p, O_RDONLY, err);
-    struct version *version = &slot->version;
+    struct embedded_version *version = &slot->version;
     if (fd >= 0 && tfidf_open(&version->tfidf, fd, version->columns.row_count, err))
         return true;
     version->tfidf = (struct tfidf){0};
@@ -193,8 +228,8 @@ open_tfidf(struct slot *slot, const char *folder, struct err *err)
 static bool
 open_rows(struct slot *slot, const char *folder, struct err *err)
 {
-    struct version *version = &slot->version;
-    const struct schema *schema = &version->schema;
+    struct embedded_version *version = &slot->version;
+    const struct schema *schema = &version->common.schema;
     struct str path = arena_printf(&slot->arena, "%s/" ROWS_FILE_NAME, folder);
     struct rows_column *columns =
         arena_array(&slot->arena, schema->column_count, struct rows_column);
@@ -209,55 +244,36 @@ open_rows(struct slot *slot, const char *folder, struct err *err)
         return false;
     if (access(path.p, F_OK) != 0)
         return err_set(err, ERR_NOT_FOUND, "%s is not there", path.p);
-    return lost(err, &version->info);
-}
-
-static bool
-key_ascends(const struct version *version)
-{
-    size_t key = version->schema.key_index;
-    if (key == SCHEMA_ROW_NUMBER || !version->columns.columns[key].ints)
-        return false;
-    const struct column *c = &version->columns.columns[key];
-    for (uint64_t r = 1; r < c->row_count; r++)
-        if (c->ints[r - 1] >= c->ints[r])
-            return false;
-    return true;
+    return lost(err, &version->common.info);
 }
 
 static bool
 open_files(struct slot *slot, const char *data_dir, struct err *err)
 {
-    struct version *version = &slot->version;
-    struct str folder = folder_of(&slot->arena, data_dir, &version->info);
+    struct embedded_version *version = &slot->version;
+    struct str folder = folder_of(&slot->arena, data_dir, &version->common.info);
     if (!open_columns(slot, folder.p, err) || !check_shape(version, err) ||
         !open_rows(slot, folder.p, err))
         return false;
     struct err why = {0};
-    if ((!(version->info.damaged & INTEGRITY_TRIGRAMS) &&
+    if ((!(version->common.info.damaged & INTEGRITY_TRIGRAMS) &&
          !open_trigrams(slot, folder.p, &why)) ||
-        (!(version->info.damaged & INTEGRITY_TFIDF) && !open_tfidf(slot, folder.p, &why))) {
+        (!(version->common.info.damaged & INTEGRITY_TFIDF) &&
+         !open_tfidf(slot, folder.p, &why))) {
         *err = why;
         return false;
     }
-    version->row_count = version->columns.row_count;
-    version->key_ascends = key_ascends(version);
-    version->keys = arena_new(&slot->arena, struct key_index);
-    version->stats = arena_new(&slot->arena, struct stats_known);
-    version->stats->answers =
-        arena_array(&slot->arena, version->schema.column_count, struct stats_answer *);
-    version->scratch.values =
-        arena_array(&slot->arena, version->schema.column_count, struct value);
-    version->scratch.wanted = arena_array(&slot->arena, version->schema.column_count, size_t);
+    embedded_version_prepare(&slot->arena, version);
     return true;
 }
 
 static bool
 read_info(struct slot *slot, struct db *db, struct str dataset, int64_t number, struct err *err)
 {
-    struct version *version = &slot->version;
-    return dataset_version_get(&slot->arena, db, dataset, number, &version->info, err) &&
-           schema_parse_json(&slot->arena, version->info.schema_json, &version->schema, err);
+    struct embedded_version *version = &slot->version;
+    return dataset_version_get(&slot->arena, db, dataset, number, &version->common.info, err) &&
+           schema_parse_json(&slot->arena, version->common.info.schema_json,
+                             &version->common.schema, err);
 }
 
 /* An older version that is mapped may have been dropped since, or its files replaced. */
@@ -281,8 +297,9 @@ close_dropped(struct engine_state *cache, const struct dataset *dataset)
         struct slot *slot = &cache->slots[i];
         struct err err = {0};
         int64_t edition;
-        if (slot->used_at && slot->version.info.dataset_id == dataset->id &&
-            !check_kept(cache, dataset->name, slot->version.info.number, &edition, &err) &&
+        if (slot->used_at && slot->version.common.info.dataset_id == dataset->id &&
+            !check_kept(cache, dataset->name, slot->version.common.info.number, &edition,
+                        &err) &&
             err.kind == ERR_GONE)
             slot_close(slot);
     }
@@ -295,7 +312,7 @@ open_slot(struct engine_state *cache, struct slot *slot, const struct dataset *d
 {
     if (!read_info(slot, cache->db, dataset->name, number, err))
         return number == dataset->version && err->kind == ERR_GONE ? 0 : -1;
-    cache->last = slot->version.info;
+    cache->last = slot->version.common.info;
     if (!check_known(cache, &cache->last, err))
         return -1;
     if (!open_files(slot, cache->data_dir, err))
@@ -314,7 +331,7 @@ fill_slot(struct engine_state *cache, const struct dataset *dataset, int64_t num
         bool is_current = number == dataset->version;
         if (!is_current && !check_kept(cache, dataset->name, number, &edition, err))
             return -1;
-        cache->last = slot->version.info;
+        cache->last = slot->version.common.info;
         *out = slot;
         if (cache->last.edition == edition)
             return 1;
@@ -350,10 +367,10 @@ embedded_open(struct engine_state *cache, struct str name, int64_t number_or_0,
                             STR_ARG(name));
     if (got < 0)
         return false;
-    slot->version.dataset = dataset;
-    slot->version.info.is_current = slot->version.info.number == dataset.version;
+    slot->version.common.dataset = dataset;
+    slot->version.common.info.is_current = slot->version.common.info.number == dataset.version;
     slot->used_at = ++cache->calls;
-    *out = &slot->version;
+    *out = &slot->version.common;
     return true;
 }
 

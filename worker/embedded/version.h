@@ -17,10 +17,15 @@ struct stats_known {
     struct stats_answer **answers;
 };
 
-struct version {
-    struct dataset dataset;
-    struct dataset_version info;
-    struct schema schema;
+/* Room for one row, so that an export reads rows without allocating; for one use at a time. */
+struct embedded_room {
+    struct value *cells; /* column_count, as `wanted` */
+    size_t *wanted;
+    struct arena arena; /* elements, keys */
+};
+
+struct embedded_version {
+    struct version common;  /* first: what is handed out is this, and taken back as the whole */
     struct columns columns; /* same order as the schema */
     /* No columns where the file is not there or is damaged: the scan gives the same answers,
      * and a service that is slower serves better than one that refuses until reindexed. */
@@ -30,17 +35,17 @@ struct version {
     struct rows *rows;
     uint64_t row_count;
     bool key_ascends;       /* the key column is integral and each value above the one before */
-    struct key_index *keys; /* of the key column; made by the first query_find_key */
-    struct stats_known *stats; /* of every row; made by stats_add_version_json */
-    /* Room for one row (column_count each), so that an export writes rows without allocating;
-     * like `rows`, for one use at a time. */
-    struct {
-        struct value *values;
-        size_t *wanted;
-    } scratch;
+    struct key_index *keys; /* of the key column; made by the first embedded_key_find */
+    struct stats_known *stats; /* of every row; made by embedded_stats_answer */
+    struct embedded_room *room;
 };
 
 /* `start`: of the service; only versions that were checked since are opened.  0: no service. */
+/* Makes what is kept with a version beside its files, which are open. */
+void embedded_version_prepare(struct arena *a, struct embedded_version *version);
+/* Closes all of it but the arena; accepts a zeroed struct. */
+void embedded_version_close(struct embedded_version *version);
+
 struct engine_state *embedded_start(struct db *db, const char *data_dir, int64_t start);
 void embedded_stop(struct engine_state **cache);
 

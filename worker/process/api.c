@@ -2,6 +2,7 @@
  * be, and serves until it is told to stop. */
 #include "api/app.h"
 #include "base/log.h"
+#include "embedded/engine.h"
 #include "embedded/files.h"
 #include "http/serve.h"
 #include "role/role.h"
@@ -61,15 +62,17 @@ open_handles(const struct role_env *env, struct handles *h, struct err *err)
     if (!token_read_secrets(&h->arena, config, &app->secrets, err) ||
         !password_open(config, &app->hasher, err))
         return false;
+    app->engine = &EMBEDDED_ENGINE;
     app->files = &EMBEDDED_FILES;
-    app->versions = embedded_start(app->db, app->data_dir, config->start);
+    app->versions = app->engine->start(app->db, app->data_dir, config->start);
     return true;
 }
 
 static void
 close_handles(struct handles *h)
 {
-    embedded_stop(&h->app.versions);
+    if (h->app.engine)
+        h->app.engine->stop(&h->app.versions);
     password_close(&h->app.hasher);
     writer_close(&h->app.writer);
     db_close(&h->app.db);

@@ -4,6 +4,8 @@
  *   - for long in-lists, one pass that looks each row's value up among the ordered tests;
  *   - for text, once few rows are left, a look at those rows only;
  *   - for long text, the trigrams, and a look at the rows that they leave. */
+#include "embedded/filter.h"
+
 #include "base/clock.h"
 #include "index/scan.h"
 #include "query/filter_tree.h"
@@ -19,7 +21,7 @@
 
 struct run {
     struct arena *arena;
-    const struct version *version;
+    const struct embedded_version *version;
     struct bitmap rows;       /* matches so far */
     struct bitmap hits;       /* of the predicate at hand */
     struct bitmap candidates; /* of a search by trigrams; made by the first */
@@ -223,7 +225,7 @@ run_predicate(struct run *run, const struct predicate *p, struct err *err)
 
 /* Bytes read, about. */
 static uint64_t
-cost_of(const struct predicate *p, const struct version *version)
+cost_of(const struct predicate *p, const struct embedded_version *version)
 {
     const struct columns *columns = &version->columns;
     uint64_t cost = 0;
@@ -259,8 +261,9 @@ compare_steps(const void *a, const void *b)
 }
 
 bool
-filter_run(struct arena *a, const struct filter *filter, const struct version *version,
-           uint64_t deadline_us, struct bitmap *out, struct err *err)
+embedded_filter_run(struct arena *a, const struct filter *filter,
+                    const struct embedded_version *version, uint64_t deadline_us,
+                    struct bitmap *out, struct err *err)
 {
     struct run run = {.arena = a,
                       .version = version,

@@ -1,17 +1,9 @@
 #include "embedded/base.h"
 
 #include "base/fs.h"
-#include "catalogue/version_folder.h"
 #include "embedded/files.h"
 
 #include <fcntl.h>
-
-static const char *
-path_of(struct arena *a, const char *data_dir, const struct dataset_version *version,
-        const char *file)
-{
-    return version_folder_path(a, data_dir, version->dataset_id, version->job_id, file);
-}
 
 /* A folded text folds to itself, so its size in the old version is its size in the new one. */
 static bool
@@ -43,10 +35,11 @@ embedded_base_open(struct arena *a, const char *data_dir, const struct dataset_v
         base.wanted[i] = i;
     /* Rows that were turned by the disk would be right ones of the next version. */
     if (!embedded_check_rows(data_dir, version, err) ||
-        !measure_base(a, path_of(a, data_dir, version, COLUMNS_FILE_NAME), &base, count, err))
+        !measure_base(a, embedded_path(a, data_dir, version, COLUMNS_FILE_NAME), &base, count,
+                      err))
         return false;
     base.rows =
-        embedded_rows_open(a, path_of(a, data_dir, version, ROWS_FILE_NAME), schema, err);
+        embedded_rows_open(a, embedded_path(a, data_dir, version, ROWS_FILE_NAME), schema, err);
     if (!base.rows)
         return false;
     *out = base;

@@ -35,9 +35,9 @@ end_check(struct check *c)
 }
 #define scoped_check SCOPED(end_check) struct check
 
-static const char *
-path_of(struct arena *a, const char *data_dir, const struct dataset_version *version,
-        const char *name)
+const char *
+embedded_path(struct arena *a, const char *data_dir, const struct dataset_version *version,
+              const char *name)
 {
     return version_folder_path(a, data_dir, version->dataset_id, version->job_id, name);
 }
@@ -68,7 +68,7 @@ check_file(struct check *c, size_t i, bool is_needed, struct err *err)
 {
     struct err reason = {0};
     uint64_t bytes = 0;
-    const char *path = path_of(&c->arena, c->data_dir, c->version, FILES[i].name);
+    const char *path = embedded_path(&c->arena, c->data_dir, c->version, FILES[i].name);
     scoped_fd fd = fs_open_at(AT_FDCWD, path, O_RDONLY, &reason);
     if (fd < 0 && reason.kind == ERR_NOT_FOUND && !is_needed)
         return true;
@@ -94,7 +94,7 @@ needs_trigrams(struct check *c, bool *is_needed, struct err *err)
 {
     struct err why = {0};
     struct columns columns;
-    const char *path = path_of(&c->arena, c->data_dir, c->version, COLUMNS_FILE_NAME);
+    const char *path = embedded_path(&c->arena, c->data_dir, c->version, COLUMNS_FILE_NAME);
     scoped_fd fd = fs_open_at(AT_FDCWD, path, O_RDONLY, &why);
     if (fd < 0 || !columns_open(&c->arena, &columns, fd, &why)) {
         *is_needed = false;
@@ -156,7 +156,7 @@ embedded_check_rows(const char *data_dir, const struct dataset_version *version,
     scoped_arena a = {0};
     struct err reason = {0};
     uint64_t checksum;
-    const char *path = path_of(&a, data_dir, version, ROWS_FILE_NAME);
+    const char *path = embedded_path(&a, data_dir, version, ROWS_FILE_NAME);
     if (compare_rows(path, version, &checksum, &reason))
         return true;
     if (err_is_shortage(&reason)) {
@@ -174,7 +174,7 @@ has_rows(const char *data_dir, const struct dataset_version *version)
 {
     scoped_arena a = {0};
     struct stat st;
-    return lstat(path_of(&a, data_dir, version, ROWS_FILE_NAME), &st) == 0 &&
+    return lstat(embedded_path(&a, data_dir, version, ROWS_FILE_NAME), &st) == 0 &&
            S_ISREG(st.st_mode) && st.st_size > 0;
 }
 
@@ -187,8 +187,8 @@ try_open(const char *data_dir, const struct dataset_version *version, struct err
         return err_set(err, ERR_GONE, "its " ROWS_FILE_NAME " is gone");
     if (!schema_parse_json(&a, version->schema_json, &schema, err))
         return false;
-    struct rows *rows =
-        embedded_rows_open(&a, path_of(&a, data_dir, version, ROWS_FILE_NAME), &schema, err);
+    struct rows *rows = embedded_rows_open(
+        &a, embedded_path(&a, data_dir, version, ROWS_FILE_NAME), &schema, err);
     bool is_open = rows != NULL;
     rows_close(&rows);
     return is_open;

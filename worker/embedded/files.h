@@ -6,7 +6,12 @@
 
 extern const struct version_files EMBEDDED_FILES;
 
-/* Of the table; for this folder. */
+/* ---- for this folder ---- */
+
+/* Of a file in the version's folder; with `file` "" of the folder. */
+const char *embedded_path(struct arena *a, const char *data_dir,
+                          const struct dataset_version *version, const char *file);
+/* Of the table. */
 MUST_CHECK bool embedded_check_rows(const char *data_dir, const struct dataset_version *version,
                                     struct err *err);
 MUST_CHECK bool embedded_reindex(const char *data_dir, const struct dataset_version *version,

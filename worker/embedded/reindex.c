@@ -2,7 +2,6 @@
  * columns file wants to know how much text each column has before the first row.  Each file is
  * written beside the old one, synced and verified, and only then renamed over it. */
 #include "base/utf8.h"
-#include "catalogue/version_folder.h"
 #include "embedded/files.h"
 #include "embedded/rows.h"
 #include "index/tfidf.h"
@@ -206,8 +205,7 @@ bool
 embedded_reindex(const char *data_dir, const struct dataset_version *version, struct err *err)
 {
     scoped_reindex r = {.version = version, .folder = -1, .columns_fd = -1};
-    const char *folder =
-        version_folder_path(&r.arena, data_dir, version->dataset_id, version->job_id, "");
+    const char *folder = embedded_path(&r.arena, data_dir, version, "");
     if (!schema_parse_json(&r.arena, version->schema_json, &r.schema, err) ||
         !open_folder(&r, folder, err))
         return false;

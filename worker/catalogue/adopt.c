@@ -368,8 +368,7 @@ write_version(void *context, int dir UNUSED, int64_t dataset_id, struct str job_
     struct adoption *ad = context;
     struct version_folder known;
     return version_folder_look_up(ad->db, dataset_id, job_id, &known, err) &&
-           (!known.is_kept ||
-            version_file_write(ad->db, &ad->identity, dataset_id, job_id, err));
+           (!known.is_kept || version_file_write(ad->db, dataset_id, job_id, err));
 }
 
 bool

@@ -121,10 +121,9 @@ insert_published(struct db *db, int64_t dataset_id, int64_t number,
     return dataset_version_insert(db, &version, err);
 }
 
-/* Counts the change, and gives what the database is now. */
+/* And counts the change: the database is another one than before. */
 static bool
-set_current(struct db *db, int64_t dataset_id, int64_t number, struct db_identity *out,
-            struct err *err)
+set_current(struct db *db, int64_t dataset_id, int64_t number, struct err *err)
 {
     scoped_stmt s = db_stmt(db, "dataset_set_version");
     stmt_bind_i64(s, 1, dataset_id);
@@ -132,7 +131,7 @@ set_current(struct db *db, int64_t dataset_id, int64_t number, struct db_identit
     stmt_bind_i64(s, 3, clock_now_ms());
     scoped_stmt step = db_stmt(db, "data_directory_step");
     db_follow_commit(db, data_state_follow);
-    return stmt_run(s, err) && stmt_run(step, err) && db_read_identity(db, out, err);
+    return stmt_run(s, err) && stmt_run(step, err);
 }
 
 static bool
@@ -162,7 +161,6 @@ run_publish(struct db *db, struct str request, struct buf *reply, struct err *er
     scoped_arena a = {0};
     struct dataset_publication p;
     struct dataset dataset;
-    struct db_identity identity;
     int64_t number;
     bool ok = dataset_publication_read(request, &p, err) &&
               dataset_get(&a, db, p.dataset, &dataset, err) &&
@@ -170,11 +168,11 @@ run_publish(struct db *db, struct str request, struct buf *reply, struct err *er
               check_folder(&a, db, &dataset, p.job_id, err) &&
               next_number(db, dataset.id, &number, err) &&
               insert_published(db, dataset.id, number, &p, err) &&
-              set_current(db, dataset.id, number, &identity, err) &&
+              set_current(db, dataset.id, number, err) &&
               drop_beyond(db, dataset.id, p.kept, err) && finish_job(db, &p, number, err) &&
               /* Last, so that nothing refuses the version any more.  Run twice it says the
                * same; in a folder whose version came to nothing it goes with the folder. */
-              version_file_write(db, &identity, dataset.id, p.job_id, err);
+              version_file_write(db, dataset.id, p.job_id, err);
     if (ok)
         wire_add_u64(reply, (uint64_t)number);
     return ok;
@@ -239,7 +237,6 @@ run_rollback(struct db *db, struct str request, struct buf *reply, struct err *e
     scoped_arena a = {0};
     struct dataset dataset;
     struct dataset_version version;
-    struct db_identity ignored;
     if (!wire_end(&w, err) || !dataset_get(&a, db, name, &dataset, err))
         return false;
     if (number == 0 && !find_previous(db, &dataset, &number, err))
@@ -252,10 +249,10 @@ run_rollback(struct db *db, struct str request, struct buf *reply, struct err *e
                             "' is damaged; put it back from a backup and run playmeter reindex",
                             (long long)number, STR_ARG(name));
     bool is_settled = version.is_current && dataset.wanted_version == 0, is_unchecked = false;
-    if (!is_settled && (!check_rows(db, &dataset, &version, err) ||
-                        !find_unchecked(db, &version, &is_unchecked, err) ||
-                        !(is_unchecked ? doubt(db, &version, err)
-                                       : set_current(db, dataset.id, number, &ignored, err))))
+    if (!is_settled &&
+        (!check_rows(db, &dataset, &version, err) ||
+         !find_unchecked(db, &version, &is_unchecked, err) ||
+         !(is_unchecked ? doubt(db, &version, err) : set_current(db, dataset.id, number, err))))
         return false;
     wire_add_u64(reply, (uint64_t)number);
     /* No failure to the writer, which would take the doubt back. */

@@ -1,4 +1,4 @@
-/* What the catalogue knows, and the callers' side of changing it. */
+/* What the catalogue knows of damage, and the callers' side of changing it. */
 #include "catalogue/integrity.h"
 
 #include "base/clock.h"

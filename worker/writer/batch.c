@@ -2,13 +2,8 @@
  * nobody is answered from anything but the code of COMMIT. */
 #include "writer/batch.h"
 
-#include "base/clock.h"
-#include "base/defect.h"
 #include "base/log.h"
-#include "writer/connection.h"
 #include "writer/message.h"
-
-#include <stddef.h>
 
 /* A batch of some hundred events. */
 #define BULK_BYTES_MIN (16 * KIB)
@@ -24,21 +19,21 @@ struct batch {
     bool has_wallet;     /* a wallet operation has run */
     bool has_savepoints; /* the second run */
     bool is_tainted;     /* the first run: a refused operation has left changes */
-    struct err lost;     /* why the whole transaction is gone; ERR_NONE: it is not */
+    struct err aborted;  /* why the whole transaction is gone; ERR_NONE: it is not */
 };
 
 static void
 lose(struct batch *batch, const struct err *why)
 {
     if (why->kind == ERR_DISK_FULL)
-        batch->lost = *why;
+        batch->aborted = *why;
     else
-        err_set_code(&batch->lost, ERR_BUSY, "unknown_outcome",
+        err_set_code(&batch->aborted, ERR_BUSY, "unknown_outcome",
                      "the transaction failed (%s); it may or may not have been stored",
                      why->detail);
 }
 
-/* False with err set: refused, or the transaction is lost. */
+/* False with err set: refused, or the transaction is aborted. */
 static bool
 run_operation(struct batch *batch, struct writer_task *task, struct err *err)
 {
@@ -63,7 +58,7 @@ run_in_savepoint(struct batch *batch, struct writer_task *task, struct err *err)
     }
     bool ok = run_operation(batch, task, err);
     struct err broken = {0};
-    if (batch->lost.kind != ERR_NONE)
+    if (batch->aborted.kind != ERR_NONE)
         return false;
     if (ok ? !db_release(batch->db, &broken) : !db_rollback_to(batch->db, &broken)) {
         lose(batch, &broken);
@@ -89,14 +84,14 @@ run_task(struct batch *batch, struct writer_task *task)
     task->is_answered = true;
     if ((batch->has_savepoints ? run_in_savepoint : run_bare)(batch, task, &err))
         message_add_done(task->out, buf_str(&batch->reply));
-    else if (batch->lost.kind == ERR_NONE)
+    else if (batch->aborted.kind == ERR_NONE)
         message_add_refused(task->out, &err);
 }
 
 static bool
 is_over(const struct batch *batch)
 {
-    return batch->is_tainted || batch->lost.kind != ERR_NONE ||
+    return batch->is_tainted || batch->aborted.kind != ERR_NONE ||
            db_total_changes(batch->db) >= batch->changes_max;
 }
 
@@ -177,18 +172,6 @@ refuse_unbegun(struct writer_task *tasks, size_t count, const struct err *why)
     refuse_all(tasks, count, why);
 }
 
-/* The defect reply_before_commit (base/defect.h). */
-static void
-reply_too_early(struct writer_task *tasks, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        char *out = (char *)tasks[i].out;
-        if (tasks[i].is_answered)
-            writer_connection_flush((void *)(out - offsetof(struct writer_connection, out)));
-    }
-    clock_sleep_ms(DEFECT_MOMENT_MS);
-}
-
 static void
 forget_answers(struct writer_task *tasks, size_t count)
 {
@@ -211,19 +194,17 @@ run_transaction(struct batch *batch, struct writer_task *tasks, size_t count)
     }
     batch->changes_max = db_total_changes(batch->db) + WRITER_ROWS_MAX;
     run_waiting(batch, tasks, count);
-    if (batch->is_tainted && batch->lost.kind == ERR_NONE) {
+    if (batch->is_tainted && batch->aborted.kind == ERR_NONE) {
         forget_answers(tasks, count);
         return false;
     }
-    if (defect_is("reply_before_commit"))
-        reply_too_early(tasks, count);
-    if (batch->lost.kind == ERR_NONE && !db_commit(&tx, &err))
+    if (batch->aborted.kind == ERR_NONE && !db_commit(&tx, &err))
         lose(batch, &err);
     struct err follow = db_follow_error(batch->db);
     if (follow.kind != ERR_NONE)
         log_message(LOG_WARN, "commit_not_followed", "%s", follow.detail);
-    if (batch->lost.kind != ERR_NONE)
-        refuse_all(tasks, count, &batch->lost);
+    if (batch->aborted.kind != ERR_NONE)
+        refuse_all(tasks, count, &batch->aborted);
     return true;
 }
 

@@ -66,13 +66,13 @@ use_column(struct arena *a, const struct column *c)
         scan_int_range(c, 3, 40, &out);
     if (c->reals)
         scan_real_range(c, 3, true, INFINITY, false, &out);
-    for (enum scan_match m = SCAN_CONTAINS; m <= SCAN_EQUALS && !c->ints && !c->reals; m++) {
+    for (enum match m = MATCH_CONTAINS; m <= MATCH_EQUALS && !c->ints && !c->reals; m++) {
         scan_text(c, m, STR("dragon 1"), &out);
         scan_text(c, m, STR("n"), &out);
         if (c->type == COLUMN_LIST)
             scan_list(c, m, STR("e1"), &out);
     }
-    for (enum scan_order o = SCAN_LESS; o <= SCAN_GREATER_EQUAL && c->text.offsets; o++)
+    for (enum match_order o = MATCH_LESS; o <= MATCH_GREATER_EQUAL && c->text.offsets; o++)
         scan_text_order(c, o, STR("dragon 3"), &out);
     return used + bitmap_count(&out);
 }

@@ -3,7 +3,8 @@
  * gives the same answer and hash again, and a filter asked for twice gives no more and no less.
  */
 #include "base/utf8.h"
-#include "query/query.h"
+#include "embedded/engine.h"
+#include "embedded/version.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -43,10 +44,10 @@ fill_row(int64_t row, struct value *v)
         v[c].is_null = row % 5 == (int64_t)c;
 }
 
-static const struct version *
+static const struct embedded_version *
 make_version(void)
 {
-    struct version *version = arena_new(&forever, struct version);
+    struct embedded_version *version = arena_new(&forever, struct embedded_version);
     struct columns_spec specs[COUNT_OF(COLUMNS)];
     struct column_summary summaries[COUNT_OF(COLUMNS)];
     struct err err = {0};
@@ -64,12 +65,13 @@ make_version(void)
     bool is_open = columns_build_finish(&b, summaries, &err) &&
                    columns_open(&forever, &version->columns, fd, &err);
     assert(is_open);
-    version->schema = (struct schema){.columns = COLUMNS,
-                                      .column_count = COUNT_OF(COLUMNS),
-                                      .key_index = 0,
-                                      .title_index = 5,
-                                      .date_index = 3};
-    version->row_count = ROWS;
+    version->common.schema = (struct schema){.columns = COLUMNS,
+                                             .column_count = COUNT_OF(COLUMNS),
+                                             .key_index = 0,
+                                             .title_index = 5,
+                                             .date_index = 3};
+    version->common.info.number = 1;
+    embedded_version_prepare(&forever, version);
     return version;
 }
 
@@ -98,33 +100,41 @@ read_request(struct str rest, struct request *out)
 }
 
 static bool
-parse(struct arena *a, const struct version *version, const struct request *r,
-      struct query *query, struct err *err)
+parse(struct ask *ask, const struct request *r, struct query *query, struct err *err)
 {
-    return filter_parse(a, &version->schema, r->filters, r->filter_count, STR("sort fields"),
-                        r->q, &query->filter, err) &&
-           query_parse_sort(&version->schema, r->sort, query, err) &&
-           query_parse_fields(a, &version->schema, r->fields, query, err) &&
-           (r->cursor.n == 0 || query_use_cursor(query, r->cursor, 1, err));
+    const struct schema *schema = &ask->version->schema;
+    struct query_cursor cursor;
+    struct filter *filter;
+    if (!filter_parse(ask->arena, schema, r->filters, r->filter_count, STR("sort fields"), r->q,
+                      &filter, err))
+        return false;
+    ask->filter = filter;
+    ask->found = NULL;
+    return query_parse_sort(schema, r->sort, query, err) &&
+           query_parse_fields(ask->arena, schema, r->fields, query, err) &&
+           (r->cursor.n == 0 || (query_parse_cursor(r->cursor, &cursor, err) &&
+                                 query_use_cursor(query, ask, &cursor, err)));
 }
 
 static void
-check_again(struct arena *a, const struct version *version, struct request *r,
-            const struct query *first, const struct query_result *result)
+check_again(const struct ask *first, struct request *r, uint64_t limit,
+            const struct query_result *result)
 {
-    struct query again = {.limit = first->limit};
+    struct query again = {.limit = limit};
     struct query_result same;
+    struct query_cursor cursor;
+    struct ask ask = *first;
     struct err err = {0};
-    bool is_read = parse(a, version, r, &again, &err);
-    assert(is_read && filter_hash(again.filter) == filter_hash(first->filter));
-    struct str cursor = query_make_cursor(a, &again, 1, 3);
-    is_read = query_use_cursor(&again, cursor, 1, &err);
+    bool is_read = parse(&ask, r, &again, &err);
+    assert(is_read && filter_hash(ask.filter) == filter_hash(first->filter));
+    is_read = query_parse_cursor(query_make_cursor(&ask, &again, 3), &cursor, &err) &&
+              query_use_cursor(&again, &ask, &cursor, &err);
     assert(is_read && again.offset == 3);
     for (size_t i = 0; i < r->filter_count; i++)
         r->filters[r->filter_count + i] = r->filters[i];
     r->filter_count *= 2;
-    if (parse(a, version, r, &again, &err)) { /* else too many of them */
-        bool is_run = query_run(a, &again, version, 0, &same, &err);
+    if (parse(&ask, r, &again, &err)) { /* else too many of them */
+        bool is_run = EMBEDDED_ENGINE.page(&ask, &again, &same, &err);
         assert(is_run && same.total == result->total);
     }
 }
@@ -132,7 +142,7 @@ check_again(struct arena *a, const struct version *version, struct request *r,
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct version *version;
+    static const struct embedded_version *version;
     scoped_arena a = {0};
     struct request request = {0};
     struct query query = {.limit = 10};
@@ -140,16 +150,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err = {0};
     if (!version)
         version = make_version();
+    struct ask ask = {.engine = &EMBEDDED_ENGINE, .arena = &a, .version = &version->common};
     read_request((struct str){(const char *)data, size}, &request);
-    if (!parse(&a, version, &request, &query, &err)) {
+    if (!parse(&ask, &request, &query, &err)) {
         assert(err_status(&err) == 400 || err_status(&err) == 410);
         assert(utf8_is_valid(str_from(err.detail)));
         return 0;
     }
-    bool is_run = query_run(&a, &query, version, 0, &result, &err);
+    bool is_run = EMBEDDED_ENGINE.page(&ask, &query, &result, &err);
     assert(is_run && result.total <= ROWS && result.row_count <= 10);
     for (size_t i = 0; i < result.row_count; i++)
         assert(result.rows[i] < ROWS);
-    check_again(&a, version, &request, &query, &result);
+    check_again(&ask, &request, query.limit, &result);
     return 0;
 }

@@ -2,7 +2,7 @@
  * refused with the parameter's name, or answered, and then every row lies in a group, a page is
  * a chunk of the whole, and what is shown is named once. */
 #include "base/utf8.h"
-#include "query/groups.h"
+#include "embedded/groups.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -41,10 +41,10 @@ fill_row(int64_t row, struct value *v)
         v[c].is_null = row % 7 == (int64_t)c;
 }
 
-static const struct version *
+static const struct embedded_version *
 make_version(void)
 {
-    struct version *version = arena_new(&forever, struct version);
+    struct embedded_version *version = arena_new(&forever, struct embedded_version);
     struct columns_spec specs[COUNT_OF(COLUMNS)];
     struct column_summary summaries[COUNT_OF(COLUMNS)];
     struct err err = {0};
@@ -62,9 +62,9 @@ make_version(void)
     bool is_open = columns_build_finish(&b, summaries, &err) &&
                    columns_open(&forever, &version->columns, fd, &err);
     assert(is_open);
-    version->schema =
+    version->common.schema =
         (struct schema){.columns = COLUMNS, .column_count = COUNT_OF(COLUMNS), .date_index = 3};
-    version->row_count = ROWS;
+    embedded_version_prepare(&forever, version);
     return version;
 }
 
@@ -89,33 +89,40 @@ text_of_page(struct arena *a, const struct groups_result *result)
     struct err err = {0};
     scoped_buf out = {.max = 16 * MIB};
     for (size_t i = 0; i < result->group_count; i++) {
-        bool is_added = groups_add_json_row(&out, result, i, &err);
-        assert(is_added);
+        struct groups_group group;
+        bool is_read = embedded_groups_read(result, i, &group, &err);
+        assert(is_read);
+        groups_add_json_row(&out, result->question, &group);
     }
     return arena_str(a, buf_str(&out));
 }
 
 static void
-check_answer(struct arena *a, const struct groups_question *q, const struct version *version)
+check_answer(struct arena *a, const struct groups_question *q,
+             const struct embedded_version *version)
 {
     struct bitmap rows = bitmap_new_full(a, ROWS);
     struct groups_result all, page;
     struct err err = {0};
-    bool is_run = groups_run(a, q, version, &rows, 0, 0, 0, &all, &err) &&
-                  groups_run(a, q, version, &rows, 1, 3, 0, &page, &err);
+    bool is_run = embedded_groups_run(a, q, version, &rows, 0, 0, 0, &all, &err) &&
+                  embedded_groups_run(a, q, version, &rows, 1, 3, 0, &page, &err);
     assert(is_run && all.group_count == all.total && page.total == all.total);
     struct str whole = text_of_page(a, &all), part = text_of_page(a, &page);
     assert(part.n == 0 || str_find(whole, part) > 0);
     uint64_t counted = 0;
-    for (size_t i = 0; i < all.group_count; i++)
-        counted += groups_row_count(&all, i);
+    for (size_t i = 0; i < all.group_count; i++) {
+        struct groups_group group;
+        bool is_read = embedded_groups_read(&all, i, &group, &err);
+        assert(is_read);
+        counted += group.row_count;
+    }
     assert(q->test_count > 0 || counted >= ROWS);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct version *version;
+    static const struct embedded_version *version;
     scoped_arena a = {0};
     struct groups_question q;
     struct err err = {0};
@@ -127,7 +134,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text.sort = str_cut(&rest, '&');
     if (!version)
         version = make_version();
-    if (!groups_parse(&a, &version->schema, &text, &q, &err)) {
+    if (!groups_parse(&a, &version->common.schema, &text, &q, &err)) {
         assert(err_status(&err) == 400 && err.name[0] != '\0');
         assert(utf8_is_valid(str_from(err.detail)));
         return 0;

@@ -6,7 +6,8 @@
 #include "version_fixture.h"
 
 #include "base/num.h"
-#include "query/groups.h"
+#include "embedded/groups.h"
+#include "embedded/stats.h"
 #include "json/write.h"
 
 #include <math.h>
@@ -287,14 +288,14 @@ member(struct str json, struct str name)
 }
 
 static void
-add_model_group(struct arena *a, struct buf *out, const struct model *m, const struct group *g,
-                size_t column)
+add_model_group(struct buf *out, const struct model *m, const struct group *g, size_t column)
 {
     struct stats_request request = {.aggregates = UINT32_MAX & ~(1u << STATS_PERCENTILES)};
     struct err err = {0};
     scoped_buf stats = {.max = 64 * KIB};
-    assert_true(stats_add_json(a, &stats, &request, &FIXTURE_SCHEMA[column],
-                               &fixture.version.columns.columns[column], &g->rows, &err));
+    struct stats_answer answer;
+    embedded_stats_of(&fixture.version.columns.columns[column], &g->rows, &request, &answer);
+    assert_true(stats_add_json(&stats, &answer, &err));
     for (size_t i = 0; i < m->key_count; i++) {
         buf_printf(out, "%s\"%s\":", i ? "," : "{", g->keys[i].by->text);
         add_key(out, &g->keys[i]);

@@ -3,6 +3,7 @@
 
 #include "temp_dir.h"
 
+#include "embedded/sink.h"
 #include "import/import.h"
 #include "index/columns.h"
 #include "store/rows.h"
@@ -81,6 +82,7 @@ import_part(struct attempt *t, const char *dataset, struct str csv, size_t offse
     t->task = (struct import_task){
         .config = &t->config,
         .data_dir = t->dir->path,
+        .sink = &EMBEDDED_SINK,
         .job_id = job,
         .dataset = str_from(dataset),
         .options = &t->options,
@@ -89,7 +91,7 @@ import_part(struct attempt *t, const char *dataset, struct str csv, size_t offse
         .source_length = length,
         .source_name = STR("test.csv"),
         .base = t->base.number ? &t->base : NULL,
-        .dataset_folder = arena_printf(a, "datasets/1/%s", job.p),
+        .dataset_id = 1,
         .rejects_fd = rejects,
         .on_progress = on_progress,
         .context = t,
@@ -117,6 +119,13 @@ import_text(struct attempt *t, const char *dataset, const char *csv)
     return import_bytes(t, dataset, str_from(csv));
 }
 
+/* Of the last version, below the temporary one. */
+static inline const char *
+folder_of(struct attempt *t)
+{
+    return arena_printf(&t->dir->arena, "datasets/1/job%u", t->version).p;
+}
+
 /* All rows of the version as text: cells by ',', rows by ';'. */
 static inline struct str
 rows_of(struct attempt *t)
@@ -135,8 +144,7 @@ rows_of(struct attempt *t)
                                           .type = schema.columns[i].type};
         wanted[i] = i;
     }
-    const char *path =
-        arena_printf(a, "%s/%s/rows.db", t->dir->path, t->task.dataset_folder.p).p;
+    const char *path = arena_printf(a, "%s/%s/rows.db", t->dir->path, folder_of(t)).p;
     struct rows *rows = rows_open(path, columns, schema.column_count, &err);
     assert_non_null(rows);
     for (uint64_t n = 1; rows_get(rows, n, wanted, schema.column_count, values, &err) == 1; n++)
@@ -172,7 +180,7 @@ expect_failure(struct attempt *t, const char *code)
         fail_msg("it should have failed with %s", code);
     if (strcmp(err_code(&t->err), code) != 0)
         fail_msg("%s instead of %s: %s", err_code(&t->err), code, t->err.detail);
-    const char *folder = temp_path(t->dir, t->task.dataset_folder.p);
+    const char *folder = temp_path(t->dir, folder_of(t));
     assert_int_equal(stat(folder, &st), -1);
 }
 

@@ -177,9 +177,9 @@ words_are_found_anywhere_in_the_text_columns(void **state)
         struct filter *filter;
         struct bitmap rows;
         struct err err = {0};
-        assert_true(filter_parse(&a, &fixture.version.schema, NULL, 0, STR("limit"),
+        assert_true(filter_parse(&a, &fixture.version.common.schema, NULL, 0, STR("limit"),
                                  str_from(QUERIES[i]), &filter, &err));
-        assert_true(filter_run(&a, filter, &fixture.version, 0, &rows, &err));
+        assert_true(embedded_filter_run(&a, filter, &fixture.version, 0, &rows, &err));
         for (uint64_t r = 0; r < fixture.row_count; r++) {
             static const char *const WORDS[][3] = {{"dragon"},  {"dragon", "100%"},
                                                    {"é", "x"},  {"日本", "dragon"},
@@ -245,13 +245,13 @@ limits_are_enforced(void **state)
     struct err err = {0};
     for (size_t i = 0; i < 101; i++)
         params[i] = (struct param){STR("age"), STR("1")};
-    assert_true(filter_parse(&a, &fixture.version.schema, params, 100, STR("limit"), STR(""),
-                             &filter, &err));
-    assert_false(filter_parse(&a, &fixture.version.schema, params, 101, STR("limit"), STR(""),
-                              &filter, &err));
+    assert_true(filter_parse(&a, &fixture.version.common.schema, params, 100, STR("limit"),
+                             STR(""), &filter, &err));
+    assert_false(filter_parse(&a, &fixture.version.common.schema, params, 101, STR("limit"),
+                              STR(""), &filter, &err));
     struct str words = STR("a b c d e f g h i j k l m n o p q");
-    assert_false(
-        filter_parse(&a, &fixture.version.schema, NULL, 0, STR("limit"), words, &filter, &err));
+    assert_false(filter_parse(&a, &fixture.version.common.schema, NULL, 0, STR("limit"), words,
+                              &filter, &err));
     assert_non_null(strstr(err.detail, "at most 16 words"));
 }
 
@@ -264,9 +264,9 @@ a_deadline_that_has_passed_stops_the_filter(void **state)
     struct filter *filter;
     struct bitmap rows;
     struct err err = {0};
-    assert_true(filter_parse(&a, &fixture.version.schema, &param, 1, STR("limit"), STR(""),
-                             &filter, &err));
-    assert_false(filter_run(&a, filter, &fixture.version, 1, &rows, &err));
+    assert_true(filter_parse(&a, &fixture.version.common.schema, &param, 1, STR("limit"),
+                             STR(""), &filter, &err));
+    assert_false(embedded_filter_run(&a, filter, &fixture.version, 1, &rows, &err));
     assert_int_equal(err.kind, ERR_BUSY);
     assert_string_equal(err_code(&err), "deadline");
 }
@@ -276,8 +276,8 @@ hash_of(struct arena *a, const struct param *params, size_t count)
 {
     struct filter *filter;
     struct err err = {0};
-    assert_true(filter_parse(a, &fixture.version.schema, params, count, STR("limit"), STR(""),
-                             &filter, &err));
+    assert_true(filter_parse(a, &fixture.version.common.schema, params, count, STR("limit"),
+                             STR(""), &filter, &err));
     return filter_hash(filter);
 }
 
@@ -300,7 +300,6 @@ damaged_element_ids_stay_inside_the_map(void **state)
 {
     (void)state;
     scoped_arena a = {0};
-    scoped_buf out;
     struct err err = {0};
     struct fixture damaged = fixture;
     struct columns *columns = &damaged.version.columns;
@@ -321,8 +320,10 @@ damaged_element_ids_stay_inside_the_map(void **state)
         fixture_ask(&damaged, &a, STR("tags__in"), STR("1,2,3,4,5,6,7,8,9,x"), &rows, &err));
     assert_true(fixture_ask(&damaged, &a, STR("tags"), STR("x"), &rows, &err));
     struct query query = {.fields = (size_t[]){TAGS}, .field_count = 1};
-    buf_init(&out, MIB);
-    assert_true(export_add_json_row(&out, &damaged.version, &query, 0, false, NULL, &err));
+    scoped_buf out = {.max = MIB};
+    const struct value *row = fixture_row(&damaged.version, &query, 0);
+    assert_int_equal(row[0].element_count, id_count);
+    export_add_json_row(&out, &damaged.version.common.schema, &query, row, NULL);
 }
 
 int

@@ -286,9 +286,9 @@ several_filters_are_their_intersection(void **state)
                                           STR_ARG(FIXTURE_SCHEMA[q[i].column].name), q[i].op);
             params[i].value = url_value(&a, &q[i]);
         }
-        assert_true(filter_parse(&a, &fixture.version.schema, params, 3, STR(""), STR(""),
-                                 &filter, &err));
-        assert_true(filter_run(&a, filter, &fixture.version, 0, &rows, &err));
+        assert_true(filter_parse(&a, &fixture.version.common.schema, params, 3, STR(""),
+                                 STR(""), &filter, &err));
+        assert_true(embedded_filter_run(&a, filter, &fixture.version, 0, &rows, &err));
         dice_reach("no row", bitmap_count(&rows) == 0);
         dice_reach("some rows", bitmap_count(&rows) > 0);
         for (uint64_t r = 0; r < fixture.row_count; r++) {
@@ -314,9 +314,9 @@ words_are_found_in_any_text_column(void **state)
         struct str words[] = {fixture_word(), dice_below(4) ? fixture_word() : STR("zebra")};
         struct str q =
             arena_printf(&a, "%" STR_FMT " %" STR_FMT, STR_ARG(words[0]), STR_ARG(words[1]));
-        assert_true(
-            filter_parse(&a, &fixture.version.schema, NULL, 0, STR(""), q, &filter, &err));
-        assert_true(filter_run(&a, filter, &fixture.version, 0, &rows, &err));
+        assert_true(filter_parse(&a, &fixture.version.common.schema, NULL, 0, STR(""), q,
+                                 &filter, &err));
+        assert_true(embedded_filter_run(&a, filter, &fixture.version, 0, &rows, &err));
         for (uint64_t r = 0; r < fixture.row_count; r++) {
             bool expected = true;
             struct str rest = q;

@@ -1,8 +1,8 @@
 /* Groups and histograms against the plain model of groups_model.h. */
 #include "groups_model.h"
 
+#include "embedded/histogram.h"
 #include "query/groups_word.h"
-#include "query/histogram.h"
 
 static int
 open_fixture(void **state)
@@ -29,7 +29,7 @@ parse(struct arena *a, const char *by, struct str aggregate, const char *having,
                                .aggregate = aggregate,
                                .having = str_from(having),
                                .sort = str_from(sort)};
-    return groups_parse(a, &fixture.version.schema, &text, out, err);
+    return groups_parse(a, &fixture.version.common.schema, &text, out, err);
 }
 
 static struct groups_result
@@ -40,9 +40,28 @@ ask(struct arena *a, const char *by, struct str aggregate, const char *having, c
     struct groups_result result;
     struct err err = {0};
     if (!parse(a, by, aggregate, having, sort, question, &err) ||
-        !groups_run(a, question, &fixture.version, rows, offset, limit, 0, &result, &err))
+        !embedded_groups_run(a, question, &fixture.version, rows, offset, limit, 0, &result,
+                             &err))
         fail_msg("by=%s: %s", by, err.detail);
     return result;
+}
+
+/* Valid until the next. */
+static struct groups_group
+group_of(const struct groups_result *result, size_t i)
+{
+    struct groups_group group;
+    struct err err = {0};
+    if (!EMBEDDED_ENGINE.group(NULL, result, i, &group, &err))
+        fail_msg("group %zu: %s", i, err.detail);
+    return group;
+}
+
+static void
+add_json(struct buf *out, const struct groups_result *result, size_t i)
+{
+    struct groups_group group = group_of(result, i);
+    groups_add_json_row(out, result->question, &group);
 }
 
 static void
@@ -50,13 +69,12 @@ assert_is_model(struct arena *a, const char *by, const struct model *m, size_t c
                 const struct bitmap *rows)
 {
     struct groups_result result = ask(a, by, all_aggregates(a, column), "", "", rows, 0, 0);
-    struct err err = {0};
     assert_int_equal(result.total, m->count);
     assert_int_equal(result.group_count, m->count);
     for (size_t i = 0; i < m->count; i++) {
         scoped_buf seen = {.max = 64 * KIB}, wanted = {.max = 64 * KIB};
-        assert_true(groups_add_json_row(&seen, &result, i, &err));
-        add_model_group(a, &wanted, m, &m->groups[i], column);
+        add_json(&seen, &result, i);
+        add_model_group(&wanted, m, &m->groups[i], column);
         if (!str_eq(buf_str(&seen), buf_str(&wanted)))
             fail_msg("by=%s, group %zu:\n%" STR_FMT "\nshould be\n%" STR_FMT, by, i,
                      STR_ARG(buf_str(&seen)), STR_ARG(buf_str(&wanted)));
@@ -113,10 +131,9 @@ two_keys_group_as_the_model_does(void **state UNUSED)
 static struct str
 text_of_page(struct arena *a, const struct groups_result *result)
 {
-    struct err err = {0};
     scoped_buf out = {.max = MIB};
     for (size_t i = 0; i < result->group_count; i++)
-        assert_true(groups_add_json_row(&out, result, i, &err));
+        add_json(&out, result, i);
     return arena_str(a, buf_str(&out));
 }
 
@@ -176,7 +193,7 @@ having_keeps_what_passes_and_sort_orders_it(void **state UNUSED)
         int most = having.p[strlen("max(min_price)=")] - '0';
         size_t wanted = 0;
         for (size_t i = 0; i < all.group_count; i++) {
-            struct stats_result median = all.values[0][all.groups[i]];
+            struct stats_result median = group_of(&all, i).values[0];
             bool is_null = median.kind == STATS_NONE;
             double v = is_null ? 0 : number(median);
             const bool passes[] = {v > bound,  v >= bound, v < bound, v <= bound,
@@ -187,12 +204,12 @@ having_keeps_what_passes_and_sort_orders_it(void **state UNUSED)
             dice_reach("null", is_null);
             dice_reach("kept", is_kept);
             dice_reach("dropped", !is_kept);
-            wanted += is_kept && (int)number(all.values[1][all.groups[i]]) == most;
+            wanted += is_kept && (int)number(group_of(&all, i).values[1]) == most;
         }
         assert_int_equal(some.total, wanted);
         for (size_t i = 1; i < some.group_count; i++) {
-            struct stats_result x = some.values[0][some.groups[i - 1]];
-            struct stats_result y = some.values[0][some.groups[i]];
+            struct stats_result x = group_of(&some, i - 1).values[0];
+            struct stats_result y = group_of(&some, i).values[0];
             if (y.kind != STATS_NONE)
                 assert_true(x.kind != STATS_NONE &&
                             (is_reversed ? number(x) >= number(y) : number(x) <= number(y)));
@@ -213,16 +230,18 @@ bounds_are_held(void **state UNUSED)
         struct err err = {0};
         assert_true(parse(&a, LONG[i], STR(""), "", "", &question, &err));
         question.group_count_max = 20;
-        assert_false(
-            groups_run(&a, &question, &fixture.version, &rows, 0, 1, 0, &result, &err));
+        assert_false(embedded_groups_run(&a, &question, &fixture.version, &rows, 0, 1, 0,
+                                         &result, &err));
         assert_string_equal(err_code(&err), "too_many_groups");
         assert_int_equal(err_status(&err), 400);
     }
     struct err err = {0};
     assert_true(parse(&a, "min_price", STR(""), "", "", &question, &err));
     question.group_count_max = 4; /* as many as there are */
-    assert_true(groups_run(&a, &question, &fixture.version, &rows, 0, 0, 0, &result, &err));
-    assert_false(groups_run(&a, &question, &fixture.version, &rows, 0, 0, 1, &result, &err));
+    assert_true(
+        embedded_groups_run(&a, &question, &fixture.version, &rows, 0, 0, 0, &result, &err));
+    assert_false(
+        embedded_groups_run(&a, &question, &fixture.version, &rows, 0, 0, 1, &result, &err));
     assert_string_equal(err_code(&err), "deadline");
 }
 
@@ -272,11 +291,10 @@ decimals_begin_their_own_bins(void **state UNUSED)
         for (size_t i = 0; i < COUNT_OF(WIDTHS); i++) {
             double edge = (double)(k * WIDTHS[i].digits) / WIDTHS[i].scale;
             double before = (double)((k - 1) * WIDTHS[i].digits) / WIDTHS[i].scale;
-            double values[] = {edge, nextafter(edge, -INFINITY)};
-            struct column column = {.type = COLUMN_REAL, .row_count = 2, .reals = values};
+            double below = nextafter(edge, -INFINITY);
             assert_true(parse(&a, WIDTHS[i].by, STR(""), "", "", &q, &err));
-            assert_true(groups_real_of_word(groups_word(&column, &q.keys[0], 0)) == edge);
-            assert_true(groups_real_of_word(groups_word(&column, &q.keys[0], 1)) == before);
+            assert_true(groups_real_of_word(groups_word_of_real(&q.keys[0], edge)) == edge);
+            assert_true(groups_real_of_word(groups_word_of_real(&q.keys[0], below)) == before);
         }
     }
 }
@@ -308,7 +326,6 @@ csv_lines_hold_the_same_groups(void **state UNUSED)
 {
     scoped_arena a = {0};
     struct bitmap rows = bitmap_new(&a, fixture.row_count);
-    struct err err = {0};
     for (uint64_t row = 0; row < fixture.row_count; row++)
         if (str_eq(fixture.rows[row][NAME].text, STR("=1+1")))
             bitmap_set(&rows, row);
@@ -316,8 +333,9 @@ csv_lines_hold_the_same_groups(void **state UNUSED)
         ask(&a, "name,min_price:10", STR("count,count(name)"), "", "", &rows, 0, 0);
     scoped_buf seen = {.max = KIB};
     groups_add_csv_header(&seen, result.question);
+    struct groups_group group = group_of(&result, 0);
     for (int is_raw = 0; is_raw < 2; is_raw++)
-        assert_true(groups_add_csv_row(&seen, &result, 0, is_raw, &err));
+        groups_add_csv_row(&seen, result.question, &group, is_raw);
     unsigned long long n = bitmap_count(&rows);
     struct str wanted = arena_printf(&a,
                                      "name,min_price:10,count,count(name)\r\n"
@@ -338,8 +356,8 @@ histograms_count_by_their_edges(void **state UNUSED)
         struct bitmap rows = some_rows(&a);
         size_t column = COLUMNS[dice_below(COUNT_OF(COLUMNS))];
         struct histogram h;
-        histogram_make(&a, &fixture.version.columns.columns[column], &rows,
-                       BINS[dice_below(COUNT_OF(BINS))], &h);
+        embedded_histogram_make(&a, &fixture.version.columns.columns[column], &rows,
+                                BINS[dice_below(COUNT_OF(BINS))], &h);
         dice_reach("no value", h.values == 0);
         dice_reach("one bin", h.bin_count == 1);
         dice_reach("many bins", h.bin_count > 1);
@@ -378,11 +396,11 @@ one_value_lies_in_the_middle_of_its_histogram(void **state UNUSED)
     scoped_arena a = {0};
     struct bitmap rows = bitmap_new(&a, fixture.row_count);
     struct histogram h;
-    histogram_make(&a, &fixture.version.columns.columns[ID], &rows, 4, &h);
+    embedded_histogram_make(&a, &fixture.version.columns.columns[ID], &rows, 4, &h);
     assert_int_equal(h.bin_count, 0);
     assert_int_equal(h.min.kind, STATS_NONE);
     bitmap_set(&rows, 0);
-    histogram_make(&a, &fixture.version.columns.columns[ID], &rows, 4, &h);
+    embedded_histogram_make(&a, &fixture.version.columns.columns[ID], &rows, 4, &h);
     assert_true(h.edges[0] == -0.5 && h.edges[4] == 0.5);
     assert_int_equal(h.counts[2], 1);
 }

@@ -268,7 +268,7 @@ expect_lines(struct attempt *t, const char *column, const char *expected)
     struct err err = {0};
     struct str name = str_from(column);
     const char *path =
-        arena_printf(&t->dir->arena, "%s/%s/rows.db", t->dir->path, t->task.dataset_folder.p).p;
+        arena_printf(&t->dir->arena, "%s/%s/rows.db", t->dir->path, folder_of(t)).p;
     scoped_buf lines;
     buf_init(&lines, KIB);
     if (!t->is_done)
@@ -398,7 +398,7 @@ long_text_gets_trigrams_that_fit_its_columns(void **state)
     assert_true(t.is_done);
     assert_true(disk_last(t.dir, "sync", "datasets/1/job1/trigrams") <
                 disk_last(t.dir, "sync", "datasets/1/job1"));
-    const char *folder = t.task.dataset_folder.p;
+    const char *folder = folder_of(&t);
     struct arena *a = &t.dir->arena;
     scoped_fd fd = fs_open_at(
         AT_FDCWD, temp_path(t.dir, arena_printf(a, "%s/columns", folder).p), O_RDONLY, &err);
@@ -421,7 +421,7 @@ short_text_gets_no_trigrams(void **state)
     begin(&t, *state);
     import_bytes(&t, "books", long_texts(&t, MIB));
     assert_true(t.is_done);
-    const char *path = arena_printf(&t.dir->arena, "%s/trigrams", t.task.dataset_folder.p).p;
+    const char *path = arena_printf(&t.dir->arena, "%s/trigrams", folder_of(&t)).p;
     assert_int_equal(stat(temp_path(t.dir, path), &st), -1);
 }
 

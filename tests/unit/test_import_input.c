@@ -266,8 +266,7 @@ compare_with_simple_reading(struct attempt *t, struct str text)
     for (size_t i = 0; i < schema.column_count; i++)
         columns[i] = (struct rows_column){.name = schema.columns[i].name,
                                           .type = schema.columns[i].type};
-    const char *path =
-        arena_printf(a, "%s/%s/rows.db", t->dir->path, t->task.dataset_folder.p).p;
+    const char *path = arena_printf(a, "%s/%s/rows.db", t->dir->path, folder_of(t)).p;
     struct rows *rows = rows_open(path, columns, schema.column_count, &err);
     assert_non_null(rows);
     for (uint64_t n = 1; n <= row_count; n++) {

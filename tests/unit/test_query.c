@@ -23,15 +23,27 @@ close_fixture(void **state)
     return 0;
 }
 
+static struct ask
+ask_of(struct arena *a, const char *name, const char *value)
+{
+    struct param param = {str_from(name), str_from(value)};
+    struct filter *filter;
+    struct err err = {0};
+    fixture.version.common.info.number = 7;
+    assert_true(filter_parse(a, &fixture.version.common.schema, &param, name != NULL,
+                             STR("limit"), STR(""), &filter, &err));
+    return (struct ask){.engine = &EMBEDDED_ENGINE,
+                        .arena = a,
+                        .version = &fixture.version.common,
+                        .filter = filter};
+}
+
 static struct query
-query_of(struct arena *a, const char *name, const char *value, const char *sort)
+query_of(struct arena *a, const char *sort)
 {
     struct query query = {.limit = 50};
-    struct param param = {str_from(name), str_from(value)};
-    const struct schema *schema = &fixture.version.schema;
+    const struct schema *schema = &fixture.version.common.schema;
     struct err err = {0};
-    assert_true(filter_parse(a, schema, &param, name != NULL, STR("limit"), STR(""),
-                             &query.filter, &err));
     if (!query_parse_sort(schema, str_from(sort), &query, &err))
         fail_msg("sort=%s: %s", sort, err.detail);
     assert_true(query_parse_fields(a, schema, STR(""), &query, &err));
@@ -39,11 +51,11 @@ query_of(struct arena *a, const char *name, const char *value, const char *sort)
 }
 
 static struct query_result
-run(struct arena *a, const struct query *query)
+run(struct ask *ask, const struct query *query)
 {
     struct query_result result;
     struct err err = {0};
-    assert_true(query_run(a, query, &fixture.version, 0, &result, &err));
+    assert_true(EMBEDDED_ENGINE.page(ask, query, &result, &err));
     return result;
 }
 
@@ -110,15 +122,15 @@ order_equals_a_plain_sort_for_pages_and_exports(void **state)
         bool is_filtered = dice_below(2);
         model_arena = &a;
         struct str sort = random_sort(&a);
-        struct query query =
-            query_of(&a, is_filtered ? "age__notnull" : NULL, "", arena_cstr(&a, sort));
+        struct ask ask = ask_of(&a, is_filtered ? "age__notnull" : NULL, "");
+        struct query query = query_of(&a, arena_cstr(&a, sort));
         query.limit = (uint64_t[]){0, 1, 7, 50, 1000}[dice_below(5)];
         query.offset = dice_below(3) ? 0 : dice_below(700);
         for (uint64_t r = 0; r < fixture.row_count; r++)
             if (!is_filtered || !fixture.rows[r][AGE].is_null)
                 expected[count++] = r;
         qsort(expected, count, sizeof(*expected), compare_model_rows);
-        struct query_result result = run(&a, &query);
+        struct query_result result = run(&ask, &query);
         size_t left = query.offset < count ? count - query.offset : 0;
         dice_reach("filtered", is_filtered);
         dice_reach("export", query.limit == 0);
@@ -141,9 +153,10 @@ rows_keep_their_order_without_sort(void **state)
 {
     (void)state;
     scoped_arena a = {0};
-    struct query query = query_of(&a, NULL, NULL, "");
+    struct ask ask = ask_of(&a, NULL, NULL);
+    struct query query = query_of(&a, "");
     query.offset = 590;
-    struct query_result result = run(&a, &query);
+    struct query_result result = run(&ask, &query);
     assert_int_equal(result.row_count, 10);
     assert_int_equal(result.rows[0], 590);
     assert_int_equal(result.rows[9], 599);
@@ -156,7 +169,7 @@ bad_sorts_and_fields_are_refused(void **state)
     (void)state;
     scoped_arena a = {0};
     struct query query = {0};
-    const struct schema *schema = &fixture.version.schema;
+    const struct schema *schema = &fixture.version.common.schema;
     struct err err = {0};
     assert_false(query_parse_sort(schema, STR("-prise"), &query, &err));
     assert_string_equal(err.name, "sort");
@@ -185,14 +198,17 @@ walk(const char *sort, uint64_t limit)
     scoped_arena a = {0};
     bool seen[600] = {false};
     uint64_t count = 0;
-    struct str cursor = {NULL, 0};
+    struct str text = {NULL, 0};
+    struct query_cursor cursor;
     struct err err = {0};
     for (bool has_more = true; has_more;) {
-        struct query query = query_of(&a, "age__notnull", "", sort);
+        struct ask ask = ask_of(&a, "age__notnull", "");
+        struct query query = query_of(&a, sort);
         query.limit = limit;
-        if (cursor.n > 0)
-            assert_true(query_use_cursor(&query, cursor, 3, &err));
-        struct query_result result = run(&a, &query);
+        if (text.n > 0)
+            assert_true(query_parse_cursor(text, &cursor, &err) &&
+                        query_use_cursor(&query, &ask, &cursor, &err));
+        struct query_result result = run(&ask, &query);
         for (size_t i = 0; i < result.row_count; i++) {
             assert_false(seen[result.rows[i]]);
             seen[result.rows[i]] = true;
@@ -200,7 +216,7 @@ walk(const char *sort, uint64_t limit)
         count += result.row_count;
         has_more = result.has_more;
         assert_int_equal(has_more, count < result.total);
-        cursor = query_make_cursor(&a, &query, 3, query.offset + result.row_count);
+        text = query_make_cursor(&ask, &query, query.offset + result.row_count);
     }
     for (uint64_t r = 0; r < fixture.row_count; r++)
         assert_int_equal(seen[r], !fixture.rows[r][AGE].is_null);
@@ -224,24 +240,25 @@ cursors_of_other_requests_are_refused(void **state)
     (void)state;
     scoped_arena a = {0};
     struct err err = {0};
-    int64_t version = 0;
-    struct query query = query_of(&a, "age", "1", "-price");
-    struct query other = query_of(&a, "age", "2", "-price");
-    struct query resorted = query_of(&a, "age", "1", "price");
-    struct str cursor = query_make_cursor(&a, &query, 7, 50);
-    assert_true(query_cursor_version(cursor, &version, &err));
-    assert_int_equal(version, 7);
-    assert_true(query_use_cursor(&query, cursor, 7, &err));
+    struct query_cursor cursor;
+    struct ask ask = ask_of(&a, "age", "1"), other = ask_of(&a, "age", "2");
+    struct query query = query_of(&a, "-price"), resorted = query_of(&a, "price");
+    assert_true(query_parse_cursor(query_make_cursor(&ask, &query, 50), &cursor, &err));
+    assert_int_equal(cursor.version, 7);
+    assert_true(query_use_cursor(&query, &ask, &cursor, &err));
     assert_int_equal(query.offset, 50);
-    assert_false(query_use_cursor(&other, cursor, 7, &err));
+    assert_false(query_use_cursor(&query, &other, &cursor, &err));
     assert_string_equal(err_code(&err), "cursor_mismatch");
     assert_int_equal(err_status(&err), 400);
-    assert_false(query_use_cursor(&resorted, cursor, 7, &err));
-    struct query elsewhere = query;
-    elsewhere.dataset_id++;
-    assert_false(query_use_cursor(&elsewhere, cursor, 7, &err));
+    assert_false(query_use_cursor(&resorted, &ask, &cursor, &err));
+    struct version elsewhere = *ask.version, later = *ask.version;
+    elsewhere.dataset.id++;
+    ask.version = &elsewhere;
+    assert_false(query_use_cursor(&query, &ask, &cursor, &err));
     assert_string_equal(err_code(&err), "cursor_mismatch");
-    assert_false(query_use_cursor(&query, cursor, 8, &err));
+    later.info.number++;
+    ask.version = &later;
+    assert_false(query_use_cursor(&query, &ask, &cursor, &err));
     assert_int_equal(err_status(&err), 410);
 }
 
@@ -251,31 +268,44 @@ every_altered_cursor_is_refused(void **state)
     (void)state;
     scoped_arena a = {0};
     struct err err = {0};
-    int64_t version;
-    struct query query = query_of(&a, NULL, NULL, "");
-    struct str cursor = query_make_cursor(&a, &query, 7, 50);
+    struct query_cursor ignored;
+    struct ask ask = ask_of(&a, NULL, NULL);
+    struct query query = query_of(&a, "");
+    struct str cursor = query_make_cursor(&ask, &query, 50);
     for (size_t i = 0; i < cursor.n; i++)
         for (const char *c = "Az09-_=\0/"; *c; c++) {
             struct str altered = arena_str(&a, cursor);
             if (altered.p[i] == *c)
                 continue;
             ((char *)(uintptr_t)altered.p)[i] = *c;
-            assert_false(query_cursor_version(altered, &version, &err));
+            assert_false(query_parse_cursor(altered, &ignored, &err));
             assert_string_equal(err_code(&err), "bad_cursor");
         }
-    assert_false(query_cursor_version(STR(""), &version, &err));
-    assert_false(query_cursor_version(str_slice(cursor, 0, 42), &version, &err));
-    assert_false(query_cursor_version(STR("50"), &version, &err));
+    assert_false(query_parse_cursor(STR(""), &ignored, &err));
+    assert_false(query_parse_cursor(str_slice(cursor, 0, 42), &ignored, &err));
+    assert_false(query_parse_cursor(STR("50"), &ignored, &err));
 }
 
 /* ---- keys ---- */
+
+static int
+find_key(const struct embedded_version *version, struct str text, uint64_t *row,
+         struct err *err)
+{
+    scoped_arena a = {0};
+    struct ask ask = {.arena = &a, .version = &version->common};
+    struct value key;
+    return query_parse_key(&version->common.schema, text, &key, err)
+               ? EMBEDDED_ENGINE.find_key(&ask, &key, row, err)
+               : -1;
+}
 
 static void
 every_row_is_found_by_its_key(void **state)
 {
     (void)state;
     for (int ascends = 0; ascends < 2; ascends++) {
-        struct version version = fixture.version;
+        struct embedded_version version = fixture.version;
         scoped_arena a = {0};
         struct err err = {0};
         uint64_t row = 0;
@@ -291,12 +321,12 @@ every_row_is_found_by_its_key(void **state)
         for (uint64_t r = 0; r < fixture.row_count; r++) {
             int64_t key = ascends ? sorted[r] : fixture.rows[r][ID].i;
             struct str text = arena_printf(&a, "%lld", (long long)key);
-            assert_int_equal(query_find_key(&version, text, &row, &err), 1);
+            assert_int_equal(find_key(&version, text, &row, &err), 1);
             assert_int_equal(row, r);
         }
-        assert_int_equal(query_find_key(&version, STR("7"), &row, &err), 0);
-        assert_int_equal(query_find_key(&version, STR("99999999999999999999"), &row, &err), 0);
-        assert_int_equal(query_find_key(&version, STR("seven"), &row, &err), -1);
+        assert_int_equal(find_key(&version, STR("7"), &row, &err), 0);
+        assert_int_equal(find_key(&version, STR("99999999999999999999"), &row, &err), 0);
+        assert_int_equal(find_key(&version, STR("seven"), &row, &err), -1);
         assert_non_null(strstr(err.detail, "'seven' is not an integer"));
     }
 }
@@ -305,40 +335,40 @@ static void
 text_keys_are_exact_to_the_byte(void **state)
 {
     (void)state;
-    struct version version = fixture.version;
+    struct embedded_version version = fixture.version;
     struct key_index keys = {0};
     struct err err = {0};
     version.keys = &keys;
-    version.schema.key_index = NAME;
+    version.common.schema.key_index = NAME;
     for (size_t i = 0; i < COUNT_OF(FIXTURE_WORDS); i++) {
         uint64_t row = 0, expected = 0;
         while (expected < fixture.row_count &&
                !str_eq(fixture.rows[expected][NAME].text, FIXTURE_WORDS[i]))
             expected++;
-        int got = query_find_key(&version, FIXTURE_WORDS[i], &row, &err);
+        int got = find_key(&version, FIXTURE_WORDS[i], &row, &err);
         assert_int_equal(got, expected < fixture.row_count);
         if (got == 1)
             assert_int_equal(row, expected);
     }
     uint64_t row;
-    assert_int_equal(query_find_key(&version, STR("dRAGON"), &row, &err), 0);
-    assert_int_equal(query_find_key(&version, STR("\xff"), &row, &err), 0);
-    key_index_free(&keys);
+    assert_int_equal(find_key(&version, STR("dRAGON"), &row, &err), 0);
+    assert_int_equal(find_key(&version, STR("\xff"), &row, &err), 0);
+    embedded_key_index_free(&keys);
 }
 
 static void
 row_numbers_are_keys_where_there_is_no_other(void **state)
 {
     (void)state;
-    struct version version = fixture.version;
+    struct embedded_version version = fixture.version;
     struct err err = {0};
     uint64_t row = 0;
-    version.schema.key_index = SCHEMA_ROW_NUMBER;
-    assert_int_equal(query_find_key(&version, STR("600"), &row, &err), 1);
+    version.common.schema.key_index = SCHEMA_ROW_NUMBER;
+    assert_int_equal(find_key(&version, STR("600"), &row, &err), 1);
     assert_int_equal(row, 599);
-    assert_int_equal(query_find_key(&version, STR("601"), &row, &err), 0);
-    assert_int_equal(query_find_key(&version, STR("0"), &row, &err), 0);
-    assert_int_equal(query_find_key(&version, STR("-1"), &row, &err), -1);
+    assert_int_equal(find_key(&version, STR("601"), &row, &err), 0);
+    assert_int_equal(find_key(&version, STR("0"), &row, &err), 0);
+    assert_int_equal(find_key(&version, STR("-1"), &row, &err), -1);
 }
 
 /* ---- rows as JSON and CSV ---- */
@@ -394,9 +424,11 @@ json_rows_read_back_as_the_values(void **state)
         scoped_buf out;
         const struct json_value *object;
         struct err err = {0};
-        struct query query = query_of(&a, NULL, NULL, "");
+        struct query query = query_of(&a, "");
         buf_init(&out, MIB);
-        assert_true(export_add_json_row(&out, &fixture.version, &query, r, false, "row", &err));
+        export_add_json_row(&out, &fixture.version.common.schema, &query,
+                            fixture_row(&fixture.version, &query, r),
+                            &(struct export_number){"row", r});
         if (!json_read(&a, buf_str(&out), &object, &err))
             fail_msg("%s: %s", arena_cstr(&a, buf_str(&out)), err.detail);
         assert_int_equal(object->child_count, FIXTURE_COLUMNS + 1);
@@ -417,13 +449,16 @@ json_rows_have_the_fields_asked_for_in_their_order(void **state)
     scoped_arena a = {0};
     scoped_buf out;
     struct err err = {0};
-    struct query query = query_of(&a, NULL, NULL, "");
+    struct query query = query_of(&a, "");
     uint64_t row = 0;
     while (fixture.rows[row][TAGS].element_count < 2)
         row++;
     buf_init(&out, MIB);
-    assert_true(query_parse_fields(&a, &fixture.version.schema, STR("tags,id"), &query, &err));
-    assert_true(export_add_json_row(&out, &fixture.version, &query, row, true, NULL, &err));
+    assert_true(
+        query_parse_fields(&a, &fixture.version.common.schema, STR("tags,id"), &query, &err));
+    query.lists_are_raw = true;
+    export_add_json_row(&out, &fixture.version.common.schema, &query,
+                        fixture_row(&fixture.version, &query, row), NULL);
     const struct json_value *object;
     assert_true(json_read(&a, buf_str(&out), &object, &err));
     assert_int_equal(object->child_count, 2);
@@ -474,11 +509,13 @@ csv_reads_back_and_runs_no_formula(void **state)
         scoped_buf out;
         struct err err = {0};
         struct csv_check check = {.is_raw = is_raw};
-        struct query query = query_of(&a, NULL, NULL, "");
+        struct query query = query_of(&a, "");
         buf_init(&out, 4 * MIB);
-        export_add_csv_header(&out, &fixture.version, &query, is_raw);
+        query.lists_are_raw = true;
+        export_add_csv_header(&out, &fixture.version.common.schema, &query, is_raw);
         for (uint64_t r = 0; r < fixture.row_count; r++)
-            assert_true(export_add_csv_row(&out, &fixture.version, &query, r, is_raw, &err));
+            export_add_csv_row(&out, &fixture.version.common.schema, &query,
+                               fixture_row(&fixture.version, &query, r), is_raw);
         scoped_csv csv = csv_open((struct csv_dialect){.delimiter = ',', .quote = '"'},
                                   check_csv_row, &check);
         assert_true(csv_feed(csv, buf_str(&out), &err));
@@ -494,13 +531,16 @@ a_lone_empty_cell_is_still_a_row(void **state)
     scoped_arena a = {0};
     scoped_buf out;
     struct err err = {0};
-    struct query query = query_of(&a, NULL, NULL, "");
+    struct query query = query_of(&a, "");
     uint64_t row = 0;
     while (fixture.rows[row][NAME].text.n > 0)
         row++;
     buf_init(&out, MIB);
-    assert_true(query_parse_fields(&a, &fixture.version.schema, STR("name"), &query, &err));
-    assert_true(export_add_csv_row(&out, &fixture.version, &query, row, false, &err));
+    assert_true(
+        query_parse_fields(&a, &fixture.version.common.schema, STR("name"), &query, &err));
+    query.lists_are_raw = true;
+    export_add_csv_row(&out, &fixture.version.common.schema, &query,
+                       fixture_row(&fixture.version, &query, row), false);
     assert_true(str_eq(buf_str(&out), STR("\"\"\r\n")));
 }
 

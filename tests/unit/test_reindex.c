@@ -16,8 +16,7 @@ struct indexes {
 static const char *
 path_of(struct attempt *t, const char *file)
 {
-    return temp_path(t->dir,
-                     arena_printf(&t->dir->arena, "%s/%s", t->task.dataset_folder.p, file).p);
+    return temp_path(t->dir, arena_printf(&t->dir->arena, "%s/%s", folder_of(t), file).p);
 }
 
 static void
@@ -148,7 +147,7 @@ what_was_made_again_is_on_the_disk(void **state)
     import_books(&t, *state);
     disk_log_clear();
     assert_true(reindex_version(t.dir->path, &t.base, &err));
-    const char *folder = t.task.dataset_folder.p;
+    const char *folder = folder_of(&t);
     for (size_t i = 0; i < COUNT_OF(FILES); i++) {
         struct arena *a = &t.dir->arena;
         ptrdiff_t named =

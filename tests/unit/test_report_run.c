@@ -3,6 +3,7 @@
 #include "disk_order.h"
 #include "report_fixture.h"
 
+#include "embedded/sink.h"
 #include "import/import.h"
 
 #include <sys/file.h>
@@ -22,12 +23,13 @@ import_input(struct fixture *f, enum input_kind kind)
         fs_open_at(AT_FDCWD, temp_path(f->dir, "rejects"), O_RDWR | O_CREAT | O_TRUNC, &err);
     struct import_task task = {.config = &f->config,
                                .data_dir = f->dir->path,
+                               .sink = &EMBEDDED_SINK,
                                .job_id = str_from(name),
                                .dataset = str_from(name),
                                .options = &options,
                                .source_fd = source,
                                .source_name = str_from(name),
-                               .dataset_folder = arena_printf(a, "datasets/1/%s", name),
+                               .dataset_id = 1,
                                .rejects_fd = rejects};
     assert_true(fs_size(source, &task.source_length, &err));
     if (!import_run(a, &task, &publication, &err))

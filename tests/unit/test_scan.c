@@ -88,16 +88,16 @@ free_fixture(struct fixture *f)
 }
 
 static bool
-matches(enum scan_match match, struct str text, struct str needle)
+matches(enum match match, struct str text, struct str needle)
 {
     switch (match) {
-    case SCAN_CONTAINS:
+    case MATCH_CONTAINS:
         return str_find(text, needle) >= 0;
-    case SCAN_STARTS:
+    case MATCH_STARTS:
         return str_starts(text, needle);
-    case SCAN_ENDS:
+    case MATCH_ENDS:
         return str_ends(text, needle);
-    case SCAN_EQUALS:
+    case MATCH_EQUALS:
         return str_eq(text, needle);
     }
     return false;
@@ -115,7 +115,7 @@ text_scans_agree_with_the_obvious_loop(void **state)
         struct str needle = fold(&f.a, random_text(&f.a, dice_below(round % 3 ? 4 : 14)));
         if (f.row_count && round % 4 == 0)
             needle = column_text(&f.columns.columns[0], dice_below(f.row_count));
-        for (enum scan_match match = SCAN_CONTAINS; match <= SCAN_EQUALS; match++) {
+        for (enum match match = MATCH_CONTAINS; match <= MATCH_EQUALS; match++) {
             struct bitmap out = bitmap_new(&f.a, f.row_count);
             scan_text(&f.columns.columns[0], match, needle, &out);
             for (uint64_t row = 0; row < f.row_count; row++)
@@ -123,20 +123,20 @@ text_scans_agree_with_the_obvious_loop(void **state)
                                  matches(match, fold(&f.a, f.rows[row][0].text), needle));
             dice_reach("empty needle", needle.n == 0);
             dice_reach("no row", needle.n && bitmap_count(&out) == 0);
-            dice_reach("contains", match == SCAN_CONTAINS && needle.n && bitmap_count(&out));
-            dice_reach("starts", match == SCAN_STARTS && needle.n && bitmap_count(&out));
-            dice_reach("ends", match == SCAN_ENDS && needle.n && bitmap_count(&out));
-            dice_reach("equals", match == SCAN_EQUALS && needle.n && bitmap_count(&out));
+            dice_reach("contains", match == MATCH_CONTAINS && needle.n && bitmap_count(&out));
+            dice_reach("starts", match == MATCH_STARTS && needle.n && bitmap_count(&out));
+            dice_reach("ends", match == MATCH_ENDS && needle.n && bitmap_count(&out));
+            dice_reach("equals", match == MATCH_EQUALS && needle.n && bitmap_count(&out));
         }
-        for (enum scan_order order = SCAN_LESS; order <= SCAN_GREATER_EQUAL; order++) {
+        for (enum match_order order = MATCH_LESS; order <= MATCH_GREATER_EQUAL; order++) {
             struct bitmap out = bitmap_new(&f.a, f.row_count);
             scan_text_order(&f.columns.columns[0], order, needle, &out);
             for (uint64_t row = 0; row < f.row_count; row++) {
                 int c = str_cmp(fold(&f.a, f.rows[row][0].text), needle);
-                bool wanted = order == SCAN_LESS         ? c < 0
-                              : order == SCAN_LESS_EQUAL ? c <= 0
-                              : order == SCAN_GREATER    ? c > 0
-                                                         : c >= 0;
+                bool wanted = order == MATCH_LESS         ? c < 0
+                              : order == MATCH_LESS_EQUAL ? c <= 0
+                              : order == MATCH_GREATER    ? c > 0
+                                                          : c >= 0;
                 assert_int_equal(bitmap_has(&out, row), wanted);
             }
         }
@@ -154,7 +154,7 @@ list_scans_match_any_element(void **state)
         struct fixture f;
         make_fixture(&f, 1 + dice_below(200));
         struct str needle = fold(&f.a, random_text(&f.a, dice_below(3)));
-        for (enum scan_match match = SCAN_CONTAINS; match <= SCAN_EQUALS; match++) {
+        for (enum match match = MATCH_CONTAINS; match <= MATCH_EQUALS; match++) {
             struct bitmap out = bitmap_new(&f.a, f.row_count);
             scan_list(&f.columns.columns[1], match, needle, &out);
             for (uint64_t row = 0; row < f.row_count; row++) {

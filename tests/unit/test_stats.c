@@ -3,8 +3,9 @@
  * harmless.  Each case stands among nulls and rows that the bitmap leaves out. */
 #include "base/date.h"
 #include "base/num.h"
+#include "embedded/stats.h"
+#include "embedded/stats_select.h"
 #include "query/stats.h"
-#include "query/stats_select.h"
 
 #include "base/hash.h"
 
@@ -21,7 +22,6 @@ struct fixture {
     struct arena a;
     struct columns columns;
     struct bitmap rows;
-    struct schema_column schema;
 };
 
 /* Behind every selected value stands one that is not selected, and every third is a selected
@@ -30,7 +30,7 @@ static void
 make_fixture(struct fixture *f, enum column_type type, const struct value *values, size_t n)
 {
     struct err err = {0};
-    *f = (struct fixture){.schema = {.name = STR("column"), .type = type}};
+    *f = (struct fixture){0};
     struct columns_spec spec = {type, 64 * KIB};
     scoped_fd fd = memfd_create("columns", MFD_CLOEXEC);
     struct columns_builder *b = columns_build_begin(fd, &spec, 1, 3 * n + 1, &err);
@@ -67,8 +67,9 @@ answer(struct fixture *f, const char *aggregate, const char *percentiles, unsign
     assert_true(stats_parse(&f->a, str_from(aggregate), str_from(percentiles), ddof,
                             is_unbiased, &request, &err));
     scoped_buf out = {.max = 64 * KIB};
-    assert_true(stats_add_json(&f->a, &out, &request, &f->schema, &f->columns.columns[0],
-                               &f->rows, &err));
+    struct stats_answer answer;
+    embedded_stats_of(&f->columns.columns[0], &f->rows, &request, &answer);
+    assert_true(stats_add_json(&out, &answer, &err));
     return arena_str(&f->a, buf_str(&out));
 }
 
@@ -407,7 +408,7 @@ selection_agrees_with_sorting(void **state)
         size_t ranks[] = {0, n / 4, n / 4, MIN(n / 4 + 1, n - 1), n / 2, n - 1};
         qsort(ranks, COUNT_OF(ranks), sizeof(*ranks), compare_u64);
         uint64_t found[COUNT_OF(ranks)];
-        stats_select(&a, keys, n, ranks, COUNT_OF(ranks), found);
+        embedded_stats_select(&a, keys, n, ranks, COUNT_OF(ranks), found);
         for (size_t i = 0; i < COUNT_OF(ranks); i++)
             assert_true(found[i] == sorted[ranks[i]]);
     }

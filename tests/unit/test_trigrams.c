@@ -64,11 +64,11 @@ end(struct indexed *x)
 }
 
 static bool
-fits(struct str text, enum scan_match match, struct str needle)
+fits(struct str text, enum match match, struct str needle)
 {
-    if (match == SCAN_STARTS)
+    if (match == MATCH_STARTS)
         return text.n >= needle.n && memcmp(text.p, needle.p, needle.n) == 0;
-    if (match == SCAN_ENDS)
+    if (match == MATCH_ENDS)
         return text.n >= needle.n &&
                memcmp(text.p + text.n - needle.n, needle.p, needle.n) == 0;
     return memmem(text.p, text.n, needle.p, needle.n) != NULL;
@@ -76,7 +76,7 @@ fits(struct str text, enum scan_match match, struct str needle)
 
 /* The three answers, among the rows of `among`. */
 static void
-compare(struct indexed *x, enum scan_match match, struct str needle, const struct bitmap *among)
+compare(struct indexed *x, enum match match, struct str needle, const struct bitmap *among)
 {
     scoped_arena a = {0};
     const struct column *c = &x->columns.columns[1];
@@ -92,17 +92,17 @@ compare(struct indexed *x, enum scan_match match, struct str needle, const struc
         bool is_hit = fits(column_text(c, row), match, needle);
         assert_int_equal(bitmap_has(&scanned, row), is_hit);
         assert_int_equal(bitmap_has(&found, row), is_hit && bitmap_has(among, row));
-        if (needle.n == TRIGRAM_BYTES && match == SCAN_CONTAINS)
+        if (needle.n == TRIGRAM_BYTES && match == MATCH_CONTAINS)
             assert_int_equal(bitmap_has(&left, row), bitmap_has(&found, row));
     }
     dice_reach("among all rows", bitmap_count(among) == c->row_count);
     dice_reach("among few", bitmap_count(among) < c->row_count / 8);
     dice_reach("no row", bitmap_count(&scanned) == 0);
-    dice_reach("the index alone", needle.n == TRIGRAM_BYTES && match == SCAN_CONTAINS);
+    dice_reach("the index alone", needle.n == TRIGRAM_BYTES && match == MATCH_CONTAINS);
     dice_reach("looked at and dropped", bitmap_count(&found) < bitmap_count(&left));
-    dice_reach("contains", match == SCAN_CONTAINS && bitmap_count(&found) > 0);
-    dice_reach("starts", match == SCAN_STARTS && bitmap_count(&found) > 0);
-    dice_reach("ends", match == SCAN_ENDS && bitmap_count(&found) > 0);
+    dice_reach("contains", match == MATCH_CONTAINS && bitmap_count(&found) > 0);
+    dice_reach("starts", match == MATCH_STARTS && bitmap_count(&found) > 0);
+    dice_reach("ends", match == MATCH_ENDS && bitmap_count(&found) > 0);
 }
 
 /* Any bytes of some text, so that needles begin and end inside characters and words; changed
@@ -131,7 +131,7 @@ compare_many(struct indexed *x, size_t rounds)
         for (uint64_t row = 0; share && row < c->row_count; row++)
             if (dice_below(share * share * share) != 0)
                 among.words[row / 64] &= ~(UINT64_C(1) << row % 64);
-        compare(x, (enum scan_match)dice_below(SCAN_ENDS + 1), make_needle(&a, c), &among);
+        compare(x, (enum match)dice_below(MATCH_ENDS + 1), make_needle(&a, c), &among);
     }
 }
 

@@ -1,6 +1,6 @@
 /* The cache of opened versions: what is published elsewhere is seen, what is dropped is gone,
  * what is damaged says so, and no more than a few stay open. */
-#include "query/version.h"
+#include "embedded/version.h"
 #include "temp_db.h"
 
 #include <dirent.h>
@@ -75,32 +75,33 @@ publish(struct temp_db *t, const char *dataset, int64_t row_count, enum column_t
     return folder;
 }
 
-static struct versions *
+static struct engine_state *
 open_cache(struct temp_db *t)
 {
-    return versions_open(t->db, ((struct temp_dir *)t->dir)->path, 0);
+    return embedded_start(t->db, ((struct temp_dir *)t->dir)->path, 0);
 }
 
 static uint64_t
-rows_of(struct versions *cache, const char *dataset, int64_t number)
+rows_of(struct engine_state *cache, const char *dataset, int64_t number)
 {
     const struct version *version;
     struct err err = {0};
-    if (!versions_get(cache, str_from(dataset), number, &version, &err))
+    if (!embedded_open(cache, str_from(dataset), number, &version, &err))
         fail_msg("%s %lld: %s", dataset, (long long)number, err.detail);
     assert_true(str_eq(version->dataset.name, str_from(dataset)));
     assert_true(str_eq(version->schema.columns[0].header, STR("ID")));
-    assert_true(version->key_ascends);
-    return version->row_count;
+    const struct embedded_version *opened = (const struct embedded_version *)version;
+    assert_true(opened->key_ascends);
+    return opened->row_count;
 }
 
 static void
-expect_failure(struct versions *cache, const char *dataset, int64_t number, int status,
+expect_failure(struct engine_state *cache, const char *dataset, int64_t number, int status,
                const char *code)
 {
     const struct version *version;
     struct err err = {0};
-    assert_false(versions_get(cache, str_from(dataset), number, &version, &err));
+    assert_false(embedded_open(cache, str_from(dataset), number, &version, &err));
     assert_int_equal(err_status(&err), status);
     assert_string_equal(err_code(&err), code);
 }
@@ -109,7 +110,7 @@ static void
 a_version_published_elsewhere_is_seen_by_the_next_call(void **state)
 {
     struct temp_db *t = *state;
-    SCOPED(versions_close) struct versions *cache = open_cache(t);
+    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t);
     publish(t, "games", 3, COLUMN_INTEGER);
     assert_int_equal(rows_of(cache, "games", 0), 3);
     assert_int_equal(rows_of(cache, "games", 0), 3);
@@ -123,7 +124,7 @@ static void
 a_dropped_version_is_gone_even_while_it_is_mapped(void **state)
 {
     struct temp_db *t = *state;
-    SCOPED(versions_close) struct versions *cache = open_cache(t);
+    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t);
     for (int64_t rows = 1; rows <= 3; rows++) {
         publish(t, "games", rows, COLUMN_INTEGER);
         assert_int_equal(rows_of(cache, "games", rows), rows);
@@ -138,7 +139,7 @@ what_is_not_there_says_so(void **state)
     struct temp_db *t = *state;
     struct err err = {0};
     int64_t id;
-    SCOPED(versions_close) struct versions *cache = open_cache(t);
+    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t);
     expect_failure(cache, "games", 0, 404, "not_found");
     assert_true(dataset_ensure(t->writer, STR("games"), true, &id, &err));
     expect_failure(cache, "games", 0, 404, "nothing_published");
@@ -178,7 +179,7 @@ static void
 a_dropped_version_is_closed_when_a_newer_one_is_opened(void **state)
 {
     struct temp_db *t = *state;
-    SCOPED(versions_close) struct versions *cache = open_cache(t);
+    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t);
     struct str folders[4];
     for (int64_t rows = 1; rows <= 4; rows++) {
         folders[rows - 1] = publish(t, "games", rows, COLUMN_INTEGER);
@@ -196,7 +197,7 @@ static void
 more_datasets_than_the_cache_holds_are_all_answered(void **state)
 {
     struct temp_db *t = *state;
-    SCOPED(versions_close) struct versions *cache = open_cache(t);
+    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t);
     size_t after_first_round = 0;
     for (int64_t i = 0; i < 12; i++)
         publish(t, arena_printf(&t->arena, "set_%lld", (long long)i).p, i, COLUMN_INTEGER);
@@ -215,7 +216,7 @@ files_that_are_missing_or_damaged_ask_for_an_index(void **state)
 {
     struct temp_db *t = *state;
     struct err err = {0};
-    SCOPED(versions_close) struct versions *cache = open_cache(t);
+    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t);
     struct str folder = publish(t, "broken", 3, COLUMN_INTEGER);
     const char *path = arena_printf(&t->arena, "%s/" COLUMNS_FILE_NAME, folder.p).p;
     scoped_fd fd = fs_open_at(AT_FDCWD, path, O_RDWR, &err);
@@ -238,7 +239,7 @@ a_version_is_answered_without_its_trigrams(void **state)
 {
     struct temp_db *t = *state;
     struct err err = {0};
-    SCOPED(versions_close) struct versions *cache = open_cache(t);
+    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t);
     publish(t, "games", 3, COLUMN_INTEGER);
     assert_int_equal(rows_of(cache, "games", 0), 3);
     struct str folder = publish(t, "broken", 3, COLUMN_INTEGER);
@@ -260,10 +261,10 @@ an_unchecked_version_that_is_asked_for_is_checked_next(void **state)
         publish(t, "games", i, COLUMN_INTEGER);
     temp_db_exec(t, "UPDATE dataset_version SET dropped_at = 0, checked_at = number");
     temp_db_exec(t, "UPDATE dataset_version SET checked_start = 77 WHERE number = 4");
-    SCOPED(versions_close)
-    struct versions *cache = versions_open(t->db, ((struct temp_dir *)t->dir)->path, 77);
+    SCOPED(embedded_stop)
+    struct engine_state *cache = embedded_start(t->db, ((struct temp_dir *)t->dir)->path, 77);
     expect_failure(cache, "games", 3, 503, "version_unchecked");
-    versions_doubt(cache, t->writer);
+    embedded_doubt(cache, t->writer);
     assert_int_equal(integrity_next(&t->arena, t->db, &schedule, &name, &version, &err), 1);
     assert_int_equal(version.number, 3);
 }
@@ -280,7 +281,7 @@ static void
 a_want_of_descriptors_is_no_damage(void **state)
 {
     struct temp_db *t = *state;
-    SCOPED(versions_close) struct versions *cache = open_cache(t);
+    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t);
     sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
     publish(t, "games", 3, COLUMN_INTEGER);
     assert_int_equal(vfs->xSetSystemCall(vfs, "open", (sqlite3_syscall_ptr)refuse_open),

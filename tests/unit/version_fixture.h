@@ -6,8 +6,9 @@
 #include "base/date.h"
 #include "base/utf8.h"
 #include "dice.h"
+#include "embedded/engine.h"
+#include "embedded/filter.h"
 #include "query/export.h"
-#include "query/query.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,7 +41,7 @@ struct fixture {
     struct arena arena;
     struct value (*rows)[FIXTURE_COLUMNS];
     uint64_t row_count;
-    struct version version;
+    struct embedded_version version;
 };
 
 static const struct str FIXTURE_WORDS[] = {
@@ -157,15 +158,12 @@ fixture_open(struct fixture *f, uint64_t row_count)
     for (uint64_t r = 0; r < row_count; r++)
         fixture_make_row(f, r);
     fixture_write(f);
-    f->version.schema = (struct schema){.columns = FIXTURE_SCHEMA,
-                                        .column_count = FIXTURE_COLUMNS,
-                                        .key_index = ID,
-                                        .title_index = NAME,
-                                        .date_index = DAY};
-    f->version.row_count = row_count;
-    f->version.keys = arena_new(&f->arena, struct key_index);
-    f->version.scratch.values = arena_array(&f->arena, FIXTURE_COLUMNS, struct value);
-    f->version.scratch.wanted = arena_array(&f->arena, FIXTURE_COLUMNS, size_t);
+    f->version.common.schema = (struct schema){.columns = FIXTURE_SCHEMA,
+                                               .column_count = FIXTURE_COLUMNS,
+                                               .key_index = ID,
+                                               .title_index = NAME,
+                                               .date_index = DAY};
+    embedded_version_prepare(&f->arena, &f->version);
 }
 
 /* Trigrams for every text and list column, however short. */
@@ -184,10 +182,7 @@ static inline void
 fixture_close(struct fixture *f)
 {
     struct err err = {0};
-    trigrams_close(&f->version.trigrams);
-    key_index_free(f->version.keys);
-    rows_close(&f->version.rows);
-    columns_close(&f->version.columns);
+    embedded_version_close(&f->version);
     assert_true(fs_remove_tree(AT_FDCWD, f->folder, &err));
     arena_free(&f->arena);
 }
@@ -200,6 +195,18 @@ fixture_fold(struct arena *a, struct str s)
     return (struct str){out, utf8_fold_into(out, s)};
 }
 
+/* A row as a query shows it; valid until the next. */
+static inline const struct value *
+fixture_row(const struct embedded_version *version, const struct query *query, uint64_t row)
+{
+    struct ask ask = {.version = &version->common};
+    const struct value *cells;
+    struct err err = {0};
+    if (!EMBEDDED_ENGINE.row(&ask, query, &row, 1, 0, &cells, &err))
+        fail_msg("row %llu: %s", (unsigned long long)row, err.detail);
+    return cells;
+}
+
 /* The rows that one parameter asks for; an empty name asks for all. */
 static inline bool
 fixture_ask(const struct fixture *f, struct arena *a, struct str name, struct str value,
@@ -207,7 +214,7 @@ fixture_ask(const struct fixture *f, struct arena *a, struct str name, struct st
 {
     struct param param = {name, value};
     struct filter *filter;
-    return filter_parse(a, &f->version.schema, &param, name.n > 0,
+    return filter_parse(a, &f->version.common.schema, &param, name.n > 0,
                         STR("q fields limit cursor format"), STR(""), &filter, err) &&
-           filter_run(a, filter, &f->version, 0, out, err);
+           embedded_filter_run(a, filter, &f->version, 0, out, err);
 }

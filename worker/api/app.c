@@ -72,7 +72,7 @@ app_handle(void *context, struct request *request, struct response *response, st
     bool is_read = err->kind == ERR_NONE;
     if (!is_read || !run(app, request, response, &allow, err)) {
         if (wants_check(err))
-            versions_doubt(app->versions, app->writer);
+            app->engine->doubt(app->versions, app->writer);
         answer_problem(response, &allow, err);
         return;
     }

@@ -5,7 +5,7 @@
 #include "http/router.h"
 #include "players/password.h"
 #include "players/token.h"
-#include "query/version.h"
+#include "query/engine.h"
 #include "writer/client.h"
 
 struct app {
@@ -16,8 +16,9 @@ struct app {
     const char *kept_mark_path;   /* a file while there are folders that nobody may remove */
     struct db *db;                /* read-only */
     struct writer *writer;
-    struct versions *versions;
-    struct token_secrets secrets; /* what players' tokens are signed with */
+    const struct engine *engine;
+    struct engine_state *versions; /* what the engine has open of them */
+    struct token_secrets secrets;  /* what players' tokens are signed with */
     struct password_hasher hasher;
     struct buf openapi; /* empty until the worker is asked for it: few are */
 };

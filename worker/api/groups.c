@@ -1,7 +1,4 @@
 /* Groups of a dataset's rows, and facets: the most frequent values of columns. */
-#include "query/groups.h"
-
-#include "api/format.h"
 #include "api/handlers.h"
 #include "api/object.h"
 #include "api/page.h"
@@ -21,74 +18,58 @@ read_question(const struct request *request, enum export_format format, struct s
         .ddof = (unsigned)request_integer(request, "ddof"),
         .is_unbiased = !request_boolean(request, "bias"),
     };
-    struct str cursor = request_text(request, "cursor");
-    bool has_limit = format == EXPORT_JSON || request_has(request, "limit");
-    if (!groups_parse(request->arena, &s->version->schema, &text, question, err))
+    if (!groups_parse(request->arena, &s->ask.version->schema, &text, question, err))
         return false;
-    s->query.limit = has_limit ? (uint64_t)request_integer(request, "limit") : 0;
     s->query.binding = question->hash;
-    if (format == EXPORT_JSON && s->query.limit > QUERY_LIMIT_MAX)
-        return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("limit"),
-                            "limit is at most %d groups of JSON, got %zu; format=csv and "
-                            "format=ndjson have no such bound",
-                            QUERY_LIMIT_MAX, (size_t)s->query.limit);
-    return cursor.n == 0 || query_use_cursor(&s->query, cursor, s->version->info.number, err);
+    return selection_read_limit(request, format, "groups", s, err) &&
+           selection_use_cursor(s, err);
 }
 
 static bool
-answer_page(const struct request *request, struct response *response, const struct selection *s,
-            const struct groups_result *result, uint64_t row_count, struct err *err)
+answer_page(const struct request *request, struct response *response, struct selection *s,
+            const struct groups_result *result, struct err *err)
 {
     struct json j = page_begin(response);
-    struct str cursor = {NULL, 0};
     for (size_t i = 0; i < result->group_count; i++) {
+        struct groups_group group;
         if (i)
             buf_add_char(&response->body, ',');
-        if (!groups_add_json_row(&response->body, result, i, err))
+        if (!s->ask.engine->group(&s->ask, result, i, &group, err))
             return false;
+        groups_add_json_row(&response->body, result->question, &group);
     }
-    if (result->has_more)
-        cursor = query_make_cursor(request->arena, &s->query, s->version->info.number,
-                                   s->query.offset + result->group_count);
-    page_begin_meta(&j, request, response, cursor);
-    json_member_u64(&j, "total", result->total);
-    json_member_u64(&j, "rows", row_count);
-    json_member_i64(&j, "version", s->version->info.number);
-    page_end(&j);
+    selection_begin_meta(&j, s, request, response, result->total, result->group_count,
+                         result->has_more);
+    json_member_u64(&j, "rows", result->row_count);
+    selection_end(&j, s);
     return true;
 }
 
 static bool
-add_line(struct response *response, const struct groups_result *result, size_t i,
-         enum export_format format, bool is_raw, struct err *err)
-{
-    if (format == EXPORT_CSV)
-        return groups_add_csv_row(&response->body, result, i, is_raw, err);
-    if (!groups_add_json_row(&response->body, result, i, err))
-        return false;
-    buf_add_char(&response->body, '\n');
-    return true;
-}
-
-static bool
-stream_groups(const struct request *request, struct response *response,
+stream_groups(const struct request *request, struct response *response, struct selection *s,
               const struct groups_result *result, enum export_format format, struct err *err)
 {
+    struct buf *out = &response->body;
     bool is_raw = request_boolean(request, "raw");
-    response_header(response, "X-Total-Count", "%zu", (size_t)result->total);
-    response_header(response, "Content-Disposition",
-                    "attachment; filename=\"%" STR_FMT "-groups.%s\"",
-                    STR_ARG(result->version->dataset.name), format_name(format));
-    if (!response_begin_stream(response, format_media_type(format), err))
+    if (!selection_begin_stream(s, response, format, "-groups", result->total, err))
         return false;
     if (!response_wants_body(response))
         return true;
     if (format == EXPORT_CSV)
-        groups_add_csv_header(&response->body, result->question);
-    for (size_t i = 0; i < result->group_count; i++)
-        if (!add_line(response, result, i, format, is_raw, err) ||
-            !response_flush_stream(response, err))
+        groups_add_csv_header(out, result->question);
+    for (size_t i = 0; i < result->group_count; i++) {
+        struct groups_group group;
+        if (!s->ask.engine->group(&s->ask, result, i, &group, err))
             return false;
+        if (format == EXPORT_CSV) {
+            groups_add_csv_row(out, result->question, &group, is_raw);
+        } else {
+            groups_add_json_row(out, result->question, &group);
+            buf_add_char(out, '\n');
+        }
+        if (!response_flush_stream(response, err))
+            return false;
+    }
     return true;
 }
 
@@ -96,61 +77,87 @@ bool
 list_groups(struct app *app, struct request *request, struct response *response,
             struct err *err)
 {
-    struct arena *a = request->arena;
-    struct groups_question *question = arena_new(a, struct groups_question);
+    struct groups_question *question = arena_new(request->arena, struct groups_question);
     enum export_format format;
     struct selection s;
     struct groups_result result;
-    struct bitmap rows;
-    struct str cursor = request_text(request, "cursor");
-    uint64_t deadline_us = app_deadline_us(app, request);
-    int64_t version = 0;
     if (!format_choose(request, response, true, &format, err) ||
-        (cursor.n && !query_cursor_version(cursor, &version, err)) ||
-        !selection_open(app, request, request_path_value(request, "dataset"), version,
-                        request_text(request, "q"), &s, err) ||
+        !selection_open(app, request, request_text(request, "q"),
+                        request_text(request, "cursor"), &s, err) ||
         !read_question(request, format, &s, question, err))
         return false;
-    if (response_is_known(response, selection_etag(a, s.version, format_name(format))))
+    if (selection_is_known(&s, response, format_name(format)))
         return true;
-    if (!filter_run(a, s.query.filter, s.version, deadline_us, &rows, err) ||
-        !groups_run(a, question, s.version, &rows, s.query.offset, s.query.limit, deadline_us,
-                    &result, err))
+    if (!app->engine->groups(&s.ask, question, s.query.offset, s.query.limit, &result, err))
         return false;
     if (format == EXPORT_JSON)
-        return answer_page(request, response, &s, &result, bitmap_count(&rows), err);
-    return stream_groups(request, response, &result, format, err);
+        return answer_page(request, response, &s, &result, err);
+    return stream_groups(request, response, &s, &result, format, err);
 }
 
 /* ---- facets ---- */
 
 static bool
-parse_facet(struct arena *a, const struct version *version, struct str column,
+parse_facet(struct arena *a, const struct schema *schema, struct str column,
             struct groups_question *question, struct err *err)
 {
     struct groups_text text = {.by_name = "column", .by = column, .sort = STR("-count()")};
-    if (!groups_parse(a, &version->schema, &text, question, err))
+    if (!groups_parse(a, schema, &text, question, err))
         return false;
     question->group_count_max = GROUPS_VALUES_MAX;
     return true;
 }
 
+static bool
+parse_facets(const struct request *request, const struct schema *schema,
+             struct groups_question **out, size_t *out_count, struct err *err)
+{
+    struct arena *a = request->arena;
+    struct str names = request_text(request, "column");
+    size_t count = 0, count_max = 1;
+    for (size_t i = 0; i < names.n; i++)
+        count_max += names.p[i] == ',';
+    struct groups_question *questions = arena_array(a, count_max, struct groups_question);
+    do { /* also of no name, which is refused */
+        struct str name = str_trim(str_cut(&names, ','));
+        bool was_said = false;
+        for (size_t i = 0; i < count; i++)
+            was_said = was_said || str_eq(questions[i].keys[0].label, name);
+        if (was_said)
+            continue; /* named twice, shown once */
+        if (!parse_facet(a, schema, name, &questions[count++], err))
+            return false;
+    } while (names.p);
+    *out = questions;
+    *out_count = count;
+    return true;
+}
+
 /* "genres": {"total": groups, "has_more": .., "values": [{"value": .., "count": ..}, ..]} */
 static bool
-add_facet(struct json *j, const struct groups_result *result, struct err *err)
+add_facet(struct json *j, const struct selection *s, const struct groups_question *question,
+          uint64_t limit, struct err *err)
 {
-    json_key_str(j, result->question->keys[0].label);
+    scoped_arena a = {0}; /* each takes some bytes per row */
+    struct ask ask = s->ask;
+    struct groups_result result;
+    ask.arena = &a;
+    if (!ask.engine->groups(&ask, question, 0, limit, &result, err))
+        return false;
+    json_key_str(j, question->keys[0].label);
     json_begin_object(j);
-    json_member_u64(j, "total", result->total);
-    json_member_bool(j, "has_more", result->has_more);
+    json_member_u64(j, "total", result.total);
+    json_member_bool(j, "has_more", result.has_more);
     json_key(j, "values");
     json_begin_array(j);
-    for (size_t i = 0; i < result->group_count; i++) {
+    for (size_t i = 0; i < result.group_count; i++) {
+        struct groups_group group;
+        if (!ask.engine->group(&ask, &result, i, &group, err))
+            return false;
         json_begin_object(j);
         json_key(j, "value");
-        if (!groups_write_key(j, result, i, 0, err))
-            return false;
-        json_member_u64(j, "count", groups_row_count(result, i));
+        groups_write_key(j, &question->keys[0], &group.keys[0]);
+        json_member_u64(j, "count", group.row_count);
         json_end_object(j);
     }
     json_end_array(j);
@@ -158,56 +165,31 @@ add_facet(struct json *j, const struct groups_result *result, struct err *err)
     return true;
 }
 
-static bool
-add_facets(struct app *app, const struct request *request, struct json *j,
-           const struct selection *s, const struct bitmap *rows, struct err *err)
-{
-    struct str names = request_text(request, "column");
-    struct str *seen = arena_array(request->arena, names.n + 1, struct str);
-    size_t seen_count = 0;
-    do {                      /* also of no name, which is refused */
-        scoped_arena a = {0}; /* each takes some bytes per row */
-        struct groups_question *question = arena_new(&a, struct groups_question);
-        struct groups_result result;
-        struct str name = str_trim(str_cut(&names, ','));
-        bool was_said = false;
-        for (size_t i = 0; i < seen_count; i++)
-            was_said = was_said || str_eq(seen[i], name);
-        if (was_said)
-            continue; /* named twice, shown once */
-        seen[seen_count++] = name;
-        if (!parse_facet(&a, s->version, name, question, err) ||
-            !groups_run(&a, question, s->version, rows, 0,
-                        (uint64_t)request_integer(request, "limit"),
-                        app_deadline_us(app, request), &result, err) ||
-            !add_facet(j, &result, err))
-            return false;
-    } while (names.p);
-    return true;
-}
-
 bool
 get_facets(struct app *app, struct request *request, struct response *response, struct err *err)
 {
     struct selection s;
-    struct bitmap rows;
-    if (!selection_open(app, request, request_path_value(request, "dataset"), 0,
-                        request_text(request, "q"), &s, err) ||
-        !filter_run(request->arena, s.query.filter, s.version, app_deadline_us(app, request),
-                    &rows, err))
+    struct groups_question *questions;
+    size_t count;
+    uint64_t total;
+    if (!selection_open(app, request, request_text(request, "q"), STR(""), &s, err) ||
+        !parse_facets(request, &s.ask.version->schema, &questions, &count, err))
         return false;
     struct json j = object_begin(response);
+    if (selection_is_known(&s, response, "facets"))
+        return true;
+    /* The rows that it finds are there for every facet. */
+    if (!app->engine->count(&s.ask, &total, err))
+        return false;
     json_key(&j, "data");
     json_begin_object(&j);
-    if (!add_facets(app, request, &j, &s, &rows, err))
-        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!add_facet(&j, &s, &questions[i], (uint64_t)request_integer(request, "limit"), err))
+            return false;
     json_end_object(&j);
     json_key(&j, "meta");
     json_begin_object(&j);
-    json_member_u64(&j, "total", bitmap_count(&rows));
-    json_member_i64(&j, "version", s.version->info.number);
-    page_end(&j);
-    /* Only now, when nothing of the question turned out to be wrong. */
-    response_is_known(response, selection_etag(request->arena, s.version, "facets"));
+    json_member_u64(&j, "total", total);
+    selection_end(&j, &s);
     return true;
 }

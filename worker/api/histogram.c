@@ -1,7 +1,6 @@
 /* Histogram of a column, under the filters of the request. */
 #include "query/histogram.h"
 
-#include "api/format.h"
 #include "api/handlers.h"
 #include "api/page.h"
 #include "api/selection.h"
@@ -33,7 +32,7 @@ add_bin(struct json *j, const struct histogram *h, size_t i)
 }
 
 static void
-add_json(struct json *j, const struct histogram *h, const struct version *version, size_t index)
+add_json(struct json *j, const struct histogram *h, const struct selection *s, size_t index)
 {
     json_begin_object(j);
     json_key(j, "data");
@@ -44,8 +43,8 @@ add_json(struct json *j, const struct histogram *h, const struct version *versio
     json_key(j, "meta");
     json_begin_object(j);
     json_member_u64(j, "total", h->values + h->nulls);
-    json_member_i64(j, "version", version->info.number);
-    json_member_str(j, "column", version->schema.columns[index].name);
+    json_member_i64(j, "version", s->ask.version->info.number);
+    json_member_str(j, "column", s->ask.version->schema.columns[index].name);
     json_member_u64(j, "nulls", h->nulls);
     json_key(j, "min");
     stats_result_write(j, h->min);
@@ -79,26 +78,21 @@ get_histogram(struct app *app, struct request *request, struct response *respons
 {
     enum export_format format;
     struct selection s;
-    struct bitmap rows;
     struct histogram h;
     size_t index;
     if (!format_choose(request, response, true, &format, err) ||
-        !selection_open(app, request, request_path_value(request, "dataset"), 0,
-                        request_text(request, "q"), &s, err) ||
-        !find_column(&s.version->schema, request_text(request, "column"), &index, err))
+        !selection_open(app, request, request_text(request, "q"), STR(""), &s, err) ||
+        !find_column(&s.ask.version->schema, request_text(request, "column"), &index, err))
         return false;
-    if (response_is_known(response,
-                          selection_etag(request->arena, s.version, format_name(format))))
+    if (selection_is_known(&s, response, format_name(format)))
         return true;
-    if (!filter_run(request->arena, s.query.filter, s.version, app_deadline_us(app, request),
-                    &rows, err))
+    if (!app->engine->histogram(&s.ask, index, (size_t)request_integer(request, "bins"), &h,
+                                err))
         return false;
-    histogram_make(request->arena, &s.version->columns.columns[index], &rows,
-                   (size_t)request_integer(request, "bins"), &h);
     response->type = format_media_type(format);
     struct json j = json_write(&response->body);
     if (format == EXPORT_JSON)
-        add_json(&j, &h, s.version, index);
+        add_json(&j, &h, &s, index);
     else
         add_lines(&response->body, &h, format);
     return true;

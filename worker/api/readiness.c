@@ -1,6 +1,7 @@
 #include "api/readiness.h"
 
 #include "base/date.h"
+#include "catalogue/integrity.h"
 
 void
 readiness_warn(struct buf *warnings, const char *about, const char *text)

@@ -5,6 +5,7 @@
 #include "api/handlers.h"
 #include "api/listing.h"
 #include "api/page.h"
+#include "base/fs.h"
 #include "base/num.h"
 #include "jobs/job.h"
 

@@ -1,5 +1,4 @@
 /* Rows of a dataset: pages of JSON, and whole answers as CSV or NDJSON. */
-#include "api/format.h"
 #include "api/handlers.h"
 #include "api/page.h"
 #include "api/selection.h"
@@ -9,75 +8,62 @@ static bool
 read_page(const struct request *request, enum export_format format, struct selection *s,
           struct err *err)
 {
-    const struct schema *schema = &s->version->schema;
-    struct query *query = &s->query;
-    bool has_limit = format == EXPORT_JSON || request_has(request, "limit");
-    query->limit = has_limit ? (uint64_t)request_integer(request, "limit") : 0;
-    if (format == EXPORT_JSON && query->limit > QUERY_LIMIT_MAX)
-        return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("limit"),
-                            "limit is at most %d rows of JSON, got %zu; format=csv and "
-                            "format=ndjson have no such bound",
-                            QUERY_LIMIT_MAX, (size_t)query->limit);
-    struct str cursor = request_text(request, "cursor");
-    return query_parse_sort(schema, request_text(request, "sort"), query, err) &&
-           query_parse_fields(request->arena, schema, request_text(request, "fields"), query,
-                              err) &&
-           (cursor.n == 0 || query_use_cursor(query, cursor, s->version->info.number, err));
+    const struct schema *schema = &s->ask.version->schema;
+    s->query.lists_are_raw = format == EXPORT_CSV;
+    return selection_read_limit(request, format, "rows", s, err) &&
+           query_parse_sort(schema, request_text(request, "sort"), &s->query, err) &&
+           query_parse_fields(request->arena, schema, request_text(request, "fields"),
+                              &s->query, err) &&
+           selection_use_cursor(s, err);
 }
 
 static bool
-add_row(struct buf *out, const struct selection *s, enum export_format format, uint64_t row,
-        bool is_raw, struct err *err)
-{
-    if (format == EXPORT_CSV)
-        return export_add_csv_row(out, s->version, &s->query, row, is_raw, err);
-    if (!export_add_json_row(out, s->version, &s->query, row, false, NULL, err))
-        return false;
-    if (format == EXPORT_NDJSON)
-        buf_add_char(out, '\n');
-    return true;
-}
-
-static bool
-answer_page(const struct request *request, struct response *response, const struct selection *s,
+answer_page(const struct request *request, struct response *response, struct selection *s,
             const struct query_result *result, struct err *err)
 {
     struct json j = page_begin(response);
     for (size_t i = 0; i < result->row_count; i++) {
+        const struct value *row;
         if (i)
             buf_add_char(&response->body, ',');
-        if (!add_row(&response->body, s, EXPORT_JSON, result->rows[i], false, err))
+        if (!s->ask.engine->row(&s->ask, &s->query, result->rows, result->row_count, i, &row,
+                                err))
             return false;
+        export_add_json_row(&response->body, &s->ask.version->schema, &s->query, row, NULL);
     }
-    struct str cursor = {NULL, 0};
-    if (result->has_more)
-        cursor = query_make_cursor(request->arena, &s->query, s->version->info.number,
-                                   s->query.offset + result->row_count);
-    page_begin_meta(&j, request, response, cursor);
-    json_member_u64(&j, "total", result->total);
-    json_member_i64(&j, "version", s->version->info.number);
-    page_end(&j);
+    selection_begin_meta(&j, s, request, response, result->total, result->row_count,
+                         result->has_more);
+    selection_end(&j, s);
     return true;
 }
 
 static bool
-stream_rows(const struct request *request, struct response *response, const struct selection *s,
+stream_rows(const struct request *request, struct response *response, struct selection *s,
             const struct query_result *result, enum export_format format, struct err *err)
 {
+    const struct schema *schema = &s->ask.version->schema;
+    struct buf *out = &response->body;
     bool is_raw = request_boolean(request, "raw");
-    response_header(response, "X-Total-Count", "%zu", (size_t)result->total);
-    response_header(response, "Content-Disposition", "attachment; filename=\"%" STR_FMT ".%s\"",
-                    STR_ARG(s->version->dataset.name), format_name(format));
-    if (!response_begin_stream(response, format_media_type(format), err))
+    if (!selection_begin_stream(s, response, format, "", result->total, err))
         return false;
     if (!response_wants_body(response))
         return true;
     if (format == EXPORT_CSV)
-        export_add_csv_header(&response->body, s->version, &s->query, is_raw);
-    for (size_t i = 0; i < result->row_count; i++)
-        if (!add_row(&response->body, s, format, result->rows[i], is_raw, err) ||
-            !response_flush_stream(response, err))
+        export_add_csv_header(out, schema, &s->query, is_raw);
+    for (size_t i = 0; i < result->row_count; i++) {
+        const struct value *row;
+        if (!s->ask.engine->row(&s->ask, &s->query, result->rows, result->row_count, i, &row,
+                                err))
             return false;
+        if (format == EXPORT_CSV) {
+            export_add_csv_row(out, schema, &s->query, row, is_raw);
+        } else {
+            export_add_json_row(out, schema, &s->query, row, NULL);
+            buf_add_char(out, '\n');
+        }
+        if (!response_flush_stream(response, err))
+            return false;
+    }
     return true;
 }
 
@@ -87,19 +73,14 @@ list_rows(struct app *app, struct request *request, struct response *response, s
     enum export_format format;
     struct selection s;
     struct query_result result;
-    struct str cursor = request_text(request, "cursor");
-    int64_t version = 0;
     if (!format_choose(request, response, true, &format, err) ||
-        (cursor.n && !query_cursor_version(cursor, &version, err)) ||
-        !selection_open(app, request, request_path_value(request, "dataset"), version,
-                        request_text(request, "q"), &s, err) ||
+        !selection_open(app, request, request_text(request, "q"),
+                        request_text(request, "cursor"), &s, err) ||
         !read_page(request, format, &s, err))
         return false;
-    if (response_is_known(response,
-                          selection_etag(request->arena, s.version, format_name(format))))
+    if (selection_is_known(&s, response, format_name(format)))
         return true;
-    if (!query_run(request->arena, &s.query, s.version, app_deadline_us(app, request), &result,
-                   err))
+    if (!app->engine->page(&s.ask, &s.query, &result, err))
         return false;
     if (format == EXPORT_JSON)
         return answer_page(request, response, &s, &result, err);
@@ -110,25 +91,30 @@ bool
 get_row(struct app *app, struct request *request, struct response *response, struct err *err)
 {
     struct selection s;
-    struct str dataset = request_path_value(request, "dataset");
-    struct str key = request_path_value(request, "key");
-    uint64_t row;
-    if (!selection_open(app, request, dataset, 0, (struct str){NULL, 0}, &s, err) ||
-        !query_parse_fields(request->arena, &s.version->schema, request_text(request, "fields"),
-                            &s.query, err))
+    struct str text = request_path_value(request, "key");
+    struct value key;
+    const struct value *row;
+    uint64_t number;
+    if (!selection_open(app, request, STR(""), STR(""), &s, err))
         return false;
-    int found = query_find_key(s.version, key, &row, err);
+    const struct schema *schema = &s.ask.version->schema;
+    if (!query_parse_fields(request->arena, schema, request_text(request, "fields"), &s.query,
+                            err) ||
+        !query_parse_key(schema, text, &key, err))
+        return false;
+    int found = app->engine->find_key(&s.ask, &key, &number, err);
     if (found < 0)
         return false;
     if (found == 0)
         return err_set_name(err, ERR_NOT_FOUND, NULL, STR("key"),
                             "dataset '%" STR_FMT "' has no row with the key '%" STR_FMT "'",
-                            STR_ARG(dataset), STR_ARG(key));
-    if (response_is_known(response, selection_etag(request->arena, s.version, "row")))
+                            STR_ARG(s.ask.version->dataset.name), STR_ARG(text));
+    if (selection_is_known(&s, response, "row"))
         return true;
     response->type = format_media_type(EXPORT_JSON);
-    if (!export_add_json_row(&response->body, s.version, &s.query, row, false, NULL, err))
+    if (!app->engine->row(&s.ask, &s.query, &number, 1, 0, &row, err))
         return false;
+    export_add_json_row(&response->body, schema, &s.query, row, NULL);
     buf_add_char(&response->body, '\n');
     return true;
 }

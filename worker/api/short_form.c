@@ -49,8 +49,8 @@ import_csv(struct app *app, struct request *request, struct response *response, 
 }
 
 static bool
-answer_games(const struct request *request, struct response *response,
-             const struct selection *s, const struct query_result *result, struct err *err)
+answer_games(const struct request *request, struct response *response, struct selection *s,
+             const struct query_result *result, struct err *err)
 {
     struct json j = object_begin(response);
     json_member_str(&j, "status",
@@ -58,11 +58,14 @@ answer_games(const struct request *request, struct response *response,
     json_key(&j, "results");
     json_begin_array(&j);
     for (size_t i = 0; i < result->row_count; i++) {
+        struct export_number id = {"id", result->rows[i]};
+        const struct value *row;
         if (i)
             buf_add_char(&response->body, ',');
-        if (!export_add_json_row(&response->body, s->version, &s->query, result->rows[i], true,
-                                 "id", err))
+        if (!s->ask.engine->row(&s->ask, &s->query, result->rows, result->row_count, i, &row,
+                                err))
             return false;
+        export_add_json_row(&response->body, &s->ask.version->schema, &s->query, row, &id);
     }
     json_end_array(&j);
     if (result->has_more)
@@ -79,14 +82,15 @@ query_games(struct app *app, struct request *request, struct response *response,
 {
     struct selection s;
     struct query_result result;
-    if (!selection_open(app, request, GAMES, 0, (struct str){NULL, 0}, &s, err))
+    if (!selection_open(app, request, STR(""), STR(""), &s, err) ||
+        !query_parse_fields(request->arena, &s.ask.version->schema, STR(""), &s.query, err))
         return false;
+    if (selection_is_known(&s, response, "query"))
+        return true;
+    s.query.lists_are_raw = true;
     s.query.limit = (uint64_t)request_integer(request, "limit");
     s.query.offset = (uint64_t)request_integer(request, "cursor");
-    if (response_is_known(response, selection_etag(request->arena, s.version, "query")))
-        return true;
-    return query_run(request->arena, &s.query, s.version, app_deadline_us(app, request),
-                     &result, err) &&
+    return app->engine->page(&s.ask, &s.query, &result, err) &&
            answer_games(request, response, &s, &result, err);
 }
 
@@ -94,19 +98,19 @@ bool
 games_stats(struct app *app, struct request *request, struct response *response,
             struct err *err)
 {
-    struct statistics_question question = {.columns = request_text(request, "column"),
-                                           .aggregate = request_text(request, "aggregate")};
+    struct statistics_text text = {.columns = request_text(request, "column"),
+                                   .aggregate = request_text(request, "aggregate")};
+    struct statistics_question question;
     struct selection s;
-    struct bitmap rows;
-    if (!selection_open(app, request, GAMES, 0, (struct str){NULL, 0}, &s, err) ||
-        !filter_run(request->arena, s.query.filter, s.version, app_deadline_us(app, request),
-                    &rows, err))
+    if (!selection_open(app, request, STR(""), STR(""), &s, err) ||
+        !statistics_parse(request->arena, &s.ask.version->schema, &text, &question, err))
         return false;
-    response->type = format_media_type(EXPORT_JSON);
-    buf_add_lit(&response->body, "{\"result\":");
-    if (!statistics_add(request->arena, &response->body, s.version, &question, &rows, err))
+    struct json j = object_begin(response);
+    if (selection_is_known(&s, response, "result"))
+        return true;
+    json_key(&j, "result");
+    if (!statistics_add(&j, &s, &question, err))
         return false;
-    buf_add_lit(&response->body, "}\n");
-    response_is_known(response, selection_etag(request->arena, s.version, "result"));
+    object_end(&j);
     return true;
 }

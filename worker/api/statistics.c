@@ -1,24 +1,7 @@
-/* See statistics.h; and the resource. */
 #include "api/statistics.h"
 
 #include "api/handlers.h"
 #include "api/object.h"
-#include "api/page.h"
-#include "query/stats.h"
-
-static bool
-add_column(struct arena *a, struct json *j, const struct version *version,
-           const struct stats_request *request, bool is_all, size_t index,
-           const struct bitmap *rows, struct err *err)
-{
-    const struct schema_column *column = &version->schema.columns[index];
-    if (!stats_check(request, column, is_all, err))
-        return false;
-    json_key_str(j, column->name);
-    bool is_added = stats_add_version_json(a, j->out, request, version, index, rows, err);
-    j->needs_comma = true;
-    return is_added;
-}
 
 static bool
 find_column(const struct schema *schema, struct str name, size_t *index, struct err *err)
@@ -31,84 +14,85 @@ find_column(const struct schema *schema, struct str name, size_t *index, struct 
                         suggest_text(&near));
 }
 
-static bool
-add_measures(struct arena *a, struct json *j, const struct version *version,
-             const struct stats_request *request, bool is_all, const struct bitmap *rows,
-             struct err *err)
+bool
+statistics_parse(struct arena *a, const struct schema *schema,
+                 const struct statistics_text *text, struct statistics_question *out,
+                 struct err *err)
 {
-    for (size_t i = 0; i < version->schema.column_count; i++)
-        if (version->schema.columns[i].is_measure &&
-            !add_column(a, j, version, request, is_all, i, rows, err))
-            return false;
-    return true;
-}
-
-static bool
-add_named(struct arena *a, struct json *j, const struct version *version,
-          const struct stats_request *request, bool is_all, struct str names,
-          const struct bitmap *rows, struct err *err)
-{
-    /* A column named twice would be a key given twice. */
-    bool *was_added = arena_array(a, version->schema.column_count, bool);
-    while (names.p) {
-        size_t index;
-        if (!find_column(&version->schema, str_trim(str_cut(&names, ',')), &index, err))
-            return false;
-        if (!was_added[index] && !add_column(a, j, version, request, is_all, index, rows, err))
-            return false;
-        was_added[index] = true;
+    struct statistics_question question = {0};
+    size_t *columns = arena_array(a, schema->column_count, size_t), index;
+    bool *is_named = arena_array(a, schema->column_count, bool);
+    bool is_every = str_eq(text->aggregate, STR("all"));
+    if (!stats_parse(a, text->aggregate, text->percentiles, text->ddof, text->is_unbiased,
+                     &question.stats, err))
+        return false;
+    if (str_eq(text->columns, STR("all"))) {
+        for (index = 0; index < schema->column_count; index++)
+            if (schema->columns[index].is_measure)
+                columns[question.column_count++] = index;
+    } else {
+        for (struct str names = text->columns; names.p;) {
+            if (!find_column(schema, str_trim(str_cut(&names, ',')), &index, err))
+                return false;
+            if (!is_named[index]) /* twice would be a key given twice */
+                columns[question.column_count++] = index;
+            is_named[index] = true;
+        }
     }
+    for (size_t i = 0; i < question.column_count; i++)
+        if (!stats_check(&question.stats, &schema->columns[columns[i]], is_every, err))
+            return false;
+    question.columns = columns;
+    *out = question;
     return true;
 }
 
 bool
-statistics_add(struct arena *a, struct buf *out, const struct version *version,
-               const struct statistics_question *question, const struct bitmap *rows,
+statistics_add(struct json *j, struct selection *s, const struct statistics_question *question,
                struct err *err)
 {
-    struct stats_request request;
-    if (!stats_parse(a, question->aggregate, question->percentiles, question->ddof,
-                     question->is_unbiased, &request, err))
-        return false;
-    bool is_all = str_eq(question->aggregate, STR("all"));
-    struct json j = json_write(out);
-    json_begin_object(&j);
-    bool is_added =
-        str_eq(question->columns, STR("all"))
-            ? add_measures(a, &j, version, &request, is_all, rows, err)
-            : add_named(a, &j, version, &request, is_all, question->columns, rows, err);
-    json_end_object(&j);
-    return is_added;
+    json_begin_object(j);
+    for (size_t i = 0; i < question->column_count; i++) {
+        size_t column = question->columns[i];
+        struct stats_answer answer;
+        if (!s->ask.engine->stats(&s->ask, column, &question->stats, &answer, err))
+            return false;
+        json_key_str(j, s->ask.version->schema.columns[column].name);
+        if (!stats_add_json(j->out, &answer, err))
+            return false;
+        j->needs_comma = true;
+    }
+    json_end_object(j);
+    return true;
 }
 
 bool
 get_stats(struct app *app, struct request *request, struct response *response, struct err *err)
 {
-    struct statistics_question question = {
+    struct statistics_text text = {
         .columns = request_text(request, "column"),
         .aggregate = request_text(request, "aggregate"),
         .percentiles = request_text(request, "percentiles"),
         .ddof = (unsigned)request_integer(request, "ddof"),
         .is_unbiased = !request_boolean(request, "bias"),
     };
+    struct statistics_question question;
     struct selection s;
-    struct bitmap rows;
-    if (!selection_open(app, request, request_path_value(request, "dataset"), 0,
-                        request_text(request, "q"), &s, err) ||
-        !filter_run(request->arena, s.query.filter, s.version, app_deadline_us(app, request),
-                    &rows, err))
+    uint64_t total;
+    if (!selection_open(app, request, request_text(request, "q"), STR(""), &s, err) ||
+        !statistics_parse(request->arena, &s.ask.version->schema, &text, &question, err))
         return false;
     struct json j = object_begin(response);
-    json_key(&j, "data");
-    if (!statistics_add(request->arena, &response->body, s.version, &question, &rows, err))
+    if (selection_is_known(&s, response, "stats"))
+        return true;
+    if (!app->engine->count(&s.ask, &total, err))
         return false;
-    j.needs_comma = true;
+    json_key(&j, "data");
+    if (!statistics_add(&j, &s, &question, err))
+        return false;
     json_key(&j, "meta");
     json_begin_object(&j);
-    json_member_u64(&j, "total", bitmap_count(&rows));
-    json_member_i64(&j, "version", s.version->info.number);
-    page_end(&j);
-    /* Only now, when nothing of the question turned out to be wrong. */
-    response_is_known(response, selection_etag(request->arena, s.version, "stats"));
+    json_member_u64(&j, "total", total);
+    selection_end(&j, &s);
     return true;
 }

@@ -3,14 +3,21 @@
 
 #include "api/selection.h"
 
-struct statistics_question {
+/* The question as it came; `columns` are names separated by commas, or "all" for the measures,
+ * the rest as in stats_parse. */
+struct statistics_text {
     struct str columns, aggregate, percentiles;
     unsigned ddof;
     bool is_unbiased;
 };
-
-/* Appends {"price": {"mean": ...}, ...} for the columns of `columns_text`: names separated by
- * commas, or "all" for the measures.  `aggregate` and `percentiles` as in stats_parse. */
-MUST_CHECK bool statistics_add(struct arena *a, struct buf *out, const struct version *version,
-                               const struct statistics_question *question,
-                               const struct bitmap *rows, struct err *err);
+struct statistics_question {
+    const size_t *columns;
+    size_t column_count;
+    struct stats_request stats;
+};
+MUST_CHECK bool statistics_parse(struct arena *a, const struct schema *schema,
+                                 const struct statistics_text *text,
+                                 struct statistics_question *out, struct err *err);
+/* Appends {"price": {"mean": ...}, ...}. */
+MUST_CHECK bool statistics_add(struct json *j, struct selection *s,
+                               const struct statistics_question *question, struct err *err);

@@ -2,7 +2,8 @@
 #include "api/handlers.h"
 #include "api/listing.h"
 #include "api/object.h"
-#include "catalogue/version_file.h"
+#include "catalogue/integrity.h"
+#include "catalogue/version_folder.h"
 #include "json/read.h"
 #include "json/write.h"
 

@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "catalogue/data_state.h"
 #include "catalogue/version_file.h"
+#include "catalogue/version_folder.h"
 #include "store/rows.h"
 
 #include <fcntl.h>
@@ -79,9 +80,7 @@ check_rows(struct arena *a, const struct adoption *ad, int64_t dataset_id,
         columns[i] = (struct rows_column){.name = schema.columns[i].name,
                                           .type = schema.columns[i].type};
     const char *path =
-        arena_printf(a, "%s/datasets/%lld/%" STR_FMT "/" ROWS_FILE_NAME, ad->data_dir,
-                     (long long)dataset_id, STR_ARG(version->job_id))
-            .p;
+        version_folder_path(a, ad->data_dir, dataset_id, version->job_id, ROWS_FILE_NAME);
     struct rows *rows = rows_open(path, columns, schema.column_count, err);
     bool is_open = rows != NULL;
     rows_close(&rows);
@@ -184,8 +183,9 @@ sync_folder(const char *path, struct err *err)
 }
 
 static bool
-move_folder(struct adoption *ad, const struct found *found, int64_t dataset_id, struct err *err)
+move_folder(struct adoption *ad, const struct found *found, struct err *err)
 {
+    int64_t dataset_id = found->file.version.dataset_id;
     if (found->folder_id == dataset_id)
         return true;
     const char *from =
@@ -196,8 +196,8 @@ move_folder(struct adoption *ad, const struct found *found, int64_t dataset_id, 
     struct str job_id = found->file.version.job_id;
     if (!fs_make_dirs(to, err))
         return false;
-    if (rename(arena_printf(&ad->arena, "%s/%" STR_FMT, from, STR_ARG(job_id)).p,
-               arena_printf(&ad->arena, "%s/%" STR_FMT, to, STR_ARG(job_id)).p))
+    if (rename(version_folder_path(&ad->arena, ad->data_dir, found->folder_id, job_id, ""),
+               version_folder_path(&ad->arena, ad->data_dir, dataset_id, job_id, "")))
         return err_set_errno(err, "moving %s/%" STR_FMT " to %s", from, STR_ARG(job_id), to);
     return sync_folder(to, err) && sync_folder(from, err) &&
            sync_folder(arena_printf(&ad->arena, "%s/datasets/.", ad->data_dir).p, err);
@@ -214,7 +214,7 @@ choose_number(struct adoption *ad, int64_t dataset_id, int64_t wanted, int64_t *
 }
 
 static bool
-insert_job(struct adoption *ad, const struct found *found, int64_t number, struct err *err)
+insert_job(struct adoption *ad, const struct found *found, struct err *err)
 {
     const struct dataset_version *v = &found->file.version;
     scoped_stmt s = db_stmt(ad->db, "adopt_job");
@@ -226,28 +226,7 @@ insert_job(struct adoption *ad, const struct found *found, int64_t number, struc
     stmt_bind_i64(s, 6, v->row_count);
     stmt_bind_i64(s, 7, v->created_at);
     stmt_bind_str(s, 8, found->file.receipt_json);
-    stmt_bind_i64(s, 9, number);
-    return stmt_run(s, err);
-}
-
-static bool
-insert_version(struct adoption *ad, const struct found *found, int64_t dataset_id,
-               int64_t number, struct err *err)
-{
-    const struct dataset_version *v = &found->file.version;
-    scoped_stmt s = db_stmt(ad->db, "dataset_version_insert");
-    stmt_bind_i64(s, 1, dataset_id);
-    stmt_bind_i64(s, 2, number);
-    stmt_bind_str(s, 3, v->job_id);
-    stmt_bind_str(s, 4, v->schema_json);
-    stmt_bind_str(s, 5, v->summaries_json);
-    stmt_bind_i64(s, 6, v->row_count);
-    stmt_bind_str(s, 7, v->source_sha256);
-    stmt_bind_str(s, 8, v->source);
-    stmt_bind_i64(s, 9, v->source_bytes);
-    stmt_bind_str(s, 10, v->label);
-    stmt_bind_i64(s, 11, v->created_at);
-    stmt_bind_i64(s, 12, (int64_t)v->rows_checksum);
+    stmt_bind_i64(s, 9, v->number);
     return stmt_run(s, err);
 }
 
@@ -258,13 +237,12 @@ is_place_taken(const struct adoption *ad, const struct found *found, int64_t dat
     scoped_arena a = {0};
     struct stat st;
     return found->folder_id != dataset_id &&
-           lstat(arena_printf(&a, "%s/datasets/%lld/%" STR_FMT, ad->data_dir,
-                              (long long)dataset_id, STR_ARG(found->file.version.job_id))
-                     .p,
+           lstat(version_folder_path(&a, ad->data_dir, dataset_id, found->file.version.job_id,
+                                     ""),
                  &st) == 0;
 }
 
-/* `found->file.version.number` becomes the one that it got.  A folder may be there twice, as a
+/* The version gets its dataset's id and the number that is free.  A folder may be there twice, as a
  * copy under another dataset's number: the one in its place is taken, or else the first. */
 static bool
 take(struct adoption *ad, struct found *found, struct err *err)
@@ -272,7 +250,7 @@ take(struct adoption *ad, struct found *found, struct err *err)
     struct dataset dataset;
     struct version_folder known;
     struct str job_id = found->file.version.job_id;
-    int64_t number;
+    struct dataset_version *version = &found->file.version;
     if (!version_folder_look_up(ad->db, found->folder_id, job_id, &known, err))
         return false;
     if (known.home_id)
@@ -281,11 +259,11 @@ take(struct adoption *ad, struct found *found, struct err *err)
         return false;
     if (is_place_taken(ad, found, dataset.id))
         return leave_copy(ad, found->folder_id, job_id, dataset.id);
-    if (!choose_number(ad, dataset.id, found->file.version.number, &number, err) ||
-        !move_folder(ad, found, dataset.id, err) || !insert_job(ad, found, number, err) ||
-        !insert_version(ad, found, dataset.id, number, err))
+    version->dataset_id = dataset.id;
+    if (!choose_number(ad, dataset.id, version->number, &version->number, err) ||
+        !move_folder(ad, found, err) || !insert_job(ad, found, err) ||
+        !dataset_version_insert(ad->db, version, err))
         return false;
-    found->file.version.number = number;
     found->is_adopted = true;
     return true;
 }

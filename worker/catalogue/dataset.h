@@ -51,6 +51,10 @@ MUST_CHECK bool dataset_list_all(struct arena *a, struct db *db, struct dataset 
 MUST_CHECK bool dataset_version_get(struct arena *a, struct db *db, struct str name,
                                     int64_t number_or_0, struct dataset_version *out,
                                     struct err *err);
+/* A row of the catalogue, all of the struct but what a check finds; inside the transaction of
+ * whoever makes the version count. */
+MUST_CHECK bool dataset_version_insert(struct db *db, const struct dataset_version *version,
+                                       struct err *err);
 MUST_CHECK bool dataset_version_list(struct arena *a, struct db *db, struct str name,
                                      struct dataset_version **out, size_t *out_count,
                                      struct err *err); /* newest first */

@@ -5,6 +5,7 @@
 #include "catalogue/data_state.h"
 #include "catalogue/integrity.h"
 #include "catalogue/version_file.h"
+#include "catalogue/version_folder.h"
 #include "writer/wire.h"
 
 #include <string.h>
@@ -63,9 +64,7 @@ static bool
 check_folder(struct arena *a, struct db *db, const struct dataset *dataset, struct str job_id,
              struct err *err)
 {
-    const char *folder = arena_printf(a, "%s/datasets/%lld/%" STR_FMT, data_state_dir(a, db),
-                                      (long long)dataset->id, STR_ARG(job_id))
-                             .p;
+    const char *folder = version_folder_path(a, data_state_dir(a, db), dataset->id, job_id, "");
     struct stat st;
     if (lstat(folder, &st))
         return err_set_errno(err, "the folder %s of the new version", folder);
@@ -82,24 +81,42 @@ next_number(struct db *db, int64_t dataset_id, int64_t *number, struct err *err)
     return stmt_run_i64(s, number, err);
 }
 
-static bool
-insert_version(struct db *db, int64_t dataset_id, int64_t number,
-               const struct dataset_publication *p, struct err *err)
+bool
+dataset_version_insert(struct db *db, const struct dataset_version *v, struct err *err)
 {
     scoped_stmt s = db_stmt(db, "dataset_version_insert");
-    stmt_bind_i64(s, 1, dataset_id);
-    stmt_bind_i64(s, 2, number);
-    stmt_bind_str(s, 3, p->job_id);
-    stmt_bind_str(s, 4, p->schema_json);
-    stmt_bind_str(s, 5, p->summaries_json);
-    stmt_bind_i64(s, 6, p->row_count);
-    stmt_bind_str(s, 7, p->source_sha256);
-    stmt_bind_str(s, 8, p->source);
-    stmt_bind_i64(s, 9, p->source_bytes);
-    stmt_bind_str(s, 10, p->label);
-    stmt_bind_i64(s, 11, clock_now_ms());
-    stmt_bind_i64(s, 12, (int64_t)p->rows_checksum);
+    stmt_bind_i64(s, 1, v->dataset_id);
+    stmt_bind_i64(s, 2, v->number);
+    stmt_bind_str(s, 3, v->job_id);
+    stmt_bind_str(s, 4, v->schema_json);
+    stmt_bind_str(s, 5, v->summaries_json);
+    stmt_bind_i64(s, 6, v->row_count);
+    stmt_bind_str(s, 7, v->source_sha256);
+    stmt_bind_str(s, 8, v->source);
+    stmt_bind_i64(s, 9, v->source_bytes);
+    stmt_bind_str(s, 10, v->label);
+    stmt_bind_i64(s, 11, v->created_at);
+    stmt_bind_i64(s, 12, (int64_t)v->rows_checksum);
     return stmt_run(s, err);
+}
+
+static bool
+insert_published(struct db *db, int64_t dataset_id, int64_t number,
+                 const struct dataset_publication *p, struct err *err)
+{
+    struct dataset_version version = {.dataset_id = dataset_id,
+                                      .number = number,
+                                      .job_id = p->job_id,
+                                      .schema_json = p->schema_json,
+                                      .summaries_json = p->summaries_json,
+                                      .row_count = p->row_count,
+                                      .source_sha256 = p->source_sha256,
+                                      .source = p->source,
+                                      .source_bytes = p->source_bytes,
+                                      .label = p->label,
+                                      .created_at = clock_now_ms(),
+                                      .rows_checksum = p->rows_checksum};
+    return dataset_version_insert(db, &version, err);
 }
 
 /* Counts the change, and gives what the database is now. */
@@ -150,7 +167,7 @@ run_publish(struct db *db, struct str request, struct buf *reply, struct err *er
               check_base(&dataset, p.base_version, err) && check_job(&a, db, p.job_id, err) &&
               check_folder(&a, db, &dataset, p.job_id, err) &&
               next_number(db, dataset.id, &number, err) &&
-              insert_version(db, dataset.id, number, &p, err) &&
+              insert_published(db, dataset.id, number, &p, err) &&
               set_current(db, dataset.id, number, &identity, err) &&
               drop_beyond(db, dataset.id, p.kept, err) && finish_job(db, &p, number, err) &&
               /* Last, so that nothing refuses the version any more.  Run twice it says the

@@ -2,6 +2,7 @@
 
 #include "catalogue/data_state.h"
 #include "catalogue/version_file.h"
+#include "catalogue/version_folder.h"
 
 #include <string.h>
 #include <sys/stat.h>

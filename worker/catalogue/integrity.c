@@ -1,201 +1,157 @@
-/* See integrity.h: the files of one version, and their names. */
+/* See integrity.h: what the catalogue knows, and the callers' side of changing it. */
+#include "base/clock.h"
 #include "catalogue/integrity.h"
+#include "writer/wire.h"
 
-#include "base/fs.h"
-#include "index/tfidf.h"
-#include "index/trigrams.h"
-#include "store/rows.h"
-
-#include <fcntl.h>
-#include <string.h>
-
-static const struct {
-    enum integrity_file file;
-    const char *name;
-    bool (*check)(int fd, uint64_t row_count, struct err *err);
-} FILES[] = {
-    {INTEGRITY_ROWS, ROWS_FILE_NAME, NULL}, /* against the catalogue */
-    {INTEGRITY_COLUMNS, COLUMNS_FILE_NAME, columns_check},
-    {INTEGRITY_TRIGRAMS, TRIGRAMS_FILE_NAME, trigrams_check},
-    {INTEGRITY_TFIDF, TFIDF_FILE_NAME, tfidf_check},
-};
-
-struct str
-integrity_files_words(struct arena *a, unsigned files)
-{
-    struct str words = STR("");
-    for (size_t i = 0; i < COUNT_OF(FILES); i++)
-        if (files & FILES[i].file)
-            words = arena_printf(a, "%" STR_FMT "%s%s", STR_ARG(words), words.n ? " " : "",
-                                 FILES[i].name);
-    return words;
-}
-
-unsigned
-integrity_files_parse(struct str words)
-{
-    unsigned files = 0;
-    while (words.n) {
-        struct str word = str_cut(&words, ' ');
-        for (size_t i = 0; i < COUNT_OF(FILES); i++)
-            if (str_eq(word, str_from(FILES[i].name)))
-                files |= FILES[i].file;
-    }
-    return files;
-}
-
-struct check {
-    struct arena arena;
-    const struct dataset_version *version;
-    const char *folder;
-    struct integrity_finding finding;
-};
+#define REQUEST_BYTES_MAX MIB
 
 static void
-end_check(struct check *c)
+bind_schedule(struct stmt *s, const struct integrity_schedule *schedule)
 {
-    arena_free(&c->arena);
-}
-#define scoped_check SCOPED(end_check) struct check
-
-static const char *
-folder_of(struct arena *a, const char *data_dir, const struct dataset_version *version)
-{
-    return arena_printf(a, "%s/datasets/%lld/%" STR_FMT, data_dir,
-                        (long long)version->dataset_id, STR_ARG(version->job_id))
-        .p;
+    stmt_bind_i64(s, 1, schedule->start);
+    stmt_bind_i64(s, 2, clock_now_ms());
+    stmt_bind_i64(s, 3, schedule->every_ms);
+    stmt_bind_i64(s, 4, schedule->damaged_every_ms);
 }
 
-static const char *
-path_of(struct check *c, const char *name)
+bool
+integrity_is_due(struct db *db, const struct integrity_schedule *schedule, bool *is_due,
+                 struct err *err)
 {
-    return arena_printf(&c->arena, "%s/%s", c->folder, name).p;
-}
-
-/* The first damage is the one that is told. */
-static void
-note(struct check *c, enum integrity_file file, const struct err *reason)
-{
-    if (c->finding.damaged == 0)
-        c->finding.reason = *reason;
-    c->finding.damaged |= file;
-}
-
-static bool
-compare_rows(const char *path, const struct dataset_version *version, uint64_t *checksum,
-             struct err *err)
-{
-    if (!rows_checksum(path, checksum, err))
+    int64_t got;
+    scoped_stmt s = db_stmt(db, "integrity_is_due");
+    bind_schedule(s, schedule);
+    if (!stmt_run_i64(s, &got, err))
         return false;
-    if (version->rows_checksum == 0)
-        return rows_look(path, (uint64_t)version->row_count, err);
-    return *checksum == version->rows_checksum ||
-           err_set(err, ERR_INTERNAL, "its checksum is wrong");
-}
-
-static bool
-check_file(struct check *c, size_t i, bool is_needed, struct err *err)
-{
-    struct err reason = {0};
-    uint64_t bytes = 0;
-    const char *path = path_of(c, FILES[i].name);
-    scoped_fd fd = fs_open_at(AT_FDCWD, path, O_RDONLY, &reason);
-    if (fd < 0 && reason.kind == ERR_NOT_FOUND && !is_needed)
-        return true;
-    bool ok = fd >= 0 && fs_size(fd, &bytes, &reason);
-    if (ok)
-        ok = FILES[i].check
-                 ? FILES[i].check(fd, (uint64_t)c->version->row_count, &reason)
-                 : compare_rows(path, c->version, &c->finding.rows_checksum, &reason);
-    c->finding.bytes += bytes;
-    /* What the process or the machine lacks is no fault of the file. */
-    if (!ok && err_is_shortage(&reason)) {
-        *err = reason;
-        return false;
-    }
-    if (!ok)
-        note(c, FILES[i].file, &reason);
+    *is_due = got != 0;
     return true;
 }
 
-/* Of a version whose columns are whole: their sizes say whether it has trigrams. */
-static bool
-needs_trigrams(struct check *c, bool *is_needed, struct err *err)
+int
+integrity_next(struct arena *a, struct db *db, const struct integrity_schedule *schedule,
+               struct str *dataset, struct dataset_version *out, struct err *err)
 {
-    struct err why = {0};
-    struct columns columns;
-    scoped_fd fd = fs_open_at(AT_FDCWD, path_of(c, COLUMNS_FILE_NAME), O_RDONLY, &why);
-    if (fd < 0 || !columns_open(&c->arena, &columns, fd, &why)) {
-        *is_needed = false;
-        *err = why;
-        return !err_is_shortage(&why);
-    }
-    *is_needed = trigrams_are_wanted(&columns, TRIGRAMS_TEXT_BYTES_MIN);
-    columns_close(&columns);
-    return true;
+    scoped_stmt s = db_stmt(db, "integrity_next");
+    bind_schedule(s, schedule);
+    int got = stmt_step(s, err);
+    if (got != 1)
+        return got;
+    *dataset = arena_str(a, stmt_str(s, 0));
+    return dataset_version_get(a, db, *dataset, stmt_i64(s, 1), out, err) ? 1 : -1;
 }
 
-static bool
-needs_tfidf(struct check *c)
+bool
+integrity_is_waiting(struct db *db, int64_t start, bool *is_waiting, struct err *err)
 {
-    struct err ignored;
-    struct schema schema;
-    size_t *similar;
-    return schema_parse_json(&c->arena, c->version->schema_json, &schema, &ignored) &&
-           schema_similar_columns(&c->arena, &schema, &similar) > 0;
-}
-
-static bool
-find_needed(struct check *c, enum integrity_file file, bool *is_needed, struct err *err)
-{
-    *is_needed = true;
-    switch (file) {
-    case INTEGRITY_ROWS:
-    case INTEGRITY_COLUMNS:
-        break;
-    case INTEGRITY_TRIGRAMS:
-        *is_needed = !(c->finding.damaged & INTEGRITY_COLUMNS);
-        return !*is_needed || needs_trigrams(c, is_needed, err);
-    case INTEGRITY_TFIDF:
-        *is_needed = needs_tfidf(c);
-        break;
-    }
+    int64_t got;
+    scoped_stmt s = db_stmt(db, "integrity_is_waiting");
+    stmt_bind_i64(s, 1, start);
+    if (!stmt_run_i64(s, &got, err))
+        return false;
+    *is_waiting = got != 0;
     return true;
 }
 
 bool
-integrity_check(const char *data_dir, const struct dataset_version *version,
-                struct integrity_finding *out, struct err *err)
+integrity_troubles(struct arena *a, struct db *db, int64_t start,
+                   struct integrity_trouble **out, size_t *out_count, struct err *err)
 {
-    scoped_check c = {.version = version};
-    c.folder = folder_of(&c.arena, data_dir, version);
-    for (size_t i = 0; i < COUNT_OF(FILES); i++) {
-        bool is_needed;
-        if (!find_needed(&c, FILES[i].file, &is_needed, err) ||
-            !check_file(&c, i, is_needed, err))
-            return false;
+    scoped_stmt s = db_stmt(db, "integrity_troubles");
+    stmt_bind_i64(s, 1, start);
+    struct integrity_trouble *list = NULL;
+    size_t count = 0, cap = 0;
+    int got;
+    while ((got = stmt_step(s, err)) == 1) {
+        if (count == cap) {
+            struct integrity_trouble *larger =
+                arena_array(a, cap = MAX(cap * 2, 8), struct integrity_trouble);
+            for (size_t i = 0; i < count; i++)
+                larger[i] = list[i];
+            list = larger;
+        }
+        list[count++] = (struct integrity_trouble){
+            .dataset = arena_str(a, stmt_str(s, 0)),
+            .is_public = stmt_i64(s, 1) != 0,
+            .version = stmt_i64(s, 2),
+            .wanted_version = stmt_i64(s, 3),
+            .damaged = integrity_files_parse(stmt_str(s, 4)),
+            .damaged_at = stmt_i64(s, 5),
+            .is_unchecked = stmt_i64(s, 6) != 0,
+        };
     }
-    *out = c.finding;
+    if (got < 0)
+        return false;
+    *out = list;
+    *out_count = count;
     return true;
 }
 
 bool
-integrity_check_rows(const char *data_dir, const struct dataset_version *version,
-                     struct err *err)
+integrity_begin(struct writer *w, int64_t start, struct err *err)
 {
-    scoped_arena a = {0};
-    struct err reason = {0};
-    uint64_t checksum;
-    const char *path =
-        arena_printf(&a, "%s/" ROWS_FILE_NAME, folder_of(&a, data_dir, version)).p;
-    if (compare_rows(path, version, &checksum, &reason))
-        return true;
-    if (err_is_shortage(&reason)) {
-        *err = reason;
+    scoped_buf request;
+    buf_init(&request, REQUEST_BYTES_MAX);
+    wire_add_u64(&request, (uint64_t)start);
+    return writer_call(w, "integrity_begin", buf_str(&request), NULL, err);
+}
+
+static void
+add_version(struct buf *request, const struct dataset_version *version)
+{
+    wire_add_u64(request, (uint64_t)version->dataset_id);
+    wire_add_u64(request, (uint64_t)version->number);
+    wire_add_u64(request, (uint64_t)version->edition);
+}
+
+bool
+integrity_store(struct writer *w, int64_t start, const struct dataset_version *version,
+                const struct integrity_finding *finding, struct str job_id, int64_t *current,
+                struct err *err)
+{
+    scoped_buf request, reply;
+    buf_init(&request, REQUEST_BYTES_MAX);
+    buf_init(&reply, 64);
+    add_version(&request, version);
+    wire_add_u64(&request, (uint64_t)start);
+    wire_add_u64(&request, finding->damaged);
+    wire_add_u64(&request, finding->damaged & INTEGRITY_ROWS ? 0 : finding->rows_checksum);
+    wire_add_str(&request, job_id);
+    if (!writer_call(w, "integrity_store", buf_str(&request), &reply, err))
         return false;
-    }
-    return err_set_name(err, ERR_CONFLICT, INTEGRITY_ROWS_DAMAGED, version->job_id,
-                        "rows.db of version %lld is damaged: %s; import the whole file again, "
-                        "or put rows.db back from a backup and run playmeter reindex",
-                        (long long)version->number, err_public_detail(&reason));
+    struct wire r = {.rest = buf_str(&reply)};
+    int64_t number = (int64_t)wire_u64(&r);
+    if (!wire_end(&r, err))
+        return false;
+    *current = number;
+    return true;
+}
+
+bool
+integrity_store_reindexed(struct writer *w, const struct dataset_version *version,
+                          struct str job_id, struct str receipt_json, struct err *err)
+{
+    scoped_buf request;
+    buf_init(&request, REQUEST_BYTES_MAX);
+    add_version(&request, version);
+    wire_add_str(&request, job_id);
+    wire_add_str(&request, receipt_json);
+    return writer_call(w, "integrity_store_reindexed", buf_str(&request), NULL, err);
+}
+
+bool
+integrity_doubt(struct writer *w, const struct dataset_version *version, struct err *err)
+{
+    scoped_buf request;
+    buf_init(&request, REQUEST_BYTES_MAX);
+    add_version(&request, version);
+    return writer_call(w, "integrity_doubt", buf_str(&request), NULL, err);
+}
+
+bool
+integrity_doubt_rows(struct writer *w, struct str job_id, struct err *err)
+{
+    scoped_buf request;
+    buf_init(&request, REQUEST_BYTES_MAX);
+    wire_add_str(&request, job_id);
+    return writer_call(w, "integrity_doubt_rows", buf_str(&request), NULL, err);
 }

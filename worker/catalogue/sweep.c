@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "catalogue/data_state.h"
 #include "catalogue/version_file.h"
+#include "catalogue/version_folder.h"
 
 #include <fcntl.h>
 #include <stdio.h>

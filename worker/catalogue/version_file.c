@@ -1,16 +1,14 @@
 #include "catalogue/version_file.h"
 
 #include "base/fs.h"
-#include "base/num.h"
 #include "base/sha256.h"
 #include "catalogue/data_state.h"
-#include "store/rows.h"
+#include "catalogue/version_folder.h"
 #include "json/read.h"
 #include "json/write.h"
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #define FORMAT 1
 /* Schema, summaries and receipt have at most 4 MiB each. */
@@ -170,76 +168,6 @@ version_file_write(struct db *db, const struct db_identity *identity, int64_t da
         return err_set(err, ERR_INTERNAL, VERSION_FILE_NAME " would have over %zu bytes",
                        FILE_BYTES_MAX);
     const char *path =
-        arena_printf(&a, "%s/datasets/%lld/%" STR_FMT "/" VERSION_FILE_NAME,
-                     data_state_dir(&a, db), (long long)dataset_id, STR_ARG(job_id))
-            .p;
+        version_folder_path(&a, data_state_dir(&a, db), dataset_id, job_id, VERSION_FILE_NAME);
     return fs_replace_file(AT_FDCWD, path, buf_str(&text), 0600, err);
-}
-
-/* ---- folders ---- */
-
-struct walk {
-    version_folder_fn *visit;
-    void *context;
-    int64_t dataset_id;
-};
-
-static bool
-is_folder(int dir, struct str name)
-{
-    struct stat st;
-    return fstatat(dir, name.p, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
-}
-
-static bool
-visit_version(void *context, int dir, struct str name, struct err *err)
-{
-    struct walk *walk = context;
-    return !job_id_is_valid(name) || !is_folder(dir, name) ||
-           walk->visit(walk->context, dir, walk->dataset_id, name, err);
-}
-
-static bool
-visit_dataset(void *context, int dir, struct str name, struct err *err)
-{
-    struct walk *walk = context;
-    return !num_parse_i64(name, &walk->dataset_id) || !is_folder(dir, name) ||
-           fs_list(dir, name.p, visit_version, walk, err);
-}
-
-bool
-version_folders_visit(const char *data_dir, version_folder_fn *visit, void *context,
-                      struct err *err)
-{
-    scoped_arena a = {0};
-    struct walk walk = {.visit = visit, .context = context};
-    /* The dot: datasets/ itself may be a link to a larger disk. */
-    const char *path = arena_printf(&a, "%s/datasets/.", data_dir).p;
-    return fs_list(AT_FDCWD, path, visit_dataset, &walk, err);
-}
-
-bool
-version_folder_look_up(struct db *db, int64_t dataset_id, struct str job_id,
-                       struct version_folder *out, struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "version_folder");
-    stmt_bind_i64(s, 1, dataset_id);
-    stmt_bind_str(s, 2, job_id);
-    if (stmt_step(s, err) != 1)
-        return false;
-    *out = (struct version_folder){
-        stmt_i64(s, 0) != 0, stmt_i64(s, 1) != 0, stmt_i64(s, 2) != 0, stmt_i64(s, 3) != 0,
-        stmt_i64(s, 4) != 0, stmt_i64(s, 5) != 0, stmt_i64(s, 6)};
-    return true;
-}
-
-bool
-version_folder_has_rows(const char *data_dir, int64_t dataset_id, struct str job_id)
-{
-    scoped_arena a = {0};
-    struct stat st;
-    const char *path = arena_printf(&a, "%s/datasets/%lld/%" STR_FMT "/" ROWS_FILE_NAME,
-                                    data_dir, (long long)dataset_id, STR_ARG(job_id))
-                           .p;
-    return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
 }

@@ -1,4 +1,4 @@
-/* The second pass: rows to the builders, the rest to the rejects.
+/* The second pass: rows to the sink, the rest to the rejects.
  *
  *   replace   the CSV's rows, of a key the last one
  *   append    the old rows, then the CSV's; a key that the old rows have is a duplicate
@@ -23,13 +23,13 @@ keep_cells(struct arena *a, const struct import_build *build, const struct csv_r
     }
 }
 
-/* Into the room that import_pipe_next gave; 1 kept, 0 the row is at fault, -1 error. */
+/* Into the room that the sink gave; 1 kept, 0 the row is at fault, -1 error. */
 static int
-parse_into_pipe(struct import_build *build, const struct csv_row *row, struct value **values,
+parse_into_sink(struct import_build *build, const struct csv_row *row, struct value **values,
                 struct import_fault *fault, struct err *err)
 {
     struct arena *a;
-    *values = import_pipe_next(build->pipe, &a, err);
+    *values = build->task->sink->next(build->rows, &a, err);
     if (!*values)
         return -1;
     struct csv_row kept = *row;
@@ -42,7 +42,7 @@ parse_into_pipe(struct import_build *build, const struct csv_row *row, struct va
 static void
 push(struct import_build *build, uint64_t line)
 {
-    import_pipe_push(build->pipe, line);
+    build->task->sink->push(build->rows, line);
     build->version_rows++;
 }
 
@@ -87,7 +87,7 @@ build_row(void *context, const struct csv_row *row, struct err *err)
     build->source_rows++;
     struct import_fault fault;
     struct value *values;
-    int kept = parse_into_pipe(build, row, &values, &fault, err);
+    int kept = parse_into_sink(build, row, &values, &fault, err);
     if (kept < 0)
         return false;
     if (kept == 0)
@@ -126,7 +126,7 @@ place_row(void *context, const struct csv_row *row, struct err *err)
     struct replacement *replacement = context;
     struct import_fault fault;
     struct value *values;
-    int kept = parse_into_pipe(replacement->build, row, &values, &fault, err);
+    int kept = parse_into_sink(replacement->build, row, &values, &fault, err);
     if (kept > 0 && !replacement->is_done) {
         push(replacement->build, replacement->line);
         replacement->is_done = true;
@@ -154,8 +154,8 @@ build_base_row(struct import_build *build, uint64_t number, struct err *err)
     const struct schema *schema = &build->plan->schema;
     struct arena *a;
     uint64_t line;
-    struct value *values = import_pipe_next(build->pipe, &a, err);
-    if (!values || !import_base_row(a, build->base, build->plan, number, values, &line, err))
+    struct value *values = build->task->sink->next(build->rows, &a, err);
+    if (!values || !build->task->sink->base_row(a, build->rows, number, values, &line, err))
         return false;
     struct import_key_entry *entry = NULL;
     if (schema->key_index != SCHEMA_ROW_NUMBER) {
@@ -175,11 +175,14 @@ build_base_row(struct import_build *build, uint64_t number, struct err *err)
 static bool
 build_base_rows(struct import_build *build, struct err *err)
 {
-    for (uint64_t number = 1; number <= build->base->row_count; number++)
+    if (!build->base)
+        return true;
+    uint64_t count = (uint64_t)build->base->row_count;
+    for (uint64_t number = 1; number <= count; number++)
         if (!build_base_row(build, number, err) ||
-            !import_progress_at(build->progress, number, build->base->row_count, err))
+            !import_progress_at(build->progress, number, count, err))
             return false;
-    build->progress->passes_done += build->base->rows != NULL;
+    build->progress->passes_done++;
     return true;
 }
 

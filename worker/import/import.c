@@ -5,15 +5,11 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
-#include "index/tfidf.h"
-#include "index/trigrams.h"
+#include "catalogue/version_folder.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
-
-/* rows.db and the columns file each hold about the text once, the trigrams file a third. */
-#define DISK_SHARE 2.8
 
 /* ---- the folder ---- */
 
@@ -21,7 +17,8 @@ static bool
 check_disk(const struct import_task *task, uint64_t text_bytes, struct err *err)
 {
     uint64_t free_bytes;
-    uint64_t needed = (uint64_t)((double)text_bytes * DISK_SHARE) + IMPORT_DISK_RESERVE;
+    uint64_t needed =
+        (uint64_t)((double)text_bytes * task->sink->disk_share) + IMPORT_DISK_RESERVE;
     if (!fs_free_bytes(task->data_dir, &free_bytes, err))
         return false;
     if (free_bytes >= needed)
@@ -34,9 +31,7 @@ check_disk(const struct import_task *task, uint64_t text_bytes, struct err *err)
 static const char *
 folder_path(struct arena *a, const struct import_task *task, const char *file)
 {
-    return arena_printf(a, "%s/%" STR_FMT "%s%s", task->data_dir, STR_ARG(task->dataset_folder),
-                        *file ? "/" : "", file)
-        .p;
+    return version_folder_path(a, task->data_dir, task->dataset_id, task->job_id, file);
 }
 
 /* What an earlier attempt of the same job left goes first. */
@@ -78,11 +73,10 @@ struct work {
     struct csv_decoded source;
     struct import_plan plan;
     struct import_scan scan;
-    struct import_base base;
     struct import_rejects rejects;
     struct import_build build;
-    struct import_pipe *pipe;
-    int columns_fd;
+    struct sink_version version;
+    struct sink_state *sink;
     struct column_summary *summaries;
     uint64_t rows_checksum;
 };
@@ -90,10 +84,8 @@ struct work {
 static void
 end_work(struct work *work)
 {
-    import_pipe_close(&work->pipe);
-    fs_close(&work->columns_fd);
+    work->task->sink->close(&work->sink);
     import_rejects_free(&work->rejects);
-    import_base_close(&work->base);
     import_scan_free(&work->scan);
     csv_decode_close(&work->source);
 }
@@ -127,56 +119,52 @@ decode(struct arena *a, struct work *work, struct err *err)
 }
 
 static bool
-open_pipe(struct arena *a, struct work *work, struct err *err)
+open_sink(struct work *work, struct err *err)
 {
-    const struct schema *schema = &work->plan.schema;
-    size_t count = schema->column_count;
-    struct rows_column *rows = arena_array(a, count, struct rows_column);
-    struct columns_spec *specs = arena_array(a, count, struct columns_spec);
-    for (size_t i = 0; i < count; i++) {
-        const struct schema_column *column = &schema->columns[i];
-        rows[i] = (struct rows_column){column->name, column->type,
-                                       work->scan.text_bytes[i] + work->base.text_bytes_max[i]};
-        specs[i] = (struct columns_spec){column->type, work->scan.text_bytes_max[i] +
-                                                           work->base.text_bytes_max[i]};
-    }
-    work->columns_fd = open_in_folder(a, work->task, COLUMNS_FILE_NAME, err);
-    if (work->columns_fd < 0)
-        return false;
-    struct import_files files = {.rows_path = folder_path(a, work->task, ROWS_FILE_NAME),
-                                 .trigrams_path =
-                                     folder_path(a, work->task, TRIGRAMS_FILE_NAME),
-                                 .tfidf_path = folder_path(a, work->task, TFIDF_FILE_NAME),
-                                 .columns_fd = work->columns_fd};
-    size_t *similar;
-    files.similar_count = schema_similar_columns(a, schema, &similar);
-    files.similar = similar;
-    work->pipe = import_pipe_open(&files, rows, specs, count,
-                                  work->scan.row_count + work->base.row_count, err);
-    return work->pipe;
+    const struct import_task *task = work->task;
+    const struct import_plan *plan = &work->plan;
+    work->version = (struct sink_version){
+        .data_dir = task->data_dir,
+        .dataset_id = task->dataset_id,
+        .job_id = task->job_id,
+        .schema = &plan->schema,
+        .base = plan->is_append || plan->is_upsert ? task->base : NULL,
+    };
+    work->sink = task->sink->open(&work->version, err);
+    return work->sink;
+}
+
+static bool
+report_waiting(void *context, struct err *err)
+{
+    struct work *work = context;
+    return import_progress_at(&work->progress, 0, 1, err);
 }
 
 static bool
 build(struct arena *a, struct work *work, struct err *err)
 {
+    const struct sink *sink = work->task->sink;
+    struct sink_size size = {work->scan.row_count, work->scan.text_bytes,
+                             work->scan.text_bytes_max};
     work->progress.phase = "indexing";
-    work->progress.pass_count += work->base.rows != NULL;
-    if (!open_pipe(a, work, err))
+    work->progress.pass_count += work->version.base != NULL;
+    if (!sink->begin(work->sink, &size, err))
         return false;
     work->build = (struct import_build){
         .task = work->task,
         .source = &work->source,
         .plan = &work->plan,
         .scan = &work->scan,
-        .base = &work->base,
         .rejects = &work->rejects,
         .progress = &work->progress,
-        .pipe = work->pipe,
+        .base = work->version.base,
+        .rows = work->sink,
     };
     work->summaries = arena_array(a, work->plan.schema.column_count, struct column_summary);
     return import_build_run(&work->build, err) &&
-           import_pipe_finish(work->pipe, &work->progress, work->summaries,
-                              &work->rows_checksum, err);
+           sink->finish(work->sink, report_waiting, work, work->summaries, &work->rows_checksum,
+                        err);
 }
 
 static bool
@@ -187,13 +175,11 @@ run_steps(struct arena *a, struct work *work, struct err *err)
         return false;
     import_rejects_init(&work->rejects, task, work->source.bom_bytes);
     if (!import_plan_make(a, task, work->source.text, &work->plan, err) ||
-        !import_base_open(a, task, &work->plan, &work->base, err) ||
-        !check_disk(task, work->source.text.n, err) ||
+        !open_sink(work, err) || !check_disk(task, work->source.text.n, err) ||
         !import_scan_run(a, &work->source, &work->plan,
                          task->options->decimal ? task->options->decimal : '.', &work->progress,
                          &work->scan, err))
         return false;
-    /* The columns file is not verified: what would be read back are the pages just written. */
     return build(a, work, err) && sync_folders(a, task, err) &&
            import_progress_last(&work->progress, "publishing", err);
 }
@@ -248,7 +234,7 @@ import_run(struct arena *a, const struct import_task *task, struct dataset_publi
 {
     uint64_t begin_us = clock_steady_us();
     /* Decoding, scanning and building. */
-    scoped_work work = {.task = task, .columns_fd = -1};
+    scoped_work work = {.task = task};
     work.progress = (struct import_progress){.task = task, .phase = "reading", .pass_count = 3};
     scoped_digest digest = {0};
     if (!make_folder(a, task, err))

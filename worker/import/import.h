@@ -5,6 +5,7 @@
 #include "catalogue/dataset.h"
 #include "config/config.h"
 #include "csv/decode.h"
+#include "import/sink.h"
 
 /* Imports leave this much of the disk to players and to the database: none is taken, and none
  * goes on, that would need it. */
@@ -41,19 +42,20 @@ MUST_CHECK bool import_options_parse_json(struct arena *a, struct str json,
 struct import_task {
     const struct config *config;
     const char *data_dir;
+    const struct sink *sink;
     struct str job_id, dataset;
     const struct import_options *options;
     int source_fd; /* the CSV as it came */
     uint64_t source_offset, source_length;
     struct str source_name;             /* for the receipt */
     const struct dataset_version *base; /* NULL: nothing published yet */
-    struct str dataset_folder;          /* datasets/<dataset id>/<job id>, made here */
+    int64_t dataset_id;                 /* its folder of this job is made here */
     int rejects_fd; /* NDJSON of {line, offset, column, reason, raw}; capped */
     /* Called from one thread at least every 0.4 s; false cancels. */
     bool (*on_progress)(void *context, const struct job_progress *progress, struct err *err);
     void *context;
 };
-/* Reads, checks, builds rows.db and the index files, fsyncs, and fills what is to be published
+/* Reads, checks, has the sink make the version, fsyncs, and fills what is to be published
  * (strings in the arena).  `summaries_json` is an array with, per column in order, {"column",
  * "nulls", "distinct", "min", "max"}: min and max as a page of rows shows them (dates as text),
  * null where the column has no range.  Errors carry the codes of SPEC 3.1: not_csv, empty_file,

@@ -10,7 +10,7 @@
 /* Twice a second is promised; the clock is asked once per chunk. */
 #define REPORT_US 200000
 
-/* The builders read a little behind the parser. */
+/* What the sink holds of the text is read a little behind the parser. */
 #define LAG_BYTES (16 * MIB)
 
 static bool

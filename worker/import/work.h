@@ -1,19 +1,16 @@
-/* What the steps of an import hand to each other; private to import_*.c.
+/* What the steps of an import hand to each other; for this folder alone.
  *
- *   source -> decode -> plan -> scan (types, keys, sizes) -> build -> rows.db, columns ->
- * trigrams
+ *   source -> decode -> plan -> scan (types, keys, sizes) -> build -> sink
  *                                                              \-> rejects
  *
- * The text is read twice because the columns file wants to know its sizes, a column its type
- * and a key its last row before the first row can be kept.  Reading is cheap beside building.
+ * The text is read twice because the sink wants to know its sizes, a column its type and a key
+ * its last row before the first row can be kept.  Reading is cheap beside building.
  */
 #pragma once
 
 #include "import/import.h"
 #include "import/infer.h"
 #include "import/read.h"
-#include "index/columns.h"
-#include "store/rows.h"
 
 /* How far an import is, as one number of bytes that only grows: every pass over the file counts
  * the same share of it. */
@@ -142,64 +139,20 @@ MUST_CHECK bool import_rejects_add(struct import_rejects *rejects, const struct 
                                    const struct import_fault *fault, struct err *err);
 MUST_CHECK bool import_rejects_flush(struct import_rejects *rejects, struct err *err);
 
-/* Rows on their way to the two builders, each on a thread of its own.  The builder of columns
- * makes the trigrams file too, when some column is long enough for it, and the tf-idf file,
- * when some column is marked similar. */
-struct import_pipe;
-struct import_files {                                   /* valid until import_pipe_close */
-    const char *rows_path, *trigrams_path, *tfidf_path; /* not there yet */
-    int columns_fd;                                     /* empty; stays the caller's */
-    const size_t *similar;                              /* columns marked so */
-    size_t similar_count;
-};
-MUST_CHECK struct import_pipe *import_pipe_open(const struct import_files *files,
-                                                const struct rows_column *rows_columns,
-                                                const struct columns_spec *specs,
-                                                size_t column_count, uint64_t row_count_max,
-                                                struct err *err);
-/* Room for one row: its values, to be filled, and the arena that owns what they point to.  The
- * same room again until import_pipe_push.  NULL with err set when a builder failed. */
-MUST_CHECK struct value *import_pipe_next(struct import_pipe *pipe, struct arena **a,
-                                          struct err *err);
-/* The row that import_pipe_next gave is complete; `line` is where it stands in its file. */
-void import_pipe_push(struct import_pipe *pipe, uint64_t line);
-/* No more rows: waits for the files to be complete and synced, calling `progress`; gives the
- * checksum of rows.db. */
-MUST_CHECK bool import_pipe_finish(struct import_pipe *pipe, struct import_progress *progress,
-                                   struct column_summary *summaries, uint64_t *rows_checksum,
-                                   struct err *err);
-void import_pipe_close(struct import_pipe **pipe); /* stops the threads; accepts NULL */
-
-/* The version a new one starts from. */
-struct import_base {
-    struct rows *rows; /* NULL: none */
-    uint64_t row_count;
-    uint64_t *text_bytes_max; /* per column, folded */
-};
-MUST_CHECK bool import_base_open(struct arena *a, const struct import_task *task,
-                                 const struct import_plan *plan, struct import_base *out,
-                                 struct err *err);
-void import_base_close(struct import_base *base);
-/* Row `number` from 1, in ascending order, as values whose text lives in the arena, and the
- * line of its own file that it came from. */
-MUST_CHECK bool import_base_row(struct arena *a, const struct import_base *base,
-                                const struct import_plan *plan, uint64_t number,
-                                struct value *values, uint64_t *line, struct err *err);
-
 /* The second pass. */
 struct import_build {
     const struct import_task *task;
     const struct csv_decoded *source;
     const struct import_plan *plan;
     struct import_scan *scan;
-    const struct import_base *base;
     struct import_rejects *rejects;
     struct import_progress *progress;
-    struct import_pipe *pipe;
-    uint64_t ordinal;      /* of the CSV row at hand, from 1 */
-    uint64_t source_rows;  /* rows of the CSV, without the header */
-    uint64_t accepted;     /* of them, kept */
-    uint64_t version_rows; /* rows of the new version */
+    const struct dataset_version *base; /* whose rows come first; NULL: none */
+    struct sink_state *rows;            /* where all of them go */
+    uint64_t ordinal;                   /* of the CSV row at hand, from 1 */
+    uint64_t source_rows;               /* rows of the CSV, without the header */
+    uint64_t accepted;                  /* of them, kept */
+    uint64_t version_rows;              /* rows of the new version */
 };
 MUST_CHECK bool import_build_run(struct import_build *build, struct err *err);
 

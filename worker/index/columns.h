@@ -32,17 +32,6 @@
 
 #define COLUMNS_FILE_NAME "columns"
 
-/* What is known of a column once all of it was seen. */
-struct column_summary {
-    uint64_t null_count;
-    uint64_t distinct_count; /* of values that are not null; text and list: of the raw text */
-    bool has_range;          /* some value is not null; never set for textual columns */
-    union {
-        int64_t i;
-        double d;
-    } min, max;
-};
-
 struct column {
     enum column_type type;
     uint64_t row_count;

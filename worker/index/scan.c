@@ -132,9 +132,9 @@ struct prefix_test {
 };
 
 static struct prefix_test
-prefix_test_of(enum scan_match match, struct str needle)
+prefix_test_of(enum match match, struct str needle)
 {
-    bool has_prefix = match == SCAN_STARTS || match == SCAN_EQUALS;
+    bool has_prefix = match == MATCH_STARTS || match == MATCH_EQUALS;
     uint64_t mask = needle.n >= 8 ? UINT64_MAX : ~(UINT64_MAX >> 8 * needle.n);
     return has_prefix ? (struct prefix_test){columns_prefix(needle), mask}
                       : (struct prefix_test){0};
@@ -144,7 +144,7 @@ prefix_test_of(enum scan_match match, struct str needle)
 static void
 match_beginning(const struct cells *c, struct str needle, bool is_whole, struct bitmap *out)
 {
-    struct prefix_test prefix = prefix_test_of(SCAN_STARTS, needle);
+    struct prefix_test prefix = prefix_test_of(MATCH_STARTS, needle);
     for (uint64_t i = 0; i < c->count; i++) {
         if (c->prefixes && (c->prefixes[i] & prefix.mask) != prefix.wanted)
             continue;
@@ -163,31 +163,31 @@ match_ending(const struct cells *c, struct str needle, struct bitmap *out)
 }
 
 static void
-match_cells(const struct cells *c, enum scan_match match, struct str needle, struct bitmap *out)
+match_cells(const struct cells *c, enum match match, struct str needle, struct bitmap *out)
 {
-    if (needle.n == 0 && match != SCAN_EQUALS) {
+    if (needle.n == 0 && match != MATCH_EQUALS) {
         for (uint64_t i = 0; i < c->count; i++)
             bitmap_set(out, i);
         return;
     }
     switch (match) {
-    case SCAN_CONTAINS:
+    case MATCH_CONTAINS:
         match_containing(c, needle, out);
         break;
-    case SCAN_STARTS:
+    case MATCH_STARTS:
         match_beginning(c, needle, false, out);
         break;
-    case SCAN_ENDS:
+    case MATCH_ENDS:
         match_ending(c, needle, out);
         break;
-    case SCAN_EQUALS:
+    case MATCH_EQUALS:
         match_beginning(c, needle, true, out);
         break;
     }
 }
 
 void
-scan_text(const struct column *c, enum scan_match match, struct str folded_needle,
+scan_text(const struct column *c, enum match match, struct str folded_needle,
           struct bitmap *out)
 {
     assert(out->row_count == c->row_count);
@@ -228,37 +228,37 @@ scan_triples(const struct scan_triples *t, const uint8_t *text, size_t n, uint64
 #define CACHE_LINE 64
 
 static void
-fetch_ahead(const struct column *c, enum scan_match match, uint64_t row)
+fetch_ahead(const struct column *c, enum match match, uint64_t row)
 {
     struct str text = column_text(c, row);
-    size_t n = MIN(text.n, match == SCAN_CONTAINS ? AHEAD_BYTES : CACHE_LINE);
-    const char *p = match == SCAN_ENDS ? text.p + text.n - n : text.p;
+    size_t n = MIN(text.n, match == MATCH_CONTAINS ? AHEAD_BYTES : CACHE_LINE);
+    const char *p = match == MATCH_ENDS ? text.p + text.n - n : text.p;
     for (size_t i = 0; i < n; i += CACHE_LINE)
         __builtin_prefetch(p + i);
 }
 
 static bool
-text_matches(struct str text, enum scan_match match, const struct scan_needle *needle)
+text_matches(struct str text, enum match match, const struct scan_needle *needle)
 {
     switch (match) {
-    case SCAN_CONTAINS:
+    case MATCH_CONTAINS:
         return needle->bytes.n <= text.n && chosen()->find(text, 0, needle) != SIZE_MAX;
-    case SCAN_STARTS:
+    case MATCH_STARTS:
         return str_starts(text, needle->bytes);
-    case SCAN_ENDS:
+    case MATCH_ENDS:
         return str_ends(text, needle->bytes);
-    case SCAN_EQUALS:
+    case MATCH_EQUALS:
         return str_eq(text, needle->bytes);
     }
     return false;
 }
 
 void
-scan_text_rows(const struct column *c, enum scan_match match, struct str folded_needle,
+scan_text_rows(const struct column *c, enum match match, struct str folded_needle,
                const struct bitmap *candidates, struct bitmap *out)
 {
     assert(out->row_count == c->row_count && candidates->row_count == c->row_count);
-    if (folded_needle.n == 0 && match != SCAN_EQUALS) {
+    if (folded_needle.n == 0 && match != MATCH_EQUALS) {
         bitmap_or(out, candidates);
         return;
     }
@@ -278,23 +278,23 @@ scan_text_rows(const struct column *c, enum scan_match match, struct str folded_
 }
 
 static bool
-is_in_order(enum scan_order order, int comparison)
+is_in_order(enum match_order order, int comparison)
 {
     switch (order) {
-    case SCAN_LESS:
+    case MATCH_LESS:
         return comparison < 0;
-    case SCAN_LESS_EQUAL:
+    case MATCH_LESS_EQUAL:
         return comparison <= 0;
-    case SCAN_GREATER:
+    case MATCH_GREATER:
         return comparison > 0;
-    case SCAN_GREATER_EQUAL:
+    case MATCH_GREATER_EQUAL:
         return comparison >= 0;
     }
     return false;
 }
 
 void
-scan_text_order(const struct column *c, enum scan_order order, struct str folded_needle,
+scan_text_order(const struct column *c, enum match_order order, struct str folded_needle,
                 struct bitmap *out)
 {
     assert(out->row_count == c->row_count);
@@ -309,7 +309,7 @@ scan_text_order(const struct column *c, enum scan_order order, struct str folded
 }
 
 void
-scan_list(const struct column *c, enum scan_match match, struct str folded_needle,
+scan_list(const struct column *c, enum match match, struct str folded_needle,
           struct bitmap *out)
 {
     assert(out->row_count == c->row_count);

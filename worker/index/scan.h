@@ -3,6 +3,7 @@
  * (PLAYMETER_PORTABLE=1 in the environment forces the portable one). */
 #pragma once
 
+#include "base/match.h"
 #include "index/columns.h"
 
 /* Rows with lo <= value <= hi that are not null, added to `out`. */
@@ -13,15 +14,13 @@ void scan_real_range(const struct column *c, double lo, bool lo_open, double hi,
                      struct bitmap *out);
 /* Rows whose folded text contains / starts with / ends with / is the folded needle.  An empty
  * needle is contained in every row. */
-enum scan_match { SCAN_CONTAINS, SCAN_STARTS, SCAN_ENDS, SCAN_EQUALS };
-void scan_text(const struct column *c, enum scan_match match, struct str folded_needle,
+void scan_text(const struct column *c, enum match match, struct str folded_needle,
                struct bitmap *out);
 /* The same, looking at the rows of `candidates` only. */
-void scan_text_rows(const struct column *c, enum scan_match match, struct str folded_needle,
+void scan_text_rows(const struct column *c, enum match match, struct str folded_needle,
                     const struct bitmap *candidates, struct bitmap *out);
 /* Rows of a text column ordered before the needle / after it: folded bytes, memcmp order. */
-enum scan_order { SCAN_LESS, SCAN_LESS_EQUAL, SCAN_GREATER, SCAN_GREATER_EQUAL };
-void scan_text_order(const struct column *c, enum scan_order order, struct str folded_needle,
+void scan_text_order(const struct column *c, enum match_order order, struct str folded_needle,
                      struct bitmap *out);
 /* Triples, three bytes in a row, in eight groups that each know which bytes may stand at which
  * place: bit g of low[i][b & 15] & high[i][b >> 4] says that byte b may be at place i of one in
@@ -38,5 +37,5 @@ void scan_triples_add(struct scan_triples *t, unsigned group, const int bytes[3]
 #define SCAN_TRIPLES_AHEAD 2
 void scan_triples(const struct scan_triples *t, const uint8_t *text, size_t n, uint64_t *words);
 /* Rows of a list column with any element that matches. */
-void scan_list(const struct column *c, enum scan_match match, struct str folded_needle,
+void scan_list(const struct column *c, enum match match, struct str folded_needle,
                struct bitmap *out);

@@ -2,6 +2,7 @@
  * be, and serves until it is told to stop. */
 #include "api/app.h"
 #include "base/log.h"
+#include "embedded/engine.h"
 #include "http/serve.h"
 #include "role/role.h"
 
@@ -60,14 +61,16 @@ open_handles(const struct role_env *env, struct handles *h, struct err *err)
     if (!token_read_secrets(&h->arena, config, &app->secrets, err) ||
         !password_open(config, &app->hasher, err))
         return false;
-    app->versions = versions_open(app->db, app->data_dir, config->start);
+    app->engine = &EMBEDDED_ENGINE;
+    app->versions = app->engine->start(app->db, app->data_dir, config->start);
     return true;
 }
 
 static void
 close_handles(struct handles *h)
 {
-    versions_close(&h->app.versions);
+    if (h->app.engine)
+        h->app.engine->stop(&h->app.versions);
     password_close(&h->app.hasher);
     writer_close(&h->app.writer);
     db_close(&h->app.db);

@@ -18,11 +18,6 @@
 static const char ALPHABET[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-struct cursor {
-    int64_t version;
-    uint64_t hash, offset;
-};
-
 static void
 put_u64(unsigned char *out, uint64_t v)
 {
@@ -46,22 +41,23 @@ checksum(const unsigned char *bytes)
 }
 
 static uint64_t
-hash_query(const struct query *query)
+hash_query(const struct ask *ask, const struct query *query)
 {
+    /* The dataset, since version numbers of two datasets are alike. */
     uint64_t hash =
-        hash_u64((uint64_t)query->dataset_id, filter_hash(query->filter)) ^ query->binding;
+        hash_u64((uint64_t)ask->version->dataset.id, filter_hash(ask->filter)) ^ query->binding;
     for (size_t i = 0; i < query->sort_count; i++)
         hash = hash_u64(query->sort[i].column * 2 + query->sort[i].is_descending, hash);
     return hash;
 }
 
 struct str
-query_make_cursor(struct arena *a, const struct query *query, int64_t version, uint64_t offset)
+query_make_cursor(const struct ask *ask, const struct query *query, uint64_t offset)
 {
     unsigned char bytes[CURSOR_BYTES + 1] = {0};
-    char *text = arena_alloc(a, CURSOR_CHARS + 1);
-    put_u64(bytes, (uint64_t)version);
-    put_u64(bytes + 8, hash_query(query));
+    char *text = arena_alloc(ask->arena, CURSOR_CHARS + 1);
+    put_u64(bytes, (uint64_t)ask->version->info.number);
+    put_u64(bytes + 8, hash_query(ask, query));
     put_u64(bytes + 16, offset);
     put_u64(bytes + 24, checksum(bytes));
     for (size_t i = 0; i < CURSOR_CHARS; i++) {
@@ -90,42 +86,32 @@ read_bytes(struct str text, unsigned char bytes[CURSOR_BYTES + 1])
     return bytes[CURSOR_BYTES] == 0; /* one text per cursor: no stray bits at the end */
 }
 
-static bool
-read_cursor(struct str text, struct cursor *out, struct err *err)
+bool
+query_parse_cursor(struct str text, struct query_cursor *out, struct err *err)
 {
     unsigned char bytes[CURSOR_BYTES + 1];
     if (!read_bytes(text, bytes) || get_u64(bytes + 24) != checksum(bytes))
         return err_set_name(err, ERR_BAD_PARAMETER, "bad_cursor", STR("cursor"),
                             "cursor: '%" STR_FMT "' is not a cursor that was given out here",
                             STR_ARG(str_slice(text, 0, 80)));
-    *out = (struct cursor){(int64_t)get_u64(bytes), get_u64(bytes + 8), get_u64(bytes + 16)};
+    *out =
+        (struct query_cursor){(int64_t)get_u64(bytes), get_u64(bytes + 8), get_u64(bytes + 16)};
     return true;
 }
 
 bool
-query_cursor_version(struct str cursor, int64_t *version, struct err *err)
+query_use_cursor(struct query *query, const struct ask *ask, const struct query_cursor *cursor,
+                 struct err *err)
 {
-    struct cursor c;
-    if (!read_cursor(cursor, &c, err))
-        return false;
-    *version = c.version;
-    return true;
-}
-
-bool
-query_use_cursor(struct query *query, struct str cursor, int64_t version, struct err *err)
-{
-    struct cursor c;
-    if (!read_cursor(cursor, &c, err))
-        return false;
-    if (c.version != version)
+    int64_t version = ask->version->info.number;
+    if (cursor->version != version)
         return err_set_name(err, ERR_GONE, NULL, STR("cursor"),
                             "cursor: it belongs to version %lld, this is version %lld",
-                            (long long)c.version, (long long)version);
-    if (c.hash != hash_query(query))
+                            (long long)cursor->version, (long long)version);
+    if (cursor->hash != hash_query(ask, query))
         return err_set_name(err, ERR_BAD_PARAMETER, "cursor_mismatch", STR("cursor"),
                             "cursor: it belongs to another dataset, filter or sort; repeat "
                             "those of the request that gave it");
-    query->offset = c.offset;
+    query->offset = cursor->offset;
     return true;
 }

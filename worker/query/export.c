@@ -1,6 +1,3 @@
-/* Numbers, days and list elements come from the mapped columns file, which is
- * why a page without text never touches SQLite; the original bytes of text are in rows.db.
- * Nothing is allocated per row, so an export of any length runs in the memory of its buf. */
 #include "query/export.h"
 
 #include "base/date.h"
@@ -9,33 +6,6 @@
 #include "json/write.h"
 
 static const struct csv_dialect DIALECT = {.delimiter = ',', .quote = '"'};
-
-static bool
-has_text(enum column_type type, bool lists_are_raw)
-{
-    return type == COLUMN_TEXT || (type == COLUMN_LIST && lists_are_raw);
-}
-
-/* Fills scratch.values, in the order of the fields, with the original text of those that are
- * written as such.  Each text read is copied by SQLite, which is why lists are left out where
- * their elements are written. */
-static bool
-read_texts(const struct version *version, const struct query *query, uint64_t row,
-           bool lists_are_raw, struct err *err)
-{
-    size_t *wanted = version->scratch.wanted;
-    size_t count = 0;
-    for (size_t i = 0; i < query->field_count; i++)
-        if (has_text(version->schema.columns[query->fields[i]].type, lists_are_raw))
-            wanted[count++] = query->fields[i];
-    if (count == 0)
-        return true;
-    int got = rows_get(version->rows, row + 1, wanted, count, version->scratch.values, err);
-    if (got == 0)
-        return err_set_code(err, ERR_BUSY, "index_damaged", "row %llu is not in rows.db",
-                            (unsigned long long)row + 1);
-    return got == 1;
-}
 
 static void
 add_integral(struct buf *out, enum column_type type, int64_t v, const char *quote)
@@ -65,57 +35,52 @@ add_integral(struct buf *out, enum column_type type, int64_t v, const char *quot
 
 /* `null` and `quote` are what the format writes for a null and around a day. */
 static void
-add_plain(struct buf *out, const struct column *c, uint64_t row, const char *null,
+add_plain(struct buf *out, enum column_type type, const struct value *v, const char *null,
           const char *quote)
 {
-    if (column_is_null(c, row))
+    if (v->is_null)
         buf_add(out, str_from(null));
-    else if (c->type == COLUMN_REAL)
-        num_add_f64(out, c->reals[row]);
+    else if (type == COLUMN_REAL)
+        num_add_f64(out, v->d);
     else
-        add_integral(out, c->type, c->ints[row], quote);
+        add_integral(out, type, v->i, quote);
 }
 
 static void
-add_elements(struct buf *out, const struct column *c, uint64_t row)
+add_elements(struct buf *out, const struct value *v)
 {
-    size_t count;
-    const uint32_t *ids = column_element_ids(c, row, &count);
     buf_add_char(out, '[');
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < v->element_count; i++) {
         if (i > 0)
             buf_add_char(out, ',');
-        json_add_quoted(out, column_element(c, ids[i]));
+        json_add_quoted(out, v->elements[i]);
     }
     buf_add_char(out, ']');
 }
 
-bool
-export_add_json_row(struct buf *out, const struct version *version, const struct query *query,
-                    uint64_t row, bool lists_are_raw, const char *row_id_name, struct err *err)
+void
+export_add_json_row(struct buf *out, const struct schema *schema, const struct query *query,
+                    const struct value *row, const struct export_number *number)
 {
-    const struct value *text = version->scratch.values;
     const char *before = "{\"";
-    if (!read_texts(version, query, row, lists_are_raw, err))
-        return false;
-    if (row_id_name) {
-        buf_printf(out, "{\"%s\":%llu", row_id_name, (unsigned long long)row + 1);
+    if (number) {
+        buf_printf(out, "{\"%s\":%llu", number->name, (unsigned long long)number->row + 1);
         before = ",\"";
     }
     for (size_t i = 0; i < query->field_count; i++, before = ",\"") {
-        const struct column *c = &version->columns.columns[query->fields[i]];
+        const struct schema_column *column = &schema->columns[query->fields[i]];
         buf_add(out, str_from(before));
-        buf_add(out, version->schema.columns[query->fields[i]].name); /* needs no escape */
+        buf_add(out, column->name); /* needs no escape */
         buf_add_lit(out, "\":");
-        if (has_text(c->type, lists_are_raw))
-            json_add_quoted(out, text++->text);
-        else if (c->type == COLUMN_LIST)
-            add_elements(out, c, row);
+        if (column->type == COLUMN_TEXT ||
+            (column->type == COLUMN_LIST && query->lists_are_raw))
+            json_add_quoted(out, row[i].text);
+        else if (column->type == COLUMN_LIST)
+            add_elements(out, &row[i]);
         else
-            add_plain(out, c, row, "null", "\"");
+            add_plain(out, column->type, &row[i], "null", "\"");
     }
     buf_add(out, *before == '{' ? STR("{}") : STR("}"));
-    return true;
 }
 
 void
@@ -137,13 +102,13 @@ end_row(struct buf *out, const struct query *query, size_t row_start)
 }
 
 void
-export_add_csv_header(struct buf *out, const struct version *version, const struct query *query,
+export_add_csv_header(struct buf *out, const struct schema *schema, const struct query *query,
                       bool is_raw)
 {
     size_t start = out->n;
-    bool keeps_blank = is_raw && schema_has_headers(&version->schema);
+    bool keeps_blank = is_raw && schema_has_headers(schema);
     for (size_t i = 0; i < query->field_count; i++) {
-        const struct schema_column *column = &version->schema.columns[query->fields[i]];
+        const struct schema_column *column = &schema->columns[query->fields[i]];
         if (i > 0)
             buf_add_char(out, ',');
         bool has_own = column->header.n > 0 || keeps_blank;
@@ -152,23 +117,20 @@ export_add_csv_header(struct buf *out, const struct version *version, const stru
     end_row(out, query, start);
 }
 
-bool
-export_add_csv_row(struct buf *out, const struct version *version, const struct query *query,
-                   uint64_t row, bool is_raw, struct err *err)
+void
+export_add_csv_row(struct buf *out, const struct schema *schema, const struct query *query,
+                   const struct value *row, bool is_raw)
 {
-    const struct value *text = version->scratch.values;
     size_t start = out->n;
-    if (!read_texts(version, query, row, true, err))
-        return false;
+    assert(query->lists_are_raw);
     for (size_t i = 0; i < query->field_count; i++) {
-        const struct column *c = &version->columns.columns[query->fields[i]];
+        enum column_type type = schema->columns[query->fields[i]].type;
         if (i > 0)
             buf_add_char(out, ',');
-        if (column_type_is_textual(c->type))
-            export_add_cell(out, text++->text, is_raw);
+        if (column_type_is_textual(type))
+            export_add_cell(out, row[i].text, is_raw);
         else
-            add_plain(out, c, row, "", "");
+            add_plain(out, type, &row[i], "", "");
     }
     end_row(out, query, start);
-    return true;
 }

@@ -1,8 +1,8 @@
-/* Filters of SPEC 3.2: `column__op=value` parameters to a checked tree to a bitmap.  All text
- * comparison is on folded bytes; a null matches isnull and nothing else. */
+/* Filters of SPEC 3.2: `column__op=value` parameters to a checked tree.  All text comparison is
+ * on folded bytes; a null matches isnull and nothing else. */
 #pragma once
 
-#include "query/version.h"
+#include "catalogue/schema.h"
 
 struct param { /* one decoded query parameter, in the order given */
     struct str name, value;
@@ -29,10 +29,5 @@ filter_parse(struct arena *a, const struct schema *schema, const struct param *p
              size_t param_count, struct str declared,
              struct str q, /* all words, anywhere in the text columns; "" none */
              struct filter **out, struct err *err);
-/* The matching rows.  Fails with busy and code deadline past `deadline_us` (steady clock; 0:
- * none). */
-MUST_CHECK bool filter_run(struct arena *a, const struct filter *filter,
-                           const struct version *version, uint64_t deadline_us,
-                           struct bitmap *out, struct err *err);
 /* Stable across processes: binds a cursor to its filter. */
 uint64_t filter_hash(const struct filter *filter);

@@ -56,7 +56,7 @@ append_reals(struct predicate *predicate, double lo, bool lo_open, double hi, bo
 
 static void
 append_needle(struct arena *a, struct predicate *predicate, enum predicate_kind kind,
-              enum scan_match match, struct str value)
+              enum match match, struct str value)
 {
     predicate->match = match;
     append(predicate, kind)->needle = utf8_folded(a, value);
@@ -71,7 +71,7 @@ add_exact(struct arena *a, struct predicate *predicate, const struct filter_argu
     double real;
     if (column_type_is_textual(type)) {
         append_needle(a, predicate, type == COLUMN_LIST ? PREDICATE_LIST : PREDICATE_TEXT,
-                      SCAN_EQUALS, argument->value);
+                      MATCH_EQUALS, argument->value);
     } else if (type == COLUMN_REAL) {
         if (!num_parse_f64(str_trim(argument->value), &real))
             return refuse(argument, err);
@@ -88,11 +88,11 @@ add_exact(struct arena *a, struct predicate *predicate, const struct filter_argu
 
 static bool
 add_order(struct arena *a, struct predicate *predicate, const struct filter_argument *argument,
-          enum scan_order order, struct err *err)
+          enum match_order order, struct err *err)
 {
     enum column_type type = argument->column->type;
-    bool is_below = order == SCAN_LESS || order == SCAN_LESS_EQUAL;
-    bool is_open = order == SCAN_LESS || order == SCAN_GREATER;
+    bool is_below = order == MATCH_LESS || order == MATCH_LESS_EQUAL;
+    bool is_open = order == MATCH_LESS || order == MATCH_GREATER;
     struct filter_span span;
     double real;
     if (type == COLUMN_TEXT) {
@@ -118,28 +118,28 @@ static bool
 add_gt(struct arena *a, struct predicate *predicate, const struct filter_argument *argument,
        struct err *err)
 {
-    return add_order(a, predicate, argument, SCAN_GREATER, err);
+    return add_order(a, predicate, argument, MATCH_GREATER, err);
 }
 
 static bool
 add_gte(struct arena *a, struct predicate *predicate, const struct filter_argument *argument,
         struct err *err)
 {
-    return add_order(a, predicate, argument, SCAN_GREATER_EQUAL, err);
+    return add_order(a, predicate, argument, MATCH_GREATER_EQUAL, err);
 }
 
 static bool
 add_lt(struct arena *a, struct predicate *predicate, const struct filter_argument *argument,
        struct err *err)
 {
-    return add_order(a, predicate, argument, SCAN_LESS, err);
+    return add_order(a, predicate, argument, MATCH_LESS, err);
 }
 
 static bool
 add_lte(struct arena *a, struct predicate *predicate, const struct filter_argument *argument,
         struct err *err)
 {
-    return add_order(a, predicate, argument, SCAN_LESS_EQUAL, err);
+    return add_order(a, predicate, argument, MATCH_LESS_EQUAL, err);
 }
 
 /* Of a list, its raw text: "['English', 'French']" contains "english', 'fr". */
@@ -148,7 +148,7 @@ add_contains(struct arena *a, struct predicate *predicate,
              const struct filter_argument *argument, struct err *err)
 {
     (void)err;
-    append_needle(a, predicate, PREDICATE_TEXT, SCAN_CONTAINS, argument->value);
+    append_needle(a, predicate, PREDICATE_TEXT, MATCH_CONTAINS, argument->value);
     return true;
 }
 
@@ -159,7 +159,7 @@ add_startswith(struct arena *a, struct predicate *predicate,
     (void)err;
     append_needle(a, predicate,
                   argument->column->type == COLUMN_LIST ? PREDICATE_LIST : PREDICATE_TEXT,
-                  SCAN_STARTS, argument->value);
+                  MATCH_STARTS, argument->value);
     return true;
 }
 
@@ -170,7 +170,7 @@ add_endswith(struct arena *a, struct predicate *predicate,
     (void)err;
     append_needle(a, predicate,
                   argument->column->type == COLUMN_LIST ? PREDICATE_LIST : PREDICATE_TEXT,
-                  SCAN_ENDS, argument->value);
+                  MATCH_ENDS, argument->value);
     return true;
 }
 

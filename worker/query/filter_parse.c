@@ -337,7 +337,7 @@ word_predicate(struct arena *a, struct str word)
     test->needle = utf8_folded(a, word);
     return (struct predicate){.column = FILTER_ANY_TEXT,
                               .kind = PREDICATE_TEXT,
-                              .match = SCAN_CONTAINS,
+                              .match = MATCH_CONTAINS,
                               .tests = test,
                               .test_count = 1,
                               .hash = hash_bytes(test->needle, 1)};

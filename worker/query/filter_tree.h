@@ -4,7 +4,7 @@
  * Only for filter*.c. */
 #pragma once
 
-#include "index/scan.h"
+#include "base/match.h"
 #include "query/filter.h"
 
 #define FILTER_PARAMS_MAX 100   /* parameters of one request */
@@ -39,10 +39,10 @@ struct filter_test {
 struct predicate {
     size_t column; /* of the schema, or FILTER_ANY_TEXT */
     enum predicate_kind kind;
-    enum scan_match match; /* TEXT and LIST */
-    enum scan_order order; /* TEXT_ORDER */
-    bool is_negated;       /* rows that are not null and pass no test */
-    /* INTS are ordered by lo and do not overlap; TEXT and LIST with SCAN_EQUALS are ordered by
+    enum match match;       /* TEXT and LIST */
+    enum match_order order; /* TEXT_ORDER */
+    bool is_negated;        /* rows that are not null and pass no test */
+    /* INTS are ordered by lo and do not overlap; TEXT and LIST with MATCH_EQUALS are ordered by
      * needle: so many values can be looked up by halving. */
     struct filter_test *tests;
     size_t test_count;

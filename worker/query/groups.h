@@ -55,6 +55,7 @@ enum groups_part {
 
 struct groups_key {
     size_t column;
+    enum column_type type; /* of the column */
     enum groups_part part;
     struct str label;      /* as it was asked: "price:10" */
     int64_t integer_width; /* GROUPS_INTEGER_BIN */
@@ -118,32 +119,28 @@ MUST_CHECK bool groups_parse(struct arena *a, const struct schema *schema,
                              const struct groups_text *text, struct groups_question *out,
                              struct err *err);
 
-struct groups_pairs;
 struct groups_result {
-    const struct version *version;
     const struct groups_question *question;
-    const struct groups_pairs *pairs;
-    uint64_t total;   /* groups that pass having */
-    uint32_t *groups; /* of the page, in order; numbers inside pairs */
-    size_t group_count;
+    uint64_t row_count; /* under the filter */
+    uint64_t total;     /* groups that pass having */
+    size_t group_count; /* of the page */
     bool has_more;
-    struct stats_result *values[GROUPS_ITEMS_MAX]; /* by item and group number */
+    const void *found; /* the engine's, of which it reads the groups one by one */
 };
-/* `limit` 0: all.  Errors: bad_parameter with code too_many_groups; busy with code deadline. */
-MUST_CHECK bool groups_run(struct arena *a, const struct groups_question *question,
-                           const struct version *version, const struct bitmap *rows,
-                           uint64_t offset, uint64_t limit, uint64_t deadline_us,
-                           struct groups_result *out, struct err *err);
 
-/* Group `i` of the page.  The text of a text key is read from rows.db, by one caller at a time
- * (version.h). */
-MUST_CHECK bool groups_write_key(struct json *j, const struct groups_result *result, size_t i,
-                                 size_t key, struct err *err);
-uint64_t groups_row_count(const struct groups_result *result, size_t i);
+struct groups_group {
+    /* Null, text, an element of a list, or what the key's part makes of the column's values: a
+     * year, months since year 0, a day, the lower edge of a bin.  Which, groups_word.h says. */
+    struct value keys[GROUPS_KEYS_MAX];
+    uint64_t row_count;
+    struct stats_result values[GROUPS_ITEMS_MAX]; /* of the items shown */
+};
+
+void groups_write_key(struct json *j, const struct groups_key *key, const struct value *value);
 /* {"genres": "Action", "count": 12, "mean(price)": 3.5} */
-MUST_CHECK bool groups_add_json_row(struct buf *out, const struct groups_result *result,
-                                    size_t i, struct err *err);
+void groups_add_json_row(struct buf *out, const struct groups_question *question,
+                         const struct groups_group *group);
 /* The labels, then a line per group; nulls are empty cells, text is escaped as in export.h. */
 void groups_add_csv_header(struct buf *out, const struct groups_question *question);
-MUST_CHECK bool groups_add_csv_row(struct buf *out, const struct groups_result *result,
-                                   size_t i, bool is_raw, struct err *err);
+void groups_add_csv_row(struct buf *out, const struct groups_question *question,
+                        const struct groups_group *group, bool is_raw);

@@ -120,6 +120,7 @@ parse_key(struct parse *p, const char *param, struct str text)
     *key = (struct groups_key){.label = text};
     if (!find_column(p, param, name, &key->column))
         return false;
+    key->type = p->schema->columns[key->column].type;
     if (rest.p && !read_part(p, param, rest, key))
         return false;
     for (size_t i = 0; i < p->q->key_count; i++)

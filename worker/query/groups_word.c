@@ -19,14 +19,14 @@ integer_edge(int64_t v, int64_t width)
 }
 
 int64_t
-groups_word_of_int(enum column_type type, const struct groups_key *key, int64_t v)
+groups_word_of_int(const struct groups_key *key, int64_t v)
 {
     int year, month, day;
     if (key->part == GROUPS_WHOLE)
         return v;
     if (key->part == GROUPS_INTEGER_BIN)
         return integer_edge(v, key->integer_width);
-    int64_t day_number = type == COLUMN_DATETIME ? floor_divide(v, DATE_MS_PER_DAY) : v;
+    int64_t day_number = key->type == COLUMN_DATETIME ? floor_divide(v, DATE_MS_PER_DAY) : v;
     if (key->part == GROUPS_DAY)
         return day_number;
     date_to_ymd(day_number, &year, &month, &day);
@@ -62,17 +62,14 @@ real_bin(const struct groups_key *key, double v)
 }
 
 bool
-groups_word_is_real(const struct column *column, const struct groups_key *key)
+groups_word_is_real(const struct groups_key *key)
 {
-    return column->type == COLUMN_REAL || key->part == GROUPS_REAL_BIN;
+    return key->type == COLUMN_REAL || key->part == GROUPS_REAL_BIN;
 }
 
 uint64_t
-groups_word(const struct column *column, const struct groups_key *key, uint64_t row)
+groups_word_of_real(const struct groups_key *key, double v)
 {
-    if (!groups_word_is_real(column, key))
-        return (uint64_t)groups_word_of_int(column->type, key, column->ints[row]);
-    double v = column->reals ? column->reals[row] : (double)column->ints[row];
     uint64_t word;
     if (key->part == GROUPS_REAL_BIN)
         v = real_bin(key, v);

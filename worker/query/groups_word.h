@@ -1,13 +1,11 @@
-/* What a value that is not text is grouped by, as one number of 64 bits.  Only for groups*.c.
- */
+/* What a value that is not text is grouped by, as one number of 64 bits. */
 #pragma once
 
 #include "query/groups.h"
 
-/* int64 (as given; the year; months since year 0; the day; the lower edge of the bin) or the
- * bits of a double (as given, or the lower edge).  The row is not null. */
-uint64_t groups_word(const struct column *column, const struct groups_key *key, uint64_t row);
-/* The same of an integral column's value.  Ascends with it. */
-int64_t groups_word_of_int(enum column_type type, const struct groups_key *key, int64_t v);
-bool groups_word_is_real(const struct column *column, const struct groups_key *key);
+/* Is it the bits of a double (the value, or the lower edge of its bin)?  Else it is an int64: the
+ * value; the year; months since year 0; the day; the lower edge. */
+bool groups_word_is_real(const struct groups_key *key);
+int64_t groups_word_of_int(const struct groups_key *key, int64_t v); /* ascends with v */
+uint64_t groups_word_of_real(const struct groups_key *key, double v);
 double groups_real_of_word(uint64_t word);

@@ -1,120 +1,68 @@
-/* See groups.h: groups as JSON and CSV. */
+/* Groups as JSON and CSV. */
 #include "base/date.h"
 #include "base/num.h"
 #include "query/export.h"
-#include "query/groups_pairs.h"
 #include "query/groups_word.h"
 #include "json/write.h"
 
 static const struct str BOOLEANS[] = {STR_INIT("false"), STR_INIT("true")};
 
-struct key_value {
-    enum { KEY_NULL, KEY_TEXT, KEY_PLAIN, KEY_QUOTED } kind; /* quoted: in JSON */
-    struct str text; /* KEY_TEXT: valid until rows.db is read again */
-};
-
+/* Of a key that is neither null nor text; quoted in JSON? */
 static bool
-read_text(const struct version *version, const struct groups_codes *codes, uint32_t code,
-          struct str *out, struct err *err)
+add_plain_key(struct buf *out, const struct groups_key *key, const struct value *value)
 {
-    uint64_t row = codes->rows[code];
-    int got =
-        rows_get(version->rows, row + 1, &codes->key->column, 1, version->scratch.values, err);
-    if (got == 0)
-        return err_set_code(err, ERR_BUSY, "index_damaged", "row %llu is not in rows.db",
-                            (unsigned long long)row + 1);
-    *out = version->scratch.values[0].text;
-    return got == 1;
-}
-
-static struct key_value
-integral_value(struct buf *text, const struct groups_codes *codes, int64_t v)
-{
-    enum column_type type = codes->column->type;
-    struct key_value value = {.kind = KEY_QUOTED};
-    if (codes->key->part == GROUPS_MONTH)
-        date_add_day(text, date_from_ymd((int)(v / 12), (int)(v % 12) + 1, 1));
-    else if (codes->key->part == GROUPS_DAY ||
-             (codes->key->part == GROUPS_WHOLE && type == COLUMN_DATE))
-        date_add_day(text, v);
-    else if (codes->key->part == GROUPS_WHOLE && type == COLUMN_DATETIME)
-        date_add_timestamp(text, v);
-    else
-        value.kind = KEY_PLAIN;
-    if (value.kind == KEY_PLAIN && type == COLUMN_BOOLEAN)
-        buf_add(text, BOOLEANS[v != 0]);
-    else if (value.kind == KEY_PLAIN)
-        num_add_i64(text, v);
-    value.text = buf_str(text);
-    if (codes->key->part == GROUPS_MONTH)
-        value.text = str_slice(value.text, 0, value.text.n - 3); /* without the day */
-    return value;
-}
-
-static bool
-read_key(const struct groups_result *result, size_t i, size_t key, struct buf *text,
-         struct key_value *out, struct err *err)
-{
-    const struct groups_codes *codes = &result->pairs->codes[key];
-    uint32_t code = result->pairs->keys[result->groups[i]][key];
-    *out = (struct key_value){.kind = KEY_NULL};
-    if (code == codes->null_code)
-        return true;
-    if (!codes->of_row) {
-        *out = (struct key_value){KEY_TEXT, column_element(codes->column, code)};
-    } else if (codes->column->type == COLUMN_TEXT) {
-        out->kind = KEY_TEXT;
-        return read_text(result->version, codes, code, &out->text, err);
-    } else if (groups_word_is_real(codes->column, codes->key)) {
-        num_add_f64(text, groups_real_of_word(codes->words[code]));
-        *out = (struct key_value){KEY_PLAIN, buf_str(text)};
+    bool is_whole = key->part == GROUPS_WHOLE, is_date = key->type == COLUMN_DATE;
+    if (groups_word_is_real(key)) {
+        num_add_f64(out, value->d);
+        return false;
+    }
+    int64_t v = value->i;
+    if (key->part == GROUPS_MONTH) {
+        date_add_day(out, date_from_ymd((int)(v / 12), (int)(v % 12) + 1, 1));
+        out->n -= 3; /* without the day */
+    } else if (key->part == GROUPS_DAY || (is_whole && is_date)) {
+        date_add_day(out, v);
+    } else if (is_whole && key->type == COLUMN_DATETIME) {
+        date_add_timestamp(out, v);
     } else {
-        *out = integral_value(text, codes, (int64_t)codes->words[code]);
+        if (key->type == COLUMN_BOOLEAN)
+            buf_add(out, BOOLEANS[v != 0]);
+        else
+            num_add_i64(out, v);
+        return false;
     }
     return true;
 }
 
-bool
-groups_write_key(struct json *j, const struct groups_result *result, size_t i, size_t key,
-                 struct err *err)
+void
+groups_write_key(struct json *j, const struct groups_key *key, const struct value *value)
 {
     scoped_buf text = {.max = 64};
-    struct key_value value;
-    if (!read_key(result, i, key, &text, &value, err))
-        return false;
-    if (value.kind == KEY_NULL)
+    if (value->is_null)
         json_null(j);
-    else if (value.kind == KEY_PLAIN)
-        json_raw(j, value.text);
+    else if (column_type_is_textual(key->type))
+        json_str(j, value->text);
+    else if (add_plain_key(&text, key, value))
+        json_str(j, buf_str(&text));
     else
-        json_str(j, value.text);
-    return true;
+        json_raw(j, buf_str(&text));
 }
 
-uint64_t
-groups_row_count(const struct groups_result *result, size_t i)
+void
+groups_add_json_row(struct buf *out, const struct groups_question *q,
+                    const struct groups_group *group)
 {
-    return result->pairs->row_counts[result->groups[i]];
-}
-
-bool
-groups_add_json_row(struct buf *out, const struct groups_result *result, size_t i,
-                    struct err *err)
-{
-    const struct groups_question *q = result->question;
     struct json j = json_write(out);
     json_begin_object(&j);
     for (size_t key = 0; key < q->key_count; key++) {
         json_key_str(&j, q->keys[key].label);
-        if (!groups_write_key(&j, result, i, key, err))
-            return false;
+        groups_write_key(&j, &q->keys[key], &group->keys[key]);
     }
     for (size_t item = 0; item < q->shown_count; item++) {
         json_key_str(&j, q->items[item].label);
-        stats_result_write(&j, result->values[item][result->groups[i]]);
+        stats_result_write(&j, group->values[item]);
     }
     json_end_object(&j);
-    return true;
 }
 
 void
@@ -132,25 +80,24 @@ groups_add_csv_header(struct buf *out, const struct groups_question *q)
     buf_add_lit(out, "\r\n");
 }
 
-bool
-groups_add_csv_row(struct buf *out, const struct groups_result *result, size_t i, bool is_raw,
-                   struct err *err)
+void
+groups_add_csv_row(struct buf *out, const struct groups_question *q,
+                   const struct groups_group *group, bool is_raw)
 {
-    const struct groups_question *q = result->question;
-    for (size_t key = 0; key < q->key_count; key++) {
-        scoped_buf text = {.max = 64};
-        struct key_value value;
-        if (!read_key(result, i, key, &text, &value, err))
-            return false;
-        if (key > 0)
+    for (size_t i = 0; i < q->key_count; i++) {
+        const struct groups_key *key = &q->keys[i];
+        if (i > 0)
             buf_add_char(out, ',');
-        if (value.kind != KEY_NULL)
-            export_add_cell(out, value.text, is_raw || value.kind != KEY_TEXT);
+        if (group->keys[i].is_null)
+            continue;
+        if (column_type_is_textual(key->type))
+            export_add_cell(out, group->keys[i].text, is_raw);
+        else
+            (void)add_plain_key(out, key, &group->keys[i]);
     }
     for (size_t item = 0; item < q->shown_count; item++) {
         buf_add_char(out, ',');
-        stats_result_add_text(out, result->values[item][result->groups[i]]);
+        stats_result_add_text(out, group->values[item]);
     }
     buf_add_lit(out, "\r\n");
-    return true;
 }

@@ -9,7 +9,6 @@
  */
 #pragma once
 
-#include "query/query.h"
 #include "query/stats_answer.h"
 
 #define HISTOGRAM_BINS_MAX 1000
@@ -25,7 +24,7 @@ struct histogram {
 
 /* integer, real, date or datetime; else bad_parameter, with the columns that have one. */
 MUST_CHECK bool histogram_check(const struct schema *schema, size_t column, struct err *err);
-/* 1 <= bin_count <= HISTOGRAM_BINS_MAX */
-void histogram_make(struct arena *a, const struct column *column, const struct bitmap *rows,
-                    size_t bin_count, struct histogram *out);
+/* Of values from `low` to `high`, in milliseconds where they are moments; bin_count is set and
+ * there is room for the edges. */
+void histogram_set_edges(struct histogram *h, double low, double high);
 struct stats_result histogram_edge(const struct histogram *h, size_t i);

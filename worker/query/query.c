@@ -1,6 +1,10 @@
-/* Filter to a set, count it, put the page's rows in order.  Without a sort the
- * order is the rows' own, and a page is found by counting bits. */
-#include "query/order.h"
+#include "query/query.h"
+
+#include "base/num.h"
+#include "base/utf8.h"
+#include "query/filter_value.h"
+
+#define TEXT_KEY_BYTES_MAX 1024
 
 static bool
 refuse_name(const struct schema *schema, const char *param, struct str name, struct err *err)
@@ -81,43 +85,47 @@ query_parse_fields(struct arena *a, const struct schema *schema, struct str text
     return true;
 }
 
-static void
-take_in_row_order(const struct bitmap *rows, uint64_t offset, struct query_result *out)
+static bool
+refuse_key(const struct schema_column *column, struct str key, struct err *err)
 {
-    uint64_t row = bitmap_nth(rows, offset);
-    for (size_t i = 0; i < out->row_count; i++) {
-        out->rows[i] = row;
-        row = bitmap_next(rows, row + 1);
-    }
+    return err_set_name(
+        err, ERR_BAD_PARAMETER, NULL, STR("key"),
+        "key: '%" STR_FMT "' is not %s, as the key column '%" STR_FMT "' has it",
+        STR_ARG(str_slice(key, 0, 80)), filter_value_rule(column->type), STR_ARG(column->name));
 }
 
-static void
-take_sorted(struct arena *a, const struct query *query, const struct version *version,
-            const struct bitmap *rows, uint64_t offset, struct query_result *out)
+static bool
+parse_row_number(struct str key, struct value *out, struct err *err)
 {
-    struct order order = order_of(query, version);
-    out->rows = arena_array(a, out->row_count, uint64_t);
-    order_take_page(&order, rows, out->total, (size_t)offset, out->row_count, out->rows);
+    uint64_t number;
+    if (!num_parse_u64(key, &number))
+        return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("key"),
+                            "key: '%" STR_FMT "' is not a row number",
+                            STR_ARG(str_slice(key, 0, 80)));
+    *out = (struct value){.i = (int64_t)number, .is_null = number < 1 || number > INT64_MAX};
+    return true;
 }
 
 bool
-query_run(struct arena *a, const struct query *query, const struct version *version,
-          uint64_t deadline_us, struct query_result *out, struct err *err)
+query_parse_key(const struct schema *schema, struct str text, struct value *out,
+                struct err *err)
 {
-    struct bitmap rows;
-    if (!filter_run(a, query->filter, version, deadline_us, &rows, err))
-        return false;
-    struct query_result result = {.total = bitmap_count(&rows)};
-    uint64_t offset = MIN(query->offset, result.total);
-    uint64_t left = result.total - offset;
-    result.row_count = (size_t)(query->limit == 0 ? left : MIN(left, query->limit));
-    result.has_more = result.row_count < left;
-    if (query->sort_count > 0) {
-        take_sorted(a, query, version, &rows, offset, &result);
+    if (schema->key_index == SCHEMA_ROW_NUMBER)
+        return parse_row_number(text, out, err);
+    const struct schema_column *column = &schema->columns[schema->key_index];
+    struct filter_span span;
+    struct value key = {.text = text};
+    if (column_type_is_textual(column->type)) {
+        key.is_null = text.n > TEXT_KEY_BYTES_MAX || !utf8_is_valid(text);
+    } else if (column->type == COLUMN_REAL) {
+        if (!num_parse_f64(text, &key.d))
+            return refuse_key(column, text, err);
     } else {
-        result.rows = arena_array(a, result.row_count, uint64_t);
-        take_in_row_order(&rows, offset, &result);
+        if (!filter_read_span(column->type, text, &span) || span.lo != span.hi)
+            return refuse_key(column, text, err);
+        key.is_null = span.lo < INT64_MIN || span.lo > INT64_MAX;
+        key.i = (int64_t)span.lo;
     }
-    *out = result;
+    *out = key;
     return true;
 }

@@ -1,8 +1,9 @@
-/* Likeness: the rows nearest to a row by the cosine of their tf-idf vectors (index/tfidf.h),
- * over the columns marked `similar`. */
+/* Similarity: the rows nearest to a row by the cosine of their tf-idf vectors, with the
+ * definitions of scikit-learn's TfidfVectorizer (stop_words="english", else its defaults), over
+ * the columns marked `similar`. */
 #pragma once
 
-#include "query/version.h"
+#include "query/ask.h"
 
 #define SIMILAR_LIMIT_MAX 100
 #define SIMILAR_TERMS_MAX 10
@@ -14,11 +15,15 @@ struct similar_match {
     size_t term_count;
 };
 
-/* The `limit` best of `candidates` (NULL: all) but the row itself, best first, equal scores in
- * row order.  Rows without a word in common are none.  Errors: bad_parameter with code
- * no_similar_columns, busy with code index_damaged where the tf-idf file is not there or
- * damaged (`playmeter reindex` makes it again), or with code deadline (0: there is none). */
-MUST_CHECK bool similar_find(struct arena *a, const struct version *version, uint64_t row,
-                             const struct bitmap *candidates, uint64_t limit,
-                             uint64_t deadline_us, struct similar_match **out,
-                             size_t *out_count, struct err *err);
+/* Indexes of the columns marked so.  Errors: bad_parameter with code no_similar_columns. */
+MUST_CHECK bool similar_columns(struct arena *a, const struct version *version, size_t **out,
+                                size_t *out_count, struct err *err);
+
+struct similar_term {
+    uint32_t word; /* the engine's number of it */
+    double weight;
+};
+/* The words that two rows have in common, by what they add to the score, of equal ones in the
+ * order of their numbers; gives how many.  Terms ascend by word. */
+size_t similar_share(const struct similar_term *x, size_t x_count, const struct similar_term *y,
+                     size_t y_count, uint32_t out[SIMILAR_TERMS_MAX]);

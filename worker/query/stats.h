@@ -16,9 +16,7 @@
  * four (kurtosis) values; and where it is beyond the range of double. */
 #pragma once
 
-#include "query/filter.h"
-
-struct version;
+#include "catalogue/schema.h"
 
 /*   name              word */
 #define STATS_AGGREGATES(X)                                                                    \
@@ -74,16 +72,3 @@ MUST_CHECK bool stats_parse(struct arena *a, struct str aggregate, struct str pe
 /* Refuses an aggregate that was asked for by name and that the column's type does not have. */
 MUST_CHECK bool stats_check(const struct stats_request *request,
                             const struct schema_column *column, bool is_all, struct err *err);
-/* Appends the JSON object of one column: only the aggregates asked for that the type has, in
- * the table's order; null where the definition gives no value. */
-MUST_CHECK bool stats_add_json(struct arena *a, struct buf *out,
-                               const struct stats_request *request,
-                               const struct schema_column *schema, const struct column *column,
-                               const struct bitmap *rows, struct err *err);
-/* As stats_add_json, of a version's column.  What every row together gives is kept with the
- * opened version, unless percentiles other than the quartiles are asked for: some hundred bytes
- * per column and worker, from the first question on. */
-MUST_CHECK bool stats_add_version_json(struct arena *a, struct buf *out,
-                                       const struct stats_request *request,
-                                       const struct version *version, size_t index,
-                                       const struct bitmap *rows, struct err *err);

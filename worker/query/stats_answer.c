@@ -1,5 +1,3 @@
-/* The numbers come from stats_moments and stats_values, each made only
- * when an aggregate that was asked for is read from it. */
 #include "query/stats_answer.h"
 
 #include "base/date.h"
@@ -7,69 +5,16 @@
 
 #include <math.h>
 
-#define BIT(aggregate) (UINT32_C(1) << (aggregate))
-#define FROM_MOMENTS                                                                           \
-    (BIT(STATS_SUM) | BIT(STATS_MEAN) | BIT(STATS_VARIANCE) | BIT(STATS_STD_DEV) |             \
-     BIT(STATS_SKEWNESS) | BIT(STATS_KURTOSIS))
-#define FROM_RANGE (BIT(STATS_MIN) | BIT(STATS_MAX) | BIT(STATS_RANGE))
-#define FROM_ORDER (BIT(STATS_MEDIAN) | BIT(STATS_IQR) | BIT(STATS_PERCENTILES))
-
 static bool
 is_calendar(enum column_type type)
 {
     return type == COLUMN_DATE || type == COLUMN_DATETIME;
 }
 
-static_assert(STATS_PERCENTILES_MAX + 3 <= STATS_QUANTILES_MAX, "all in one selection");
-
-static void
-fill_order(struct arena *a, struct stats_answer *answer, uint32_t asked)
+static bool
+is_real(const struct stats_answer *answer)
 {
-    double percents[STATS_QUANTILES_MAX] = {25, 50, 75};
-    long double found[STATS_QUANTILES_MAX];
-    size_t count = asked & BIT(STATS_PERCENTILES) ? answer->request->percentile_count : 0;
-    for (size_t i = 0; i < count; i++)
-        percents[3 + i] = answer->request->percentiles[i];
-    stats_values_percentiles(a, &answer->values, percents, 3 + count, found);
-    for (size_t i = 0; i < 3; i++)
-        answer->quartiles[i] = found[i];
-    for (size_t i = 0; i < count; i++)
-        answer->percentiles[i] = found[3 + i];
-}
-
-static void
-fill_numbers(struct stats_answer *answer, uint32_t asked)
-{
-    const struct stats_values *v = &answer->values;
-    if (v->ints)
-        stats_values_int_range(v, &answer->int_min, &answer->int_max);
-    else
-        stats_values_real_range(v, &answer->real_min, &answer->real_max);
-    if (!(asked & FROM_MOMENTS))
-        return;
-    if (v->ints) {
-        answer->int_sum = stats_sum_ints(v->ints, v->n);
-        answer->moments = stats_moments_ints(v->ints, v->n, answer->int_sum, answer->int_min,
-                                             answer->int_max);
-    } else {
-        answer->moments =
-            stats_moments_reals(v->reals, v->n, answer->real_min, answer->real_max);
-    }
-}
-
-void
-stats_answer_fill(struct arena *a, struct stats_answer *answer, uint32_t asked)
-{
-    struct stats_values *v = &answer->values;
-    if (v->n == 0)
-        return;
-    if (asked & (FROM_RANGE | FROM_MOMENTS))
-        fill_numbers(answer, asked);
-    /* Last: it uses the values up. */
-    if (asked & FROM_ORDER && is_calendar(v->column->type))
-        answer->median_floor = stats_values_median_floor(a, v);
-    else if (asked & FROM_ORDER)
-        fill_order(a, answer, asked);
+    return answer->type == COLUMN_REAL;
 }
 
 struct stats_result
@@ -90,7 +35,7 @@ result_of_count(uint64_t v)
 static struct stats_result
 result_of_int(const struct stats_answer *answer, int64_t v)
 {
-    enum column_type type = answer->values.column->type;
+    enum column_type type = answer->type;
     return (struct stats_result){.kind = type == COLUMN_DATE       ? STATS_DAY
                                          : type == COLUMN_DATETIME ? STATS_MOMENT
                                                                    : STATS_INT,
@@ -100,13 +45,13 @@ result_of_int(const struct stats_answer *answer, int64_t v)
 static struct stats_result
 result_of_count_of_values(const struct stats_answer *answer)
 {
-    return result_of_count(answer->values.n);
+    return result_of_count(answer->count);
 }
 
 static struct stats_result
 result_of_nulls(const struct stats_answer *answer)
 {
-    return result_of_count(answer->values.nulls);
+    return result_of_count(answer->nulls);
 }
 
 static struct stats_result
@@ -118,24 +63,24 @@ result_of_distinct(const struct stats_answer *answer)
 static struct stats_result
 result_of_min(const struct stats_answer *answer)
 {
-    return answer->values.column->reals ? stats_result_real(answer->real_min)
-                                        : result_of_int(answer, answer->int_min);
+    return is_real(answer) ? stats_result_real(answer->real_min)
+                           : result_of_int(answer, answer->int_min);
 }
 
 static struct stats_result
 result_of_max(const struct stats_answer *answer)
 {
-    return answer->values.column->reals ? stats_result_real(answer->real_max)
-                                        : result_of_int(answer, answer->int_max);
+    return is_real(answer) ? stats_result_real(answer->real_max)
+                           : result_of_int(answer, answer->int_max);
 }
 
 static struct stats_result
 result_of_range(const struct stats_answer *answer)
 {
     uint64_t width = (uint64_t)answer->int_max - (uint64_t)answer->int_min;
-    if (answer->values.column->reals)
+    if (is_real(answer))
         return stats_result_real(answer->real_max - answer->real_min);
-    if (answer->values.column->type == COLUMN_DATETIME)
+    if (answer->type == COLUMN_DATETIME)
         return stats_result_real((double)width / (double)DATE_MS_PER_DAY);
     return result_of_count(width);
 }
@@ -144,7 +89,7 @@ static struct stats_result
 result_of_sum(const struct stats_answer *answer)
 {
     __int128 sum = answer->int_sum;
-    if (answer->values.column->ints && sum >= INT64_MIN && sum <= INT64_MAX)
+    if (!is_real(answer) && sum >= INT64_MIN && sum <= INT64_MAX)
         return (struct stats_result){.kind = STATS_INT, .i = (int64_t)sum};
     return stats_result_real(answer->moments.sum);
 }
@@ -158,9 +103,8 @@ result_of_mean(const struct stats_answer *answer)
 static struct stats_result
 result_of_median(const struct stats_answer *answer)
 {
-    return is_calendar(answer->values.column->type)
-               ? result_of_int(answer, answer->median_floor)
-               : stats_result_real((double)answer->quartiles[1]);
+    return is_calendar(answer->type) ? result_of_int(answer, answer->median_floor)
+                                     : stats_result_real((double)answer->quartiles[1]);
 }
 
 static struct stats_result
@@ -217,7 +161,7 @@ struct stats_result
 stats_answer_result(const struct stats_answer *answer, enum stats_aggregate aggregate)
 {
     assert(AGGREGATES[aggregate].result);
-    if (answer->values.n == 0 && !AGGREGATES[aggregate].is_of_none)
+    if (answer->count == 0 && !AGGREGATES[aggregate].is_of_none)
         return (struct stats_result){.kind = STATS_NONE};
     return AGGREGATES[aggregate].result(answer);
 }

@@ -1,10 +1,9 @@
 /* The aggregates of one set of values as typed results, for whoever writes or compares them.
- * The definitions are those of stats.h.  Inside datasets/. */
+ * The definitions are those of stats.h. */
 #pragma once
 
 #include "query/stats.h"
 #include "query/stats_moments.h"
-#include "query/stats_values.h"
 #include "json/write.h"
 
 enum stats_result_kind {
@@ -25,11 +24,14 @@ struct stats_result {
     };
 };
 
+/* What the aggregates of one column are read from; what no aggregate that was asked for is read
+ * from is not filled. */
 struct stats_answer {
     const struct stats_request *request;
-    struct stats_values values;
+    enum column_type type;
+    uint64_t count, nulls; /* of values that are not null, and that are */
     uint64_t distinct;
-    int64_t int_min, int_max;
+    int64_t int_min, int_max; /* all types but real */
     double real_min, real_max;
     int64_t median_floor; /* dates and datetimes */
     __int128 int_sum;
@@ -38,14 +40,14 @@ struct stats_answer {
     long double percentiles[STATS_PERCENTILES_MAX];
 };
 
-/* Computes what the aggregates `asked` (bits that the column's type has) are read from; but for
- * `distinct`, which the caller fills where it is asked for.  Uses the values up. */
-void stats_answer_fill(struct arena *a, struct stats_answer *answer, uint32_t asked);
-/* One aggregate that was asked for, not the percentiles.  Of the values it reads how many there
- * are and of which column, not the values themselves. */
+/* One aggregate that was asked for, not the percentiles. */
 struct stats_result stats_answer_result(const struct stats_answer *answer,
                                         enum stats_aggregate aggregate);
 struct stats_result stats_result_real(double v); /* none where it is not finite */
 /* The plain text of one: days and moments without quotes, none as nothing. */
 void stats_result_add_text(struct buf *out, struct stats_result result);
 void stats_result_write(struct json *j, struct stats_result result);
+/* Appends the JSON object of one column: only the aggregates asked for that the type has, in
+ * the table's order; null where the definition gives no value. */
+MUST_CHECK bool stats_add_json(struct buf *out, const struct stats_answer *answer,
+                               struct err *err);

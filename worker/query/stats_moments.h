@@ -1,5 +1,5 @@
 /* Sum, mean and central moments of numbers, accurate where the textbook formulas are not:
- * 1e9 plus noise, magnitudes whose squares overflow, sums beyond int64.  Inside datasets/. */
+ * 1e9 plus noise, magnitudes whose squares overflow, sums beyond int64. */
 #pragma once
 
 #include "base/base.h"
@@ -13,13 +13,6 @@ struct stats_moments {
     double scale, unit;
     double m2, m3, m4; /* means of ((x - mean) / scale / unit) to the power */
 };
-
-__int128 stats_sum_ints(const int64_t *values, size_t n);
-/* n >= 1; `min` and `max` are those of the values, `sum` is stats_sum_ints. */
-struct stats_moments stats_moments_ints(const int64_t *values, size_t n, __int128 sum,
-                                        int64_t min, int64_t max);
-struct stats_moments stats_moments_reals(const double *values, size_t n, double min,
-                                         double max);
 
 double stats_mean(const struct stats_moments *m);
 /* NumPy's var and std with `ddof`, SciPy's skew and kurtosis (Fisher), with bias=False when

@@ -7,7 +7,8 @@
  * counted as often as they stand). */
 #pragma once
 
-#include "index/columns.h"
+#include "base/arena.h"
+#include "query/titles.h"
 
 /* Below these nobody would call them alike: of a whole title, and of a stretch of it. */
 #define TITLES_PIECES_MIN 0.2
@@ -15,15 +16,20 @@
 /* What is longer is no title: its stretches are not looked at. */
 #define TITLES_STRETCH_BYTES_MAX 1000
 
-struct titles_trigrams; /* of a query of at most TITLES_QUERY_BYTES_MAX, in the arena */
+/* A word has one more than bytes, and a byte at least parts it from the next; folding makes
+ * three bytes of two at most. */
+#define TITLES_TRIGRAMS_MAX (3 * TITLES_QUERY_BYTES_MAX / 2 + 1)
+#define TITLES_SLOT_BITS 11
+
+struct titles_trigrams {
+    uint32_t trigrams[TITLES_TRIGRAMS_MAX]; /* distinct; the first byte is the highest */
+    size_t count;
+    size_t word_count;
+    uint16_t slots[1 << TITLES_SLOT_BITS]; /* index + 1 by hash, 0 free */
+};
+/* Of a query of at most TITLES_QUERY_BYTES_MAX, in the arena. */
 struct titles_trigrams *titles_trigrams_of(struct arena *a, struct str query);
 
 /* The greater of the similarity to the title and of that to any stretch of it of as many words as
  * the query has, each where it is at least its minimum above; else 0. */
 double titles_trigrams_score(const struct titles_trigrams *query, struct str title);
-
-/* Which of the titles from row `from` on may have a titles_trigrams_score of at least
- * `score_min`: bit i is row from + i.  Many times as fast, and wrong in that direction alone.
- * Returns how many rows it looked at, 1 to 64. */
-size_t titles_trigrams_sift(const struct titles_trigrams *query, const struct column *titles,
-                            uint64_t from, double score_min, uint64_t *out);

@@ -1,6 +1,8 @@
 #include "runner/load.h"
 
 #include "catalogue/integrity.h"
+#include "catalogue/version_folder.h"
+#include "embedded/sink.h"
 #include "fetch/fetch.h"
 
 #include <fcntl.h>
@@ -15,13 +17,6 @@ spool_path(struct arena *a, const struct load *load, const char *file)
                         STR_ARG(load->config->data_dir), STR_ARG(load->job.id),
                         *file ? "/" : "", file)
         .p;
-}
-
-static struct str
-dataset_folder(struct arena *a, const struct load *load)
-{
-    return arena_printf(a, "datasets/%lld/%" STR_FMT, (long long)load->dataset_id,
-                        STR_ARG(load->job.id));
 }
 
 static bool
@@ -141,6 +136,7 @@ load_run(struct arena *a, const struct load *load, job_progress_fn *on_progress,
     struct import_task task = {
         .config = load->config,
         .data_dir = arena_cstr(a, load->config->data_dir),
+        .sink = &EMBEDDED_SINK,
         .job_id = load->job.id,
         .dataset = load->job.dataset,
         .options = &load->import.options,
@@ -149,7 +145,7 @@ load_run(struct arena *a, const struct load *load, job_progress_fn *on_progress,
         .source_length = load->import.source_length,
         .source_name = load->job.source,
         .base = load->has_base ? &load->base : NULL,
-        .dataset_folder = dataset_folder(a, load),
+        .dataset_id = load->dataset_id,
         .rejects_fd = rejects,
         .on_progress = on_progress,
         .context = context,
@@ -174,11 +170,9 @@ load_remove_partial(struct arena *a, const struct load *load, struct err *err)
 bool
 load_remove_folder(struct arena *a, const struct load *load, struct err *err)
 {
-    const char *path =
-        arena_printf(a, "%" STR_FMT "/%" STR_FMT, STR_ARG(load->config->data_dir),
-                     STR_ARG(dataset_folder(a, load)))
-            .p;
-    return fs_remove_tree(AT_FDCWD, path, err);
+    const char *data_dir = arena_cstr(a, load->config->data_dir);
+    return fs_remove_tree(
+        AT_FDCWD, version_folder_path(a, data_dir, load->dataset_id, load->job.id, ""), err);
 }
 
 /* ---- the publication as a file ---- */

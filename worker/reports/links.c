@@ -1,6 +1,7 @@
 #include "reports/links.h"
 
 #include "base/hash.h"
+#include "base/mem.h"
 #include "base/random.h"
 #include "base/utf8.h"
 
@@ -32,9 +33,7 @@ struct links {
 struct links *
 links_open(void)
 {
-    struct links *links = calloc(1, sizeof(*links));
-    if (!links)
-        abort();
+    struct links *links = mem_new(struct links);
     links->links = arena_array(&links->arena, LINKS_MAX + 1, struct link);
     links->slots = arena_array(&links->arena, SLOTS, uint32_t);
     random_bytes(&links->seed, sizeof(links->seed));
@@ -137,9 +136,7 @@ add_pair(struct links *links, size_t link, int64_t player)
         /* Sorting again soon would find little. */
         if (links->pair_count >= links->pair_cap / 2) {
             links->pair_cap = MAX(links->pair_cap * 2, PAIRS_BEGIN);
-            links->pairs = reallocarray(links->pairs, links->pair_cap, sizeof(links->pairs[0]));
-            if (!links->pairs)
-                abort();
+            links->pairs = mem_resize(links->pairs, links->pair_cap, sizeof(links->pairs[0]));
         }
     }
     assert((uint64_t)player <= PLAYER_MASK);

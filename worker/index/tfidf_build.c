@@ -445,6 +445,18 @@ write_array(struct container_writer *w, enum tfidf_section section, const void *
     return container_write_section(w, section, CONTAINER_NO_COLUMN, (struct str){p, n}, err);
 }
 
+/* The low half of a slot in memory is a slot of the file. */
+static bool
+write_slots(struct container_writer *w, const struct table *index, struct err *err)
+{
+    uint32_t *slots = mem_array(index->slot_count, uint32_t);
+    for (size_t i = 0; i < index->slot_count; i++)
+        slots[i] = (uint32_t)index->slots[i];
+    bool ok = write_array(w, TFIDF_SLOTS, slots, index->slot_count * sizeof(*slots), err);
+    free(slots);
+    return ok;
+}
+
 static bool
 write_words(struct container_writer *w, const struct build *b, struct err *err)
 {
@@ -452,7 +464,7 @@ write_words(struct container_writer *w, const struct build *b, struct err *err)
     size_t n = d->count;
     return write_array(w, TFIDF_WORDS, d->bytes.p, d->bytes.n, err) &&
            write_array(w, TFIDF_OFFSETS, d->offsets, (n + 1) * sizeof(uint64_t), err) &&
-           write_array(w, TFIDF_SLOTS, d->slots, d->slot_count * sizeof(uint32_t), err) &&
+           write_slots(w, &d->index, err) &&
            write_array(w, TFIDF_DOCUMENTS, b->documents, n * sizeof(uint32_t), err) &&
            write_array(w, TFIDF_PLACES, b->places, (n + 1) * sizeof(uint64_t), err) &&
            write_array(w, TFIDF_SEED, &b->seed, sizeof(b->seed), err) &&

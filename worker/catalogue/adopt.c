@@ -90,13 +90,8 @@ check_rows(struct arena *a, const struct adoption *ad, int64_t dataset_id,
 static struct found *
 add_found(struct adoption *ad)
 {
-    if (ad->found_count == ad->found_cap) {
-        struct found *larger =
-            arena_array(&ad->arena, ad->found_cap = MAX(ad->found_cap * 2, 64), struct found);
-        for (size_t i = 0; i < ad->found_count; i++)
-            larger[i] = ad->found[i];
-        ad->found = larger;
-    }
+    ad->found = arena_grow(&ad->arena, ad->found, &ad->found_cap, ad->found_count + 1,
+                           sizeof(*ad->found));
     return &ad->found[ad->found_count++];
 }
 

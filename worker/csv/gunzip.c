@@ -1,6 +1,7 @@
 #include "csv/gunzip.h"
 
-#include <stdio.h>
+#include "base/mem.h"
+
 #include <stdlib.h>
 #include <zlib.h>
 
@@ -14,13 +15,6 @@ struct gunzip {
     bool is_in_member;
 };
 
-static NORETURN void
-out_of_memory(void)
-{
-    fputs("playmeter: out of memory\n", stderr);
-    abort();
-}
-
 bool
 gunzip_is_gzip(struct str head)
 {
@@ -30,14 +24,12 @@ gunzip_is_gzip(struct str head)
 struct gunzip *
 gunzip_open(struct str bytes)
 {
-    struct gunzip *g = calloc(1, sizeof(*g));
-    if (!g)
-        out_of_memory();
+    struct gunzip *g = mem_new(struct gunzip);
     g->rest = bytes;
     g->total = bytes.n;
     enum { GZIP_ONLY = 15 + 16 };
     if (inflateInit2(&g->z, GZIP_ONLY) != Z_OK)
-        out_of_memory();
+        mem_exhausted();
     g->is_in_member = true;
     return g;
 }
@@ -100,7 +92,7 @@ inflate_some(struct gunzip *g, struct err *err)
     if (result == Z_OK || result == Z_STREAM_END)
         return true;
     if (result == Z_MEM_ERROR)
-        out_of_memory();
+        mem_exhausted();
     if (result == Z_BUF_ERROR)
         return err_set_code(err, ERR_INVALID, "bad_gzip",
                             "The gzip stream is cut short: it has %zu bytes and no end",

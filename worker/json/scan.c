@@ -55,14 +55,8 @@ skip_blanks(struct scan *s)
 static size_t
 add_mark(struct scan *s, enum json_kind kind)
 {
-    if (s->mark_count == s->mark_cap) {
-        size_t cap = MAX(s->mark_cap * 2, 16);
-        struct json_mark *grown = arena_array(s->arena, cap, struct json_mark);
-        if (s->mark_count)
-            memcpy(grown, s->marks, s->mark_count * sizeof(*grown));
-        s->marks = grown;
-        s->mark_cap = cap;
-    }
+    s->marks =
+        arena_grow(s->arena, s->marks, &s->mark_cap, s->mark_count + 1, sizeof(*s->marks));
     s->marks[s->mark_count] = (struct json_mark){.kind = kind, .from = s->at};
     return s->mark_count++;
 }

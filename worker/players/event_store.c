@@ -85,7 +85,7 @@ run_store(struct db *db, struct str request, struct buf *reply, struct err *err)
     if (count > EVENT_BATCH_MAX)
         return err_set(err, ERR_INTERNAL, "%" PRIu64 " events in one operation", count);
     if (!check_disk(db, err) || !check_player(db, player_id, err) ||
-        !event_intake_begin(&in, &a, db, player_id, count, limits, clock_now_ms(), err))
+        !event_intake_begin(&in, &a, db, player_id, limits, clock_now_ms(), err))
         return false;
     for (uint64_t i = 0; i < count && !w.is_bad; i++) {
         struct event_new event = read_event(&w);

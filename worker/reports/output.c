@@ -3,6 +3,7 @@
 #include "reports/output.h"
 
 #include "base/date.h"
+#include "base/mem.h"
 #include "base/sha256.h"
 #include "query/export.h"
 #include "reports/money.h"
@@ -81,9 +82,7 @@ struct report_output *
 output_open(int folder, const struct report *report, const struct report_run *run,
             int64_t generated_at, struct err *err)
 {
-    struct report_output *out = calloc(1, sizeof(*out));
-    if (!out)
-        abort();
+    struct report_output *out = mem_new(struct report_output);
     out->report = report;
     out->run = run;
     out->generated_at = generated_at;
@@ -160,12 +159,8 @@ output_close(struct report_output **output)
 static void
 add_warning(struct report_output *out, struct str code, struct str detail)
 {
-    if (out->warning_count == out->warning_cap) {
-        out->warning_cap = out->warning_cap ? out->warning_cap * 2 : 8;
-        out->warnings = reallocarray(out->warnings, out->warning_cap, sizeof(*out->warnings));
-        if (!out->warnings)
-            abort();
-    }
+    out->warnings = mem_grow(out->warnings, &out->warning_cap, out->warning_count + 1,
+                             sizeof(*out->warnings));
     out->warnings[out->warning_count++] =
         (struct report_warning){arena_str(&out->arena, code), arena_str(&out->arena, detail)};
 }

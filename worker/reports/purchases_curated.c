@@ -1,5 +1,6 @@
 /* purchases_curated: every row of purchases_raw, either kept or dropped with its first reason.
  * The kept ones stand by time, then line; the dropped ones by line, with their raw cells. */
+#include "base/mem.h"
 #include "reports/money.h"
 #include "reports/report.h"
 
@@ -55,9 +56,7 @@ compare_time(const void *x, const void *y)
 static const struct purchase **
 sort_kept(const struct purchase_table *table, size_t *count)
 {
-    const struct purchase **kept = calloc(MAX(table->count, 1), sizeof(*kept));
-    if (!kept)
-        abort();
+    const struct purchase **kept = mem_array(table->count, const struct purchase *);
     size_t n = 0;
     for (size_t i = 0; i < table->count; i++)
         if (table->rows[i].dropped == DROP_NONE)

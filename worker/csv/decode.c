@@ -10,7 +10,7 @@
 #include "csv/decode.h"
 
 #include "base/utf8.h"
-#include "csv/gunzip.h"
+#include "base/gzip.h"
 
 #include <string.h>
 #include <unistd.h>

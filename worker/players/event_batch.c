@@ -7,7 +7,7 @@
  * json_read to say. */
 #include "players/event_batch.h"
 
-#include "csv/gunzip.h"
+#include "base/gzip.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "csv/gunzip.h"
+#include "base/gzip.h"
 
 #include <stdio.h>
 #include <stdlib.h>

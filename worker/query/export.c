@@ -8,8 +8,6 @@
 #include "csv/csv.h"
 #include "json/write.h"
 
-static const struct csv_dialect DIALECT = {.delimiter = ',', .quote = '"'};
-
 static bool
 has_text(enum column_type type, bool lists_are_raw)
 {
@@ -118,15 +116,6 @@ export_add_json_row(struct buf *out, const struct version *version, const struct
     return true;
 }
 
-void
-export_add_cell(struct buf *out, struct str cell, bool is_raw)
-{
-    if (is_raw)
-        csv_add_cell(out, DIALECT, cell);
-    else
-        csv_add_escaped_cell(out, DIALECT, cell);
-}
-
 /* A line with nothing on it is no row to most readers. */
 static void
 end_row(struct buf *out, const struct query *query, size_t row_start)
@@ -147,7 +136,7 @@ export_add_csv_header(struct buf *out, const struct version *version, const stru
         if (i > 0)
             buf_add_char(out, ',');
         bool has_own = column->header.n > 0 || keeps_blank;
-        export_add_cell(out, has_own ? column->header : column->name, is_raw);
+        csv_add_text(out, has_own ? column->header : column->name, is_raw);
     }
     end_row(out, query, start);
 }
@@ -165,7 +154,7 @@ export_add_csv_row(struct buf *out, const struct version *version, const struct 
         if (i > 0)
             buf_add_char(out, ',');
         if (column_type_is_textual(c->type))
-            export_add_cell(out, text++->text, is_raw);
+            csv_add_text(out, text++->text, is_raw);
         else
             add_plain(out, c, row, "", "");
     }

@@ -22,5 +22,3 @@ void export_add_csv_header(struct buf *out, const struct version *version,
 MUST_CHECK bool export_add_csv_row(struct buf *out, const struct version *version,
                                    const struct query *query, uint64_t row, bool is_raw,
                                    struct err *err);
-/* One cell of such a line, escaped (csv_add_escaped_cell) unless `is_raw`. */
-void export_add_cell(struct buf *out, struct str cell, bool is_raw);

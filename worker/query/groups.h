@@ -143,7 +143,7 @@ uint64_t groups_row_count(const struct groups_result *result, size_t i);
 /* {"genres": "Action", "count": 12, "mean(price)": 3.5} */
 MUST_CHECK bool groups_add_json_row(struct buf *out, const struct groups_result *result,
                                     size_t i, struct err *err);
-/* The labels, then a line per group; nulls are empty cells, text is escaped as in export.h. */
+/* The labels, then a line per group; nulls are empty cells, text is escaped (csv_add_text). */
 void groups_add_csv_header(struct buf *out, const struct groups_question *question);
 MUST_CHECK bool groups_add_csv_row(struct buf *out, const struct groups_result *result,
                                    size_t i, bool is_raw, struct err *err);

@@ -1,7 +1,7 @@
 /* See groups.h: groups as JSON and CSV. */
 #include "base/date.h"
 #include "base/num.h"
-#include "query/export.h"
+#include "csv/csv.h"
 #include "query/groups_pairs.h"
 #include "query/groups_word.h"
 #include "json/write.h"
@@ -123,11 +123,11 @@ groups_add_csv_header(struct buf *out, const struct groups_question *q)
     for (size_t key = 0; key < q->key_count; key++) {
         if (key > 0)
             buf_add_char(out, ',');
-        export_add_cell(out, q->keys[key].label, true);
+        csv_add_text(out, q->keys[key].label, true);
     }
     for (size_t item = 0; item < q->shown_count; item++) {
         buf_add_char(out, ',');
-        export_add_cell(out, q->items[item].label, true);
+        csv_add_text(out, q->items[item].label, true);
     }
     buf_add_lit(out, "\r\n");
 }
@@ -145,7 +145,7 @@ groups_add_csv_row(struct buf *out, const struct groups_result *result, size_t i
         if (key > 0)
             buf_add_char(out, ',');
         if (value.kind != KEY_NULL)
-            export_add_cell(out, value.text, is_raw || value.kind != KEY_TEXT);
+            csv_add_text(out, value.text, is_raw || value.kind != KEY_TEXT);
     }
     for (size_t item = 0; item < q->shown_count; item++) {
         buf_add_char(out, ',');

@@ -4,7 +4,7 @@
 
 #include "base/date.h"
 #include "base/sha256.h"
-#include "query/export.h"
+#include "csv/csv.h"
 #include "reports/money.h"
 #include "reports/output_file.h"
 #include "reports/report.h"
@@ -357,7 +357,7 @@ output_str(struct report_output *out, const char *key, struct str value)
     json_member_str(&out->json, key, value);
     if (!cell)
         return;
-    export_add_cell(cell, value, false);
+    csv_add_text(cell, value, false);
     out->cells[column].to = cell->n;
 }
 

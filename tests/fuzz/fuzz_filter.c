@@ -3,6 +3,7 @@
  * gives the same answer and hash again, and a filter asked for twice gives no more and no less.
  */
 #include "base/utf8.h"
+#include "http/status.h"
 #include "query/query.h"
 
 #include <fcntl.h>
@@ -142,7 +143,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         version = make_version();
     read_request((struct str){(const char *)data, size}, &request);
     if (!parse(&a, version, &request, &query, &err)) {
-        assert(err_status(&err) == 400 || err_status(&err) == 410);
+        assert(http_status(&err) == 400 || http_status(&err) == 410);
         assert(utf8_is_valid(str_from(err.detail)));
         return 0;
     }

@@ -2,6 +2,7 @@
  * refused with the parameter's name, or answered, and then every row lies in a group, a page is
  * a chunk of the whole, and what is shown is named once. */
 #include "base/utf8.h"
+#include "http/status.h"
 #include "query/groups.h"
 
 #include <fcntl.h>
@@ -128,7 +129,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!version)
         version = make_version();
     if (!groups_parse(&a, &version->schema, &text, &q, &err)) {
-        assert(err_status(&err) == 400 && err.name[0] != '\0');
+        assert(http_status(&err) == 400 && err.name[0] != '\0');
         assert(utf8_is_valid(str_from(err.detail)));
         return 0;
     }

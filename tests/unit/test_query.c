@@ -235,14 +235,14 @@ cursors_of_other_requests_are_refused(void **state)
     assert_int_equal(query.offset, 50);
     assert_false(query_use_cursor(&other, cursor, 7, &err));
     assert_string_equal(err_code(&err), "cursor_mismatch");
-    assert_int_equal(err_status(&err), 400);
+    assert_int_equal(err.kind, ERR_BAD_PARAMETER);
     assert_false(query_use_cursor(&resorted, cursor, 7, &err));
     struct query elsewhere = query;
     elsewhere.dataset_id++;
     assert_false(query_use_cursor(&elsewhere, cursor, 7, &err));
     assert_string_equal(err_code(&err), "cursor_mismatch");
     assert_false(query_use_cursor(&query, cursor, 8, &err));
-    assert_int_equal(err_status(&err), 410);
+    assert_int_equal(err.kind, ERR_GONE);
 }
 
 static void

@@ -31,7 +31,7 @@ check_public(struct app *app, const struct request *request, struct err *err)
 {
     struct dataset dataset;
     struct str name = access_dataset(request);
-    const struct config_dataset *declared = import_find_declared(app->config, name);
+    const struct config_dataset *declared = config_find_dataset(app->config, name);
     int got = dataset_find(request->arena, app->db, name, &dataset, err);
     if (got < 0 || (got && dataset.is_public))
         return got > 0;

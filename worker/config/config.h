@@ -154,6 +154,8 @@ MUST_CHECK bool config_load(struct arena *a, const char *path, struct config *ou
 /* The same from text; `name` stands for the file in messages. */
 MUST_CHECK bool config_parse(struct arena *a, struct str name, struct str text,
                              struct config *out, struct err *err);
+/* NULL where the dataset is not declared. */
+const struct config_dataset *config_find_dataset(const struct config *config, struct str name);
 /* The service's own folders in DATA. */
 extern const char *const CONFIG_FOLDERS[];
 extern const size_t CONFIG_FOLDERS_COUNT;

@@ -55,7 +55,7 @@ check_options(struct arena *a, const struct import_request *request, struct err 
 {
     const struct import_options *options = request->options;
     const struct config_dataset *declared =
-        import_find_declared(request->config, request->dataset);
+        config_find_dataset(request->config, request->dataset);
     struct schema schema;
     if (!check_marks(&options->dialect, err))
         return false;

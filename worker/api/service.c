@@ -6,9 +6,9 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/hash.h"
-#include "import/import.h"
 #include "players/event_clock.h"
 #include "players/strength.h"
+#include "role/disk.h"
 #include "json/write.h"
 
 #include <fcntl.h>
@@ -57,10 +57,7 @@ check_database(struct app *app, struct request *request, struct err *err)
 static bool
 check_disk(struct app *app, struct err *err)
 {
-    uint64_t free_bytes;
-    if (!fs_free_bytes(app->data_dir, &free_bytes, err))
-        return false;
-    return free_bytes >= IMPORT_DISK_RESERVE ||
+    return disk_free_bytes(app->data_dir) >= DISK_RESERVE ||
            refuse(err, "disk", "less than 64 MiB are free");
 }
 

@@ -4,8 +4,8 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "catalogue/integrity.h"
-#include "import/import.h"
 #include "reports/schedule.h"
+#include "role/disk.h"
 #include "runner/claim.h"
 #include "runner/clock_watch.h"
 #include "runner/file_check.h"
@@ -140,10 +140,7 @@ static bool
 is_disk_short(const struct jobs *jobs)
 {
     scoped_arena a = {0};
-    struct err ignored; /* whoever needs the disk will meet it */
-    uint64_t free_bytes;
-    return fs_free_bytes(arena_cstr(&a, jobs->host.config->data_dir), &free_bytes, &ignored) &&
-           free_bytes < IMPORT_DISK_RESERVE;
+    return disk_free_bytes(arena_cstr(&a, jobs->host.config->data_dir)) < DISK_RESERVE;
 }
 
 static void

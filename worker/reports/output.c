@@ -188,26 +188,29 @@ uses_input(const struct report_output *out, size_t kind)
     return out->report->inputs & 1u << kind;
 }
 
+void
+output_add_input(struct json *j, enum input_kind kind, const struct input_source *input)
+{
+    json_begin_object(j);
+    json_member_str(j, "dataset", str_from(input_name(kind)));
+    if (input->is_dataset)
+        json_member_i64(j, "version", input->version);
+    else
+        json_member_null(j, "version");
+    json_member_str(j, "sha256", input->sha256);
+    json_member_u64(j, "rows", input->row_count);
+    json_end_object(j);
+}
+
 static void
 add_inputs(struct report_output *out)
 {
     struct json *j = &out->json;
     json_key(j, "inputs");
     json_begin_array(j);
-    for (size_t i = 0; i < INPUT_COUNT; i++) {
-        const struct input_source *input = &out->run->data->inputs[i];
-        if (!uses_input(out, i))
-            continue;
-        json_begin_object(j);
-        json_member_str(j, "dataset", str_from(input_name((enum input_kind)i)));
-        if (input->is_dataset)
-            json_member_i64(j, "version", input->version);
-        else
-            json_member_null(j, "version");
-        json_member_str(j, "sha256", input->sha256);
-        json_member_u64(j, "rows", input->row_count);
-        json_end_object(j);
-    }
+    for (size_t i = 0; i < INPUT_COUNT; i++)
+        if (uses_input(out, i))
+            output_add_input(j, (enum input_kind)i, &out->run->data->inputs[i]);
     json_end_array(j);
 }
 
@@ -230,16 +233,14 @@ add_definitions(struct report_output *out)
     json_end_object(j);
 }
 
-static void
-add_warnings(struct report_output *out)
+void
+output_add_warnings(struct json *j, const struct report_warning *warnings, size_t count)
 {
-    struct json *j = &out->json;
-    json_key(j, "warnings");
     json_begin_array(j);
-    for (size_t i = 0; i < out->warning_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         json_begin_object(j);
-        json_member_str(j, "code", out->warnings[i].code);
-        json_member_str(j, "detail", out->warnings[i].detail);
+        json_member_str(j, "code", warnings[i].code);
+        json_member_str(j, "detail", warnings[i].detail);
         json_end_object(j);
     }
     json_end_array(j);
@@ -272,7 +273,8 @@ output_members(struct report_output *out)
     json_member_timestamp(j, "generated_at", out->generated_at);
     add_inputs(out);
     add_definitions(out);
-    add_warnings(out);
+    json_key(j, "warnings");
+    output_add_warnings(j, out->warnings, out->warning_count);
     return j;
 }
 

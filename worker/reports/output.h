@@ -73,3 +73,9 @@ MUST_CHECK bool output_finish(struct arena *a, struct report_output *out,
 MUST_CHECK bool output_publish(struct report_output *out, int root, struct err *err);
 /* Removes what was not published; accepts NULL. */
 void output_close(struct report_output **out);
+
+/* Elements of a list of inputs, and a list of warnings, for whoever tells of reports. */
+void output_add_input(struct json *json, enum input_kind kind,
+                      const struct input_source *input);
+void output_add_warnings(struct json *json, const struct report_warning *warnings,
+                         size_t count);

@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "http/router.h"
 #include "players/password.h"
+#include "players/strength.h"
 #include "players/token.h"
 #include "query/version.h"
 #include "writer/client.h"
@@ -19,6 +20,7 @@ struct app {
     struct versions *versions;
     struct token_secrets secrets; /* what players' tokens are signed with */
     struct password_hasher hasher;
+    struct strength_watch dictionary;
     struct buf openapi; /* empty until the worker is asked for it: few are */
 };
 

@@ -167,6 +167,7 @@ MUST_CHECK bool config_check_output(const struct config *config, struct err *err
  * is there, as the client "admin".  Refuses what are not 64 lower-case hex digits and a key or
  * a client given twice. */
 #define CONFIG_ADMIN_KEY "admin.key"
+#define CONFIG_JWT_SECRET "jwt.secret" /* in data_dir as well; see players/token.h */
 #define CONFIG_KEY_DIGITS 64
 MUST_CHECK bool config_read_keys(struct arena *a, struct config *config, struct err *err);
 /* Reads the TLS certificate and its key, as the user that the service runs as; without them in

@@ -16,7 +16,7 @@ struct batch {
     struct db *db;
     struct buf reply; /* of the operation that runs */
     int64_t changes_max;
-    bool has_wallet;     /* a wallet operation has run */
+    bool has_urgent;     /* an urgent operation has run */
     bool has_savepoints; /* the second run */
     bool is_tainted;     /* the first run: a refused operation has left changes */
     struct err aborted;  /* why the whole transaction is gone; ERR_NONE: it is not */
@@ -99,17 +99,17 @@ is_over(const struct batch *batch)
 static bool
 is_bulk(const struct writer_task *task)
 {
-    return !task->operation->is_wallet && task->request.n > BULK_BYTES_MIN;
+    return !task->operation->is_urgent && task->request.n > BULK_BYTES_MIN;
 }
 
 static void
-run_wallet(struct batch *batch, struct writer_task *tasks, size_t count)
+run_urgent(struct batch *batch, struct writer_task *tasks, size_t count)
 {
     for (size_t i = 0; i < count && !is_over(batch); i++) {
-        if (!tasks[i].operation->is_wallet)
+        if (!tasks[i].operation->is_urgent)
             continue;
         run_task(batch, &tasks[i]);
-        batch->has_wallet = true;
+        batch->has_urgent = true;
     }
 }
 
@@ -117,7 +117,7 @@ static void
 run_others(struct batch *batch, struct writer_task *tasks, size_t count)
 {
     for (size_t i = 0; i < count && !is_over(batch); i++)
-        if (!tasks[i].operation->is_wallet && !(batch->has_wallet && is_bulk(&tasks[i])))
+        if (!tasks[i].operation->is_urgent && !(batch->has_urgent && is_bulk(&tasks[i])))
             run_task(batch, &tasks[i]);
 }
 
@@ -130,7 +130,7 @@ find_passed_over(struct writer_task *tasks, size_t count)
     return NULL;
 }
 
-/*      wallet and small ones | bulk | wallet and small ones | bulk | ...
+/*      urgent and small ones | bulk | urgent and small ones | bulk | ...
  * Nobody who waits for a coin waits for more than one bulk operation, and none of those waits
  * for ever. */
 static void
@@ -141,7 +141,7 @@ run_waiting(struct batch *batch, struct writer_task *tasks, size_t count)
         run_task(batch, bulk);
         return;
     }
-    run_wallet(batch, tasks, count);
+    run_urgent(batch, tasks, count);
     run_others(batch, tasks, count);
 }
 
@@ -150,7 +150,7 @@ note_passed_over(const struct batch *batch, struct writer_task *tasks, size_t co
 {
     for (size_t i = 0; i < count; i++)
         tasks[i].is_passed_over =
-            !tasks[i].is_answered && batch->has_wallet && is_bulk(&tasks[i]);
+            !tasks[i].is_answered && batch->has_urgent && is_bulk(&tasks[i]);
 }
 
 static void
@@ -214,7 +214,7 @@ writer_batch_run(struct db *db, struct writer_task *tasks, size_t count)
     struct batch batch = {.db = db};
     buf_init(&batch.reply, MESSAGE_BYTES_MAX / 2); /* none is near it */
     if (!run_transaction(&batch, tasks, count)) {
-        batch.is_tainted = batch.has_wallet = false;
+        batch.is_tainted = batch.has_urgent = false;
         batch.has_savepoints = true;
         bool is_run = run_transaction(&batch, tasks, count);
         assert(is_run);

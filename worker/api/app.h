@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "http/router.h"
 #include "players/password.h"
+#include "players/strength.h"
 #include "players/token.h"
 #include "query/engine.h"
 #include "writer/client.h"
@@ -22,6 +23,7 @@ struct app {
     struct engine_state *versions; /* what the engine has open of them */
     struct token_secrets secrets;  /* what players' tokens are signed with */
     struct password_hasher hasher;
+    struct strength_watch dictionary;
     struct buf openapi; /* empty until the worker is asked for it: few are */
 };
 

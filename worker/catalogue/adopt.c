@@ -69,13 +69,8 @@ leave_copy(struct adoption *ad, int64_t dataset_id, struct str job_id, int64_t h
 static struct found *
 add_found(struct adoption *ad)
 {
-    if (ad->found_count == ad->found_cap) {
-        struct found *larger =
-            arena_array(&ad->arena, ad->found_cap = MAX(ad->found_cap * 2, 64), struct found);
-        for (size_t i = 0; i < ad->found_count; i++)
-            larger[i] = ad->found[i];
-        ad->found = larger;
-    }
+    ad->found = arena_grow(&ad->arena, ad->found, &ad->found_cap, ad->found_count + 1,
+                           sizeof(*ad->found));
     return &ad->found[ad->found_count++];
 }
 

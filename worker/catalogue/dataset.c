@@ -56,12 +56,7 @@ list_datasets(struct arena *a, struct db *db, const char *statement, struct data
     size_t count = 0, cap = 0;
     int got;
     while ((got = stmt_step(s, err)) == 1) {
-        if (count == cap) {
-            struct dataset *larger = arena_array(a, cap = MAX(cap * 2, 16), struct dataset);
-            for (size_t i = 0; i < count; i++)
-                larger[i] = list[i];
-            list = larger;
-        }
+        list = arena_grow(a, list, &cap, count + 1, sizeof(*list));
         list[count++] = read_dataset(a, s);
     }
     if (got < 0)
@@ -167,13 +162,7 @@ list_versions(struct arena *a, struct db *db, int64_t dataset_id, struct dataset
     size_t count = 0, cap = 0;
     int got;
     while ((got = stmt_step(s, err)) == 1) {
-        if (count == cap) {
-            struct dataset_version *larger =
-                arena_array(a, cap = MAX(cap * 2, 8), struct dataset_version);
-            for (size_t i = 0; i < count; i++)
-                larger[i] = list[i];
-            list = larger;
-        }
+        list = arena_grow(a, list, &cap, count + 1, sizeof(*list));
         list[count++] = read_version(a, s);
     }
     if (got < 0)

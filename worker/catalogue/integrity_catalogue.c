@@ -97,13 +97,7 @@ integrity_troubles(struct arena *a, struct db *db, int64_t start,
     size_t count = 0, cap = 0;
     int got;
     while ((got = stmt_step(s, err)) == 1) {
-        if (count == cap) {
-            struct integrity_trouble *larger =
-                arena_array(a, cap = MAX(cap * 2, 8), struct integrity_trouble);
-            for (size_t i = 0; i < count; i++)
-                larger[i] = list[i];
-            list = larger;
-        }
+        list = arena_grow(a, list, &cap, count + 1, sizeof(*list));
         list[count++] = (struct integrity_trouble){
             .dataset = arena_str(a, stmt_str(s, 0)),
             .is_public = stmt_i64(s, 1) != 0,

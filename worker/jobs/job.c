@@ -95,12 +95,7 @@ job_list(struct arena *a, struct db *db, const struct job_filter *filter, struct
     size_t count = 0, cap = 0;
     int got;
     while ((got = stmt_step(s, err)) == 1) {
-        if (count == cap) {
-            struct job *larger = arena_array(a, cap = MAX(cap * 2, 16), struct job);
-            for (size_t i = 0; i < count; i++)
-                larger[i] = jobs[i];
-            jobs = larger;
-        }
+        jobs = arena_grow(a, jobs, &cap, count + 1, sizeof(*jobs));
         jobs[count++] = read_job(a, s);
     }
     if (got < 0)

@@ -7,7 +7,7 @@
 
 /* Nothing changed: there is no such job, or its state did not allow it. */
 static bool
-refuse(struct db *db, struct str id, const char *code, struct err *err)
+refuse_job(struct db *db, struct str id, const char *code, struct err *err)
 {
     scoped_arena a = {0};
     struct job job;
@@ -121,7 +121,7 @@ run_report_progress(struct db *db, struct str request, struct buf *reply, struct
         return false;
     int got = stmt_step(s, err);
     if (got == 0)
-        return refuse(db, id, "job_not_running", err);
+        return refuse_job(db, id, "job_not_running", err);
     if (got == 1)
         wire_add_u64(reply, (uint64_t)stmt_i64(s, 0));
     return got == 1;
@@ -138,7 +138,7 @@ run_cancel(struct db *db, struct str request, struct buf *reply UNUSED, struct e
     if (!wire_end(&w, err))
         return false;
     int got = stmt_step(s, err);
-    return got == 0 ? refuse(db, id, "job_finished", err) : got == 1;
+    return got == 0 ? refuse_job(db, id, "job_finished", err) : got == 1;
 }
 
 bool
@@ -153,7 +153,7 @@ job_finish_in(struct db *db, struct str id, enum job_state state, struct str err
     stmt_bind_str(s, 4, result_json);
     stmt_bind_i64(s, 5, clock_now_ms());
     int got = stmt_step(s, err);
-    return got == 0 ? refuse(db, id, "job_finished", err) : got == 1;
+    return got == 0 ? refuse_job(db, id, "job_finished", err) : got == 1;
 }
 
 static bool

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "role/disk.h"
 #include "writer/wire.h"
 
 #include <inttypes.h>
@@ -58,18 +59,16 @@ check_player(struct db *db, int64_t player_id, struct err *err)
 }
 
 /* Asked by the writer for each operation, one after the other, so that no crowd of senders can
- * pass it together.  Where it cannot be asked the disk itself refuses. */
+ * pass it together. */
 static bool
 check_disk(struct db *db, struct err *err)
 {
-    uint64_t free_bytes;
-    struct err ignored = {0};
-    if (!fs_free_bytes(db_path(db), &free_bytes, &ignored) || free_bytes >= EVENT_DISK_RESERVE)
-        return true;
-    return err_set(err, ERR_DISK_FULL,
+    uint64_t free_bytes = disk_free_bytes(db_path(db));
+    return free_bytes >= DISK_RESERVE ||
+           err_set(err, ERR_DISK_FULL,
                    "%" PRIu64 " MiB of disk are free, and events leave %" PRIu64
                    " to the wallets",
-                   free_bytes / MIB, (uint64_t)(EVENT_DISK_RESERVE / MIB));
+                   free_bytes / MIB, (uint64_t)(DISK_RESERVE / MIB));
 }
 
 static bool
@@ -85,7 +84,7 @@ run_store(struct db *db, struct str request, struct buf *reply, struct err *err)
     if (count > EVENT_BATCH_MAX)
         return err_set(err, ERR_INTERNAL, "%" PRIu64 " events in one operation", count);
     if (!check_disk(db, err) || !check_player(db, player_id, err) ||
-        !event_intake_begin(&in, &a, db, player_id, count, limits, clock_now_ms(), err))
+        !event_intake_begin(&in, &a, db, player_id, limits, clock_now_ms(), err))
         return false;
     for (uint64_t i = 0; i < count && !w.is_bad; i++) {
         struct event_new event = read_event(&w);

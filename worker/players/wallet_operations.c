@@ -10,9 +10,7 @@
 #include "players/wallet.h"
 
 #include "base/clock.h"
-#include "base/defect.h"
 #include "players/event.h"
-#include "players/wallet_defect.h"
 #include "writer/wire.h"
 #include "json/write.h"
 
@@ -195,14 +193,8 @@ change(struct db *db, const struct wallet_request *request, struct wallet_receip
     entry.balance_after = before.balance + ledger_delta(&entry);
     if (!check_balance(&before, &entry, err))
         return false;
-    if (defect_is("balance_from_c") && !wallet_defect_reckon(db, &entry, err))
-        return false;
     if (!next_ledger_id(db, &entry.id, err) || !add_event(db, &entry, err) ||
-        !extend_ledger(db, &before, &entry, err))
-        return false;
-    if (defect_is("idempotency_apart") && !wallet_defect_commit(db, err))
-        return false;
-    if (!keep_key(db, request, entry.id, err))
+        !extend_ledger(db, &before, &entry, err) || !keep_key(db, request, entry.id, err))
         return false;
     *out = (struct wallet_receipt){
         .balance = entry.balance_after, .ledger_id = entry.id, .event_id = entry.event_id};

@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "jobs/job.h"
+#include "reports/run.h"
 #include "json/write.h"
 
 struct archive_report {
@@ -25,6 +26,10 @@ struct archive_run {
 };
 #define ARCHIVE_REPORTS_MAX 64
 
+/* Fills all of `out` but job_id, is_scheduled (which it reads) and finished_at.  Strings may be the
+ * result's. */
+void archive_describe(struct arena *a, const struct run_result *result, double seconds,
+                      struct archive_run *out);
 /* A run on its way to the writer, also as a file; the strings of one that was read point into
  * the bytes. */
 void archive_add(struct buf *out, const struct archive_run *run);

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/mem.h"
 #include "store/slots.h"
 #include "writer/message.h"
 
@@ -46,9 +47,7 @@ struct writer {
 static struct writer *
 new_writer(void)
 {
-    struct writer *w = calloc(1, sizeof(*w));
-    if (!w)
-        abort();
+    struct writer *w = mem_new(struct writer);
     w->fd = w->slots.fd = -1;
     buf_init(&w->out, MESSAGE_BYTES_MAX + MESSAGE_HEADER_BYTES);
     buf_init(&w->in, MESSAGE_BYTES_MAX + MESSAGE_HEADER_BYTES);

@@ -14,7 +14,7 @@
 struct operation {
     const char *name;
     bool (*run)(struct db *db, struct str request, struct buf *reply, struct err *err);
-    bool is_wallet; /* run before the others of a batch */
+    bool is_urgent; /* run before the others of a batch, and never put off */
 };
 
 /* In the tables, each of which ends with a NULL name; NULL when there is none of that name. */

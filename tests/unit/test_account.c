@@ -380,7 +380,8 @@ what_changes_during_the_hash_is_seen_by_the_writer(void **state)
     wire_add_str(&request, STR("ANN"));
     wire_add_str(&request, STR("$argon2id$"));
     buf_add(&request, buf_str(&session));
-    assert_false(writer_call(w.writer, "account_register", buf_str(&request), NULL, &err));
+    assert_false(
+        writer_call_bytes(w.writer, "account_register", buf_str(&request), NULL, &err));
     assert_string_equal(err_code(&err), "username_taken");
 
     buf_clear(&request);
@@ -388,13 +389,13 @@ what_changes_during_the_hash_is_seen_by_the_writer(void **state)
     wire_add_str(&request, STR("the hash of before"));
     wire_add_str(&request, STR("both:ann 192.0.2.1"));
     buf_add(&request, buf_str(&session));
-    assert_false(writer_call(w.writer, "account_log_in", buf_str(&request), NULL, &err));
+    assert_false(writer_call_bytes(w.writer, "account_log_in", buf_str(&request), NULL, &err));
     assert_string_equal(err_code(&err), "login_failed");
 
     buf_clear(&request);
     wire_add_u64(&request, (uint64_t)login.account.id);
     wire_add_str(&request, STR("the hash of before"));
-    assert_false(writer_call(w.writer, "account_delete", buf_str(&request), NULL, &err));
+    assert_false(writer_call_bytes(w.writer, "account_delete", buf_str(&request), NULL, &err));
     assert_string_equal(err_code(&err), "login_failed");
     assert_true(is_session_good(t, &login));
 }

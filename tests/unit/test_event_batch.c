@@ -198,7 +198,7 @@ store_once(struct db *db, struct str request, struct buf *reply, struct err *err
     static int runs;
     if (runs++ > 0)
         return err_set(err, ERR_BUSY, "the writer is away");
-    return EVENT_OPERATIONS[0].run(db, request, reply, err);
+    return EVENT_OPERATIONS[0].run_bytes(db, request, reply, err);
 }
 
 static void
@@ -207,7 +207,8 @@ what_the_writer_did_not_take_of_a_batch_is_refused_item_by_item(void **state)
     struct temp_db *t = *state;
     struct err err = {0};
     add_players(t);
-    static const struct operation FAILING[] = {{"event_store", store_once, false}, {0}};
+    static const struct operation FAILING[] = {{.name = "event_store", .run_bytes = store_once},
+                                               {0}};
     const struct operation *const table[] = {FAILING};
     struct writer *w = writer_open_local(t->db, table, 1);
     struct event_new *events = arena_array(&t->arena, EVENT_BATCH_MAX, struct event_new);

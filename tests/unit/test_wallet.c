@@ -153,7 +153,8 @@ an_unknown_outcome_says_how_to_find_out(void **state)
     struct temp_db *t = *state;
     struct err err = {0};
     struct wallet_receipt receipt;
-    static const struct operation BREAKING[] = {{WALLET_OPERATION, break_off, true}, {0}};
+    static const struct operation BREAKING[] = {
+        {.name = WALLET_OPERATION, .run_bytes = break_off, .is_wallet = true}, {0}};
     const struct operation *const table[] = {BREAKING};
     struct writer *w = writer_open_local(t->db, table, COUNT_OF(table));
     struct wallet_request request = {.player_id = 1, .amount = 5};

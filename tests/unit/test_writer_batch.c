@@ -20,9 +20,10 @@ roll_back(struct db *db, struct str request UNUSED, struct buf *reply UNUSED, st
     return sqlite_exec(db_handle(db), "ROLLBACK; SELECT no_such_column", err);
 }
 
-static const struct operation MANY = {"many", insert_many, false};
-static const struct operation WALLET = {"wallet", insert_many, true};
-static const struct operation ROLL_BACK = {"roll_back", roll_back, false};
+static const struct operation MANY = {.name = "many", .run_bytes = insert_many};
+static const struct operation WALLET = {
+    .name = "wallet", .run_bytes = insert_many, .is_wallet = true};
+static const struct operation ROLL_BACK = {.name = "roll_back", .run_bytes = roll_back};
 
 static void
 a_transaction_ends_when_it_is_large_enough(void **state)
@@ -85,7 +86,7 @@ insert_one(struct db *db, struct str request UNUSED, struct buf *reply UNUSED, s
                        err);
 }
 
-static const struct operation ONE = {"one", insert_one, false};
+static const struct operation ONE = {.name = "one", .run_bytes = insert_one};
 
 static void
 a_transaction_that_is_gone_is_nobodys_success(void **state)
@@ -126,13 +127,15 @@ change_and_refuse(struct db *db, struct str request, struct buf *reply, struct e
            err_set(err, ERR_CONFLICT, "not after all: %d", 1);
 }
 
-static const struct operation REFUSED = {"refused", change_and_refuse, true};
+static const struct operation REFUSED = {
+    .name = "refused", .run_bytes = change_and_refuse, .is_wallet = true};
 
 /* The wallet's operations run first, so there is something before it and something after. */
 static void
 an_operation_that_fails_after_a_change_is_undone_alone(void **state)
 {
-    static const struct operation FIRST = {"first", insert_one, true};
+    static const struct operation FIRST = {
+        .name = "first", .run_bytes = insert_one, .is_wallet = true};
     struct temp_db *t = *state;
     struct err err = {0};
     const struct operation *operations[] = {&FIRST, &REFUSED, &MANY};

@@ -203,7 +203,7 @@ call_for_number(struct writer *w, const char *operation, const struct buf *reque
                        REQUEST_BYTES_MAX);
     scoped_buf reply;
     buf_init(&reply, 64);
-    if (!writer_call(w, operation, buf_str(request), &reply, err))
+    if (!writer_call_bytes(w, operation, buf_str(request), &reply, err))
         return false;
     struct wire r = {.rest = buf_str(&reply)};
     int64_t number = (int64_t)wire_u64(&r);
@@ -283,7 +283,7 @@ dataset_rollback(struct writer *w, struct str name, int64_t number, int64_t *cur
     wire_add_str(&request, name);
     wire_add_u64(&request, (uint64_t)number);
     buf_init(&reply, 64);
-    if (!writer_call(w, "dataset_rollback", buf_str(&request), &reply, err))
+    if (!writer_call_bytes(w, "dataset_rollback", buf_str(&request), &reply, err))
         return false;
     struct wire r = {.rest = buf_str(&reply)};
     int64_t found = (int64_t)wire_u64(&r);

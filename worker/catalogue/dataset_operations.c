@@ -245,8 +245,8 @@ run_rollback(struct db *db, struct str request, struct buf *reply, struct err *e
 }
 
 const struct operation DATASET_OPERATIONS[] = {
-    {"dataset_ensure", run_ensure, false},
-    {"dataset_publish", run_publish, false},
-    {"dataset_rollback", run_rollback, false},
+    {.name = "dataset_ensure", .run_bytes = run_ensure},
+    {.name = "dataset_publish", .run_bytes = run_publish},
+    {.name = "dataset_rollback", .run_bytes = run_rollback},
     {0},
 };

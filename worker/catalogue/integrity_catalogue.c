@@ -92,7 +92,7 @@ integrity_begin(struct writer *w, int64_t start, struct err *err)
     scoped_buf request;
     buf_init(&request, REQUEST_BYTES_MAX);
     wire_add_u64(&request, (uint64_t)start);
-    return writer_call(w, "integrity_begin", buf_str(&request), NULL, err);
+    return writer_call_bytes(w, "integrity_begin", buf_str(&request), NULL, err);
 }
 
 static void
@@ -116,7 +116,7 @@ integrity_store(struct writer *w, int64_t start, const struct dataset_version *v
     wire_add_u64(&request, finding->damaged);
     wire_add_u64(&request, finding->damaged & INTEGRITY_ROWS ? 0 : finding->rows_checksum);
     wire_add_str(&request, job_id);
-    if (!writer_call(w, "integrity_store", buf_str(&request), &reply, err))
+    if (!writer_call_bytes(w, "integrity_store", buf_str(&request), &reply, err))
         return false;
     struct wire r = {.rest = buf_str(&reply)};
     int64_t number = (int64_t)wire_u64(&r);
@@ -135,7 +135,7 @@ integrity_store_reindexed(struct writer *w, const struct dataset_version *versio
     add_version(&request, version);
     wire_add_str(&request, job_id);
     wire_add_str(&request, receipt_json);
-    return writer_call(w, "integrity_store_reindexed", buf_str(&request), NULL, err);
+    return writer_call_bytes(w, "integrity_store_reindexed", buf_str(&request), NULL, err);
 }
 
 bool
@@ -144,7 +144,7 @@ integrity_doubt(struct writer *w, const struct dataset_version *version, struct 
     scoped_buf request;
     buf_init(&request, REQUEST_BYTES_MAX);
     add_version(&request, version);
-    return writer_call(w, "integrity_doubt", buf_str(&request), NULL, err);
+    return writer_call_bytes(w, "integrity_doubt", buf_str(&request), NULL, err);
 }
 
 bool
@@ -153,5 +153,5 @@ integrity_doubt_rows(struct writer *w, struct str job_id, struct err *err)
     scoped_buf request;
     buf_init(&request, REQUEST_BYTES_MAX);
     wire_add_str(&request, job_id);
-    return writer_call(w, "integrity_doubt_rows", buf_str(&request), NULL, err);
+    return writer_call_bytes(w, "integrity_doubt_rows", buf_str(&request), NULL, err);
 }

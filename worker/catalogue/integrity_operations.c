@@ -204,10 +204,10 @@ run_doubt_rows(struct db *db, struct str request, struct buf *reply UNUSED, stru
 }
 
 const struct operation INTEGRITY_OPERATIONS[] = {
-    {"integrity_begin", run_begin, false},
-    {"integrity_store", run_store, false},
-    {"integrity_store_reindexed", run_store_reindexed, false},
-    {"integrity_doubt", run_doubt, false},
-    {"integrity_doubt_rows", run_doubt_rows, false},
+    {.name = "integrity_begin", .run_bytes = run_begin},
+    {.name = "integrity_store", .run_bytes = run_store},
+    {.name = "integrity_store_reindexed", .run_bytes = run_store_reindexed},
+    {.name = "integrity_doubt", .run_bytes = run_doubt},
+    {.name = "integrity_doubt_rows", .run_bytes = run_doubt_rows},
     {0},
 };

@@ -143,7 +143,7 @@ job_enqueue(struct writer *w, const struct job *job, struct err *err)
     if (request.is_full)
         return err_set(err, ERR_TOO_LARGE, "a job's options have at most %zu bytes",
                        REQUEST_BYTES_MAX);
-    return writer_call(w, "job_enqueue", buf_str(&request), NULL, err);
+    return writer_call_bytes(w, "job_enqueue", buf_str(&request), NULL, err);
 }
 
 /* The reply is the job's columns, which saves the caller a read that may lag behind. */
@@ -177,7 +177,7 @@ call_claim(struct arena *a, struct writer *w, struct str id, struct str kind, st
     buf_init(&reply, 2 * REQUEST_BYTES_MAX);
     wire_add_str(&request, id);
     wire_add_str(&request, kind);
-    if (!writer_call(w, "job_claim", buf_str(&request), &reply, err))
+    if (!writer_call_bytes(w, "job_claim", buf_str(&request), &reply, err))
         return -1;
     if (reply.n == 0)
         return 0;
@@ -210,7 +210,7 @@ job_report_progress(struct writer *w, struct str id, const struct job_progress *
     wire_add_u64(&request, progress->bytes_done);
     wire_add_u64(&request, progress->rows_done);
     wire_add_u64(&request, progress->rows_rejected);
-    if (!writer_call(w, "job_report_progress", buf_str(&request), &reply, err))
+    if (!writer_call_bytes(w, "job_report_progress", buf_str(&request), &reply, err))
         return false;
     struct wire r = {.rest = buf_str(&reply)};
     bool is_asked = wire_u64(&r) != 0;
@@ -228,7 +228,7 @@ call_with_id(struct writer *w, const char *operation, struct str id, struct err 
     wire_add_str(&request, id);
     if (request.is_full)
         return err_set(err, ERR_NOT_FOUND, "a job's id has %d digits", JOB_ID_DIGITS);
-    return writer_call(w, operation, buf_str(&request), NULL, err);
+    return writer_call_bytes(w, operation, buf_str(&request), NULL, err);
 }
 
 bool
@@ -262,7 +262,7 @@ job_finish(struct writer *w, struct str id, enum job_state state, struct str err
     if (request.is_full)
         return err_set(err, ERR_TOO_LARGE, "a job's result has at most %zu bytes",
                        REQUEST_BYTES_MAX);
-    return writer_call(w, "job_finish", buf_str(&request), NULL, err);
+    return writer_call_bytes(w, "job_finish", buf_str(&request), NULL, err);
 }
 
 struct str

@@ -195,12 +195,12 @@ run_hand_back(struct db *db, struct str request, struct buf *reply UNUSED, struc
 }
 
 const struct operation JOB_OPERATIONS[] = {
-    {"job_enqueue", run_enqueue, false},
-    {"job_claim", run_claim, false},
-    {"job_report_progress", run_report_progress, false},
-    {"job_cancel", run_cancel, false},
-    {"job_finish", run_finish, false},
-    {"job_requeue", run_requeue, false},
-    {"job_hand_back", run_hand_back, false},
+    {.name = "job_enqueue", .run_bytes = run_enqueue},
+    {.name = "job_claim", .run_bytes = run_claim},
+    {.name = "job_report_progress", .run_bytes = run_report_progress},
+    {.name = "job_cancel", .run_bytes = run_cancel},
+    {.name = "job_finish", .run_bytes = run_finish},
+    {.name = "job_requeue", .run_bytes = run_requeue},
+    {.name = "job_hand_back", .run_bytes = run_hand_back},
     {0},
 };

@@ -102,7 +102,8 @@ refuse_password(struct visit *v, const char *why, struct err *err)
     for (size_t i = 0; i < THROTTLE_KINDS; i++)
         wire_add_str(&request, v->failures.subjects[i]);
     wire_add_u64(&request, v->service->config->players_login_window);
-    return writer_call(v->service->writer, "login_failure", buf_str(&request), NULL, err) &&
+    return writer_call_bytes(v->service->writer, "login_failure", buf_str(&request), NULL,
+                             err) &&
            err_set_code(err, ERR_UNAUTHORIZED, "login_failed", "%s", why);
 }
 
@@ -144,7 +145,7 @@ call_for_session(struct visit *v, const char *operation, struct buf *request,
     account_session_add(request, &session);
     scoped_buf reply;
     buf_init(&reply, ACCOUNT_MESSAGE_BYTES_MAX);
-    if (!writer_call(v->service->writer, operation, buf_str(request), &reply, err))
+    if (!writer_call_bytes(v->service->writer, operation, buf_str(request), &reply, err))
         return false;
     struct wire w = {.rest = buf_str(&reply)};
     struct account account = account_read(v->arena, &w);
@@ -236,8 +237,8 @@ set_password(struct visit *v, struct str session_id, struct str new_password, st
     wire_add_str(&request, v->hash);
     wire_add_str(&request, session_id);
     wire_add_str(&request, v->failures.subjects[THROTTLE_BOTH]);
-    return writer_call(v->service->writer, "account_set_password", buf_str(&request), NULL,
-                       err);
+    return writer_call_bytes(v->service->writer, "account_set_password", buf_str(&request),
+                             NULL, err);
 }
 
 bool
@@ -284,5 +285,5 @@ account_delete(struct arena *a, const struct account_service *service, int64_t p
     buf_init(&request, ACCOUNT_MESSAGE_BYTES_MAX);
     wire_add_u64(&request, (uint64_t)player_id);
     wire_add_str(&request, v.hash);
-    return writer_call(service->writer, "account_delete", buf_str(&request), NULL, err);
+    return writer_call_bytes(service->writer, "account_delete", buf_str(&request), NULL, err);
 }

@@ -196,10 +196,10 @@ run_delete(struct db *db, struct str request, struct buf *reply UNUSED, struct e
 }
 
 const struct operation ACCOUNT_OPERATIONS[] = {
-    {"account_register", run_register, false},
-    {"account_log_in", run_log_in, false},
-    {"account_set_password", run_set_password, false},
-    {"account_delete", run_delete, false},
-    {"login_failure", run_failure, false},
-    {NULL, NULL, false},
+    {.name = "account_register", .run_bytes = run_register},
+    {.name = "account_log_in", .run_bytes = run_log_in},
+    {.name = "account_set_password", .run_bytes = run_set_password},
+    {.name = "account_delete", .run_bytes = run_delete},
+    {.name = "login_failure", .run_bytes = run_failure},
+    {0},
 };

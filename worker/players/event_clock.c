@@ -236,7 +236,7 @@ bool
 event_clock_tick(struct writer *w, struct event_clock_view *out, struct err *err)
 {
     scoped_buf reply = {.max = KIB};
-    if (!writer_call(w, "event_clock_tick", STR(""), &reply, err))
+    if (!writer_call_bytes(w, "event_clock_tick", STR(""), &reply, err))
         return false;
     struct wire wire = {.rest = buf_str(&reply)};
     struct event_clock_view view = {.state = (enum event_clock_state)wire_u64(&wire)};
@@ -250,6 +250,6 @@ event_clock_tick(struct writer *w, struct event_clock_view *out, struct err *err
 }
 
 const struct operation EVENT_CLOCK_OPERATIONS[] = {
-    {"event_clock_tick", run_tick, false},
+    {.name = "event_clock_tick", .run_bytes = run_tick},
     {0},
 };

@@ -98,7 +98,7 @@ run_store(struct db *db, struct str request, struct buf *reply, struct err *err)
 }
 
 const struct operation EVENT_OPERATIONS[] = {
-    {"event_store", run_store, false},
+    {.name = "event_store", .run_bytes = run_store},
     {0},
 };
 
@@ -186,7 +186,7 @@ store_portion(struct writer *w, int64_t player_id, const struct portion *p,
     wire_add_u64(&request, limits.types_per_player);
     add_events(p, &request);
     assert(!request.is_full);
-    return writer_call(w, "event_store", buf_str(&request), &reply, err) &&
+    return writer_call_bytes(w, "event_store", buf_str(&request), &reply, err) &&
            read_results(p, buf_str(&reply), err);
 }
 

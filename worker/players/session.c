@@ -358,7 +358,7 @@ call_refresh(struct writer *w, const struct config *config, struct str shown,
                                    : STR(""));
     wire_add_u64(&request, config->players_refresh_lifetime);
     wire_add_u64(&request, config->players_refresh_grace);
-    return writer_call(w, "session_refresh", buf_str(&request), reply, err);
+    return writer_call_bytes(w, "session_refresh", buf_str(&request), reply, err);
 }
 
 bool
@@ -397,11 +397,11 @@ session_revoke(struct writer *w, struct str id, struct err *err)
     scoped_buf request;
     buf_init(&request, KIB);
     wire_add_str(&request, id);
-    return writer_call(w, "session_revoke", buf_str(&request), NULL, err);
+    return writer_call_bytes(w, "session_revoke", buf_str(&request), NULL, err);
 }
 
 const struct operation SESSION_OPERATIONS[] = {
-    {"session_refresh", run_refresh, false},
-    {"session_revoke", run_revoke, false},
+    {.name = "session_refresh", .run_bytes = run_refresh},
+    {.name = "session_revoke", .run_bytes = run_revoke},
     {0},
 };

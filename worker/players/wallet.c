@@ -136,7 +136,7 @@ wallet_run(struct writer *w, const struct wallet_request *request, struct wallet
     wire_add_u64(&arguments, (uint64_t)request->amount);
     wire_add_str(&arguments, request->reason);
     wire_add_str(&arguments, request->idempotency_key);
-    if (!writer_call(w, WALLET_OPERATION, buf_str(&arguments), &reply, err)) {
+    if (!writer_call_bytes(w, WALLET_OPERATION, buf_str(&arguments), &reply, err)) {
         explain_unknown(request, err);
         return false;
     }

@@ -235,6 +235,6 @@ run_change(struct db *db, struct str arguments, struct buf *reply, struct err *e
 }
 
 const struct operation WALLET_OPERATIONS[] = {
-    {WALLET_OPERATION, run_change, true},
+    {.name = WALLET_OPERATION, .run_bytes = run_change, .is_wallet = true},
     {0},
 };

@@ -88,7 +88,7 @@ archive_add_json(struct json *j, const struct archive_run *run)
 bool
 archive_store(struct writer *w, struct str bytes, struct err *err)
 {
-    return writer_call(w, "report_store", bytes, NULL, err);
+    return writer_call_bytes(w, "report_store", bytes, NULL, err);
 }
 
 bool
@@ -102,7 +102,7 @@ archive_schedule(struct writer *w, struct str day, const struct job *job, bool *
     wire_add_str(&request, job->id);
     wire_add_str(&request, job->kind);
     wire_add_str(&request, job->options);
-    if (!writer_call(w, "report_schedule", buf_str(&request), &reply, err))
+    if (!writer_call_bytes(w, "report_schedule", buf_str(&request), &reply, err))
         return false;
     struct wire r = {.rest = buf_str(&reply)};
     bool is_new = wire_u64(&r) != 0;

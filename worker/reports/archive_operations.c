@@ -66,7 +66,7 @@ run_schedule(struct db *db, struct str request, struct buf *reply, struct err *e
 }
 
 const struct operation REPORT_OPERATIONS[] = {
-    {"report_store", run_store, false},
-    {"report_schedule", run_schedule, false},
+    {.name = "report_store", .run_bytes = run_store},
+    {.name = "report_schedule", .run_bytes = run_schedule},
     {0},
 };

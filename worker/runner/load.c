@@ -189,7 +189,7 @@ load_write_publication(struct arena *a, const struct load *load,
 {
     scoped_buf out;
     buf_init(&out, PUBLICATION_BYTES_MAX);
-    dataset_publication_add(&out, publication);
+    codec_add(&out, &DATASET_PUBLICATION, publication);
     if (out.is_full)
         return err_set(err, ERR_INTERNAL, "the description of the version is over %zu bytes",
                        PUBLICATION_BYTES_MAX);
@@ -203,6 +203,11 @@ load_read_publication(struct arena *a, const struct load *load, struct dataset_p
 {
     scoped_buf bytes;
     buf_init(&bytes, PUBLICATION_BYTES_MAX);
-    return fs_read_file(&bytes, AT_FDCWD, spool_path(a, load, "publication"), err) &&
-           dataset_publication_read(arena_str(a, buf_str(&bytes)), out, err);
+    if (!fs_read_file(&bytes, AT_FDCWD, spool_path(a, load, "publication"), err))
+        return false;
+    struct str kept = arena_str(a, buf_str(&bytes));
+    const struct dataset_publication *read = codec_read(a, &DATASET_PUBLICATION, kept, err);
+    if (read)
+        *out = *read;
+    return read;
 }

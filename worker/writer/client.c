@@ -112,8 +112,6 @@ bool
 writer_operation_run(const struct operation *operation, struct arena *a, struct db *db,
                      struct str request, struct buf *reply, struct err *err)
 {
-    if (operation->run_bytes)
-        return operation->run_bytes(db, request, reply, err);
     const struct codec *codec = operation->reply;
     const void *argument = codec_read(a, operation->argument, request, err);
     void *answer = codec ? arena_alloc(a, codec->bytes) : NULL;
@@ -281,15 +279,6 @@ call_remote(struct writer *w, const char *operation, struct str request, struct 
     return ok;
 }
 
-/* The reply is in w->in. */
-static bool
-call(struct writer *w, const char *operation, struct str request, struct str *reply,
-     struct err *err)
-{
-    return w->db ? call_local(w, operation, request, reply, err)
-                 : call_remote(w, operation, request, reply, err);
-}
-
 bool
 writer_call(struct writer *w, const struct operation *operation, const void *argument,
             void *reply, struct err *err)
@@ -301,23 +290,11 @@ writer_call(struct writer *w, const struct operation *operation, const void *arg
         return err_set(err, ERR_TOO_LARGE, "operation %s has over %zu bytes of arguments",
                        operation->name, MESSAGE_BYTES_MAX);
     struct str bytes;
-    if (!call(w, operation->name, buf_str(&request), &bytes, err))
+    if (!(w->db ? call_local : call_remote)(w, operation->name, buf_str(&request), &bytes, err))
         return false;
     arena_reset(&w->arena);
     const void *answer = codec_read(&w->arena, operation->reply, bytes, err);
     if (answer && operation->reply)
         memcpy(reply, answer, operation->reply->bytes);
     return answer != NULL;
-}
-
-bool
-writer_call_bytes(struct writer *w, const char *operation, struct str request,
-                  struct buf *reply, struct err *err)
-{
-    struct str bytes;
-    if (!call(w, operation, request, &bytes, err))
-        return false;
-    if (reply)
-        buf_add(reply, bytes);
-    return true;
 }

@@ -17,8 +17,6 @@ struct operation {
     bool (*run)(struct arena *a, struct db *db, const void *argument, void *reply,
                 struct err *err);
     bool is_wallet; /* run before the others of a batch */
-    /* In the place of the three above, from and to bytes (wire.h). */
-    bool (*run_bytes)(struct db *db, struct str request, struct buf *reply, struct err *err);
 };
 
 /* Reads the argument, runs, appends the reply.  What is read and replied is in the arena. */
@@ -52,6 +50,3 @@ void writer_close(struct writer **w);
  * silent for 10 s (busy), or the argument has over MESSAGE_BYTES_MAX (too_large). */
 MUST_CHECK bool writer_call(struct writer *w, const struct operation *operation,
                             const void *argument, void *reply, struct err *err);
-/* The same of an operation that runs from bytes; the reply is appended, or NULL for none. */
-MUST_CHECK bool writer_call_bytes(struct writer *w, const char *operation, struct str request,
-                                  struct buf *reply, struct err *err);

@@ -203,7 +203,7 @@ run(struct arena *a, const struct job_work *work, job_progress_fn *on_progress, 
     scoped_buf out = {.max = PUBLICATION_BYTES_MAX};
     if (!load_run(a, work->own, on_progress, context, &publication, err))
         return false;
-    dataset_publication_add(&out, &publication);
+    codec_add(&out, &DATASET_PUBLICATION, &publication);
     if (out.is_full)
         return err_set(err, ERR_INTERNAL, "the description of the version is over %zu bytes",
                        PUBLICATION_BYTES_MAX);
@@ -215,14 +215,16 @@ static bool
 finish(struct arena *a, const struct job_host *host, const struct job_work *work,
        bool *starts_again, struct err *err)
 {
-    struct dataset_publication publication;
     scoped_buf bytes = {.max = PUBLICATION_BYTES_MAX};
     int64_t number;
     *starts_again = true;
-    if (!fs_read_file(&bytes, AT_FDCWD, spool_path(a, work->own, PUBLICATION), err) ||
-        !dataset_publication_read(buf_str(&bytes), &publication, err))
+    if (!fs_read_file(&bytes, AT_FDCWD, spool_path(a, work->own, PUBLICATION), err))
         return false;
-    if (dataset_publish(host->writer, &publication, &number, err))
+    const struct dataset_publication *publication =
+        codec_read(a, &DATASET_PUBLICATION, buf_str(&bytes), err);
+    if (!publication)
+        return false;
+    if (dataset_publish(host->writer, publication, &number, err))
         return true;
     *starts_again = strcmp(err_code(err), "base_changed") == 0;
     return false;

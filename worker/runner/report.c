@@ -112,7 +112,7 @@ write_run(struct arena *a, const struct job_work *work, struct run_result *resul
     archive_describe(a, result, (double)(clock_steady_us() - began_us) / 1e6, &run);
     scoped_buf out;
     buf_init(&out, RUN_BYTES_MAX);
-    archive_add(&out, &run);
+    codec_add(&out, &ARCHIVE_RUN, &run);
     if (out.is_full)
         return err_set(err, ERR_INTERNAL, "the description of the run is over %zu bytes",
                        RUN_BYTES_MAX);
@@ -175,7 +175,8 @@ finish(struct arena *a, const struct job_host *host, const struct job_work *work
                       err))
         return false;
     *starts_again = false;
-    return archive_store(host->writer, buf_str(&bytes), err);
+    const struct archive_run *made = codec_read(a, &ARCHIVE_RUN, buf_str(&bytes), err);
+    return made && archive_store(host->writer, made, err);
 }
 
 static bool

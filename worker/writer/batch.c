@@ -14,7 +14,8 @@
  * savepoints, so that it alone is undone. */
 struct batch {
     struct db *db;
-    struct buf reply; /* of the operation that runs */
+    struct arena arena; /* of the operation that runs */
+    struct buf reply;   /* its reply, as bytes */
     int64_t changes_max;
     bool has_urgent;     /* an urgent operation has run */
     bool has_savepoints; /* the second run */
@@ -37,7 +38,9 @@ lose(struct batch *batch, const struct err *why)
 static bool
 run_operation(struct batch *batch, struct writer_task *task, struct err *err)
 {
-    bool ok = task->operation->run(batch->db, task->request, &batch->reply, err);
+    arena_reset(&batch->arena);
+    bool ok = writer_operation_run(task->operation, &batch->arena, batch->db, task->request,
+                                   &batch->reply, err);
     if (ok && batch->reply.is_full)
         ok = err_set(err, ERR_INTERNAL, "the reply of %s is over %zu bytes",
                      task->operation->name, batch->reply.max);
@@ -221,4 +224,5 @@ writer_batch_run(struct db *db, struct writer_task *tasks, size_t count)
     }
     note_passed_over(&batch, tasks, count);
     buf_free(&batch.reply);
+    arena_free(&batch.arena);
 }

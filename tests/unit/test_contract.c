@@ -214,7 +214,7 @@ compare_operation(const struct route *route, const struct yaml_node *operation)
     if (is_true(operation, "x-filters") != has_filters)
         differ(route, "x-filters is not what the table has");
     compare_player(route, operation);
-    if ((yaml_get(operation, "requestBody") != NULL) != (route->body_bytes_max > 0))
+    if ((yaml_get(operation, "requestBody") != NULL) != (route->body->bytes_max > 0))
         differ(route, "a body is described or taken, but not both");
     if (!yaml_get(operation, "summary") || !yaml_get(operation, "responses"))
         differ(route, "summary or responses are missing");

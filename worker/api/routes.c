@@ -1,5 +1,5 @@
-/* THE table: every route of the service, what it takes and who may call it.  openapi.yaml
- * describes the same routes in words; a test compares the two both ways. */
+/* THE table: every route of the service, what it takes, who may call it, and who answers.
+ * nginx's locations (api/surface.c) and /openapi.json (api/openapi.c) are made of it. */
 #include "api/handlers.h"
 #include "players/event_batch.h"
 #include "players/track.h"
@@ -12,11 +12,23 @@
 #define LIMIT_MAX  1000
 #define EXPORT_LIMIT_MAX 1000000000 /* CSV and NDJSON; a page of JSON has QUERY_LIMIT_MAX */
 #define OFFSET_MAX INT64_C(1000000000000)
-#define SMALL_BODY (64 * KIB)
-#define EVENT_BODY EVENT_ITEM_BYTES_MAX
-#define BATCH_BODY EVENT_BATCH_BYTES_MAX
+
+static const struct route_body NO_BODY = {0};
+static const struct route_body SMALL_BODY = {.bytes_max = 64 * KIB};
 /* Far more than a change needs, so that what is no JSON at all is told that, not its length. */
-#define JSON_BODY  (512 * KIB)
+static const struct route_body JSON_BODY = {.bytes_max = 512 * KIB};
+static const struct route_body EVENT_BODY = {
+    .bytes_max = EVENT_ITEM_BYTES_MAX,
+    .before = "An event is at most", .after = " bytes of JSON."};
+static const struct route_body BATCH_BODY = {
+    .bytes_max = EVENT_BATCH_BYTES_MAX,
+    .before = "A batch is at most",
+    .after = " bytes, sent and decoded, and at most 1000 events."};
+/* In memory is what a file does not need: a form or JSON. */
+static const struct route_body CSV_BODY = {
+    .bytes_max = 64 * KIB, .is_file = true,
+    .before = "The body is larger than a CSV may be here, which is",
+    .after = " (imports.file_bytes_max in the settings)."};
 
 static const struct route_param NO_PARAMS[] = {{.name = NULL}};
 
@@ -193,61 +205,66 @@ static const struct route_param LEDGER_PARAMS[] = {
 
 #define PARAMS(list) list, COUNT_OF(list)
 #define NONE NO_PARAMS, 0
+#define FILTERS ROUTE_TAKES_FILTERS
+#define ONE_PAGE ROUTE_ONE_PAGE
 #define IN_PUBLIC ROUTE_PUBLIC_DATASET
+#define PUBLIC_LIST ROUTE_PUBLIC_LIST
 #define OF_PLAYER (ROUTE_PLAYER | ROUTE_AT_ROOT)
+#define QUERY POOL_QUERY
+#define PLAY POOL_PLAY
 /* Whatever a link says is kept. */
 #define LINK (ROUTE_MAY_BE_PLAYER | ROUTE_AT_ROOT | ROUTE_TAKES_FILTERS)
 
-/*   method       pattern                             operation           handler           scope        flags                            body        parameters */
+/*   method       pattern                             operation           handler           scope        flags                   pool   zone           body         parameters */
 const struct route ROUTES[] = {
-    {HTTP_GET,    "/livez",                           "livez",            livez,            SCOPE_NONE,  0,                               0,          NONE},
-    {HTTP_GET,    "/readyz",                          "readyz",           readyz,           SCOPE_NONE,  0,                               0,          NONE},
-    {HTTP_GET,    "/openapi.json",                    "get_openapi",      get_openapi,      SCOPE_NONE,  0,                               0,          NONE},
-    {HTTP_GET,    "/v1/datasets",                     "list_datasets",    list_datasets,    SCOPE_READ,  ROUTE_PUBLIC_LIST,               0,          PARAMS(LIST_PARAMS)},
-    {HTTP_GET,    "/v1/datasets/{dataset}",           "get_dataset",      get_dataset,      SCOPE_READ,  IN_PUBLIC,                       0,          NONE},
-    {HTTP_GET,    "/v1/datasets/{dataset}/rows",      "list_rows",        list_rows,        SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(ROWS_PARAMS)},
-    {HTTP_GET,    "/v1/datasets/{dataset}/rows/{key}","get_row",          get_row,          SCOPE_READ,  IN_PUBLIC,                       0,          PARAMS(ROW_PARAMS)},
-    {HTTP_GET,    "/v1/datasets/{dataset}/stats",     "get_stats",        get_stats,        SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(STATS_PARAMS)},
-    {HTTP_GET,    "/v1/datasets/{dataset}/groups",    "list_groups",      list_groups,      SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(GROUPS_PARAMS)},
-    {HTTP_GET,    "/v1/datasets/{dataset}/facets",    "get_facets",       get_facets,       SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(FACETS_PARAMS)},
-    {HTTP_GET,    "/v1/datasets/{dataset}/histogram", "get_histogram",    get_histogram,    SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(HISTOGRAM_PARAMS)},
-    {HTTP_GET,    "/v1/datasets/{dataset}/similar",   "list_similar",     list_similar,     SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(SIMILAR_PARAMS)},
-    {HTTP_GET,    "/v1/datasets/{dataset}/search",    "search_titles",    search_titles,    SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(SEARCH_PARAMS)},
-    {HTTP_POST,   "/v1/datasets/{dataset}/imports",   "create_import",    create_import,    SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(IMPORT_PARAMS)},
-    {HTTP_PUT,    "/v1/datasets/{dataset}/imports",   "put_import",       create_import,    SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(IMPORT_PARAMS)},
-    {HTTP_GET,    "/v1/datasets/{dataset}/versions",  "list_versions",    list_versions,    SCOPE_READ,  IN_PUBLIC,                       0,          PARAMS(LIST_PARAMS)},
-    {HTTP_POST,   "/v1/datasets/{dataset}/rollback",  "rollback_dataset", rollback_dataset, SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(ROLLBACK_PARAMS)},
-    {HTTP_GET,    "/v1/jobs",                         "list_jobs",        list_jobs,        SCOPE_READ,  0,                               0,          PARAMS(JOBS_PARAMS)},
-    {HTTP_GET,    "/v1/jobs/{id}",                    "get_job",          get_job,          SCOPE_READ,  0,                               0,          NONE},
-    {HTTP_DELETE, "/v1/jobs/{id}",                    "cancel_job",       cancel_job,       SCOPE_WRITE, 0,                               0,          NONE},
-    {HTTP_GET,    "/v1/jobs/{id}/rejects",            "list_rejects",     list_rejects,     SCOPE_READ,  0,                               0,          PARAMS(REJECTS_PARAMS)},
-    {HTTP_GET,    "/v1/reports",                      "list_reports",     list_reports,     SCOPE_READ,  0,                               0,          PARAMS(LIST_PARAMS)},
-    {HTTP_GET,    "/v1/reports/runs",                 "list_report_runs", list_report_runs, SCOPE_READ,  0,                               0,          PARAMS(REPORT_RUNS_PARAMS)},
-    {HTTP_POST,   "/v1/reports/runs",                 "create_report_run",create_report_run,SCOPE_WRITE, 0,                               SMALL_BODY, NONE},
-    {HTTP_GET,    "/v1/reports/{name}",               "get_report",       get_report,       SCOPE_READ,  0,                               0,          PARAMS(REPORT_PARAMS)},
-    {HTTP_POST,   "/v1/register",                     "register_player",  register_player,  SCOPE_NONE,  ROUTE_AT_ROOT,                   SMALL_BODY, NONE},
-    {HTTP_POST,   "/v1/login",                        "log_in",           log_in,           SCOPE_NONE,  ROUTE_AT_ROOT,                   SMALL_BODY, NONE},
-    {HTTP_POST,   "/v1/refresh",                      "refresh_login",    refresh_login,    SCOPE_NONE,  ROUTE_AT_ROOT,                   SMALL_BODY, NONE},
-    {HTTP_POST,   "/v1/logout",                       "log_out",          log_out,          SCOPE_NONE,  OF_PLAYER,                       0,          NONE},
-    {HTTP_GET,    "/v1/me",                           "get_me",           get_me,           SCOPE_NONE,  OF_PLAYER,                       0,          NONE},
-    {HTTP_DELETE, "/v1/me",                           "delete_me",        delete_me,        SCOPE_NONE,  OF_PLAYER,                       SMALL_BODY, NONE},
-    {HTTP_POST,   "/v1/me/password",                  "change_password",  change_password,  SCOPE_NONE,  OF_PLAYER,                       SMALL_BODY, NONE},
-    {HTTP_POST,   "/v1/earn",                         "earn",             earn,             SCOPE_NONE,  OF_PLAYER,                       JSON_BODY,  NONE},
-    {HTTP_POST,   "/v1/spend",                        "spend",            spend,            SCOPE_NONE,  OF_PLAYER,                       JSON_BODY,  NONE},
-    {HTTP_GET,    "/v1/balance",                      "get_balance",      get_balance,      SCOPE_NONE,  OF_PLAYER,                       0,          NONE},
-    {HTTP_GET,    "/v1/ledger",                       "list_ledger",      list_ledger,      SCOPE_NONE,  OF_PLAYER,                       0,          PARAMS(LEDGER_PARAMS)},
-    {HTTP_POST,   "/v1/event",                        "send_event",       send_event,       SCOPE_NONE,  OF_PLAYER,                       EVENT_BODY, NONE},
-    {HTTP_POST,   "/v1/events",                       "send_events",      send_events,      SCOPE_NONE,  OF_PLAYER,                       BATCH_BODY, NONE},
-    {HTTP_GET,    "/v1/events",                       "list_events",      list_events,      SCOPE_ADMIN, OF_PLAYER,                       0,          PARAMS(EVENTS_PARAMS)},
-    {HTTP_GET,    "/v1/events/stats",                 "get_event_stats",  get_event_stats,  SCOPE_READ,  OF_PLAYER,                       0,          NONE},
-    {HTTP_GET,    "/stats",                           "event_stats",      get_event_stats,  SCOPE_READ,  ROUTE_PLAYER,                    0,          NONE},
-    {HTTP_GET,    "/v1/track",                        "track_link",       track_link,       SCOPE_NONE,  LINK,                            0,          PARAMS(TRACK_PARAMS)},
-    {HTTP_GET,    "/api/ping",                        "ping",             ping,             SCOPE_NONE,  0,                               0,          NONE},
-    {HTTP_POST,   "/api/upload_csv",                  "upload_csv",       upload_csv,       SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(UPLOAD_PARAMS)},
-    {HTTP_POST,   "/api/import_csv",                  "import_csv",       import_csv,       SCOPE_WRITE, 0,                               SMALL_BODY, PARAMS(IMPORT_URL_PARAMS)},
-    {HTTP_GET,    "/api/query",                       "query_games",      query_games,      SCOPE_READ,  IN_PUBLIC | ROUTE_TAKES_FILTERS, 0,          PARAMS(GAMES_QUERY_PARAMS)},
-    {HTTP_GET,    "/api/stats",                       "games_stats",      games_stats,      SCOPE_READ,  IN_PUBLIC,                       0,          PARAMS(GAMES_STATS_PARAMS)},
-    {HTTP_GET,    "/api/similar_games",               "similar_games",    similar_games,    SCOPE_READ,  IN_PUBLIC,                       0,          PARAMS(SIMILAR_GAMES_PARAMS)},
+    {HTTP_GET,     "/livez",                           "livez",             livez,             SCOPE_NONE,  0,                      QUERY, ZONE_NONE,     &NO_BODY,    NONE},
+    {HTTP_GET,     "/readyz",                          "readyz",            readyz,            SCOPE_NONE,  0,                      QUERY, ZONE_NONE,     &NO_BODY,    NONE},
+    {HTTP_GET,     "/openapi.json",                    "get_openapi",       get_openapi,       SCOPE_NONE,  0,                      QUERY, ZONE_READS,    &NO_BODY,    NONE},
+    {HTTP_GET,     "/v1/datasets",                     "list_datasets",     list_datasets,     SCOPE_READ,  PUBLIC_LIST | ONE_PAGE, QUERY, ZONE_READS,    &NO_BODY,    PARAMS(LIST_PARAMS)},
+    {HTTP_GET,     "/v1/datasets/{dataset}",           "get_dataset",       get_dataset,       SCOPE_READ,  IN_PUBLIC,              QUERY, ZONE_READS,    &NO_BODY,    NONE},
+    {HTTP_GET,     "/v1/datasets/{dataset}/rows",      "list_rows",         list_rows,         SCOPE_READ,  IN_PUBLIC | FILTERS,    QUERY, ZONE_READS,    &NO_BODY,    PARAMS(ROWS_PARAMS)},
+    {HTTP_GET,     "/v1/datasets/{dataset}/rows/{key}","get_row",           get_row,           SCOPE_READ,  IN_PUBLIC,              QUERY, ZONE_READS,    &NO_BODY,    PARAMS(ROW_PARAMS)},
+    {HTTP_GET,     "/v1/datasets/{dataset}/stats",     "get_stats",         get_stats,         SCOPE_READ,  IN_PUBLIC | FILTERS,    QUERY, ZONE_READS,    &NO_BODY,    PARAMS(STATS_PARAMS)},
+    {HTTP_GET,     "/v1/datasets/{dataset}/groups",    "list_groups",       list_groups,       SCOPE_READ,  IN_PUBLIC | FILTERS,    QUERY, ZONE_READS,    &NO_BODY,    PARAMS(GROUPS_PARAMS)},
+    {HTTP_GET,     "/v1/datasets/{dataset}/facets",    "get_facets",        get_facets,        SCOPE_READ,  IN_PUBLIC | FILTERS,    QUERY, ZONE_READS,    &NO_BODY,    PARAMS(FACETS_PARAMS)},
+    {HTTP_GET,     "/v1/datasets/{dataset}/histogram", "get_histogram",     get_histogram,     SCOPE_READ,  IN_PUBLIC | FILTERS,    QUERY, ZONE_READS,    &NO_BODY,    PARAMS(HISTOGRAM_PARAMS)},
+    {HTTP_GET,     "/v1/datasets/{dataset}/similar",   "list_similar",      list_similar,      SCOPE_READ,  IN_PUBLIC | FILTERS,    QUERY, ZONE_READS,    &NO_BODY,    PARAMS(SIMILAR_PARAMS)},
+    {HTTP_GET,     "/v1/datasets/{dataset}/search",    "search_titles",     search_titles,     SCOPE_READ,  IN_PUBLIC | FILTERS,    QUERY, ZONE_READS,    &NO_BODY,    PARAMS(SEARCH_PARAMS)},
+    {HTTP_POST,    "/v1/datasets/{dataset}/imports",   "create_import",     create_import,     SCOPE_WRITE, 0,                      QUERY, ZONE_IMPORTS,  &CSV_BODY,   PARAMS(IMPORT_PARAMS)},
+    {HTTP_PUT,     "/v1/datasets/{dataset}/imports",   "put_import",        create_import,     SCOPE_WRITE, 0,                      QUERY, ZONE_IMPORTS,  &CSV_BODY,   PARAMS(IMPORT_PARAMS)},
+    {HTTP_GET,     "/v1/datasets/{dataset}/versions",  "list_versions",     list_versions,     SCOPE_READ,  IN_PUBLIC | ONE_PAGE,   QUERY, ZONE_READS,    &NO_BODY,    PARAMS(LIST_PARAMS)},
+    {HTTP_POST,    "/v1/datasets/{dataset}/rollback",  "rollback_dataset",  rollback_dataset,  SCOPE_WRITE, 0,                      QUERY, ZONE_READS,    &SMALL_BODY, PARAMS(ROLLBACK_PARAMS)},
+    {HTTP_GET,     "/v1/jobs",                         "list_jobs",         list_jobs,         SCOPE_READ,  ONE_PAGE,               QUERY, ZONE_READS,    &NO_BODY,    PARAMS(JOBS_PARAMS)},
+    {HTTP_GET,     "/v1/jobs/{id}",                    "get_job",           get_job,           SCOPE_READ,  0,                      QUERY, ZONE_READS,    &NO_BODY,    NONE},
+    {HTTP_DELETE,  "/v1/jobs/{id}",                    "cancel_job",        cancel_job,        SCOPE_WRITE, 0,                      QUERY, ZONE_READS,    &NO_BODY,    NONE},
+    {HTTP_GET,     "/v1/jobs/{id}/rejects",            "list_rejects",      list_rejects,      SCOPE_READ,  0,                      QUERY, ZONE_READS,    &NO_BODY,    PARAMS(REJECTS_PARAMS)},
+    {HTTP_GET,     "/v1/reports",                      "list_reports",      list_reports,      SCOPE_READ,  ONE_PAGE,               QUERY, ZONE_READS,    &NO_BODY,    PARAMS(LIST_PARAMS)},
+    {HTTP_GET,     "/v1/reports/runs",                 "list_report_runs",  list_report_runs,  SCOPE_READ,  ONE_PAGE,               QUERY, ZONE_READS,    &NO_BODY,    PARAMS(REPORT_RUNS_PARAMS)},
+    {HTTP_POST,    "/v1/reports/runs",                 "create_report_run", create_report_run, SCOPE_WRITE, 0,                      QUERY, ZONE_READS,    &SMALL_BODY, NONE},
+    {HTTP_GET,     "/v1/reports/{name}",               "get_report",        get_report,        SCOPE_READ,  0,                      QUERY, ZONE_READS,    &NO_BODY,    PARAMS(REPORT_PARAMS)},
+    {HTTP_POST,    "/v1/register",                     "register_player",   register_player,   SCOPE_NONE,  ROUTE_AT_ROOT,          PLAY,  ZONE_ACCOUNTS, &SMALL_BODY, NONE},
+    {HTTP_POST,    "/v1/login",                        "log_in",            log_in,            SCOPE_NONE,  ROUTE_AT_ROOT,          PLAY,  ZONE_ACCOUNTS, &SMALL_BODY, NONE},
+    {HTTP_POST,    "/v1/refresh",                      "refresh_login",     refresh_login,     SCOPE_NONE,  ROUTE_AT_ROOT,          PLAY,  ZONE_PLAY,     &SMALL_BODY, NONE},
+    {HTTP_POST,    "/v1/logout",                       "log_out",           log_out,           SCOPE_NONE,  OF_PLAYER,              PLAY,  ZONE_PLAY,     &NO_BODY,    NONE},
+    {HTTP_GET,     "/v1/me",                           "get_me",            get_me,            SCOPE_NONE,  OF_PLAYER,              PLAY,  ZONE_PLAY,     &NO_BODY,    NONE},
+    {HTTP_DELETE,  "/v1/me",                           "delete_me",         delete_me,         SCOPE_NONE,  OF_PLAYER,              PLAY,  ZONE_PLAY,     &SMALL_BODY, NONE},
+    {HTTP_POST,    "/v1/me/password",                  "change_password",   change_password,   SCOPE_NONE,  OF_PLAYER,              PLAY,  ZONE_PLAY,     &SMALL_BODY, NONE},
+    {HTTP_POST,    "/v1/earn",                         "earn",              earn,              SCOPE_NONE,  OF_PLAYER,              PLAY,  ZONE_PLAY,     &JSON_BODY,  NONE},
+    {HTTP_POST,    "/v1/spend",                        "spend",             spend,             SCOPE_NONE,  OF_PLAYER,              PLAY,  ZONE_PLAY,     &JSON_BODY,  NONE},
+    {HTTP_GET,     "/v1/balance",                      "get_balance",       get_balance,       SCOPE_NONE,  OF_PLAYER,              PLAY,  ZONE_PLAY,     &NO_BODY,    NONE},
+    {HTTP_GET,     "/v1/ledger",                       "list_ledger",       list_ledger,       SCOPE_NONE,  OF_PLAYER | ONE_PAGE,   PLAY,  ZONE_PLAY,     &NO_BODY,    PARAMS(LEDGER_PARAMS)},
+    {HTTP_POST,    "/v1/event",                        "send_event",        send_event,        SCOPE_NONE,  OF_PLAYER,              PLAY,  ZONE_PLAY,     &EVENT_BODY, NONE},
+    {HTTP_POST,    "/v1/events",                       "send_events",       send_events,       SCOPE_NONE,  OF_PLAYER,              PLAY,  ZONE_PLAY,     &BATCH_BODY, NONE},
+    {HTTP_GET,     "/v1/events",                       "list_events",       list_events,       SCOPE_ADMIN, OF_PLAYER | ONE_PAGE,   PLAY,  ZONE_PLAY,     &NO_BODY,    PARAMS(EVENTS_PARAMS)},
+    {HTTP_GET,     "/v1/events/stats",                 "get_event_stats",   get_event_stats,   SCOPE_READ,  OF_PLAYER,              PLAY,  ZONE_PLAY,     &NO_BODY,    NONE},
+    {HTTP_GET,     "/stats",                           "event_stats",       get_event_stats,   SCOPE_READ,  ROUTE_PLAYER,           PLAY,  ZONE_PLAY,     &NO_BODY,    NONE},
+    {HTTP_GET,     "/v1/track",                        "track_link",        track_link,        SCOPE_NONE,  LINK,                   PLAY,  ZONE_PLAY,     &NO_BODY,    PARAMS(TRACK_PARAMS)},
+    {HTTP_GET,     "/api/ping",                        "ping",              ping,              SCOPE_NONE,  0,                      QUERY, ZONE_READS,    &NO_BODY,    NONE},
+    {HTTP_POST,    "/api/upload_csv",                  "upload_csv",        upload_csv,        SCOPE_WRITE, 0,                      QUERY, ZONE_IMPORTS,  &CSV_BODY,   PARAMS(UPLOAD_PARAMS)},
+    {HTTP_POST,    "/api/import_csv",                  "import_csv",        import_csv,        SCOPE_WRITE, 0,                      QUERY, ZONE_IMPORTS,  &SMALL_BODY, PARAMS(IMPORT_URL_PARAMS)},
+    {HTTP_GET,     "/api/query",                       "query_games",       query_games,       SCOPE_READ,  IN_PUBLIC | FILTERS,    QUERY, ZONE_READS,    &NO_BODY,    PARAMS(GAMES_QUERY_PARAMS)},
+    {HTTP_GET,     "/api/stats",                       "games_stats",       games_stats,       SCOPE_READ,  IN_PUBLIC,              QUERY, ZONE_READS,    &NO_BODY,    PARAMS(GAMES_STATS_PARAMS)},
+    {HTTP_GET,     "/api/similar_games",               "similar_games",     similar_games,     SCOPE_READ,  IN_PUBLIC,              QUERY, ZONE_READS,    &NO_BODY,    PARAMS(SIMILAR_GAMES_PARAMS)},
 };
 const size_t ROUTE_COUNT = COUNT_OF(ROUTES);
 // clang-format on

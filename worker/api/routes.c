@@ -35,6 +35,8 @@ static const struct route_param NO_PARAMS[] = {{.name = NULL}};
 /*   name           type           min max               default  words  help */
 #define FORMAT_ALL \
     {"format",      PARAM_WORD,    0, 0,                 NULL, "json csv ndjson", "form of the answer; wins over Accept"}
+#define FORMAT_PAGE \
+    {"format",      PARAM_WORD,    0, 0,                 NULL, "json csv ndjson", "form of the answer, which is the same page in each; wins over Accept"}
 #define FORMAT_TABLE \
     {"format",      PARAM_WORD,    0, 0,                 NULL, "json csv", "form of the answer; wins over Accept"}
 #define RAW \
@@ -46,25 +48,25 @@ static const struct route_param NO_PARAMS[] = {{.name = NULL}};
 #define FIELDS \
     {"fields",      PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "columns to show, separated by commas"}
 #define WORDS \
-    {"q",           PARAM_TEXT,    0, TEXT_MAX,          NULL, NULL, "words that all have to be in the row's text columns"}
+    {"q",           PARAM_TEXT,    0, TEXT_MAX,          NULL, NULL, "words that all have to be in the row, each anywhere in its text columns"}
 #define COLUMN \
-    {"column",      PARAM_TEXT,    1, TEXT_MAX,          "all", NULL, "columns, separated by commas; all: the measures"}
+    {"column",      PARAM_TEXT,    1, TEXT_MAX,          "all", NULL, "columns, separated by commas; all stands for the measures"}
 #define AGGREGATE \
-    {"aggregate",   PARAM_TEXT,    1, TEXT_MAX,          "all", NULL, "aggregates, separated by commas; all: every one the column's type has"}
+    {"aggregate",   PARAM_TEXT,    1, TEXT_MAX,          "all", NULL, "aggregates, separated by commas; all stands for every one the column's type has"}
 #define DDOF \
-    {"ddof",        PARAM_INTEGER, 0, 1,                 "0", NULL, "1: variance and standard deviation of a sample"}
+    {"ddof",        PARAM_INTEGER, 0, 1,                 "0", NULL, "1 gives variance and standard deviation of a sample"}
 #define BIAS \
-    {"bias",        PARAM_BOOLEAN, 0, 0,                 "true", NULL, "false: skewness and kurtosis corrected for bias"}
+    {"bias",        PARAM_BOOLEAN, 0, 0,                 "true", NULL, "skewness and kurtosis are corrected for bias when false (or 0)"}
 #define ENCODING \
     {"encoding",    PARAM_TEXT,    1, 32,                NULL, NULL, "auto, utf-8, utf-16, iso-8859-1, windows-1252 or ascii"}
 #define DELIMITER \
     {"delimiter",   PARAM_TEXT,    1, 8,                 NULL, NULL, "auto, or the character between cells"}
 
 /* Of a list that is whole on one page. */
-static const struct route_param LIST_PARAMS[] = {FORMAT_ALL, RAW};
+static const struct route_param LIST_PARAMS[] = {FORMAT_PAGE, RAW};
 static const struct route_param ROWS_PARAMS[] = {
     WORDS,
-    {"sort",        PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "columns to order by, separated by commas; - before a name reverses it"},
+    {"sort",        PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "columns to order by, separated by commas; - before a name reverses it; nulls come last, and rows that are equal keep their order"},
     FIELDS,
     {"limit",       PARAM_INTEGER, 1, EXPORT_LIMIT_MAX,  "50", NULL, "most rows; at most 1000 as JSON, no default as CSV and NDJSON"},
     CURSOR,
@@ -81,10 +83,10 @@ static const struct route_param STATS_PARAMS[] = {
     WORDS,
 };
 static const struct route_param GROUPS_PARAMS[] = {
-    {"by",          PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "one or two columns; a date takes :year, :month or :day, a number :WIDTH"},
-    {"aggregate",   PARAM_TEXT,    1, TEXT_MAX,          "count", NULL, "what to know of each group: count, mean(price), ..."},
-    {"having",      PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "tests of aggregates that a group has to pass: sum(positive)__gt=100"},
-    {"sort",        PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "aggregates and columns of by to order by; - before one reverses it"},
+    {"by",          PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "one or two columns, separated by a comma; a date takes :year, :month or :day, a number :WIDTH"},
+    {"aggregate",   PARAM_TEXT,    1, TEXT_MAX,          "count", NULL, "what to know of each group, separated by commas: count, mean(price), ..."},
+    {"having",      PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "tests of aggregates that a group has to pass, separated by commas: sum(positive)__gt=100"},
+    {"sort",        PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "aggregates, and columns as in by, to order by; - before one reverses it"},
     DDOF,
     BIAS,
     WORDS,
@@ -94,7 +96,7 @@ static const struct route_param GROUPS_PARAMS[] = {
     RAW,
 };
 static const struct route_param FACETS_PARAMS[] = {
-    {"column",      PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "columns, separated by commas, each as in by of groups"},
+    {"column",      PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "columns, separated by commas, each as in by of the groups (release_date:year, price:10)"},
     {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "20", NULL, "most values of each column"},
     WORDS,
 };
@@ -128,11 +130,11 @@ static const struct route_param JOBS_PARAMS[] = {
     {"kind",        PARAM_TEXT,    1, 32,                NULL, NULL, "jobs of this kind"},
     {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "50", NULL, "most jobs"},
     {"cursor",      PARAM_TEXT,    JOB_ID_DIGITS, JOB_ID_DIGITS, NULL, NULL, "page.next_cursor of the page before"},
-    FORMAT_ALL,
+    FORMAT_PAGE,
     RAW,
 };
 static const struct route_param REJECTS_PARAMS[] = {
-    {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "100", NULL, "most rejects of a page of JSON"},
+    {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "100", NULL, "most rejects of a page of JSON; a CSV has all"},
     CURSOR,
     FORMAT_TABLE,
     RAW,
@@ -141,7 +143,7 @@ static const struct route_param REPORT_RUNS_PARAMS[] = {
     {"date",        PARAM_TEXT,    1, 40,                NULL, NULL, "runs for this day, YYYY-MM-DD"},
     {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "50", NULL, "most runs"},
     {"cursor",      PARAM_TEXT,    JOB_ID_DIGITS, JOB_ID_DIGITS, NULL, NULL, "page.next_cursor of the page before"},
-    FORMAT_ALL,
+    FORMAT_PAGE,
     RAW,
 };
 static const struct route_param REPORT_PARAMS[] = {
@@ -149,8 +151,8 @@ static const struct route_param REPORT_PARAMS[] = {
     FORMAT_TABLE,
 };
 static const struct route_param GAMES_QUERY_PARAMS[] = {
-    {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "10", NULL, "most rows"},
-    {"cursor",      PARAM_INTEGER, 0, OFFSET_MAX,        "0", NULL, "matches to skip: cursor of the answer before"},
+    {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "10", NULL, "most games"},
+    {"cursor",      PARAM_INTEGER, 0, OFFSET_MAX,        "0", NULL, "matches to skip, the cursor of the answer before"},
 };
 static const struct route_param GAMES_STATS_PARAMS[] = {AGGREGATE, COLUMN};
 static const struct route_param UPLOAD_PARAMS[] = {
@@ -159,7 +161,7 @@ static const struct route_param UPLOAD_PARAMS[] = {
     DELIMITER,
 };
 static const struct route_param IMPORT_URL_PARAMS[] = {
-    {"file_url",    PARAM_TEXT,    1, 2048,              NULL, NULL, "http or https URL of a CSV file"},
+    {"file_url",    PARAM_TEXT,    1, 2048,              NULL, NULL, "the http or https URL of a CSV file; a Google Sheets link becomes its CSV export"},
     {"altname",     PARAM_TEXT,    0, 256,               NULL, NULL, "a name for the version"},
     ENCODING,
     DELIMITER,
@@ -169,19 +171,19 @@ static const struct route_param EVENTS_PARAMS[] = {
     {"event_type",  PARAM_TEXT,    1, EVENT_TYPE_BYTES_MAX, NULL, NULL, "events of this type"},
     {"since",       PARAM_TEXT,    1, 64,                NULL, NULL, "events received at that time or later; a day is its midnight (UTC)"},
     {"until",       PARAM_TEXT,    1, 64,                NULL, NULL, "events received before that time"},
-    {"player_id",   PARAM_INTEGER, 1, INT64_MAX,         NULL, NULL, "events of this player; all players' when absent and a key of scope admin comes"},
+    {"player_id",   PARAM_INTEGER, 1, INT64_MAX,         NULL, NULL, "events of this player, with a token its own only; all players' when absent and a key of scope admin comes"},
     {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "100", NULL, "most events"},
     CURSOR_ID,
-    FORMAT_ALL,
+    FORMAT_PAGE,
     RAW,
 };
 static const struct route_param TRACK_PARAMS[] = {
     {"character",   PARAM_TEXT,    0, TEXT_MAX,          NULL, NULL, "the character that the link is about"},
     {"campaign",    PARAM_TEXT,    0, TEXT_MAX,          NULL, NULL, "the campaign that the link belongs to"},
-    {"redirect",    PARAM_TEXT,    1, TRACK_REDIRECT_BYTES_MAX, NULL, NULL, "where to go on: a URL whose host is in players.track_redirect_hosts"},
+    {"redirect",    PARAM_TEXT,    1, TRACK_REDIRECT_BYTES_MAX, NULL, NULL, "where to go on: an http or https URL whose host[:port] is one of players.track_redirect_hosts, letter for letter but for case"},
 };
 static const struct route_param SIMILAR_PARAMS[] = {
-    {"name",        PARAM_TEXT,    1, TITLES_QUERY_BYTES_MAX, NULL, NULL, "a title: exact, in another case, or nearly so"},
+    {"name",        PARAM_TEXT,    1, TITLES_QUERY_BYTES_MAX, NULL, NULL, "a title: exact, in another case, words of one, or nearly so"},
     {"key",         PARAM_TEXT,    1, TEXT_MAX,          NULL, NULL, "key of a row, in place of name"},
     FIELDS,
     {"limit",       PARAM_INTEGER, 1, SIMILAR_LIMIT_MAX, "10", NULL, "most rows"},
@@ -192,14 +194,14 @@ static const struct route_param SEARCH_PARAMS[] = {
     {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "10", NULL, "most rows"},
 };
 static const struct route_param SIMILAR_GAMES_PARAMS[] = {
-    {"name",        PARAM_TEXT,    1, TITLES_QUERY_BYTES_MAX, NULL, NULL, "a title: exact, in another case, or nearly so"},
+    {"name",        PARAM_TEXT,    1, TITLES_QUERY_BYTES_MAX, NULL, NULL, "a title: exact, in another case, words of one, or nearly so"},
     {"limit",       PARAM_INTEGER, 1, SIMILAR_LIMIT_MAX, "10", NULL, "most games"},
 };
 
 static const struct route_param LEDGER_PARAMS[] = {
     {"limit",       PARAM_INTEGER, 1, LIMIT_MAX,         "50", NULL, "most entries"},
     CURSOR_ID,
-    FORMAT_ALL,
+    FORMAT_PAGE,
     RAW,
 };
 

@@ -4,15 +4,6 @@
 
 #include <string.h>
 
-static bool
-is_first_of_path(size_t row)
-{
-    for (size_t i = 0; i < row; i++)
-        if (strcmp(ROUTES[i].pattern, ROUTES[row].pattern) == 0)
-            return false;
-    return true;
-}
-
 /* Players' workers know what each path takes, so that what is no JSON at all is told that, and
  * not its length; a batch that is a little too long is told by how much. */
 static uint64_t
@@ -67,7 +58,7 @@ surface_locations(struct arena *a)
 {
     struct nginx_locations out = {arena_array(a, 2 * ROUTE_COUNT, struct nginx_location), 0};
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
-        if (!is_first_of_path(i))
+        if (!router_is_first_of_path(ROUTES, i))
             continue;
         out.rows[out.count++] = location_of(a, &ROUTES[i]);
         if (!(ROUTES[i].flags & ROUTE_AT_ROOT))

@@ -35,6 +35,15 @@ router_root_pattern(const struct route *route)
 }
 
 bool
+router_is_first_of_path(const struct route *routes, size_t row)
+{
+    for (size_t i = 0; i < row; i++)
+        if (strcmp(routes[i].pattern, routes[row].pattern) == 0)
+            return false;
+    return true;
+}
+
+bool
 router_is_name(struct str segment)
 {
     return segment.n > 2 && segment.p[0] == '{';

@@ -74,6 +74,8 @@ const char *router_zone_name(enum route_zone zone);
 const char *router_root_pattern(const struct route *route);
 /* "{dataset}": a part of a pattern that takes any text. */
 bool router_is_name(struct str segment);
+/* Has no row before it the same pattern? */
+bool router_is_first_of_path(const struct route *routes, size_t row);
 /* Adds to "GET, HEAD, POST"; a row of GET answers HEAD too. */
 void router_allow(struct buf *allow, enum http_method method);
 /* Finds the row and fills request->route and path_values.  Errors: not_found; method, after

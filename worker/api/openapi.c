@@ -1,92 +1,14 @@
 /* The table says what there is, openapi.yaml what it is good for.  Everything that follows from a
  * row is made here: the path with and without /v1, parameters, security, the answers that any such
- * route may give.  YAML's plain scalars become what YAML 1.2's core schema says they are; quoted
- * ones stay strings, so that status codes as keys and "true" as an example do too. */
+ * route may give. */
 #include "api/openapi.h"
 
 #include "api/app.h"
+#include "api/openapi_words.h"
 #include "base/embed.h"
-#include "config/yaml.h"
-#include "json/write.h"
 
 #include <ctype.h>
 #include <string.h>
-
-struct description {
-    struct json json;
-    struct arena arena;
-    const struct yaml_node *root;
-};
-
-static void
-add_scalar(struct json *j, const struct yaml_node *node)
-{
-    bool truth;
-    if (yaml_is_null(node))
-        json_null(j);
-    else if (yaml_as_bool(node, &truth))
-        json_bool(j, truth);
-    else if (yaml_is_number(node))
-        json_raw(j, node->text);
-    else
-        json_str(j, node->text);
-}
-
-static void
-add_node(struct json *j, const struct yaml_node *node)
-{
-    if (node->kind == YAML_SCALAR) {
-        add_scalar(j, node);
-        return;
-    }
-    bool is_mapping = node->kind == YAML_MAPPING;
-    if (is_mapping)
-        json_begin_object(j);
-    else
-        json_begin_array(j);
-    for (const struct yaml_node *child = node->first; child; child = child->next) {
-        if (is_mapping)
-            json_key_str(j, child->key);
-        add_node(j, child);
-    }
-    if (is_mapping)
-        json_end_object(j);
-    else
-        json_end_array(j);
-}
-
-static const struct yaml_node *
-find_words(const struct description *d, const struct route *route)
-{
-    return yaml_get(yaml_get(d->root, "operations"), route->operation);
-}
-
-static void
-add_reference(struct json *j, const char *kind, struct str name)
-{
-    scoped_buf to;
-    buf_init(&to, KIB);
-    buf_printf(&to, "#/components/%s/%" STR_FMT, kind, STR_ARG(name));
-    json_begin_object(j);
-    json_member_str(j, "$ref", buf_str(&to));
-    json_end_object(j);
-}
-
-/* A help text as a sentence.  Its first word stays as it is where it is no plain word but
- * something that is typed. */
-static void
-add_sentence(struct json *j, const char *help)
-{
-    scoped_buf text;
-    buf_init(&text, 4 * KIB);
-    size_t letters = strspn(help, "abcdefghijklmnopqrstuvwxyz");
-    bool is_plain = letters > 0 && (help[letters] == ' ' || help[letters] == ',');
-    buf_add_char(&text, is_plain ? (char)toupper((unsigned char)help[0]) : help[0]);
-    buf_add(&text, str_from(help + 1));
-    if (!str_ends(str_from(help), STR(".")))
-        buf_add_char(&text, '.');
-    json_member_str(j, "description", buf_str(&text));
-}
 
 /* ---- parameters ---- */
 
@@ -99,16 +21,6 @@ add_default(struct json *j, const struct route_param *p)
         json_raw(j, value);
     else
         json_str(j, value);
-}
-
-static void
-add_words(struct json *j, const char *words)
-{
-    json_key(j, "enum");
-    json_begin_array(j);
-    for (struct str rest = str_from(words); rest.p;)
-        json_str(j, str_cut(&rest, ' '));
-    json_end_array(j);
 }
 
 static void
@@ -125,39 +37,25 @@ add_schema(struct json *j, const struct route_param *p)
         json_member_i64(j, is_number ? "maximum" : "maxLength", p->max);
     }
     if (p->type == PARAM_WORD)
-        add_words(j, p->words);
+        openapi_add_list(j, "enum", str_from(p->words));
     if (p->fallback)
         add_default(j, p);
     json_end_object(j);
 }
 
-/* Of the operation, else those on every parameter of the name. */
-static const struct yaml_node *
-find_query_words(const struct description *d, const struct route *route, const char *name,
-                 const char *member)
-{
-    const struct yaml_node *own =
-        yaml_get(yaml_get(yaml_get(find_words(d, route), "query"), name), member);
-    return own ? own : yaml_get(yaml_get(yaml_get(d->root, "query"), name), member);
-}
-
 static void
-add_param(struct description *d, const struct route *route, const struct route_param *p)
+add_param(struct openapi_writer *w, const struct route *route, const struct route_param *p)
 {
-    struct json *j = &d->json;
-    const struct yaml_node *text = find_query_words(d, route, p->name, "description");
-    const struct yaml_node *example = find_query_words(d, route, p->name, "example");
+    struct json *j = &w->json;
+    const struct yaml_node *example = openapi_query_words(w, route, p->name, "example");
     json_begin_object(j);
     json_member_str(j, "name", str_from(p->name));
     json_member_str(j, "in", STR("query"));
-    if (text)
-        json_member_str(j, "description", text->text);
-    else
-        add_sentence(j, p->help);
+    openapi_add_help(w, route, p);
     add_schema(j, p);
     if (example) {
         json_key(j, "example");
-        add_node(j, example);
+        openapi_add_node(w, example);
     }
     json_end_object(j);
 }
@@ -165,20 +63,20 @@ add_param(struct description *d, const struct route *route, const struct route_p
 /* Parameters that are not declared have names of their own: one that is an object stands for
  * them. */
 static void
-add_parameters(struct description *d, const struct route *route)
+add_parameters(struct openapi_writer *w, const struct route *route)
 {
-    struct json *j = &d->json;
-    const struct yaml_node *headers = yaml_get(find_words(d, route), "headers");
+    struct json *j = &w->json;
+    const struct yaml_node *headers = yaml_get(openapi_words_of(w, route), "headers");
     if (!route->param_count && !headers && !(route->flags & ROUTE_TAKES_FILTERS))
         return;
     json_key(j, "parameters");
     json_begin_array(j);
     for (size_t i = 0; i < route->param_count; i++)
-        add_param(d, route, &route->params[i]);
+        add_param(w, route, &route->params[i]);
     for (const struct yaml_node *h = headers ? headers->first : NULL; h; h = h->next)
-        add_reference(j, "parameters", h->text);
+        openapi_add_reference(j, "parameters", h->text);
     if (route->flags & ROUTE_TAKES_FILTERS)
-        add_reference(j, "parameters", STR("filters"));
+        openapi_add_reference(j, "parameters", STR("filters"));
     json_end_array(j);
 }
 
@@ -271,33 +169,34 @@ add_refusals(struct json *j, const struct route *route, const struct yaml_node *
         if (!refusals[i].comes || yaml_get(otherwise, refusals[i].status))
             continue;
         json_key(j, refusals[i].status);
-        add_reference(j, "responses", str_from(refusals[i].response));
+        openapi_add_reference(j, "responses", str_from(refusals[i].response));
     }
 }
 
 /* A word stands for the component of that name. */
 static void
-add_answers(struct json *j, const struct yaml_node *answers)
+add_answers(struct openapi_writer *w, const struct yaml_node *answers)
 {
+    struct json *j = &w->json;
     for (const struct yaml_node *a = answers ? answers->first : NULL; a; a = a->next) {
         json_key_str(j, a->key);
         if (a->kind == YAML_SCALAR)
-            add_reference(j, "responses", a->text);
+            openapi_add_reference(j, "responses", a->text);
         else
-            add_node(j, a);
+            openapi_add_node(w, a);
     }
 }
 
 static void
-add_responses(struct description *d, const struct route *route)
+add_responses(struct openapi_writer *w, const struct route *route)
 {
-    struct json *j = &d->json;
-    const struct yaml_node *words = find_words(d, route);
+    struct json *j = &w->json;
+    const struct yaml_node *words = openapi_words_of(w, route);
     const struct yaml_node *otherwise = yaml_get(words, "otherwise");
     json_key(j, "responses");
     json_begin_object(j);
-    add_answers(j, yaml_get(words, "responses"));
-    add_answers(j, otherwise);
+    add_answers(w, yaml_get(words, "responses"));
+    add_answers(w, otherwise);
     add_refusals(j, route, otherwise);
     json_end_object(j);
 }
@@ -306,27 +205,28 @@ add_responses(struct description *d, const struct route *route)
 
 /* Ids are unique, so the one at the root gets an ending. */
 static bool
-add_operation(struct description *d, const struct route *route, bool to_root, struct err *err)
+add_operation(struct openapi_writer *w, const struct route *route, bool to_root,
+              struct err *err)
 {
     static const char *const AS_WRITTEN[] = {"tags", "summary", "description", "requestBody"};
-    struct json *j = &d->json;
-    const struct yaml_node *words = find_words(d, route);
+    struct json *j = &w->json;
+    const struct yaml_node *words = openapi_words_of(w, route);
     if (!words)
         return err_set(err, ERR_INVALID, "openapi.yaml: no words on %s", route->operation);
     json_begin_object(j);
     json_member_str(
         j, "operationId",
-        arena_printf(&d->arena, "%s%s", route->operation, to_root ? "_at_root" : ""));
+        arena_printf(&w->arena, "%s%s", route->operation, to_root ? "_at_root" : ""));
     for (size_t i = 0; i < COUNT_OF(AS_WRITTEN); i++) {
         const struct yaml_node *member = yaml_get(words, AS_WRITTEN[i]);
         if (!member)
             continue;
         json_key(j, AS_WRITTEN[i]);
-        add_node(j, member);
+        openapi_add_node(w, member);
     }
     add_access(j, route);
-    add_parameters(d, route);
-    add_responses(d, route);
+    add_parameters(w, route);
+    add_responses(w, route);
     json_end_object(j);
     return true;
 }
@@ -341,16 +241,16 @@ add_names(struct json *j, const char *pattern)
     for (struct str rest = str_from(pattern); rest.p;) {
         struct str segment = str_cut(&rest, '/');
         if (router_is_name(segment))
-            add_reference(j, "parameters", str_slice(segment, 1, segment.n - 1));
+            openapi_add_reference(j, "parameters", str_slice(segment, 1, segment.n - 1));
     }
     json_end_array(j);
 }
 
 /* All rows of the path of `first`. */
 static bool
-add_path(struct description *d, const struct route *first, bool to_root, struct err *err)
+add_path(struct openapi_writer *w, const struct route *first, bool to_root, struct err *err)
 {
-    struct json *j = &d->json;
+    struct json *j = &w->json;
     json_key(j, to_root ? router_root_pattern(first) : first->pattern);
     json_begin_object(j);
     add_names(j, first->pattern);
@@ -361,7 +261,7 @@ add_path(struct description *d, const struct route *first, bool to_root, struct 
         for (size_t i = 0; http_method_name(route->method)[i]; i++)
             method[i] = (char)tolower((unsigned char)http_method_name(route->method)[i]);
         json_key(j, method);
-        if (!add_operation(d, route, to_root, err))
+        if (!add_operation(w, route, to_root, err))
             return false;
     }
     json_end_object(j);
@@ -369,25 +269,26 @@ add_path(struct description *d, const struct route *first, bool to_root, struct 
 }
 
 static bool
-add_paths(struct description *d, struct err *err)
+add_paths(struct openapi_writer *w, struct err *err)
 {
-    json_key(&d->json, "paths");
-    json_begin_object(&d->json);
+    json_key(&w->json, "paths");
+    json_begin_object(&w->json);
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         if (!router_is_first_of_path(ROUTES, i))
             continue;
-        if (!add_path(d, &ROUTES[i], false, err) ||
-            (ROUTES[i].flags & ROUTE_AT_ROOT && !add_path(d, &ROUTES[i], true, err)))
+        if (!add_path(w, &ROUTES[i], false, err) ||
+            (ROUTES[i].flags & ROUTE_AT_ROOT && !add_path(w, &ROUTES[i], true, err)))
             return false;
     }
-    json_end_object(&d->json);
+    json_end_object(&w->json);
     return true;
 }
 
 /* One without `in` is a name of a path. */
 static void
-add_shared_parameters(struct json *j, const struct yaml_node *parameters)
+add_shared_parameters(struct openapi_writer *w, const struct yaml_node *parameters)
 {
+    struct json *j = &w->json;
     json_begin_object(j);
     for (const struct yaml_node *p = parameters->first; p; p = p->next) {
         json_key_str(j, p->key);
@@ -397,44 +298,42 @@ add_shared_parameters(struct json *j, const struct yaml_node *parameters)
             json_member_str(j, "in", STR("path"));
             json_member_bool(j, "required", true);
         }
-        for (const struct yaml_node *m = p->first; m; m = m->next) {
-            json_key_str(j, m->key);
-            add_node(j, m);
-        }
+        openapi_add_members(w, p);
         json_end_object(j);
     }
     json_end_object(j);
 }
 
 static void
-add_components(struct json *j, const struct yaml_node *components)
+add_components(struct openapi_writer *w, const struct yaml_node *components)
 {
+    struct json *j = &w->json;
     json_begin_object(j);
     for (const struct yaml_node *kind = components->first; kind; kind = kind->next) {
         json_key_str(j, kind->key);
         if (str_eq(kind->key, STR("parameters")))
-            add_shared_parameters(j, kind);
+            add_shared_parameters(w, kind);
         else
-            add_node(j, kind);
+            openapi_add_node(w, kind);
     }
     json_end_object(j);
 }
 
 static bool
-add_document(struct description *d, struct err *err)
+add_document(struct openapi_writer *w, struct err *err)
 {
-    struct json *j = &d->json;
+    struct json *j = &w->json;
     json_begin_object(j);
-    for (const struct yaml_node *part = d->root->first; part; part = part->next) {
+    for (const struct yaml_node *part = w->root->first; part; part = part->next) {
         if (str_eq(part->key, STR("operations"))) {
-            if (!add_paths(d, err))
+            if (!add_paths(w, err))
                 return false;
         } else if (str_eq(part->key, STR("components"))) {
             json_key_str(j, part->key);
-            add_components(j, part);
+            add_components(w, part);
         } else if (!str_eq(part->key, STR("query"))) {
             json_key_str(j, part->key);
-            add_node(j, part);
+            openapi_add_node(w, part);
         }
     }
     json_end_object(j);
@@ -442,9 +341,9 @@ add_document(struct description *d, struct err *err)
 }
 
 static void
-free_description(struct description *d)
+free_writer(struct openapi_writer *w)
 {
-    arena_free(&d->arena);
+    arena_free(&w->arena);
 }
 
 bool
@@ -454,7 +353,7 @@ openapi_add_json(struct buf *out, struct err *err)
     const struct embed_file *file = embed_find(EMBED_OPENAPI, EMBED_OPENAPI_COUNT, name);
     if (!file)
         return err_set(err, ERR_INTERNAL, "the binary was built without openapi.yaml");
-    SCOPED(free_description) struct description d = {.json = json_write(out)};
-    return yaml_read(&d.arena, name, file->text, &d.root, err) && add_document(&d, err) &&
+    SCOPED(free_writer) struct openapi_writer w = {.json = json_write(out)};
+    return yaml_read(&w.arena, name, file->text, &w.root, err) && add_document(&w, err) &&
            (!out->is_full || err_set(err, ERR_INTERNAL, "the API's description is too large"));
 }

@@ -1,6 +1,7 @@
 /* THE table: every route of the service, what it takes, who may call it, and who answers.
  * nginx's locations (api/surface.c) and /openapi.json (api/openapi.c) are made of it. */
 #include "api/handlers.h"
+#include "import/options.h"
 #include "players/event_batch.h"
 #include "players/track.h"
 #include "query/histogram.h"
@@ -57,10 +58,8 @@ static const struct route_param NO_PARAMS[] = {{.name = NULL}};
     {"ddof",        PARAM_INTEGER, 0, 1,                 "0", NULL, "1 gives variance and standard deviation of a sample"}
 #define BIAS \
     {"bias",        PARAM_BOOLEAN, 0, 0,                 "true", NULL, "skewness and kurtosis are corrected for bias when false (or 0)"}
-#define ENCODING \
-    {"encoding",    PARAM_TEXT,    1, 32,                NULL, NULL, "auto, utf-8, utf-16, iso-8859-1, windows-1252 or ascii"}
-#define DELIMITER \
-    {"delimiter",   PARAM_TEXT,    1, 8,                 NULL, NULL, "auto, or the character between cells"}
+#define ALTNAME \
+    {"altname",     PARAM_TEXT,    0, IMPORT_LABEL_BYTES_MAX, NULL, NULL, "another word for label"}
 
 /* Of a list that is whole on one page. */
 static const struct route_param LIST_PARAMS[] = {FORMAT_PAGE, RAW};
@@ -106,21 +105,21 @@ static const struct route_param HISTOGRAM_PARAMS[] = {
     WORDS,
     FORMAT_ALL,
 };
-static const struct route_param IMPORT_PARAMS[] = {
-    {"mode",        PARAM_WORD,    0, 0,                 NULL, "replace append upsert", "what becomes of the rows that are there; replace when absent"},
-    ENCODING,
-    DELIMITER,
-    {"quote",       PARAM_TEXT,    1, 8,                 NULL, NULL, "auto, none, or the character around cells"},
-    {"header",      PARAM_WORD,    0, 0,                 NULL, "true false", "whether the first row holds the names; found out when absent"},
-    {"decimal",     PARAM_WORD,    0, 0,                 NULL, ". ,", "the decimal separator; '.' when absent"},
-    {"types",       PARAM_TEXT,    1, 65536,             NULL, NULL, "column:type,column:type or a JSON object, for a dataset that is not declared"},
-    {"key",         PARAM_TEXT,    1, 1024,              NULL, NULL, "key column of a dataset that is not declared; the row number when absent"},
-    {"nulls",       PARAM_TEXT,    0, TEXT_MAX,          NULL, NULL, "words that count as empty, separated by commas, or a JSON array"},
-    {"on_error",    PARAM_WORD,    0, 0,                 NULL, "skip abort", "what a bad row does: it becomes a reject (when absent), or ends the import"},
-    {"max_errors",  PARAM_INTEGER, 0, INT64_MAX,         NULL, NULL, "bad rows after which the import fails"},
-    {"label",       PARAM_TEXT,    0, 256,               NULL, NULL, "a name for the version"},
-    {"altname",     PARAM_TEXT,    0, 256,               NULL, NULL, "another word for label"},
+#define X(name, type, min, max, words, json, help) {#name, PARAM_##type, min, max, NULL, words, help},
+const struct route_param IMPORT_PARAMS[] = {
+    IMPORT_OPTIONS(X)
+    ALTNAME,
 };
+static const struct route_param UPLOAD_PARAMS[] = {
+    ALTNAME,
+    IMPORT_OPTIONS_OF_TEXT(X)
+};
+static const struct route_param IMPORT_URL_PARAMS[] = {
+    {"file_url",    PARAM_TEXT,    1, 2048,              NULL, NULL, "the http or https URL of a CSV file; a Google Sheets link becomes its CSV export"},
+    ALTNAME,
+    IMPORT_OPTIONS_OF_TEXT(X)
+};
+#undef X
 static const struct route_param ROLLBACK_PARAMS[] = {
     {"version",     PARAM_INTEGER, 1, INT64_MAX,         NULL, NULL, "version to go back to; the one before the current one when absent"},
 };
@@ -155,17 +154,6 @@ static const struct route_param GAMES_QUERY_PARAMS[] = {
     {"cursor",      PARAM_INTEGER, 0, OFFSET_MAX,        "0", NULL, "matches to skip, the cursor of the answer before"},
 };
 static const struct route_param GAMES_STATS_PARAMS[] = {AGGREGATE, COLUMN};
-static const struct route_param UPLOAD_PARAMS[] = {
-    {"altname",     PARAM_TEXT,    0, 256,               NULL, NULL, "a name for the version"},
-    ENCODING,
-    DELIMITER,
-};
-static const struct route_param IMPORT_URL_PARAMS[] = {
-    {"file_url",    PARAM_TEXT,    1, 2048,              NULL, NULL, "the http or https URL of a CSV file; a Google Sheets link becomes its CSV export"},
-    {"altname",     PARAM_TEXT,    0, 256,               NULL, NULL, "a name for the version"},
-    ENCODING,
-    DELIMITER,
-};
 
 static const struct route_param EVENTS_PARAMS[] = {
     {"event_type",  PARAM_TEXT,    1, EVENT_TYPE_BYTES_MAX, NULL, NULL, "events of this type"},

@@ -56,7 +56,7 @@ struct route_body {
 struct route {
     enum http_method method; /* HTTP_GET answers HEAD too */
     const char *pattern;     /* "/v1/datasets/{dataset}/rows" */
-    const char *operation;   /* operationId in openapi.yaml, name of the handler */
+    const char *operation;   /* operationId, its words in openapi.yaml, name of the handler */
     bool (*handle)(struct app *app, struct request *request, struct response *response,
                    struct err *err);
     enum http_scope scope;

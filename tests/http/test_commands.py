@@ -110,6 +110,20 @@ def test_import_help_lists_the_options_of_the_api():
     assert "--mode replace|append|upsert" in told and "--max_errors N" in told
 
 
+def test_the_manual_lists_the_options_of_the_api():
+    def values(option):
+        if option["type"] == "word":
+            return " ".join(f"`{word}`" for word in option["words"].split())
+        return "a number" if option["type"] == "integer" else "text"
+    routes = json.loads(run("routes", "--json").stdout)
+    options = next(r for r in routes if r["operation"] == "create_import")["parameters"]
+    assert options.pop()["name"] == "altname"
+    with open(os.path.join(harness.ROOT, "nginx/www/manual/analysts.md"), encoding="utf-8") as f:
+        table = f.read().partition("| option | values | meaning |\n|---|---|---|\n")[2].partition("\n\n")[0]
+    assert table.splitlines() == [f"| `{option['name']}` | {values(option)} | {option['help']} |"
+                                  for option in options]
+
+
 def test_routes_says_who_may_call():
     callers = {tuple(line.split()[:2]): line[43:60].strip()
                for line in run("routes").stdout.splitlines()}

@@ -367,6 +367,72 @@ def test_other_origins_are_let_in_by_the_file_alone(server_with):
         "/api/ping", headers={"Origin": "https://evil.example"}).headers
 
 
+def table():
+    return json.loads(run("routes", "--json").stdout)
+
+
+def paths_of(row):
+    return [row["path"]] + [row["path"].removeprefix("/v1")] * row["at_root"]
+
+
+def is_of_players(row):
+    return row["player"] != "none" or row["path"] in ("/v1/register", "/v1/login", "/v1/refresh")
+
+
+def test_a_path_of_players_is_answered_by_their_pool():
+    rows = table()
+    assert len([row for row in rows if is_of_players(row)]) > 15
+    for row in rows:
+        wanted = {"play": ("play", "accounts"), "query": ("none", "reads", "imports")}
+        assert row["pool"] == ("play" if is_of_players(row) else "query"), row
+        assert row["zone"] in wanted[row["pool"]], row
+        assert (row["zone"] == "accounts") == (row["path"] in ("/v1/register", "/v1/login")), row
+
+
+def test_every_path_has_the_location_of_its_rows(tmp_path):
+    folder = tmp_path / "conf"
+    assert run("nginx-config", "--output", str(folder)).returncode == 0
+    text = (folder / "locations.conf").read_text(encoding="utf-8")
+    written = re.findall(r"(?ms)^location (=|~) (\S+) \{\n(.*?)^\}$", text)
+    exact = {path: lines for kind, path, lines in written if kind == "="}
+    patterns = [(re.compile(path), lines) for kind, path, lines in written if kind == "~"]
+    assert len(exact) + len(patterns) == len(written) > 50  # none stands twice
+    rows, used = table(), set()
+    for row in rows:
+        for path in paths_of(row):
+            of_path = [r for r in rows if r["path"] == row["path"]]
+            path = re.sub(r"\{\w+\}", "some.thing", path)
+            lines = exact.get(path) or next(lines for p, lines in patterns if p.search(path))
+            used.add(lines)
+            assert f"include zone_{row['zone']}.conf;" in lines, path
+            assert f"fastcgi_pass {row['pool']};" in lines, path
+            size = re.search(r"client_max_body_size (\d+);", lines)
+            assert bool(size) != any(r["body_file"] for r in of_path), path
+            assert not size or int(size[1]) >= max(r["body_bytes_max"] for r in of_path), path
+            assert ("include big_body.conf;" in lines) != bool(size), path
+    assert used == {lines for _, _, lines in written}
+
+
+def test_every_path_is_answered_by_the_pool_of_its_row(server):
+    roles = {}
+    for row in table():
+        for path in paths_of(row):
+            name = f"pool.{len(roles)}"
+            roles[name] = row["pool"]
+            answer = server.request("OPTIONS", re.sub(r"\{\w+\}", "x", path),
+                                    headers={"X-Request-Id": name})
+            assert answer.status_code == 204, path
+    assert len(roles) > 60
+
+    def answered():  # written after the answer is sent
+        lines = [json.loads(line) for line in server.log().splitlines()
+                 if line.startswith("{") and line.endswith("}")]
+        return {line["request_id"]: line["role"] for line in lines
+                if line.get("request_id") in roles}
+    server.wait_for(lambda: len(answered()) == len(roles))
+    assert answered() == roles
+
+
 def test_players_have_a_pool_of_their_own(server):
     for path, role in [("/v1/balance", "play"), ("/balance", "play"), ("/v1/datasets", "query")]:
         name = f"pool{path.replace('/', '.')}"

@@ -1,6 +1,6 @@
-/* The route table and the description of the API say the same: every route, its scope, its
- * parameters with types, bounds, defaults and words, both ways.  All differences are printed
- * before the test fails. */
+/* The route table and /openapi.json say the same: every route, its scope, its parameters with
+ * types, bounds, defaults and words, both ways; and openapi.yaml has words on what there is, and on
+ * nothing else.  All differences are printed before the test fails. */
 #include "api/app.h"
 #include "api/openapi.h"
 #include "base/num.h"
@@ -15,7 +15,8 @@
 #include <cmocka.h>
 
 static struct arena arena;
-static const struct yaml_node *root;
+static const struct yaml_node *root;   /* of /openapi.json, which is YAML too */
+static const struct yaml_node *source; /* of openapi.yaml */
 static int differences;
 
 static void PRINTF(2, 3) differ(const struct route *route, const char *fmt, ...)
@@ -158,8 +159,11 @@ compare_params(const struct route *route, const struct yaml_node *operation)
     }
     const struct yaml_node *list = yaml_get(operation, "parameters");
     for (const struct yaml_node *p = list ? list->first : NULL; p; p = p->next)
-        /* Headers are read by their handlers; the table holds what a URL can say. */
+        /* Headers are read by their handlers; the table holds what a URL can say.  One stands for
+         * filters, where they are taken. */
         if (!str_eq(text_of(resolve(p), "in"), STR("header")) &&
+            !(route->flags & ROUTE_TAKES_FILTERS &&
+              str_eq(text_of(resolve(p), "name"), STR("filters"))) &&
             !is_declared(route, text_of(resolve(p), "name")))
             differ(route, "the parameter %" STR_FMT " is described and not in the table",
                    STR_ARG(text_of(resolve(p), "name")));
@@ -210,10 +214,11 @@ compare_operation(const struct route *route, const struct yaml_node *operation)
                http_scope_name(route->scope));
     if (is_true(operation, "x-public") != is_public)
         differ(route, "x-public is not what the table has");
-    if (is_true(operation, "x-filters") != has_filters)
+    if (is_true(operation, "x-filters") != has_filters ||
+        (find_described(operation, STR("filters")) != NULL) != has_filters)
         differ(route, "x-filters is not what the table has");
     compare_player(route, operation);
-    if ((yaml_get(operation, "requestBody") != NULL) != (route->body_bytes_max > 0))
+    if ((yaml_get(operation, "requestBody") != NULL) != (route->body->bytes_max > 0))
         differ(route, "a body is described or taken, but not both");
     if (!yaml_get(operation, "summary") || !yaml_get(operation, "responses"))
         differ(route, "summary or responses are missing");
@@ -234,13 +239,13 @@ every_route_is_described_as_it_is(void **state UNUSED)
     assert_int_equal(differences, 0);
 }
 
-static bool
-is_in_table(struct str operation)
+static const struct route *
+find_route(struct str operation)
 {
     for (size_t i = 0; i < ROUTE_COUNT; i++)
         if (str_eq(operation, str_from(ROUTES[i].operation)))
-            return true;
-    return false;
+            return &ROUTES[i];
+    return NULL;
 }
 
 static void
@@ -249,14 +254,49 @@ every_description_has_its_route(void **state UNUSED)
     size_t described = 0;
     for (const struct yaml_node *path = yaml_get(root, "paths")->first; path; path = path->next)
         for (const struct yaml_node *m = path->first; m; m = m->next) {
-            if (str_eq(m->key, STR("parameters")))
+            struct str id = text_of(m, "operationId");
+            if (str_eq(m->key, STR("parameters")) || str_ends(id, STR("_at_root")))
                 continue;
             described++;
-            if (!is_in_table(text_of(m, "operationId")))
+            if (!find_route(id))
                 fail_msg("%" STR_FMT " %" STR_FMT " has no row", STR_ARG(m->key),
                          STR_ARG(path->key));
         }
     assert_int_equal(described, ROUTE_COUNT);
+}
+
+/* What a row says stands nowhere else, and words without a row describe nothing. */
+static void
+every_word_is_on_something_of_the_table(void **state UNUSED)
+{
+    static const char *const OF_WORDS[] = {"tags",      "summary",  "description",
+                                           "query",     "headers",  "requestBody",
+                                           "responses", "otherwise"};
+    for (const struct yaml_node *o = yaml_get(source, "operations")->first; o; o = o->next) {
+        const struct route *route = find_route(o->key);
+        if (!route)
+            fail_msg("%" STR_FMT " has no row", STR_ARG(o->key));
+        size_t known = 0;
+        for (size_t i = 0; i < COUNT_OF(OF_WORDS); i++)
+            known += yaml_get(o, OF_WORDS[i]) != NULL;
+        assert_int_equal(known, o->child_count);
+        const struct yaml_node *query = yaml_get(o, "query");
+        for (const struct yaml_node *p = query ? query->first : NULL; p; p = p->next) {
+            if (!is_declared(route, p->key))
+                differ(route, "words on %" STR_FMT ", which it does not take", STR_ARG(p->key));
+            assert_int_equal((yaml_get(p, "description") != NULL) +
+                                 (yaml_get(p, "example") != NULL),
+                             p->child_count);
+        }
+    }
+    for (const struct yaml_node *p = yaml_get(source, "query")->first; p; p = p->next) {
+        bool is_taken = false;
+        for (size_t i = 0; i < ROUTE_COUNT; i++)
+            is_taken |= is_declared(&ROUTES[i], p->key);
+        if (!is_taken)
+            fail_msg("words on %" STR_FMT ", which nothing takes", STR_ARG(p->key));
+    }
+    assert_int_equal(differences, 0);
 }
 
 static void
@@ -292,7 +332,7 @@ refuse_empty_members(const struct yaml_node *parent)
 static void
 no_member_is_left_empty(void **state UNUSED)
 {
-    refuse_empty_members(root);
+    refuse_empty_members(source);
 }
 
 static void
@@ -351,7 +391,11 @@ read_description(void **state UNUSED)
     struct err err = {0};
     struct str name = STR("openapi.yaml");
     const struct embed_file *file = embed_find(EMBED_OPENAPI, EMBED_OPENAPI_COUNT, name);
-    if (file && yaml_read(&arena, name, file->text, &root, &err))
+    scoped_buf json;
+    buf_init(&json, OPENAPI_BYTES_MAX);
+    if (file && yaml_read(&arena, name, file->text, &source, &err) &&
+        openapi_add_json(&json, &err) &&
+        yaml_read(&arena, STR("openapi.json"), arena_str(&arena, buf_str(&json)), &root, &err))
         return 0;
     fprintf(stderr, "%s\n", file ? err.detail : "openapi.yaml is not embedded");
     return 1;
@@ -370,6 +414,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_route_is_described_as_it_is),
         cmocka_unit_test(every_description_has_its_route),
+        cmocka_unit_test(every_word_is_on_something_of_the_table),
         cmocka_unit_test(names_in_paths_are_described),
         cmocka_unit_test(no_member_is_left_empty),
         cmocka_unit_test(operations_are_named_once),

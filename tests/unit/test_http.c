@@ -202,11 +202,14 @@ static const struct route_param LIST_PARAMS[] = {
     {"raw", PARAM_BOOLEAN, 0, 0, "false", NULL, ""},
     {"form", PARAM_WORD, 0, 0, NULL, "json csv", ""},
 };
+static const struct route_body NO_BODY = {0}, TEN_BYTES = {.bytes_max = 10};
 static const struct route TABLE[] = {
-    {HTTP_GET, "/things", "list", handle_nothing, SCOPE_NONE, 0, 0, LIST_PARAMS, 4},
-    {HTTP_POST, "/things", "make", handle_nothing, SCOPE_NONE, 0, 10, LIST_PARAMS, 0},
+    {HTTP_GET, "/things", "list", handle_nothing, SCOPE_NONE, 0, POOL_QUERY, ZONE_READS,
+     &NO_BODY, LIST_PARAMS, 4},
+    {HTTP_POST, "/things", "make", handle_nothing, SCOPE_NONE, 0, POOL_QUERY, ZONE_READS,
+     &TEN_BYTES, LIST_PARAMS, 0},
     {HTTP_GET, "/things/{id}/parts/{part}", "part", handle_nothing, SCOPE_NONE,
-     ROUTE_TAKES_FILTERS, 0, LIST_PARAMS, 4},
+     ROUTE_TAKES_FILTERS, POOL_QUERY, ZONE_READS, &NO_BODY, LIST_PARAMS, 4},
 };
 
 static bool

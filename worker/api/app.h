@@ -30,6 +30,8 @@ struct app {
 /* The rows, from top to bottom; see routes.c. */
 extern const struct route ROUTES[];
 extern const size_t ROUTE_COUNT;
+/* Of an import: its options in the order of IMPORT_OPTIONS, then altname. */
+extern const struct route_param IMPORT_PARAMS[];
 
 /* Answers one request: finds the row, checks what it declares, calls the handler, and turns an
  * error into a problem.  Fits serve_run; `context` is the app. */

@@ -1,4 +1,4 @@
-/* The handlers, one per operation of openapi.yaml.  Each reads checked parameters, calls the
+/* The handlers, one per operation of the route table.  Each reads checked parameters, calls the
  * domain, and writes one response; what it returns false for becomes a problem. */
 #pragma once
 

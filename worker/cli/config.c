@@ -1,10 +1,10 @@
 #include "cli/config.h"
 
+#include "api/surface.h"
 #include "base/random.h"
 #include "catalogue/schema.h"
 #include "cli/options.h"
 #include "config/config.h"
-#include "config/nginx.h"
 #include "players/strength.h"
 #include "players/token.h"
 #include "reports/input.h"
@@ -111,7 +111,7 @@ cli_nginx_config(int argc, char **argv)
     config.data_dir = str_from(data);
     if (!config_read_keys(&a, &config, &err) || !config_read_tls(&a, &config, &err))
         return fail(&err);
-    nginx_render(&a, &config, &files);
+    nginx_render(&a, &config, surface_locations(&a), &files);
     if (!output)
         print_files(&files);
     else if (!nginx_write(&files, output, &err))

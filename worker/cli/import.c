@@ -68,16 +68,13 @@ struct arguments {
 static bool
 parse_arguments(int argc, char **argv, struct arguments *out, struct session *s)
 {
-    static const char *const NAMES[] = {"mode",   "encoding", "delimiter",  "quote",
-                                        "header", "decimal",  "types",      "key",
-                                        "nulls",  "on_error", "max_errors", "label"};
-    const char *values[COUNT_OF(NAMES)] = {0};
-    struct option_row rows[COUNT_OF(NAMES) + 4] = {{.name = "dataset", .text = &out->dataset},
-                                                   {.name = "config", .text = &out->config},
-                                                   {.name = "data", .text = &out->data}};
-    size_t count = 3;
-    for (size_t i = 0; i < COUNT_OF(NAMES); i++)
-        rows[count++] = (struct option_row){.name = NAMES[i], .text = &values[i]};
+    const char *values[IMPORT_OPTION_COUNT] = {0};
+    struct option_row rows[IMPORT_OPTION_COUNT + 4] = {
+        {.name = "dataset", .text = &out->dataset},
+        {.name = "config", .text = &out->config},
+        {.name = "data", .text = &out->data}};
+    for (size_t i = 0; i < IMPORT_OPTION_COUNT; i++)
+        rows[3 + i] = (struct option_row){.name = IMPORT_PARAMS[i].name, .text = &values[i]};
     if (!options_parse(argc, argv, rows, &out->source))
         return false;
     if (!out->source || !out->dataset) {
@@ -86,10 +83,11 @@ parse_arguments(int argc, char **argv, struct arguments *out, struct session *s)
               stderr);
         return false;
     }
-    for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
+    for (size_t i = 0; i < IMPORT_OPTION_COUNT; i++) {
         struct err err;
-        if (values[i] && !import_option_set(&s->arena, &s->options, str_from(NAMES[i]),
-                                            str_from(values[i]), &err))
+        if (values[i] &&
+            !import_option_set(&s->arena, &s->options, str_from(IMPORT_PARAMS[i].name),
+                               str_from(values[i]), &err))
             return complain(&err);
     }
     return true;
@@ -114,14 +112,9 @@ void
 cli_import_explain(void)
 {
     scoped_arena a = {0};
-    const struct route *route = ROUTES;
-    while (strcmp(route->operation, "create_import") != 0)
-        route++;
     puts("\nOptions of the import, as in the API:");
-    for (size_t i = 0; i < route->param_count; i++) {
-        const struct route_param *param = &route->params[i];
-        if (strcmp(param->name, "altname") == 0)
-            continue; /* the seed's name for label, for forms only */
+    for (size_t i = 0; i < IMPORT_OPTION_COUNT; i++) {
+        const struct route_param *param = &IMPORT_PARAMS[i];
         struct str option =
             arena_printf(&a, "--%s %" STR_FMT, param->name, STR_ARG(values_of(&a, param)));
         printf("  %-31s  %s\n", option.p, param->help);

@@ -44,7 +44,10 @@ add_route(struct json *j, const struct route *route)
     json_member_str(j, "player", str_from(player_of(route)));
     json_member_bool(j, "at_root", route->flags & ROUTE_AT_ROOT);
     json_member_bool(j, "filters", route->flags & ROUTE_TAKES_FILTERS);
-    json_member_u64(j, "body_bytes_max", route->body_bytes_max);
+    json_member_str(j, "pool", str_from(router_pool_name(route->pool)));
+    json_member_str(j, "zone", str_from(router_zone_name(route->zone)));
+    json_member_u64(j, "body_bytes_max", route->body->bytes_max);
+    json_member_bool(j, "body_file", route->body->is_file);
     json_key(j, "parameters");
     json_begin_array(j);
     for (size_t i = 0; i < route->param_count; i++)

@@ -1,5 +1,6 @@
-/* Rendering is one pass over each embedded part; each word is a row of WORDS.  Values were
- * checked when the configuration was read, so nothing is escaped here. */
+/* Rendering is one pass over each embedded part; a word is a row of WORDS, or one that is said of
+ * every location.  Values were checked when the configuration was read, so nothing is escaped
+ * here. */
 #include "config/nginx.h"
 
 #include "base/embed.h"
@@ -133,16 +134,6 @@ add_key_scopes(struct buf *out, const struct config *config)
                    STR_ARG(config->keys[i].scope));
 }
 
-/* For people, who wrote it as a size themselves. */
-static void
-add_file_bytes_max(struct buf *out, const struct config *config)
-{
-    uint64_t bytes = config->imports_file_bytes_max;
-    bool is_whole = bytes % MIB == 0;
-    add_u64(out, is_whole ? bytes / MIB : bytes);
-    buf_add(out, is_whole ? STR(" MiB") : STR(" bytes"));
-}
-
 static void
 add_exports(struct buf *out, const struct config *config)
 {
@@ -211,10 +202,8 @@ RATE_WORDS(accounts)
 RATE_WORDS(reads)
 RATE_WORDS(play)
 
-#define WORD(name)                                                                             \
-    {                                                                                          \
-#name, add_##name                                                                      \
-    }
+// clang-format off
+#define WORD(name) {#name, add_##name}
 static const struct {
     const char *name;
     add_word_fn *add;
@@ -223,7 +212,6 @@ static const struct {
     WORD(upstream_timeout),
     WORD(export_spool),
     WORD(body_bytes_max),
-    WORD(file_bytes_max),
     WORD(listen),
     WORD(tls),
     WORD(hsts),
@@ -250,6 +238,7 @@ static const struct {
     WORD(burst_play),
     WORD(retry_play),
 };
+// clang-format on
 
 static add_word_fn *
 find_word(struct str name)
@@ -260,8 +249,24 @@ find_word(struct str name)
     return NULL;
 }
 
+static void
+add_word(struct buf *out, const struct config *config, struct nginx_locations locations,
+         struct str word)
+{
+    nginx_location_fn *add_row = nginx_location_find(word);
+    if (!add_row) {
+        add_word_fn *add = find_word(word);
+        assert(add);
+        add(out, config);
+        return;
+    }
+    for (size_t i = 0; i < locations.count; i++)
+        add_row(out, config, &locations.rows[i]);
+}
+
 static struct str
-render_part(struct arena *a, const struct config *config, struct str text)
+render_part(struct arena *a, const struct config *config, struct nginx_locations locations,
+            struct str text)
 {
     scoped_buf out;
     buf_init(&out, PART_BYTES_MAX);
@@ -269,22 +274,21 @@ render_part(struct arena *a, const struct config *config, struct str text)
         buf_add(&out, str_cut(&text, '@'));
         if (!text.p)
             break;
-        add_word_fn *add = find_word(str_cut(&text, '@'));
-        assert(add);
-        add(&out, config);
+        add_word(&out, config, locations, str_cut(&text, '@'));
     }
     assert(!out.is_full);
     return arena_str(a, buf_str(&out));
 }
 
 void
-nginx_render(struct arena *a, const struct config *config, struct nginx_files *out)
+nginx_render(struct arena *a, const struct config *config, struct nginx_locations locations,
+             struct nginx_files *out)
 {
     out->count = EMBED_NGINX_COUNT;
     out->files = arena_array(a, out->count, struct nginx_file);
     for (size_t i = 0; i < out->count; i++)
-        out->files[i] = (struct nginx_file){EMBED_NGINX[i].name,
-                                            render_part(a, config, EMBED_NGINX[i].text)};
+        out->files[i] = (struct nginx_file){
+            EMBED_NGINX[i].name, render_part(a, config, locations, EMBED_NGINX[i].text)};
 }
 
 bool

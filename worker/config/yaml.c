@@ -226,7 +226,7 @@ yaml_read(struct arena *a, struct str name, struct str text, const struct yaml_n
 const struct yaml_node *
 yaml_get(const struct yaml_node *mapping, const char *key)
 {
-    if (mapping->kind != YAML_MAPPING)
+    if (!mapping || mapping->kind != YAML_MAPPING)
         return NULL;
     for (const struct yaml_node *n = mapping->first; n; n = n->next)
         if (str_eq(n->key, str_from(key)))

@@ -27,7 +27,7 @@ struct yaml_node {
  * messages.  Errors are ERR_INVALID. */
 MUST_CHECK bool yaml_read(struct arena *a, struct str name, struct str text,
                           const struct yaml_node **out, struct err *err);
-/* NULL when the mapping has no such member. */
+/* NULL when the mapping has no such member, or is NULL itself. */
 const struct yaml_node *yaml_get(const struct yaml_node *mapping, const char *key);
 
 /* How a plain scalar reads by the core schema of YAML 1.2: quoted ones are always strings. */

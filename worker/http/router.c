@@ -6,10 +6,41 @@
 #include <string.h>
 
 const char *
+router_pool_name(enum route_pool pool)
+{
+    static const char *const NAMES[] = {
+#define X(value, word) [value] = word,
+        ROUTE_POOLS(X)
+#undef X
+    };
+    return NAMES[pool];
+}
+
+const char *
+router_zone_name(enum route_zone zone)
+{
+    static const char *const NAMES[] = {
+#define X(value, word) [value] = word,
+        ROUTE_ZONES(X)
+#undef X
+    };
+    return NAMES[zone];
+}
+
+const char *
 router_root_pattern(const struct route *route)
 {
     assert(str_starts(str_from(route->pattern), STR("/v1/")));
     return route->pattern + strlen("/v1");
+}
+
+bool
+router_is_first_of_path(const struct route *routes, size_t row)
+{
+    for (size_t i = 0; i < row; i++)
+        if (strcmp(routes[i].pattern, routes[row].pattern) == 0)
+            return false;
+    return true;
 }
 
 bool
@@ -50,11 +81,19 @@ route_fits(const struct route *route, const struct request *request, struct str 
 }
 
 static void
-allow_method(struct buf *allow, const char *word)
+allow_word(struct buf *allow, const char *word)
 {
     if (allow->n)
         buf_add_lit(allow, ", ");
     buf_add(allow, str_from(word));
+}
+
+void
+router_allow(struct buf *allow, enum http_method method)
+{
+    allow_word(allow, http_method_name(method));
+    if (method == HTTP_GET)
+        allow_word(allow, http_method_name(HTTP_HEAD));
 }
 
 bool
@@ -73,15 +112,13 @@ router_find(const struct route *routes, size_t count, struct request *request,
             request->path_values = values;
             return true;
         }
-        allow_method(allow, http_method_name(routes[i].method));
-        if (routes[i].method == HTTP_GET)
-            allow_method(allow, "HEAD");
+        router_allow(allow, routes[i].method);
     }
     if (!is_path_known)
         return err_set(err, ERR_NOT_FOUND,
                        "there is nothing at %" STR_FMT "; /openapi.json describes every path",
                        STR_ARG(request->path));
-    allow_method(allow, "OPTIONS");
+    router_allow(allow, HTTP_OPTIONS);
     return err_set(
         err, ERR_METHOD, "%" STR_FMT " is not allowed at %" STR_FMT "; allowed: %" STR_FMT,
         STR_ARG(request->method_text), STR_ARG(request->path), STR_ARG(buf_str(allow)));
@@ -91,12 +128,13 @@ bool
 router_check_body(const struct request *request, struct err *err)
 {
     const struct route *route = request->route;
-    if (request->body.n <= route->body_bytes_max)
+    uint64_t bytes_max = route->body->bytes_max;
+    if (request->body.n <= bytes_max)
         return true;
-    if (route->body_bytes_max == 0)
+    if (bytes_max == 0)
         return err_set(err, ERR_MALFORMED, "%s %" STR_FMT " takes no body, got %zu bytes",
                        http_method_name(route->method), STR_ARG(request->path),
                        request->body.n);
     return err_set(err, ERR_TOO_LARGE, "the body is at most %" PRIu64 " bytes, got %zu",
-                   route->body_bytes_max, request->body.n);
+                   bytes_max, request->body.n);
 }

@@ -1,6 +1,7 @@
 /* The route table's row, and finding and checking a request's.  What a row declares is enforced
- * before its handler runs: method, scope, parameters with their types and bounds, size of the
- * body.  The same rows are printed by `playmeter routes` and compared with openapi.yaml. */
+ * before its handler runs: by nginx the pool, the rate and how much of a body is let in, by the
+ * worker method, scope, parameters with their types and bounds, size of the body.  nginx's
+ * locations and /openapi.json are made of the same rows, and `playmeter routes` prints them. */
 #pragma once
 
 #include "http/request_parameters.h"
@@ -17,25 +18,66 @@ enum route_flags {
     ROUTE_PLAYER = 8,
     ROUTE_MAY_BE_PLAYER = 16, /* a token is looked at when it comes; one that is bad is 401 */
     ROUTE_AT_ROOT = 32,       /* also without the /v1 of its pattern */
+    /* A list that is one page in every form; what has no such flag may be an export. */
+    ROUTE_ONE_PAGE = 64,
+};
+
+/*   pool, nginx's upstream */
+#define ROUTE_POOLS(X)                                                                         \
+    X(POOL_QUERY, "query")                                                                     \
+    X(POOL_PLAY, "play") /* players alone, so that no analyst can hold up a game */
+enum route_pool {
+#define X(pool, word) pool,
+    ROUTE_POOLS(X)
+#undef X
+};
+
+/*   zone: the rate (section limits) that calls count in; nginx/zone_WORD.conf */
+#define ROUTE_ZONES(X)                                                                         \
+    X(ZONE_NONE, "none") /* probes */                                                          \
+    X(ZONE_READS, "reads")                                                                     \
+    X(ZONE_PLAY, "play")                                                                       \
+    X(ZONE_ACCOUNTS, "accounts")                                                               \
+    X(ZONE_IMPORTS, "imports") /* scope write is asked for before the body is read */
+enum route_zone {
+#define X(zone, word) zone,
+    ROUTE_ZONES(X)
+#undef X
+};
+
+struct route_body {
+    uint64_t bytes_max; /* in memory, as the worker takes it; 0: the route takes none */
+    bool is_file;       /* nginx puts it into a file, which is bounded by the settings */
+    /* What nginx says to one that is too large even for it, around the size.  NULL: the words
+     * that it has for all. */
+    const char *before, *after;
 };
 
 struct route {
     enum http_method method; /* HTTP_GET answers HEAD too */
     const char *pattern;     /* "/v1/datasets/{dataset}/rows" */
-    const char *operation;   /* operationId in openapi.yaml, name of the handler */
+    const char *operation;   /* operationId, its words in openapi.yaml, name of the handler */
     bool (*handle)(struct app *app, struct request *request, struct response *response,
                    struct err *err);
     enum http_scope scope;
     unsigned flags;
-    uint64_t body_bytes_max; /* of a body in memory; bodies in files are bounded by nginx */
+    enum route_pool pool; /* rows of one path have the same pool and zone */
+    enum route_zone zone;
+    const struct route_body *body;
     const struct route_param *params;
     size_t param_count;
 };
 
+const char *router_pool_name(enum route_pool pool);
+const char *router_zone_name(enum route_zone zone);
 /* The pattern without its /v1, of a row that is at the root too. */
 const char *router_root_pattern(const struct route *route);
 /* "{dataset}": a part of a pattern that takes any text. */
 bool router_is_name(struct str segment);
+/* Has no row before it the same pattern? */
+bool router_is_first_of_path(const struct route *routes, size_t row);
+/* Adds to "GET, HEAD, POST"; a row of GET answers HEAD too. */
+void router_allow(struct buf *allow, enum http_method method);
 /* Finds the row and fills request->route and path_values.  Errors: not_found; method, after
  * which `allow` holds the methods of the path as in the Allow header. */
 MUST_CHECK bool router_find(const struct route *routes, size_t count, struct request *request,

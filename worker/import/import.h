@@ -4,36 +4,8 @@
 
 #include "catalogue/dataset.h"
 #include "config/config.h"
-#include "csv/decode.h"
+#include "import/options.h"
 #include "import/sink.h"
-
-enum import_mode { IMPORT_REPLACE, IMPORT_APPEND, IMPORT_UPSERT };
-
-struct import_options { /* SPEC 3.1; zeroed is the default of each */
-    enum import_mode mode;
-    enum csv_encoding encoding;
-    struct csv_hints dialect;
-    char decimal; /* 0 is '.' */
-    struct param_pair {
-        struct str name, value;
-    } * types; /* column (name or header) to type */
-    size_t type_count;
-    struct str key;
-    struct str *nulls; /* NULL: the default words */
-    size_t null_count;
-    bool aborts_on_error; /* on_error=abort */
-    uint64_t errors_max;  /* 0: no bound */
-    struct str label;
-    struct str url; /* for fetch; "" for a file */
-};
-/* One option as a field of a form, a query parameter or a JSON member (objects and arrays of
- * JSON come as their text).  Unknown names and bad values are bad_parameter with the rule. */
-MUST_CHECK bool import_option_set(struct arena *a, struct import_options *options,
-                                  struct str name, struct str value, struct err *err);
-/* As stored with the job; print then parse is identity. */
-void import_options_add_json(struct buf *out, const struct import_options *options);
-MUST_CHECK bool import_options_parse_json(struct arena *a, struct str json,
-                                          struct import_options *out, struct err *err);
 
 struct import_task {
     const struct config *config;

@@ -1,7 +1,6 @@
-/* The options of an import: read one by one from a form, a query or JSON, and kept as JSON with
- * the job.  One table row per option; a value is checked where it comes in. */
-#include "import/import.h"
+#include "import/options.h"
 
+#include "base/column_type.h"
 #include "base/num.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
@@ -10,7 +9,6 @@
 
 #include <string.h>
 
-#define LABEL_BYTES_MAX 256
 #define NULLS_MAX 100
 
 struct option {
@@ -251,7 +249,7 @@ add_types(struct json *j, const struct import_options *options)
 static bool
 set_key(struct arena *a, struct import_options *options, struct str value, struct err *err)
 {
-    if (value.n > KIB)
+    if (value.n > IMPORT_KEY_BYTES_MAX)
         return refuse("key", "the name or header of a column", value, err);
     options->key = arena_str(a, value);
     return true;
@@ -349,7 +347,7 @@ add_max_errors(struct json *j, const struct import_options *options)
 static bool
 set_label(struct arena *a, struct import_options *options, struct str value, struct err *err)
 {
-    if (value.n > LABEL_BYTES_MAX)
+    if (value.n > IMPORT_LABEL_BYTES_MAX)
         return refuse("label", "at most 256 bytes of UTF-8", value, err);
     options->label = arena_str(a, value);
     return true;
@@ -377,20 +375,13 @@ add_url(struct json *j, const struct import_options *options)
         json_member_str(j, "url", options->url);
 }
 
+/* The URL is where the file is, and none of the options of it: no query and no command line takes
+ * it. */
 static const struct option OPTIONS[] = {
-    {"mode", set_mode, add_mode},
-    {"encoding", set_encoding, add_encoding},
-    {"delimiter", set_delimiter, add_delimiter},
-    {"quote", set_quote, add_quote},
-    {"header", set_header, add_header},
-    {"decimal", set_decimal, add_decimal},
-    {"types", set_types, add_types},
-    {"key", set_key, add_key},
-    {"nulls", set_nulls, add_nulls},
-    {"on_error", set_on_error, add_on_error},
-    {"max_errors", set_max_errors, add_max_errors},
-    {"label", set_label, add_label},
-    {"url", set_url, add_url},
+#define X(name, ...) {#name, set_##name, add_##name},
+    IMPORT_OPTIONS(X)
+#undef X
+        {"url", set_url, add_url},
 };
 
 static bool

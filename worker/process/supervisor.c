@@ -8,6 +8,7 @@
  * The writer goes after those who write, so that what they were promised is kept. */
 #include "process/supervisor.h"
 
+#include "api/surface.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/nginx.h"
@@ -176,7 +177,7 @@ write_nginx(struct supervisor *s, const struct config *config, bool *has_changed
     scoped_arena a = {0};
     struct nginx_files files;
     const int fds[] = {s->tcp_fd, s->http_fd};
-    nginx_render(&a, config, &files);
+    nginx_render(&a, config, surface_locations(&a), &files);
     *has_changed = !nginx_is_written(&files, NGINX_CONF_DIR);
     if (!*has_changed)
         return true;

@@ -3,7 +3,7 @@
  * before it, and whoever reads the catalogue after it finds them. */
 #include "base/clock.h"
 #include "catalogue/data_state.h"
-#include "catalogue/integrity.h"
+#include "catalogue/files.h"
 #include "catalogue/version_file.h"
 #include "catalogue/version_folder.h"
 #include "writer/message.h"
@@ -51,6 +51,8 @@ check_job(struct arena *a, struct db *db, struct str id, struct err *err)
     return true;
 }
 
+/* The folder, in which version.json comes to lie, and not what an engine keeps of the version:
+ * the sink said that it is complete, and to be waited for it may be too far away. */
 static bool
 check_folder(struct arena *a, struct db *db, const struct dataset *dataset, struct str job_id,
              struct err *err)
@@ -110,10 +112,9 @@ insert_published(struct db *db, int64_t dataset_id, int64_t number,
     return dataset_version_insert(db, &version, err);
 }
 
-/* Counts the change, and gives what the database is now. */
+/* And counts the change: the database is another one than before. */
 static bool
-set_current(struct db *db, int64_t dataset_id, int64_t number, struct db_identity *out,
-            struct err *err)
+set_current(struct db *db, int64_t dataset_id, int64_t number, struct err *err)
 {
     scoped_stmt s = db_stmt(db, "dataset_set_version");
     stmt_bind_i64(s, 1, dataset_id);
@@ -121,7 +122,7 @@ set_current(struct db *db, int64_t dataset_id, int64_t number, struct db_identit
     stmt_bind_i64(s, 3, clock_now_ms());
     scoped_stmt step = db_stmt(db, "data_directory_step");
     db_follow_commit(db, data_state_follow);
-    return stmt_run(s, err) && stmt_run(step, err) && db_read_identity(db, out, err);
+    return stmt_run(s, err) && stmt_run(step, err);
 }
 
 static bool
@@ -151,17 +152,16 @@ run_publish(struct arena *a, struct db *db, const void *argument, void *reply, s
     const struct dataset_publication *p = argument;
     struct dataset_version *made = reply;
     struct dataset dataset;
-    struct db_identity identity;
     return dataset_get(a, db, p->dataset, &dataset, err) &&
            check_base(&dataset, p->base_version, err) && check_job(a, db, p->job_id, err) &&
            check_folder(a, db, &dataset, p->job_id, err) &&
            next_number(db, dataset.id, &made->number, err) &&
            insert_published(db, dataset.id, made->number, p, err) &&
-           set_current(db, dataset.id, made->number, &identity, err) &&
+           set_current(db, dataset.id, made->number, err) &&
            drop_beyond(db, dataset.id, p->kept, err) && finish_job(db, p, made->number, err) &&
            /* Last, so that nothing refuses the version any more.  Run twice it says the
             * same; in a folder whose version came to nothing it goes with the folder. */
-           version_file_write(db, &identity, dataset.id, p->job_id, err);
+           version_file_write(db, dataset.id, p->job_id, err);
 }
 
 /* The kept version before the current one. */
@@ -186,7 +186,7 @@ check_rows(struct db *db, const struct dataset *dataset, const struct dataset_ve
            struct err *err)
 {
     scoped_arena a = {0};
-    return version_folder_has_rows(data_state_dir(&a, db), dataset->id, version->job_id) ||
+    return version_files_of(db)->has_rows(data_state_dir(&a, db), version) ||
            err_set_code(err, ERR_GONE, "files_gone",
                         "version %lld of dataset '%" STR_FMT "' cannot be made current: its "
                         "files are gone; /versions says which have theirs",
@@ -228,7 +228,6 @@ run_rollback(struct arena *a, struct db *db, const void *argument, void *reply, 
     struct str name = wanted->name;
     struct dataset dataset;
     struct dataset_version version;
-    struct db_identity ignored;
     found->number = wanted->number;
     if (!dataset_get(a, db, name, &dataset, err) ||
         (found->number == 0 && !find_previous(db, &dataset, &found->number, err)) ||
@@ -245,7 +244,7 @@ run_rollback(struct arena *a, struct db *db, const void *argument, void *reply, 
     return check_rows(db, &dataset, &version, err) &&
            find_unchecked(db, &version, &found->is_unchecked, err) &&
            (found->is_unchecked ? doubt(db, &version, err)
-                                : set_current(db, dataset.id, found->number, &ignored, err));
+                                : set_current(db, dataset.id, found->number, err));
 }
 
 #define MEMBER(name) CODEC_FIELD(struct dataset_publication, name)

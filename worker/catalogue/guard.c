@@ -178,7 +178,7 @@ write_missing(void *context, int dir, int64_t dataset_id, struct str job_id, str
         return false;
     int got = version_file_read(&a, dir, job_id, &file, &ignored);
     return !is_incomplete(&known, got, &file) ||
-           version_file_write(look->db, &look->identity, dataset_id, job_id, err);
+           version_file_write(look->db, dataset_id, job_id, err);
 }
 
 bool

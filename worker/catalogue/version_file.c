@@ -145,22 +145,24 @@ print(struct json *j, struct stmt *s, const struct db_identity *identity, struct
 }
 
 bool
-version_file_write(struct db *db, const struct db_identity *identity, int64_t dataset_id,
-                   struct str job_id, struct err *err)
+version_file_write(struct db *db, int64_t dataset_id, struct str job_id, struct err *err)
 {
     scoped_arena a = {0};
     scoped_buf text;
+    struct db_identity identity;
     scoped_stmt s = db_stmt(db, "version_file");
     buf_init(&text, FILE_BYTES_MAX);
     stmt_bind_i64(s, 1, dataset_id);
     stmt_bind_str(s, 2, job_id);
+    if (!db_read_identity(db, &identity, err))
+        return false;
     int got = stmt_step(s, err);
     if (got <= 0)
         return got < 0 ? false
                        : err_set(err, ERR_INTERNAL, "job %" STR_FMT " made no version",
                                  STR_ARG(job_id));
     struct json j = json_write(&text);
-    print(&j, s, identity, job_id);
+    print(&j, s, &identity, job_id);
     /* In the place of the brace that ends the object. */
     char hex[SHA256_HEX_BYTES + 1];
     text.n--;

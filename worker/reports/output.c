@@ -188,8 +188,8 @@ output_add_input(struct json *j, enum input_kind kind, const struct input_source
 {
     json_begin_object(j);
     json_member_str(j, "dataset", str_from(input_name(kind)));
-    if (input->is_dataset)
-        json_member_i64(j, "version", input->version);
+    if (input->versions)
+        json_member_i64(j, "version", input->version.number);
     else
         json_member_null(j, "version");
     json_member_str(j, "sha256", input->sha256);

@@ -21,6 +21,14 @@
 #define FIELDS_BYTES_MAX 64
 #define REPLY_BYTES_MAX (1 * MIB)
 
+struct event_result
+event_refused(struct arena *a, const struct err *why)
+{
+    struct err *kept = arena_new(a, struct err);
+    *kept = *why;
+    return (struct event_result){.outcome = EVENT_REFUSED, .err = kept};
+}
+
 static struct event_new
 read_event(struct wire *w)
 {
@@ -39,9 +47,9 @@ add_result(struct buf *reply, const struct event_result *r)
     wire_add_u64(reply, (uint64_t)r->id);
     if (r->outcome != EVENT_REFUSED)
         return;
-    wire_add_str(reply, str_from(err_code(&r->err)));
-    wire_add_str(reply, str_from(r->err.name));
-    wire_add_str(reply, str_from(r->err.detail));
+    wire_add_str(reply, str_from(err_code(r->err)));
+    wire_add_str(reply, str_from(r->err->name));
+    wire_add_str(reply, str_from(r->err->detail));
 }
 
 static bool
@@ -150,16 +158,18 @@ add_events(const struct portion *p, struct buf *request)
             add_event(request, &p->events[i]);
 }
 
-static void
-read_refusal(struct wire *w, struct err *out)
+static struct event_result
+read_refusal(struct arena *a, struct wire *w)
 {
     struct str code = wire_str(w), name = wire_str(w), detail = wire_str(w);
-    (void)err_set_name(out, ERR_INVALID, "", name, "%" STR_FMT, STR_ARG(detail));
-    snprintf(out->code, sizeof(out->code), "%" STR_FMT, STR_ARG(code));
+    struct err why;
+    (void)err_set_name(&why, ERR_INVALID, "", name, "%" STR_FMT, STR_ARG(detail));
+    snprintf(why.code, sizeof(why.code), "%" STR_FMT, STR_ARG(code));
+    return event_refused(a, &why);
 }
 
 static bool
-read_results(const struct portion *p, struct str reply, struct err *err)
+read_results(struct arena *a, const struct portion *p, struct str reply, struct err *err)
 {
     struct wire w = {.rest = reply};
     for (size_t i = p->from; i < p->to; i++) {
@@ -169,13 +179,13 @@ read_results(const struct portion *p, struct str reply, struct err *err)
         r->outcome = (enum event_outcome)wire_u64(&w);
         r->id = (int64_t)wire_u64(&w);
         if (r->outcome == EVENT_REFUSED)
-            read_refusal(&w, &r->err);
+            *r = read_refusal(a, &w);
     }
     return wire_end(&w, err);
 }
 
 static bool
-store_portion(struct writer *w, int64_t player_id, const struct portion *p,
+store_portion(struct arena *a, struct writer *w, int64_t player_id, const struct portion *p,
               struct event_limits limits, struct err *err)
 {
     scoped_buf request, reply;
@@ -187,33 +197,34 @@ store_portion(struct writer *w, int64_t player_id, const struct portion *p,
     add_events(p, &request);
     assert(!request.is_full);
     return writer_call(w, "event_store", buf_str(&request), &reply, err) &&
-           read_results(p, buf_str(&reply), err);
+           read_results(a, p, buf_str(&reply), err);
 }
 
 /* What was stored before stays stored, so that each of the others has to say for itself that it
  * was not. */
 static void
-refuse_rest(struct portion *p, size_t count, const struct err *why)
+refuse_rest(struct arena *a, struct portion *p, size_t count, const struct err *why)
 {
+    struct event_result refused = event_refused(a, why);
     for (size_t i = p->from; i < count; i++)
         if (p->results[i].outcome != EVENT_REFUSED)
-            p->results[i] = (struct event_result){.outcome = EVENT_REFUSED, .err = *why};
+            p->results[i] = refused;
 }
 
 bool
-event_store(struct writer *w, int64_t player_id, const struct event_new *events,
-            struct event_result *results, size_t count, struct event_limits limits,
-            struct err *err)
+event_store(struct arena *a, struct writer *w, int64_t player_id,
+            const struct event_new *events, struct event_result *results, size_t count,
+            struct event_limits limits, struct err *err)
 {
     assert(count <= EVENT_BATCH_MAX);
     struct portion p = {.events = events, .results = results};
     bool is_first = true;
     while (p.from < count) {
         extend(&p, count);
-        if (!store_portion(w, player_id, &p, limits, err)) {
+        if (!store_portion(a, w, player_id, &p, limits, err)) {
             if (is_first)
                 return false;
-            refuse_rest(&p, count, err);
+            refuse_rest(a, &p, count, err);
             *err = (struct err){0};
             return true;
         }

@@ -5,6 +5,8 @@
  * next version has just pushed it out: then the catalogue is read again. */
 #include "query/version.h"
 
+#include "base/mem.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +38,9 @@ struct versions {
 struct versions *
 versions_open(struct db *db, const char *data_dir, int64_t start)
 {
-    struct versions *cache = calloc(1, sizeof(*cache));
-    if (!cache || !(cache->data_dir = strdup(data_dir)))
-        abort();
+    struct versions *cache = mem_new(struct versions);
+    size_t bytes = strlen(data_dir) + 1;
+    cache->data_dir = memcpy(mem_alloc(bytes), data_dir, bytes);
     cache->db = db;
     cache->start = start;
     return cache;

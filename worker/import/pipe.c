@@ -10,6 +10,7 @@
 #include "import/work.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "index/tfidf.h"
 #include "index/trigrams.h"
 
@@ -212,9 +213,7 @@ import_pipe_open(const struct import_files *files, const struct rows_column *row
                  const struct columns_spec *specs, size_t column_count, uint64_t row_count_max,
                  struct err *err)
 {
-    struct import_pipe *pipe = calloc(1, sizeof(*pipe));
-    if (!pipe)
-        abort();
+    struct import_pipe *pipe = mem_new(struct import_pipe);
     pthread_mutex_init(&pipe->mutex, NULL);
     pthread_cond_init(&pipe->changed, NULL);
     pipe->column_count = column_count;

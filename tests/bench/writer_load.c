@@ -86,6 +86,7 @@ earn(struct load *load, uint64_t call)
 static void
 send_events(struct load *load, uint64_t call)
 {
+    scoped_arena a = {0};
     struct err err = {0};
     for (size_t i = 0; i < EVENT_BATCH_MAX; i++) {
         snprintf(load->ids[i], sizeof(load->ids[i]), "%d-%" PRIu64 "-%zu", (int)getpid(), call,
@@ -97,7 +98,7 @@ send_events(struct load *load, uint64_t call)
                                              .has_client_at = true};
         load->results[i] = (struct event_result){0};
     }
-    if (!event_store(load->writer, player_of(load, call), load->events, load->results,
+    if (!event_store(&a, load->writer, player_of(load, call), load->events, load->results,
                      EVENT_BATCH_MAX, LIMITS, &err))
         fail(&err);
 }

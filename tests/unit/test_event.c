@@ -25,7 +25,7 @@ store_one(struct temp_db *t, int64_t player_id, struct event_new event, struct e
 {
     struct err err = {0};
     struct event_result result = {0};
-    if (!event_store(t->writer, player_id, &event, &result, 1, max, &err))
+    if (!event_store(&t->arena, t->writer, player_id, &event, &result, 1, max, &err))
         fail_msg("%s", err.detail);
     return result;
 }
@@ -109,12 +109,12 @@ types_beyond_the_limit_are_refused_alone_and_own_types_do_not_count(void **state
         {STR("a"), STR(""), STR("{}"), 0, false},
     };
     struct event_result results[4] = {0};
-    assert_true(event_store(t->writer, 1, events, results, 4, TWO_TYPES, &err));
+    assert_true(event_store(&t->arena, t->writer, 1, events, results, 4, TWO_TYPES, &err));
     assert_true(results[0].outcome == EVENT_STORED && results[1].outcome == EVENT_STORED);
     assert_int_equal(results[2].outcome, EVENT_REFUSED);
-    assert_string_equal(err_code(&results[2].err), "too_many_event_types");
-    assert_string_equal(results[2].err.name, "event_type");
-    assert_non_null(strstr(results[2].err.detail, "2 event types already"));
+    assert_string_equal(err_code(results[2].err), "too_many_event_types");
+    assert_string_equal(results[2].err->name, "event_type");
+    assert_non_null(strstr(results[2].err->detail, "2 event types already"));
     assert_int_equal(results[3].outcome, EVENT_STORED);
     assert_int_equal(number(t, "SELECT count(*) FROM event"), 4);
     assert_int_equal(number(t, "SELECT count(*) FROM event_type"), 3);
@@ -132,7 +132,7 @@ a_player_brings_so_many_types_and_sends_those_of_others(void **state)
     event.type = STR("b");
     struct event_result refused = store_one(t, 1, event, limits);
     assert_int_equal(refused.outcome, EVENT_REFUSED);
-    assert_non_null(strstr(refused.err.detail, "players.event_types_per_player"));
+    assert_non_null(strstr(refused.err->detail, "players.event_types_per_player"));
     assert_int_equal(store_one(t, 2, event, limits).outcome, EVENT_STORED);
     assert_int_equal(store_one(t, 1, event, limits).outcome, EVENT_STORED);
 }
@@ -149,7 +149,8 @@ the_types_of_one_batch_count_too(void **state)
     struct event_result results[COUNT_OF(events)] = {0};
     struct event_limits limits = {.types_max = 9, .types_per_player = 2};
     add_players(t);
-    assert_true(event_store(t->writer, 1, events, results, COUNT_OF(events), limits, &err));
+    assert_true(
+        event_store(&t->arena, t->writer, 1, events, results, COUNT_OF(events), limits, &err));
     for (size_t i = 0; i < COUNT_OF(events); i++)
         assert_int_equal(results[i].outcome, i == 2 ? EVENT_REFUSED : EVENT_STORED);
 }
@@ -161,7 +162,7 @@ a_player_who_is_gone_stores_nothing(void **state)
     struct err err = {0};
     struct event_new event = {STR("a"), STR(""), STR("{}"), 0, false};
     struct event_result result = {0};
-    assert_false(event_store(t->writer, 77, &event, &result, 1, LIMITS, &err));
+    assert_false(event_store(&t->arena, t->writer, 77, &event, &result, 1, LIMITS, &err));
     assert_int_equal(err.kind, ERR_NOT_FOUND);
     assert_int_equal(number(t, "SELECT count(*) FROM event"), 0);
     assert_int_equal(number(t, "SELECT count(*) FROM event_type"), 0);
@@ -220,7 +221,8 @@ send_batch(struct model *m)
         if (dice_below(10) == 0)
             results[i].outcome = EVENT_REFUSED;
     }
-    if (!event_store(m->t->writer, player_id, events, results, count, LIMITS, &err))
+    if (!event_store(&m->t->arena, m->t->writer, player_id, events, results, count, LIMITS,
+                     &err))
         fail_msg("%s", err.detail);
     for (size_t i = 0; i < count; i++) {
         dice_reach("refused", results[i].outcome == EVENT_REFUSED);

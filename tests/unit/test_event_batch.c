@@ -62,11 +62,11 @@ a_member_that_is_wrong_is_named(void **state)
         struct str body = arena_printf(&t->arena, "[%s]", CASES[i].event);
         struct event_batch b = read_batch(t, body, false);
         assert_int_equal(b.results[0].outcome, EVENT_REFUSED);
-        assert_string_equal(err_code(&b.results[0].err), CASES[i].code);
-        assert_string_equal(b.results[0].err.name, CASES[i].name);
+        assert_string_equal(err_code(b.results[0].err), CASES[i].code);
+        assert_string_equal(b.results[0].err->name, CASES[i].name);
     }
     struct event_batch b = read_batch(t, STR("[{\"event_tpye\":\"a\"}]"), false);
-    assert_non_null(strstr(b.results[0].err.detail, "did you mean 'event_type'?"));
+    assert_non_null(strstr(b.results[0].err->detail, "did you mean 'event_type'?"));
 }
 
 static struct str
@@ -101,7 +101,7 @@ sizes_are_refused_one_byte_beyond_their_limits(void **state)
         assert_int_equal(b.results[0].outcome, is_item ? EVENT_REFUSED : EVENT_STORED);
         b = read_batch(t, repeated(t, CASES[i].open, CASES[i].fits + 1, CASES[i].close), false);
         assert_int_equal(b.results[0].outcome, EVENT_REFUSED);
-        assert_string_equal(err_code(&b.results[0].err), CASES[i].code);
+        assert_string_equal(err_code(b.results[0].err), CASES[i].code);
     }
 }
 
@@ -147,7 +147,7 @@ a_line_that_is_not_json_is_refused_alone(void **state)
     assert_int_equal(b.count, 3);
     assert_int_equal(b.results[0].outcome, EVENT_STORED);
     assert_int_equal(b.results[1].outcome, EVENT_REFUSED);
-    assert_string_equal(err_code(&b.results[1].err), "malformed");
+    assert_string_equal(err_code(b.results[1].err), "malformed");
     assert_true(str_eq(b.events[2].type, STR("b")));
     b = read_batch(t, STR("[1]\n{\"event_type\":\"b\"}"), true);
     assert_int_equal(b.results[0].outcome, EVENT_REFUSED);
@@ -184,7 +184,8 @@ a_batch_of_eight_megabytes_is_stored_and_read_again(void **state)
     for (int i = 0; i < EVENT_BATCH_MAX; i++)
         events[i] = (struct event_new){.type = STR("a"), .meta = meta};
     results[500].outcome = EVENT_REFUSED;
-    assert_true(event_store(t->writer, 1, events, results, EVENT_BATCH_MAX, LIMITS, &err));
+    assert_true(
+        event_store(&t->arena, t->writer, 1, events, results, EVENT_BATCH_MAX, LIMITS, &err));
     assert_int_equal(results[999].outcome, EVENT_STORED);
     assert_int_equal(results[999].id, 999);
     assert_int_equal(number(t, "SELECT sum(length(meta)) FROM event"),
@@ -218,20 +219,21 @@ what_the_writer_did_not_take_of_a_batch_is_refused_item_by_item(void **state)
         events[i] = (struct event_new){.type = STR("a"), .meta = meta};
     /* One that was refused before keeps its own reason. */
     struct event_result *last = &results[EVENT_BATCH_MAX - 1];
-    last->outcome = EVENT_REFUSED;
-    assert_false(err_set(&last->err, ERR_INVALID, "%s", "an event has no member 'x'"));
-    assert_true(event_store(w, 1, events, results, EVENT_BATCH_MAX, LIMITS, &err));
+    struct err no_event = {.kind = ERR_INVALID};
+    *last = event_refused(&t->arena, &no_event);
+    assert_true(event_store(&t->arena, w, 1, events, results, EVENT_BATCH_MAX, LIMITS, &err));
     int64_t stored = 0;
     while (results[stored].outcome == EVENT_STORED)
         stored++;
     assert_true(stored > 200 && stored < EVENT_BATCH_MAX);
     for (int i = (int)stored; i < EVENT_BATCH_MAX - 1; i++) {
         assert_int_equal(results[i].outcome, EVENT_REFUSED);
-        assert_int_equal(results[i].err.kind, ERR_BUSY);
+        assert_int_equal(results[i].err->kind, ERR_BUSY);
     }
-    assert_int_equal(last->err.kind, ERR_INVALID);
+    assert_int_equal(last->err->kind, ERR_INVALID);
     assert_int_equal(number(t, "SELECT count(*) FROM event"), stored);
-    assert_false(event_store(w, 1, events, results, 1, LIMITS, &err) || err.kind != ERR_BUSY);
+    assert_false(event_store(&t->arena, w, 1, events, results, 1, LIMITS, &err) ||
+                 err.kind != ERR_BUSY);
     writer_close(&w);
 }
 

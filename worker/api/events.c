@@ -50,10 +50,11 @@ send_event(struct app *app, struct request *request, struct response *response, 
     struct event_result result = {0};
     struct event stored;
     if (!read_one(request, &sent, err) ||
-        !event_store(app->writer, request->player_id, &sent, &result, 1, limits_of(app), err))
+        !event_store(request->arena, app->writer, request->player_id, &sent, &result, 1,
+                     limits_of(app), err))
         return false;
     if (result.outcome == EVENT_REFUSED) {
-        *err = result.err;
+        *err = *result.err;
         return false;
     }
     /* Read again: a resend is answered by what was stored the first time. */
@@ -139,7 +140,7 @@ add_result(struct json *j, const struct event_batch *batch, size_t i)
     json_member_u64(j, "index", i);
     json_member_str(j, "status", str_from(OUTCOMES[result->outcome]));
     if (result->outcome == EVENT_REFUSED) {
-        add_error(j, &result->err);
+        add_error(j, result->err);
     } else {
         json_member_i64(j, "id", result->id);
         json_member_str_or_null(j, "event_id", batch->events[i].client_id);
@@ -154,8 +155,8 @@ send_events(struct app *app, struct request *request, struct response *response,
     struct event_batch batch;
     uint64_t counts[COUNT_OF(OUTCOMES)] = {0};
     if (!read_batch(request, &batch, err) ||
-        !event_store(app->writer, request->player_id, batch.events, batch.results, batch.count,
-                     limits_of(app), err))
+        !event_store(request->arena, app->writer, request->player_id, batch.events,
+                     batch.results, batch.count, limits_of(app), err))
         return false;
     struct json j = object_begin(response);
     json_key(&j, "data");

@@ -32,7 +32,8 @@ store(struct app *app, const struct request *request, struct str meta, struct er
     struct event_new event = {.type = STR(EVENT_DEEPLINK), .meta = meta};
     struct event_result result = {0};
     struct event_limits none = {0}; /* they are for the types that clients choose */
-    return event_store(app->writer, request->player_id, &event, &result, 1, none, err);
+    return event_store(request->arena, app->writer, request->player_id, &event, &result, 1,
+                       none, err);
 }
 
 static void

@@ -7,3 +7,13 @@
  * a table over user input mixes in a random seed. */
 uint64_t hash_bytes(struct str s, uint64_t seed);
 uint64_t hash_u64(uint64_t v, uint64_t seed);
+
+/* Of which only the low half is mixed, for a table in a loop over millions of rows: one
+ * multiplication by a random odd number, whose high bits count.  Users choose the values, but
+ * not the seed. */
+static inline uint64_t
+hash_word(uint64_t v, uint64_t seed)
+{
+    uint64_t mixed = (v ^ v >> 32) * (seed | 1);
+    return mixed >> 32 ^ mixed >> 11;
+}

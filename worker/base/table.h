@@ -12,7 +12,7 @@
  *
  * 11 to 21 bytes per entry.  Disadvantages: nothing is taken out again, and an entry that is
  * found costs a cache line here and one in the array: for small keys that are asked for once
- * per cell, a table that holds them itself (index/distinct.h) is faster. */
+ * per cell, a table that holds them itself is faster. */
 #pragma once
 
 #include "base/arena.h"

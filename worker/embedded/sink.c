@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/mem.h"
 #include "catalogue/version_folder.h"
 #include "embedded/base.h"
 #include "index/tfidf.h"
@@ -257,9 +258,7 @@ close_sink(struct sink_state **state)
 static struct sink_state *
 open_sink(const struct sink_version *version, struct err *err)
 {
-    struct sink_state *s = calloc(1, sizeof(*s));
-    if (!s)
-        abort();
+    struct sink_state *s = mem_new(struct sink_state);
     pthread_mutex_init(&s->mutex, NULL);
     pthread_cond_init(&s->changed, NULL);
     s->version = version;

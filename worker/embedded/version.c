@@ -8,6 +8,8 @@
 #include "embedded/files.h"
 #include "embedded/rows.h"
 
+#include "base/mem.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,9 +41,9 @@ struct engine_state {
 struct engine_state *
 embedded_start(struct db *db, const char *data_dir, int64_t start)
 {
-    struct engine_state *cache = calloc(1, sizeof(*cache));
-    if (!cache || !(cache->data_dir = strdup(data_dir)))
-        abort();
+    struct engine_state *cache = mem_new(struct engine_state);
+    size_t bytes = strlen(data_dir) + 1;
+    cache->data_dir = memcpy(mem_alloc(bytes), data_dir, bytes);
     cache->db = db;
     cache->start = start;
     return cache;

@@ -1,3 +1,4 @@
+/* The keys of the good rows: entries end to end, found by base/table. */
 #include "import/work.h"
 
 #include "base/hash.h"

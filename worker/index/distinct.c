@@ -2,6 +2,7 @@
  * values take 134 MB; 0 marks a free slot and is counted apart. */
 #include "index/distinct.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -38,13 +39,11 @@ distinct_clear(struct distinct *d)
     d->has_zero = false;
 }
 
-/* The slot of `v`, or the free one where it belongs.  The hash is one multiplication by a
- * random odd number, of which the high bits count: users choose the values, but not that. */
+/* The slot of `v`, or the free one where it belongs. */
 static uint64_t *
 find_slot(const struct distinct *d, uint64_t v)
 {
-    uint64_t mixed = (v ^ v >> 32) * (d->seed | 1);
-    size_t at = (mixed >> 32 ^ mixed >> 11) & (d->slot_count - 1);
+    size_t at = hash_word(v, d->seed) & (d->slot_count - 1);
     while (d->slots[at] && d->slots[at] != v)
         at = (at + 1) & (d->slot_count - 1);
     return &d->slots[at];

@@ -1,4 +1,6 @@
-/* How many different numbers of 64 bits were seen: a growing set for one column at a time. */
+/* How many different numbers of 64 bits were seen: a growing set for one column at a time.
+ * Numbers stand in their slots: 5, 11 and 54 ns each with 300, 50,000 and 1,000,000 different
+ * ones, where places in an array (base/table.h) take 9, 10 and 70. */
 #pragma once
 
 #include "base/base.h"

@@ -39,9 +39,11 @@ MUST_CHECK bool event_parse(const struct json_value *value, struct event_new *ou
 enum event_outcome { EVENT_STORED, EVENT_DUPLICATE, EVENT_REFUSED };
 struct event_result {
     enum event_outcome outcome;
-    int64_t id;     /* of the event, or of the one it repeats */
-    struct err err; /* why it was refused */
+    int64_t id;            /* of the event, or of the one it repeats */
+    const struct err *err; /* why it was refused; NULL else, since nearly none is */
 };
+/* A refused event's result, with a copy of the reason in the arena. */
+struct event_result event_refused(struct arena *a, const struct err *why);
 /* Of different types; both bound those that clients choose. */
 struct event_limits {
     uint64_t types_max;        /* of all */
@@ -53,9 +55,9 @@ struct event_limits {
  * between two operations, the events of the second are refused with what the writer's caller
  * was told. False: none of them was stored (or the code is unknown_outcome); not_found for a
  * player who is gone, disk_full where less than DISK_RESERVE is free. */
-MUST_CHECK bool event_store(struct writer *w, int64_t player_id, const struct event_new *events,
-                            struct event_result *results, size_t count,
-                            struct event_limits limits, struct err *err);
+MUST_CHECK bool event_store(struct arena *a, struct writer *w, int64_t player_id,
+                            const struct event_new *events, struct event_result *results,
+                            size_t count, struct event_limits limits, struct err *err);
 /* One event of the service's own, inside another operation; player_id 0: nobody known. */
 MUST_CHECK bool event_add_in(struct db *db, int64_t player_id, const struct event_new *event,
                              int64_t clock_ms, int64_t *id, struct err *err);

@@ -87,13 +87,13 @@ add_item(struct batch_reader *r, struct str item, bool is_ndjson)
                             "a batch has at most %d events, this one has more; nothing of it "
                             "was stored",
                             EVENT_BATCH_MAX);
-    struct event_result *result = &b->results[b->count];
-    if (!read_item(r, item, &b->events[b->count], &result->err)) {
-        result->outcome = EVENT_REFUSED;
-        if (result->err.kind == ERR_MALFORMED && !is_ndjson)
+    struct err why = {0};
+    if (!read_item(r, item, &b->events[b->count], &why)) {
+        if (why.kind == ERR_MALFORMED && !is_ndjson)
             return err_set(r->err, ERR_MALFORMED,
                            "item %zu, which begins at byte %zu of the body, is not JSON: %s",
-                           b->count, (size_t)(item.p - r->body.p), result->err.detail);
+                           b->count, (size_t)(item.p - r->body.p), why.detail);
+        b->results[b->count] = event_refused(r->arena, &why);
     }
     b->count++;
     return true;

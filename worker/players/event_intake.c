@@ -153,10 +153,13 @@ intern_type(struct event_intake *in, const struct event_new *event,
         out->id = first;
         return true;
     }
-    int made = id ? 1 : make_type(in, event->type, &id, &out->err, err);
-    if (made <= 0) {
-        out->outcome = EVENT_REFUSED;
-        return made == 0;
+    struct err refusal;
+    int made = id ? 1 : make_type(in, event->type, &id, &refusal, err);
+    if (made < 0)
+        return false;
+    if (made == 0) {
+        *out = event_refused(in->arena, &refusal);
+        return true;
     }
     *type = remember_type(in, event->type, id);
     return true;

@@ -30,14 +30,22 @@ struct answers {
     size_t count;
 };
 
+struct event_result
+event_refused(struct arena *a, const struct err *why)
+{
+    struct err *kept = arena_new(a, struct err);
+    *kept = *why;
+    return (struct event_result){.outcome = EVENT_REFUSED, .err = kept};
+}
+
 static struct answer
 answer_of(struct arena *a, const struct event_result *r)
 {
     struct answer answer = {.outcome = r->outcome, .id = r->id};
     if (r->outcome == EVENT_REFUSED) {
-        answer.code = arena_str(a, str_from(err_code(&r->err)));
-        answer.name = arena_str(a, str_from(r->err.name));
-        answer.detail = arena_str(a, str_from(r->err.detail));
+        answer.code = arena_str(a, str_from(err_code(r->err)));
+        answer.name = arena_str(a, str_from(r->err->name));
+        answer.detail = arena_str(a, str_from(r->err->detail));
     }
     return answer;
 }
@@ -134,16 +142,18 @@ extend(struct portion *p, size_t count)
     }
 }
 
-static void
-read_refusal(const struct answer *answer, struct err *out)
+static struct event_result
+read_refusal(struct arena *a, const struct answer *answer)
 {
-    (void)err_set_name(out, ERR_INVALID, "", answer->name, "%" STR_FMT,
+    struct err why;
+    (void)err_set_name(&why, ERR_INVALID, "", answer->name, "%" STR_FMT,
                        STR_ARG(answer->detail));
-    snprintf(out->code, sizeof(out->code), "%" STR_FMT, STR_ARG(answer->code));
+    snprintf(why.code, sizeof(why.code), "%" STR_FMT, STR_ARG(answer->code));
+    return event_refused(a, &why);
 }
 
 static void
-read_answers(const struct portion *p, const struct answer *answer)
+read_answers(struct arena *a, const struct portion *p, const struct answer *answer)
 {
     for (size_t i = p->from; i < p->to; i++) {
         struct event_result *r = &p->results[i];
@@ -152,20 +162,19 @@ read_answers(const struct portion *p, const struct answer *answer)
         r->outcome = answer->outcome;
         r->id = answer->id;
         if (r->outcome == EVENT_REFUSED)
-            read_refusal(answer, &r->err);
+            *r = read_refusal(a, answer);
         answer++;
     }
 }
 
 static bool
-store_portion(struct writer *w, int64_t player_id, const struct portion *p,
+store_portion(struct arena *a, struct writer *w, int64_t player_id, const struct portion *p,
               struct event_limits limits, struct err *err)
 {
-    scoped_arena a = {0};
     struct answers answers;
     struct batch batch = {.player_id = player_id,
                           .limits = limits,
-                          .events = arena_array(&a, p->to - p->from, struct event_new)};
+                          .events = arena_array(a, p->to - p->from, struct event_new)};
     for (size_t i = p->from; i < p->to; i++)
         if (p->results[i].outcome != EVENT_REFUSED)
             batch.events[batch.count++] = p->events[i];
@@ -174,34 +183,35 @@ store_portion(struct writer *w, int64_t player_id, const struct portion *p,
     if (answers.count != batch.count)
         return err_set(err, ERR_INTERNAL, "the writer answered %zu of %zu events",
                        answers.count, batch.count);
-    read_answers(p, answers.list);
+    read_answers(a, p, answers.list);
     return true;
 }
 
 /* What was stored before stays stored, so that each of the others has to say for itself that it
  * was not. */
 static void
-refuse_rest(struct portion *p, size_t count, const struct err *why)
+refuse_rest(struct arena *a, struct portion *p, size_t count, const struct err *why)
 {
+    struct event_result refused = event_refused(a, why);
     for (size_t i = p->from; i < count; i++)
         if (p->results[i].outcome != EVENT_REFUSED)
-            p->results[i] = (struct event_result){.outcome = EVENT_REFUSED, .err = *why};
+            p->results[i] = refused;
 }
 
 bool
-event_store(struct writer *w, int64_t player_id, const struct event_new *events,
-            struct event_result *results, size_t count, struct event_limits limits,
-            struct err *err)
+event_store(struct arena *a, struct writer *w, int64_t player_id,
+            const struct event_new *events, struct event_result *results, size_t count,
+            struct event_limits limits, struct err *err)
 {
     assert(count <= EVENT_BATCH_MAX);
     struct portion p = {.events = events, .results = results};
     bool is_first = true;
     while (p.from < count) {
         extend(&p, count);
-        if (!store_portion(w, player_id, &p, limits, err)) {
+        if (!store_portion(a, w, player_id, &p, limits, err)) {
             if (is_first)
                 return false;
-            refuse_rest(&p, count, err);
+            refuse_rest(a, &p, count, err);
             *err = (struct err){0};
             return true;
         }

@@ -68,15 +68,6 @@ static const struct {
 #undef X
 };
 
-static size_t
-find_variable(struct str name)
-{
-    size_t i = 0;
-    while (i < COUNT_OF(VARIABLES) && !str_eq(VARIABLES[i].name, name))
-        i++;
-    return i;
-}
-
 /* As a client writes it: of HTTP_X_API_KEY "x-api-key". */
 static struct str
 header_name(struct arena *a, struct str variable)
@@ -97,8 +88,10 @@ read_variables(struct arena *a, char *const *environment, struct variables *out,
 {
     size_t counts[COUNT_OF(VARIABLES)] = {0};
     for (; *environment; environment++) {
-        struct str value = str_from(*environment);
-        size_t i = find_variable(str_cut(&value, '='));
+        struct str value = str_from(*environment), name = str_cut(&value, '=');
+        size_t i = 0;
+        while (i < COUNT_OF(VARIABLES) && !str_eq(VARIABLES[i].name, name))
+            i++;
         if (i == COUNT_OF(VARIABLES) || counts[i]++ > 0)
             continue;
         value = arena_str(a, value);

@@ -40,6 +40,21 @@ page_read_job_cursor(struct request *request, struct str *out, struct err *err)
     return true;
 }
 
+uint64_t
+page_fetch_count(const struct request *request)
+{
+    return (uint64_t)request_integer(request, "limit") + 1;
+}
+
+bool
+page_cut(const struct request *request, size_t *count)
+{
+    size_t limit = (size_t)request_integer(request, "limit");
+    bool has_more = *count > limit;
+    *count = MIN(*count, limit);
+    return has_more;
+}
+
 struct json
 page_begin(struct response *response)
 {

@@ -193,10 +193,7 @@ output_add_input(struct json *j, enum input_kind kind, const struct input_source
 {
     json_begin_object(j);
     json_member_str(j, "dataset", str_from(input_name(kind)));
-    if (input->is_dataset)
-        json_member_i64(j, "version", input->version);
-    else
-        json_member_null(j, "version");
+    json_member_u64_or_null(j, "version", (uint64_t)input->version);
     json_member_str(j, "sha256", input->sha256);
     json_member_u64(j, "rows", input->row_count);
     json_end_object(j);

@@ -10,21 +10,11 @@ struct parsing {
 };
 
 static bool
-is_type_char(char c)
-{
-    char low = (char)(c | 0x20);
-    return (c >= '0' && c <= '9') || (low >= 'a' && low <= 'z') || c == '_' || c == '.' ||
-           c == ':' || c == '-';
-}
-
-static bool
 parse_type(struct parsing *p, const struct json_value *v)
 {
     struct str type = v->text;
-    bool is_right = v->kind == JSON_STRING && type.n > 0 && type.n <= EVENT_TYPE_BYTES_MAX;
-    for (size_t i = 0; is_right && i < type.n; i++)
-        is_right = is_type_char(type.p[i]);
-    if (!is_right)
+    if (v->kind != JSON_STRING || type.n == 0 || type.n > EVENT_TYPE_BYTES_MAX ||
+        !str_is_alnum(type, "_.:-"))
         return err_set_name(
             p->err, ERR_INVALID, NULL, STR("event_type"),
             "event_type is 1 to %d of A-Z, a-z, 0-9, '_', '.', ':' and '-', got "

@@ -85,6 +85,28 @@ ascii_case_is_ignored_behind_a_nul_too(void **state UNUSED)
 }
 
 static void
+characters_are_told_apart(void **state UNUSED)
+{
+    for (int c = 0; c < 256; c++) {
+        struct str s = {(const char[]){(char)c}, 1};
+        bool is_digit = c >= '0' && c <= '9', is_low = c >= 'a' && c <= 'f';
+        bool is_high = c >= 'A' && c <= 'F';
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        assert_int_equal(str_is_alnum(s, "._"), is_letter || is_digit || c == '.' || c == '_');
+        assert_int_equal(str_is_hex(s), is_digit || is_low);
+        assert_int_equal(str_hex_digit((char)c), is_digit  ? c - '0'
+                                                 : is_low  ? c - 'a' + 10
+                                                 : is_high ? c - 'A' + 10
+                                                           : -1);
+        assert_int_equal(str_has_control(s), c < 0x20 || c == 0x7f);
+        assert_int_equal(utf8_is_ascii(s), c < 0x80);
+    }
+    assert_true(str_is_alnum(STR(""), "") && str_is_hex(STR("")) && !str_has_control(STR("")));
+    assert_false(str_is_alnum(STR("ab c"), "") || str_is_hex(STR("0123456789abcdeF")));
+    assert_true(str_has_control(STR("a\tb")));
+}
+
+static void
 distances_are_levenshtein(void **state UNUSED)
 {
     assert_int_equal(str_distance(STR("kitten"), STR("sitting")), 3);
@@ -479,6 +501,7 @@ main(void)
         cmocka_unit_test(a_map_keeps_the_first_value_of_each_key),
         cmocka_unit_test(strings_are_cut_and_found),
         cmocka_unit_test(ascii_case_is_ignored_behind_a_nul_too),
+        cmocka_unit_test(characters_are_told_apart),
         cmocka_unit_test(distances_are_levenshtein),
         cmocka_unit_test(suggestions_are_slips_beginnings_and_other_names),
         cmocka_unit_test(a_buf_keeps_its_maximum),

@@ -12,15 +12,16 @@ account_service_of(struct app *app)
 }
 
 static bool
-read_login(const struct request *request, struct str *username, struct str *password,
-           struct err *err)
+read_two(const struct request *request, const char *const names[2], struct str *first,
+         struct str *second, struct err *err)
 {
-    static const char *const MEMBERS[] = {"username", "password"};
     const struct json_value *body;
-    return json_body_read(request, MEMBERS, COUNT_OF(MEMBERS), &body, err) &&
-           json_body_str(body, "username", username, err) &&
-           json_body_str(body, "password", password, err);
+    return json_body_read(request, names, 2, &body, err) &&
+           json_body_str(body, names[0], first, err) &&
+           json_body_str(body, names[1], second, err);
 }
+
+static const char *const LOGIN[2] = {"username", "password"};
 
 bool
 register_player(struct app *app, struct request *request, struct response *response,
@@ -29,7 +30,7 @@ register_player(struct app *app, struct request *request, struct response *respo
     struct account_service service = account_service_of(app);
     struct account_login login;
     struct str username, password;
-    if (!read_login(request, &username, &password, err) ||
+    if (!read_two(request, LOGIN, &username, &password, err) ||
         !account_register(request->arena, &service, username, password, &login, err))
         return false;
     login_answer(app, request, response, &login);
@@ -42,7 +43,7 @@ log_in(struct app *app, struct request *request, struct response *response, stru
     struct account_service service = account_service_of(app);
     struct account_login login;
     struct str username, password;
-    if (!read_login(request, &username, &password, err) ||
+    if (!read_two(request, LOGIN, &username, &password, err) ||
         !account_log_in(request->arena, &service, username, password, request->address, &login,
                         err))
         return false;
@@ -63,24 +64,14 @@ get_me(struct app *app, struct request *request, struct response *response, stru
     return true;
 }
 
-static bool
-read_passwords(const struct request *request, struct str *old_password,
-               struct str *new_password, struct err *err)
-{
-    static const char *const MEMBERS[] = {"old_password", "new_password"};
-    const struct json_value *body;
-    return json_body_read(request, MEMBERS, COUNT_OF(MEMBERS), &body, err) &&
-           json_body_str(body, "old_password", old_password, err) &&
-           json_body_str(body, "new_password", new_password, err);
-}
-
 bool
 change_password(struct app *app, struct request *request, struct response *response,
                 struct err *err)
 {
+    static const char *const PASSWORDS[2] = {"old_password", "new_password"};
     struct account_service service = account_service_of(app);
     struct str old_password, new_password;
-    if (!read_passwords(request, &old_password, &new_password, err) ||
+    if (!read_two(request, PASSWORDS, &old_password, &new_password, err) ||
         !account_change_password(request->arena, &service, request->player_id,
                                  request->session_id, old_password, new_password,
                                  request->address, err))

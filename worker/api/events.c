@@ -3,6 +3,7 @@
 #include "api/json_body.h"
 #include "api/listing.h"
 #include "api/object.h"
+#include "api/page.h"
 #include "base/date.h"
 #include "base/gzip.h"
 #include "players/event_batch.h"
@@ -215,10 +216,7 @@ add_listed(struct listing *list, const struct event *e)
     struct json *j = listing_item(list);
     json_begin_object(j);
     add_event(j, e);
-    if (e->player_id)
-        json_member_i64(j, "player_id", e->player_id);
-    else
-        json_member_null(j, "player_id");
+    json_member_u64_or_null(j, "player_id", (uint64_t)e->player_id);
     listing_member_verbatim(list, "meta", e->meta);
     json_end_object(j);
 }
@@ -231,11 +229,10 @@ bool
 list_events(struct app *app, struct request *request, struct response *response,
             struct err *err)
 {
-    uint64_t limit = (uint64_t)request_integer(request, "limit");
     struct event_filter filter = {
         .type = request_text(request, "event_type"),
         .before_id = request_integer(request, "cursor"),
-        .limit = limit + 1, /* one more tells whether there is a next page */
+        .limit = page_fetch_count(request),
     };
     struct event *events;
     size_t count;
@@ -246,8 +243,7 @@ list_events(struct app *app, struct request *request, struct response *response,
         !read_timestamp(request, "until", INT64_MAX, &filter.until, err) ||
         !event_list(request->arena, app->db, &filter, &events, &count, err))
         return false;
-    bool has_more = count > limit;
-    count = MIN(count, limit);
+    bool has_more = page_cut(request, &count);
     for (size_t i = 0; i < count; i++) {
         add_listed(&list, &events[i]);
         if (!listing_end_item(&list, err))

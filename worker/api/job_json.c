@@ -38,10 +38,7 @@ static void
 add_rate(struct json *j, const struct job *job)
 {
     uint64_t rate = rate_of(job);
-    if (rate)
-        json_member_u64(j, "rate_bytes_per_s", rate);
-    else
-        json_member_null(j, "rate_bytes_per_s");
+    json_member_u64_or_null(j, "rate_bytes_per_s", rate);
     uint64_t left = job->bytes_total - MIN(job->bytes_total, job->bytes_done);
     bool is_known = job->state == JOB_RUNNING && job->bytes_total && (rate || left == 0);
     if (is_known)
@@ -61,10 +58,7 @@ job_add_json(struct json *j, const struct job *job)
     json_member_str_or_null(j, "phase", job->phase);
     json_member_str(j, "label", job->label);
     json_member_str(j, "source", job->source);
-    if (job->bytes_total)
-        json_member_u64(j, "bytes_total", job->bytes_total);
-    else
-        json_member_null(j, "bytes_total");
+    json_member_u64_or_null(j, "bytes_total", job->bytes_total);
     json_member_u64(j, "bytes_done", job->bytes_done);
     json_member_u64(j, "rows_done", job->rows_done);
     json_member_u64(j, "rows_rejected", job->rows_rejected);

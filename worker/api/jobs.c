@@ -14,12 +14,11 @@ static const struct listing_table JOBS = {.name = "jobs", LISTING_COLUMNS(COLUMN
 bool
 list_jobs(struct app *app, struct request *request, struct response *response, struct err *err)
 {
-    uint64_t limit = (uint64_t)request_integer(request, "limit");
     struct job_filter filter = {
         .dataset = request_text(request, "dataset"),
         .state = request_text(request, "state"),
         .kind = request_text(request, "kind"),
-        .limit = limit + 1, /* one more tells whether there is a next page */
+        .limit = page_fetch_count(request),
     };
     struct job *jobs;
     size_t count;
@@ -28,8 +27,7 @@ list_jobs(struct app *app, struct request *request, struct response *response, s
         !page_read_job_cursor(request, &filter.before_id, err) ||
         !job_list(request->arena, app->db, &filter, &jobs, &count, err))
         return false;
-    bool has_more = count > limit;
-    count = MIN(count, limit);
+    bool has_more = page_cut(request, &count);
     for (size_t i = 0; i < count; i++) {
         job_add_json(listing_item(&list), &jobs[i]);
         if (!listing_end_item(&list, err))

@@ -30,14 +30,27 @@ bool
 page_read_job_cursor(struct request *request, struct str *out, struct err *err)
 {
     struct str cursor = request_text(request, "cursor");
-    for (size_t i = 0; i < cursor.n; i++)
-        if (!strchr("0123456789abcdef", cursor.p[i]) || cursor.p[i] == '\0')
-            return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("cursor"),
-                                "cursor is page.next_cursor of the page before, got '%" STR_FMT
-                                "'",
-                                STR_ARG(cursor));
+    if (!str_is_hex(cursor))
+        return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("cursor"),
+                            "cursor is page.next_cursor of the page before, got '%" STR_FMT "'",
+                            STR_ARG(cursor));
     *out = cursor;
     return true;
+}
+
+uint64_t
+page_fetch_count(const struct request *request)
+{
+    return (uint64_t)request_integer(request, "limit") + 1;
+}
+
+bool
+page_cut(const struct request *request, size_t *count)
+{
+    size_t limit = (size_t)request_integer(request, "limit");
+    bool has_more = *count > limit;
+    *count = MIN(*count, limit);
+    return has_more;
 }
 
 struct json

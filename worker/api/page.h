@@ -7,6 +7,10 @@
 /* The parameter `cursor` of a list of jobs, or of what goes by their ids: "" when absent.
  * bad_parameter when it is none of ours. */
 MUST_CHECK bool page_read_job_cursor(struct request *request, struct str *out, struct err *err);
+/* How many to ask for: one more than `limit` tells whether there is a next page. */
+uint64_t page_fetch_count(const struct request *request);
+/* Cuts that one off: is there a next page? */
+bool page_cut(const struct request *request, size_t *count);
 /* Begins the answer; items follow. */
 struct json page_begin(struct response *response);
 /* Behind the last item: adds "page": {next_cursor, next_url, has_more} and, when there is a

@@ -91,9 +91,8 @@ bool
 list_report_runs(struct app *app, struct request *request, struct response *response,
                  struct err *err)
 {
-    uint64_t limit = (uint64_t)request_integer(request, "limit");
     struct archive_filter filter = {
-        .limit = limit + 1, /* one more tells whether there is a next page */
+        .limit = page_fetch_count(request),
     };
     struct archive_run *runs;
     size_t count;
@@ -104,8 +103,7 @@ list_report_runs(struct app *app, struct request *request, struct response *resp
                                                      ERR_BAD_PARAMETER, &filter.date, err)) ||
         !archive_list(request->arena, app->db, &filter, &runs, &count, err))
         return false;
-    bool has_more = count > limit;
-    count = MIN(count, limit);
+    bool has_more = page_cut(request, &count);
     for (size_t i = 0; i < count; i++) {
         add_run(listing_item(&list), &runs[i]);
         if (!listing_end_item(&list, err))

@@ -55,13 +55,6 @@ check_database(struct app *app, struct request *request, struct err *err)
 }
 
 static bool
-check_disk(struct app *app, struct err *err)
-{
-    return disk_free_bytes(app->data_dir) >= DISK_RESERVE ||
-           refuse_readiness(err, "disk", "less than 64 MiB are free");
-}
-
-static bool
 check_importer(struct app *app, struct err *err)
 {
     uint64_t beat_us, now_us = clock_steady_us();
@@ -134,8 +127,11 @@ warn_of_folders(struct app *app, const struct request *request, struct buf *warn
 bool
 readyz(struct app *app, struct request *request, struct response *response, struct err *err)
 {
-    if (!check_database(app, request, err) || !check_disk(app, err) ||
-        !check_importer(app, err))
+    if (!check_database(app, request, err))
+        return false;
+    if (disk_free_bytes(app->data_dir) < DISK_RESERVE)
+        return refuse_readiness(err, "disk", "less than 64 MiB are free");
+    if (!check_importer(app, err))
         return false;
     scoped_buf warnings = {.max = 8 * KIB};
     warn_of_ledger(app, &warnings);

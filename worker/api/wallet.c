@@ -4,6 +4,7 @@
 #include "api/json_body.h"
 #include "api/listing.h"
 #include "api/object.h"
+#include "api/page.h"
 #include "json/write.h"
 
 /* A header without a value is a client that lost its key: taking it for none would store twice
@@ -90,22 +91,18 @@ bool
 list_ledger(struct app *app, struct request *request, struct response *response,
             struct err *err)
 {
-    uint64_t limit = (uint64_t)request_integer(request, "limit");
     struct ledger_entry *entries;
     size_t count;
     int64_t before_id = request_integer(request, "cursor"), total;
     scoped_listing list = {0};
-    /* One more tells whether there is a next page. */
     if (!listing_begin(&list, &LEDGER, request, response, err) ||
-        !ledger_list(request->arena, app->db, request->player_id, before_id, limit + 1,
-                     &entries, &count, err) ||
+        !ledger_list(request->arena, app->db, request->player_id, before_id,
+                     page_fetch_count(request), &entries, &count, err) ||
         !ledger_count(app->db, request->player_id, &total, err))
         return false;
     struct str cursor = {NULL, 0};
-    if (count > limit) {
-        count = limit;
+    if (page_cut(request, &count))
         cursor = arena_printf(request->arena, "%lld", (long long)entries[count - 1].id);
-    }
     for (size_t i = 0; i < count; i++) {
         add_entry(listing_item(&list), &entries[i]);
         if (!listing_end_item(&list, err))

@@ -239,10 +239,7 @@ fs_is_temporary(struct str name, const char *replaced)
     if (name.n != stem.n + 1 + SUFFIX_DIGITS || memcmp(name.p, stem.p, stem.n) != 0 ||
         name.p[stem.n] != '.')
         return false;
-    for (size_t i = stem.n + 1; i < name.n; i++)
-        if (!strchr("0123456789abcdef", name.p[i]))
-            return false;
-    return true;
+    return str_is_hex(str_skip(name, stem.n + 1));
 }
 
 /* The folder part of `path`, "." where it has none. */

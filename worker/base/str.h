@@ -32,6 +32,12 @@ ptrdiff_t str_find(struct str s, struct str needle);
 ptrdiff_t str_find_char(struct str s, char c);
 struct str str_slice(struct str s, size_t from, size_t to); /* clamps to s */
 struct str str_skip(struct str s, size_t n);                /* clamps to s */
+/* Is every byte an ASCII letter, a digit or one of `others`?  And is every one a lower-case hex
+ * digit?  Both are true of "". */
+bool str_is_alnum(struct str s, const char *others);
+bool str_is_hex(struct str s);
+int str_hex_digit(char c);          /* 0 to 15, in either case; -1 for another character */
+bool str_has_control(struct str s); /* a byte below the blank, or DEL */
 /* Without leading and trailing space, tab, CR, LF, VT and FF. */
 struct str str_trim(struct str s);
 /* Cut the part before the next `separator` off `*rest` and return it; the separator is dropped.

@@ -345,8 +345,8 @@ utf8_without_marks(struct arena *a, struct str s)
     return arena_str(a, buf_str(&out));
 }
 
-static bool
-is_ascii(struct str s)
+bool
+utf8_is_ascii(struct str s)
 {
     uint64_t seen = 0, word;
     for (; s.n >= sizeof(word); s = str_skip(s, sizeof(word))) {
@@ -361,5 +361,5 @@ is_ascii(struct str s)
 uint64_t
 utf8_folded_bytes_max(struct str s)
 {
-    return is_ascii(s) ? s.n : (uint64_t)s.n * 3 / 2 + 1;
+    return utf8_is_ascii(s) ? s.n : (uint64_t)s.n * 3 / 2 + 1;
 }

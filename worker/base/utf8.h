@@ -13,6 +13,7 @@ uint32_t utf8_decode(const char *p, size_t n);
 size_t utf8_encode(uint32_t code_point, char out[4]);
 /* Offset of the first byte that is not part of a valid sequence; s.n when all is valid. */
 size_t utf8_valid_prefix(struct str s);
+bool utf8_is_ascii(struct str s);
 bool utf8_is_valid(struct str s);
 /* The same offset, adding to `*sequences` the sequences of two and more bytes before it. */
 size_t utf8_count_prefix(struct str s, uint64_t *sequences);

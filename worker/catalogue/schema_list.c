@@ -27,13 +27,10 @@ take_hex(struct str *s, size_t digits, uint32_t *out)
     if (s->n < digits)
         return false;
     for (size_t i = 0; i < digits; i++) {
-        char c = s->p[i];
-        uint32_t digit = c >= '0' && c <= '9'                 ? (uint32_t)(c - '0')
-                         : (c | 32) >= 'a' && (c | 32) <= 'f' ? (uint32_t)((c | 32) - 'a' + 10)
-                                                              : 16;
-        if (digit == 16)
+        int digit = str_hex_digit(s->p[i]);
+        if (digit < 0)
             return false;
-        v = v << 4 | digit;
+        v = v << 4 | (uint32_t)digit;
     }
     *s = str_skip(*s, digits);
     *out = v;

@@ -91,14 +91,12 @@ adopt(const char *data_dir, struct buf *out, struct err *err)
 int
 cli_adopt(int argc, char **argv)
 {
-    const char *config_path = NULL, *data = "var";
-    const struct option_row rows[] = {
-        {.name = "config", .text = &config_path}, {.name = "data", .text = &data}, {0}};
+    const char *config_path, *data;
     scoped_arena a = {0};
     struct config config;
     struct err err = {0};
     scoped_buf out = {.max = LINES_BYTES_MAX};
-    if (!options_parse(argc, argv, rows, NULL))
+    if (!options_parse_data(argc, argv, &config_path, &data))
         return 2;
     if (!prepare_command(&a, config_path, data, &config, &err) || !adopt(data, &out, &err)) {
         fprintf(stderr, "playmeter adopt: %s: %s\n", err_code(&err), err.detail);

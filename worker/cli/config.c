@@ -22,7 +22,7 @@ fail(const struct err *err)
 }
 
 static void
-warn(const struct config *config)
+warn(struct arena *a, const struct config *config)
 {
     if (config->fetch_allow_loopback)
         puts("warning: fetch.allow_loopback lets anybody with a key of scope write read what "
@@ -34,6 +34,12 @@ warn(const struct config *config)
         !str_eq(config->http_listen, STR("::1")))
         puts("warning: keys and passwords travel in clear text; set http.tls_certificate, or "
              "put a proxy with TLS in front");
+    /* A file with `datasets` has none of the shipped ones, the inputs of the reports among them. */
+    for (size_t i = 0; i < INPUT_COUNT; i++) {
+        struct err err;
+        if (!input_check_declared(a, config, (enum input_kind)i, &err))
+            printf("warning: reports will be missing: %s\n", err.detail);
+    }
 }
 
 /* What only shows when columns are taken together, such as a second key. */
@@ -49,16 +55,6 @@ check_datasets(struct arena *a, const char *path, const struct config *config, s
                            STR_ARG(config->datasets[i].name), why.detail);
     }
     return true;
-}
-
-/* A file with `datasets` has none of the shipped ones, the inputs of the reports among them. */
-static void
-warn_of_reports(struct arena *a, const struct config *config)
-{
-    struct err err;
-    for (size_t i = 0; i < INPUT_COUNT; i++)
-        if (!input_check_declared(a, config, (enum input_kind)i, &err))
-            printf("warning: reports will be missing: %s\n", err.detail);
 }
 
 int
@@ -77,19 +73,10 @@ cli_check_config(int argc, char **argv)
         !token_read_secrets(&a, &config, &ignored, &err) ||
         !strength_check_dictionary(&config, &err))
         return fail(&err);
-    warn(&config);
-    warn_of_reports(&a, &config);
+    warn(&a, &config);
     printf("ok: %s (declared datasets: %zu, keys: %zu)\n", path ? path : "the shipped settings",
            config.dataset_count, config.key_count);
     return 0;
-}
-
-static void
-print_files(const struct nginx_files *files)
-{
-    for (size_t i = 0; i < files->count; i++)
-        printf("# --- %" STR_FMT "\n%" STR_FMT "\n", STR_ARG(files->files[i].name),
-               STR_ARG(files->files[i].text));
 }
 
 int
@@ -112,10 +99,11 @@ cli_nginx_config(int argc, char **argv)
     if (!config_read_keys(&a, &config, &err) || !config_read_tls(&a, &config, &err))
         return fail(&err);
     nginx_render(&a, &config, surface_locations(&a), &files);
-    if (!output)
-        print_files(&files);
-    else if (!nginx_write(&files, output, &err))
-        return fail(&err);
+    if (output)
+        return nginx_write(&files, output, &err) ? 0 : fail(&err);
+    for (size_t i = 0; i < files.count; i++)
+        printf("# --- %" STR_FMT "\n%" STR_FMT "\n", STR_ARG(files.files[i].name),
+               STR_ARG(files.files[i].text));
     return 0;
 }
 

@@ -11,14 +11,12 @@
 int
 cli_migrate(int argc, char **argv)
 {
-    const char *config_path = NULL, *data = "var";
-    const struct option_row rows[] = {
-        {.name = "config", .text = &config_path}, {.name = "data", .text = &data}, {0}};
+    const char *config_path, *data;
     scoped_arena a = {0};
     struct config config;
     struct err err = {0};
     int applied_count = 0;
-    if (!options_parse(argc, argv, rows, NULL))
+    if (!options_parse_data(argc, argv, &config_path, &data))
         return 2;
     if (!prepare_command(&a, config_path, data, &config, &err) ||
         !migrate_database(data, &applied_count, &err)) {

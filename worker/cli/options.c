@@ -73,3 +73,13 @@ options_parse(int argc, char **argv, const struct option_row *rows, const char *
     }
     return true;
 }
+
+bool
+options_parse_data(int argc, char **argv, const char **config, const char **data)
+{
+    const struct option_row rows[] = {
+        {.name = "config", .text = config}, {.name = "data", .text = data}, {0}};
+    *config = NULL;
+    *data = "var";
+    return options_parse(argc, argv, rows, NULL);
+}

@@ -14,3 +14,6 @@ struct option_row {
  * False, with the reason on stderr, when the command line is wrong: exit code 2. */
 MUST_CHECK bool options_parse(int argc, char **argv, const struct option_row *rows,
                               const char **positional);
+/* The same where the options are --config FILE (else NULL) and --data DIR (else "var"). */
+MUST_CHECK bool options_parse_data(int argc, char **argv, const char **config,
+                                   const char **data);

@@ -56,12 +56,10 @@ run(const char *config_path, const char *data_dir, bool *is_whole, struct err *e
 int
 cli_verify_ledger(int argc, char **argv)
 {
-    const char *config = NULL, *data = "var";
-    const struct option_row rows[] = {
-        {.name = "config", .text = &config}, {.name = "data", .text = &data}, {0}};
+    const char *config, *data;
     struct err err = {0};
     bool is_whole = false;
-    if (!options_parse(argc, argv, rows, NULL))
+    if (!options_parse_data(argc, argv, &config, &data))
         return 2;
     if (run(config, data, &is_whole, &err))
         return is_whole ? 0 : 1;

@@ -16,14 +16,7 @@
 static bool
 consists_of(struct str s, const char *others)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        bool is_alnum =
-            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (c == '\0' || (!is_alnum && !strchr(others, c)))
-            return false;
-    }
-    return s.n > 0;
+    return s.n > 0 && str_is_alnum(s, others);
 }
 
 static bool
@@ -155,19 +148,10 @@ in_lower_case(struct arena *a, struct str s)
 }
 
 static bool
-has_control(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
-            return true;
-    return false;
-}
-
-static bool
 check_players(struct arena *a, struct str file, const struct yaml_node *root,
               struct config *config, struct err *err)
 {
-    if (has_control(config->players_issuer))
+    if (str_has_control(config->players_issuer))
         return refuse_setting(file, root, "players", "issuer",
                               "text without control characters", config->players_issuer, err);
     struct config_list hosts = config->players_track_redirect_hosts;

@@ -31,12 +31,7 @@ add_path(struct buf *out, struct str path)
     }
 }
 
-static bool
-is_within(struct str path, struct str folder)
-{
-    return str_starts(path, folder) && (path.n == folder.n || path.p[folder.n] == '/');
-}
-
+/* Is it that folder of the service's own, or within it? */
 static bool
 is_own(struct str path, struct str data_dir, const char *name)
 {
@@ -44,7 +39,8 @@ is_own(struct str path, struct str data_dir, const char *name)
     buf_init(&folder, PATH_BYTES_MAX);
     add_path(&folder, data_dir);
     add_path(&folder, str_from(name));
-    return is_within(path, buf_str(&folder));
+    return str_starts(path, buf_str(&folder)) &&
+           (path.n == folder.n || path.p[folder.n] == '/');
 }
 
 bool

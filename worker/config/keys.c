@@ -17,22 +17,7 @@ static const char *const KEY_WORDS[] = {"client", "scope", "key", "key_file"};
 static bool
 is_key(struct str s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f')))
-            return false;
-    return s.n == CONFIG_KEY_DIGITS;
-}
-
-static bool
-is_client(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              c == '_' || c == '.' || c == '-'))
-            return false;
-    }
-    return s.n >= 1 && s.n <= 64;
+    return s.n == CONFIG_KEY_DIGITS && str_is_hex(s);
 }
 
 static bool
@@ -44,7 +29,7 @@ refuse_key(struct str file, unsigned line, const char *what, struct err *err)
 static bool
 check_key(struct str file, const struct config_key *key, struct err *err)
 {
-    if (!is_client(key->client))
+    if (key->client.n == 0 || key->client.n > 64 || !str_is_alnum(key->client, "_.-"))
         return refuse_key(file, key->line,
                           "a key needs a client: 1 to 64 of letters, digits, _ . and -", err);
     if (!str_eq(key->scope, STR("read")) && !str_eq(key->scope, STR("write")) &&

@@ -85,18 +85,7 @@ read_key(struct reader *r, const yaml_event_t *event, const struct yaml_node *ma
     return true;
 }
 
-/* Reads the value of a member, or an item: the event is the caller's to delete. */
-static bool
-read_value(struct reader *r, struct yaml_node *node, unsigned depth)
-{
-    yaml_event_t event;
-    if (!next_event(r, &event))
-        return false;
-    bool ok = read_node(r, &event, node, depth);
-    yaml_event_delete(&event);
-    return ok;
-}
-
+/* Reads a member or an item: the event is the caller's to delete. */
 static bool
 read_child(struct reader *r, const yaml_event_t *event, struct yaml_node *parent,
            struct yaml_node *child, unsigned depth)
@@ -105,7 +94,12 @@ read_child(struct reader *r, const yaml_event_t *event, struct yaml_node *parent
         return refuse_yaml(r, line_of(event->start_mark), "this list or mapping is too long");
     if (parent->kind == YAML_SEQUENCE)
         return read_node(r, event, child, depth);
-    return read_key(r, event, parent, child) && read_value(r, child, depth);
+    yaml_event_t value;
+    if (!read_key(r, event, parent, child) || !next_event(r, &value))
+        return false;
+    bool ok = read_node(r, &value, child, depth);
+    yaml_event_delete(&value);
+    return ok;
 }
 
 static bool

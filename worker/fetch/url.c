@@ -4,6 +4,7 @@
 #include "fetch/fetch.h"
 
 #include "base/buf.h"
+#include "base/utf8.h"
 
 #include <ctype.h>
 #include <curl/curl.h>
@@ -161,25 +162,6 @@ bad_url(struct arena *a, struct err *err, struct str url, const char *rule)
                         STR_ARG(str_slice(fetch_shown_url(a, url), 0, SHOWN_BYTES_MAX)));
 }
 
-static bool
-has_control_byte(struct str url)
-{
-    for (size_t i = 0; i < url.n; i++) {
-        if ((unsigned char)url.p[i] < 0x20 || url.p[i] == 0x7f)
-            return true;
-    }
-    return false;
-}
-
-static bool
-is_ascii(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] > 0x7f)
-            return false;
-    return true;
-}
-
 /* Not left to libcurl, which reads the name in the encoding of the locale and converts it after
  * every check.  The mapping may make bytes that end a host (the sign a/c makes a slash), which
  * libcurl refuses; STD3 rules would drop that sign and go on with another host.  The URL is
@@ -188,7 +170,7 @@ static bool
 make_host_ascii(struct arena *a, CURLU *handle)
 {
     struct str host = url_part(a, handle, CURLUPART_HOST);
-    if (is_ascii(host))
+    if (utf8_is_ascii(host))
         return true;
     char *ascii = NULL;
     bool ok =
@@ -258,7 +240,7 @@ fetch_check_url(struct arena *a, struct str url, const struct fetch_policy *poli
         return err_set_code(err, ERR_INVALID, "bad_url",
                             "a URL has at most %d bytes, this one has %zu", URL_BYTES_MAX,
                             url.n);
-    if (has_control_byte(url))
+    if (str_has_control(url))
         return bad_url(a, err, url, "a URL has no control characters");
     CURLU *handle SCOPED(url_handle_free) = curl_url();
     assert(handle);

@@ -141,15 +141,6 @@ parse_boundary(struct arena *a, struct str content_type, struct str *boundary, s
 
 /* ---- names and values of a part ---- */
 
-static int
-hex_digit(char c)
-{
-    char lower = (char)(c | 32);
-    return c >= '0' && c <= '9'           ? c - '0'
-           : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10
-                                          : -1;
-}
-
 /* RFC 5987: charset'language'percent-encoded bytes. */
 static bool
 parse_extended(struct arena *a, struct str s, struct str *out)
@@ -164,8 +155,8 @@ parse_extended(struct arena *a, struct str s, struct str *out)
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
         if (c == '%') {
-            int high = i + 2 < s.n ? hex_digit(s.p[i + 1]) : -1;
-            int low = high >= 0 ? hex_digit(s.p[i + 2]) : -1;
+            int high = i + 2 < s.n ? str_hex_digit(s.p[i + 1]) : -1;
+            int low = high >= 0 ? str_hex_digit(s.p[i + 2]) : -1;
             if (low < 0)
                 return false;
             c = (unsigned char)(high * 16 + low);

@@ -68,15 +68,6 @@ static const struct {
 #undef X
 };
 
-static size_t
-find_variable(struct str name)
-{
-    size_t i = 0;
-    while (i < COUNT_OF(VARIABLES) && !str_eq(VARIABLES[i].name, name))
-        i++;
-    return i;
-}
-
 /* As a client writes it: of HTTP_X_API_KEY "x-api-key". */
 static struct str
 header_name(struct arena *a, struct str variable)
@@ -97,8 +88,10 @@ read_variables(struct arena *a, char *const *environment, struct variables *out,
 {
     size_t counts[COUNT_OF(VARIABLES)] = {0};
     for (; *environment; environment++) {
-        struct str value = str_from(*environment);
-        size_t i = find_variable(str_cut(&value, '='));
+        struct str value = str_from(*environment), name = str_cut(&value, '=');
+        size_t i = 0;
+        while (i < COUNT_OF(VARIABLES) && !str_eq(VARIABLES[i].name, name))
+            i++;
         if (i == COUNT_OF(VARIABLES) || counts[i]++ > 0)
             continue;
         value = arena_str(a, value);
@@ -114,20 +107,6 @@ read_variables(struct arena *a, char *const *environment, struct variables *out,
     return true;
 }
 
-static bool
-is_id(struct str id)
-{
-    if (id.n == 0 || id.n > REQUEST_ID_BYTES_MAX)
-        return false;
-    for (size_t i = 0; i < id.n; i++) {
-        char c = id.p[i], low = (char)(c | 0x20);
-        bool is_word = (c >= '0' && c <= '9') || (low >= 'a' && low <= 'z') || c == '_';
-        if (!is_word && c != '.' && c != '-')
-            return false;
-    }
-    return true;
-}
-
 static struct str
 make_id(struct arena *a)
 {
@@ -137,20 +116,13 @@ make_id(struct arena *a)
     return (struct str){id, DIGITS};
 }
 
-static int
-hex_digit(char c)
-{
-    char low = (char)(c | 0x20);
-    return c >= '0' && c <= '9' ? c - '0' : low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
-}
-
 /* The byte that the escape at `i` stands for, or -1. */
 static int
 escaped_byte(struct str text, size_t i)
 {
     if (i + 3 > text.n)
         return -1;
-    int high = hex_digit(text.p[i + 1]), low = hex_digit(text.p[i + 2]);
+    int high = str_hex_digit(text.p[i + 1]), low = str_hex_digit(text.p[i + 2]);
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
@@ -241,7 +213,8 @@ request_parse(struct arena *a, char *const *environment, struct request *out, st
     *out = (struct request){.arena = a, .started_us = clock_steady_us(), .body_file = ""};
     struct variables v = {0};
     bool is_read = read_variables(a, environment, &v, err);
-    out->id = is_id(v.id) ? v.id : make_id(a);
+    bool has_id = v.id.n > 0 && v.id.n <= REQUEST_ID_BYTES_MAX && str_is_alnum(v.id, "_.-");
+    out->id = has_id ? v.id : make_id(a);
     out->method_text = v.method;
     out->method = parse_method(v.method);
     out->path = str_cut(&v.uri, '?');

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/num.h"
 #include "base/release.h"
+#include "http/status.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -97,72 +98,20 @@ send(struct response *r, struct str bytes)
     return !r->is_broken;
 }
 
-/* RFC 9110's words for the statuses that are answered here. */
-static const char *
-reason_of(int status)
-{
-    static const struct {
-        int status;
-        const char *reason;
-    } REASONS[] = {
-        {200, "OK"},
-        {201, "Created"},
-        {202, "Accepted"},
-        {204, "No Content"},
-        {302, "Found"},
-        {304, "Not Modified"},
-        {400, "Bad Request"},
-        {401, "Unauthorized"},
-        {403, "Forbidden"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {406, "Not Acceptable"},
-        {409, "Conflict"},
-        {410, "Gone"},
-        {411, "Length Required"},
-        {413, "Content Too Large"},
-        {415, "Unsupported Media Type"},
-        {422, "Unprocessable Content"},
-        {429, "Too Many Requests"},
-        {500, "Internal Server Error"},
-        {503, "Service Unavailable"},
-        {507, "Insufficient Storage"},
-    };
-    for (size_t i = 0; i < COUNT_OF(REASONS); i++)
-        if (REASONS[i].status == status)
-            return REASONS[i].reason;
-    return "";
-}
-
-/* These two are in every answer, and printing them by a format was most of what they cost. */
-static void
-add_length(struct response *r)
-{
-    buf_add_lit(&r->head, "Content-Length: ");
-    num_add_i64(&r->head, (int64_t)r->body.n);
-    buf_add_lit(&r->head, "\r\n");
-}
-
-static void
-add_timing(struct response *r)
-{
-    uint64_t spent_us = clock_steady_us() - r->request->started_us;
-    buf_add_lit(&r->head, "Server-Timing: app;dur=");
-    num_add_f64(&r->head, (double)spent_us / 1000);
-    buf_add_lit(&r->head, "\r\n");
-}
-
 static bool
 send_head(struct response *r)
 {
     assert(!r->head.is_full);
     add_header(r, "X-Request-Id", r->request->id);
-    add_timing(r);
+    /* In every answer as the length is: printing the two by a format was most of what they cost. */
+    buf_add_lit(&r->head, "Server-Timing: app;dur=");
+    num_add_f64(&r->head, (double)(clock_steady_us() - r->request->started_us) / 1000);
+    buf_add_lit(&r->head, "\r\n");
     add_cache_control(r);
     if (r->type)
         add_header(r, "Content-Type", str_from(r->type));
     char status[64];
-    snprintf(status, sizeof(status), "Status: %d %s\r\n", r->status, reason_of(r->status));
+    snprintf(status, sizeof(status), "Status: %d %s\r\n", r->status, http_reason(r->status));
     buf_add_lit(&r->head, "\r\n");
     return send(r, str_from(status)) && send(r, buf_str(&r->head));
 }
@@ -210,8 +159,11 @@ response_finish(struct response *r)
 {
     if (!r->is_streaming) {
         bool has_length = r->status != 304 && r->status != 204;
-        if (has_length)
-            add_length(r);
+        if (has_length) {
+            buf_add_lit(&r->head, "Content-Length: ");
+            num_add_i64(&r->head, (int64_t)r->body.n);
+            buf_add_lit(&r->head, "\r\n");
+        }
         send_head(r);
     }
     send_body(r);

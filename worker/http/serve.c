@@ -37,20 +37,14 @@ serve_init(struct err *err)
     return FCGX_Init() == 0 || err_set(err, ERR_INTERNAL, "libfcgi cannot be initialised");
 }
 
-static void
-set_write_timeout(int fd)
-{
-    struct timeval timeout = {.tv_sec = SERVE_WRITE_STALL_MS / 1000};
-    /* Where it cannot be set the total time of a stream still bounds it. */
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-}
-
 static bool
 write_out(void *context, struct str bytes)
 {
     FCGX_Request *fcgi = context;
+    struct timeval timeout = {.tv_sec = SERVE_WRITE_STALL_MS / 1000};
     if (bytes.n > STALL_BYTES_MIN)
-        set_write_timeout(fcgi->ipcFd);
+        /* Where it cannot be set the total time of a stream still bounds it. */
+        (void)setsockopt(fcgi->ipcFd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
     while (bytes.n) {
         int n = (int)MIN(bytes.n, (size_t)INT_MAX);
         if (FCGX_PutStr(bytes.p, n, fcgi->out) != n)
@@ -105,18 +99,6 @@ is_declared(const struct route *route, struct str name)
     return false;
 }
 
-/* The detail of a client's mistake shows what it sent, a password where the username belongs or
- * a link with its query: the client is told, the log is not. */
-static void
-log_failure(struct log_line *line, const struct request *request, const struct err *err)
-{
-    log_str(line, "code", str_from(err_code(err)));
-    if (http_status(err) >= 500)
-        log_str(line, "detail", str_from(err->detail));
-    else if (is_declared(request->route, str_from(err->name)))
-        log_str(line, "parameter", str_from(err->name));
-}
-
 static void
 log_request(const struct request *request, const struct response *response,
             const struct err *err)
@@ -134,8 +116,14 @@ log_request(const struct request *request, const struct response *response,
     log_int(&line, "status", response->status);
     log_int(&line, "us", (int64_t)spent_us);
     log_int(&line, "bytes", (int64_t)response->body_bytes);
+    /* The detail of a client's mistake shows what it sent, a password where the username belongs
+     * or a link with its query: the client is told, the log is not. */
     if (err->kind != ERR_NONE)
-        log_failure(&line, request, err);
+        log_str(&line, "code", str_from(err_code(err)));
+    if (http_status(err) >= 500)
+        log_str(&line, "detail", str_from(err->detail));
+    else if (is_declared(request->route, str_from(err->name)))
+        log_str(&line, "parameter", str_from(err->name));
     log_end(&line);
 }
 
@@ -196,15 +184,6 @@ prepare_socket(int listen_fd, int *epoll_fd, struct err *err)
            err_set_errno(err, "watching the listening socket");
 }
 
-/* SIGTERM arrives only in here.  Anywhere else it would interrupt libfcgi's reads, which takes
- * that for a broken connection: a request that nginx then answers with 502. */
-static void
-wait_for_connection(int epoll_fd, const sigset_t *while_waiting)
-{
-    struct epoll_event event;
-    (void)epoll_pwait(epoll_fd, &event, 1, -1, while_waiting);
-}
-
 /* 1 served, 0 nobody was there, -1 error. */
 static int
 accept_and_serve(FCGX_Request *fcgi, struct arena *arena, struct buf *body,
@@ -241,7 +220,10 @@ serve_run(int listen_fd, serve_handle_fn *handle, void *context, bool (*is_stopp
     buf_init(&body, SERVE_BODY_BYTES_MAX);
     int got = 0;
     while (got >= 0 && !is_stopping()) {
-        wait_for_connection(epoll_fd, &before);
+        struct epoll_event unused;
+        /* SIGTERM arrives only in here.  Anywhere else it would interrupt libfcgi's reads, which
+         * takes that for a broken connection: a request that nginx then answers with 502. */
+        (void)epoll_pwait(epoll_fd, &unused, 1, -1, &before);
         got = accept_and_serve(&fcgi, &arena, &body, handle, context, err);
     }
     /* A connection may have woken this worker and nobody else just before the signal came. */

@@ -5,3 +5,5 @@
 
 int http_status(const struct err *err);
 const char *http_title(const struct err *err);
+/* RFC 9110's words for a status that is answered here; "" for another. */
+const char *http_reason(int status);

@@ -111,10 +111,7 @@ job_make_id(char id[JOB_ID_DIGITS + 1])
 bool
 job_id_is_valid(struct str id)
 {
-    for (size_t i = 0; i < id.n; i++)
-        if (!((id.p[i] >= '0' && id.p[i] <= '9') || (id.p[i] >= 'a' && id.p[i] <= 'f')))
-            return false;
-    return id.n == JOB_ID_DIGITS;
+    return id.n == JOB_ID_DIGITS && str_is_hex(id);
 }
 
 struct str

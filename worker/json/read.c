@@ -43,12 +43,6 @@ struct build {
     struct err *err;
 };
 
-static struct str
-copy_chars(struct build *b, const char *p, size_t n)
-{
-    return arena_str(b->arena, (struct str){p, n});
-}
-
 static bool build_value(struct build *b, struct json_object *object, struct json_value *out);
 
 static bool
@@ -70,16 +64,6 @@ build_members(struct build *b, const struct json_mark *mark, struct json_object 
 }
 
 static bool
-build_items(struct build *b, const struct json_mark *mark, struct json_object *array,
-            struct json_value *children)
-{
-    for (size_t i = 0; i < mark->child_count; i++)
-        if (!build_value(b, json_object_array_get_idx(array, i), &children[i]))
-            return false;
-    return true;
-}
-
-static bool
 build_value(struct build *b, struct json_object *object, struct json_value *out)
 {
     const struct json_mark *mark = b->next++;
@@ -87,15 +71,20 @@ build_value(struct build *b, struct json_object *object, struct json_value *out)
     out->boolean = mark->boolean;
     out->source = out->text = str_slice(b->text, mark->from, mark->to);
     if (mark->kind == JSON_STRING)
-        out->text = copy_chars(b, json_object_get_string(object),
-                               (size_t)json_object_get_string_len(object));
+        out->text =
+            arena_str(b->arena, (struct str){json_object_get_string(object),
+                                             (size_t)json_object_get_string_len(object)});
     if (mark->child_count == 0)
         return true;
     struct json_value *children = arena_array(b->arena, mark->child_count, struct json_value);
     out->children = children;
     out->child_count = mark->child_count;
-    return mark->kind == JSON_OBJECT ? build_members(b, mark, object, children)
-                                     : build_items(b, mark, object, children);
+    if (mark->kind == JSON_OBJECT)
+        return build_members(b, mark, object, children);
+    for (size_t i = 0; i < mark->child_count; i++)
+        if (!build_value(b, json_object_array_get_idx(object, i), &children[i]))
+            return false;
+    return true;
 }
 
 bool

@@ -93,14 +93,10 @@ scan_hex(struct scan *s, uint32_t *out)
 {
     uint32_t unit = 0;
     for (int i = 0; i < 4; i++, s->at++) {
-        char c = peek(s);
-        char low = (char)(c | 0x20);
-        if (c >= '0' && c <= '9')
-            unit = unit << 4 | (uint32_t)(c - '0');
-        else if (low >= 'a' && low <= 'f')
-            unit = unit << 4 | (uint32_t)(low - 'a' + 10);
-        else
+        int digit = str_hex_digit(peek(s));
+        if (digit < 0)
             return refuse_json(s, "\\u takes four hex digits");
+        unit = unit << 4 | (uint32_t)digit;
     }
     *out = unit;
     return true;

@@ -287,6 +287,15 @@ json_member_str_or_null(struct json *j, const char *key, struct str s)
 }
 
 void
+json_member_u64_or_null(struct json *j, const char *key, uint64_t v)
+{
+    if (v)
+        json_member_u64(j, key, v);
+    else
+        json_member_null(j, key);
+}
+
+void
 json_member_timestamp(struct json *j, const char *key, int64_t ms)
 {
     json_key(j, key);

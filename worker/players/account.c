@@ -11,19 +11,10 @@
 #include <string.h>
 
 static bool
-is_name_byte(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '.' || c == '-';
-}
-
-static bool
 check_username(struct str name, struct err *err)
 {
-    bool fits = name.n >= ACCOUNT_USERNAME_BYTES_MIN && name.n <= ACCOUNT_USERNAME_BYTES_MAX;
-    for (size_t i = 0; i < name.n && fits; i++)
-        fits = is_name_byte(name.p[i]);
-    return fits ||
+    return (name.n >= ACCOUNT_USERNAME_BYTES_MIN && name.n <= ACCOUNT_USERNAME_BYTES_MAX &&
+            str_is_alnum(name, "_.-")) ||
            err_set_name(err, ERR_INVALID, "bad_username", STR("username"),
                         "a username is %d to %d of A-Z a-z 0-9 _ . -, got '%" STR_FMT "'",
                         ACCOUNT_USERNAME_BYTES_MIN, ACCOUNT_USERNAME_BYTES_MAX, STR_ARG(name));

@@ -47,14 +47,6 @@ first_at(struct db *db, struct event_span span, int64_t server_at, int64_t *id, 
     return true;
 }
 
-static bool
-cut_span(struct db *db, int64_t since, int64_t until, struct event_span *span, struct err *err)
-{
-    struct event_span whole = *span;
-    return (since == INT64_MIN || first_at(db, whole, since, &span->from, err)) &&
-           (until == INT64_MAX || first_at(db, whole, until, &span->below, err));
-}
-
 /* Between the falls, from the first event that was to the last that is. */
 static bool
 read_stretches(struct arena *a, struct db *db, struct event_span **out, size_t *count,
@@ -89,9 +81,12 @@ event_spans(struct arena *a, struct db *db, int64_t since, int64_t until,
     size_t n;
     if (!read_stretches(a, db, &spans, &n, err))
         return false;
-    for (size_t i = 0; i < n; i++)
-        if (!cut_span(db, since, until, &spans[i], err))
+    for (size_t i = 0; i < n; i++) {
+        struct event_span whole = spans[i];
+        if ((since != INT64_MIN && !first_at(db, whole, since, &spans[i].from, err)) ||
+            (until != INT64_MAX && !first_at(db, whole, until, &spans[i].below, err)))
             return false;
+    }
     *out = spans;
     *count = n;
     return true;

@@ -10,31 +10,16 @@ struct parsing {
 };
 
 static bool
-is_type_char(char c)
-{
-    char low = (char)(c | 0x20);
-    return (c >= '0' && c <= '9') || (low >= 'a' && low <= 'z') || c == '_' || c == '.' ||
-           c == ':' || c == '-';
-}
-
-static bool
-refuse_type(struct str given, struct err *err)
-{
-    return err_set_name(err, ERR_INVALID, NULL, STR("event_type"),
-                        "event_type is 1 to %d of A-Z, a-z, 0-9, '_', '.', ':' and '-', got "
-                        "%" STR_FMT,
-                        EVENT_TYPE_BYTES_MAX, STR_ARG(str_slice(given, 0, 100)));
-}
-
-static bool
 parse_type(struct parsing *p, const struct json_value *v)
 {
     struct str type = v->text;
-    bool is_right = v->kind == JSON_STRING && type.n > 0 && type.n <= EVENT_TYPE_BYTES_MAX;
-    for (size_t i = 0; is_right && i < type.n; i++)
-        is_right = is_type_char(type.p[i]);
-    if (!is_right)
-        return refuse_type(v->source, p->err);
+    if (v->kind != JSON_STRING || type.n == 0 || type.n > EVENT_TYPE_BYTES_MAX ||
+        !str_is_alnum(type, "_.:-"))
+        return err_set_name(
+            p->err, ERR_INVALID, NULL, STR("event_type"),
+            "event_type is 1 to %d of A-Z, a-z, 0-9, '_', '.', ':' and '-', got "
+            "%" STR_FMT,
+            EVENT_TYPE_BYTES_MAX, STR_ARG(str_slice(v->source, 0, 100)));
     if (event_is_own_type(type))
         return err_set_name(p->err, ERR_INVALID, "reserved_event_type", STR("event_type"),
                             "events of type '%" STR_FMT "' are written by the service itself",
@@ -99,25 +84,19 @@ static const struct synonym SYNONYMS[] = {
 };
 
 static bool
-refuse_unknown(struct str name, struct err *err)
-{
-    struct suggestion near = suggest_begin(name);
-    for (size_t i = 0; i < COUNT_OF(MEMBERS); i++)
-        suggest_offer(&near, MEMBERS[i].name);
-    suggest_synonyms(&near, SYNONYMS, COUNT_OF(SYNONYMS));
-    return err_set_name(err, ERR_INVALID, "unknown_member", name,
-                        "an event has no member '%" STR_FMT "'%s", STR_ARG(name),
-                        suggest_text(&near));
-}
-
-static bool
 parse_member(struct parsing *p, const struct json_value *member)
 {
     for (size_t i = 0; i < COUNT_OF(MEMBERS); i++)
         if (str_eq(member->key, MEMBERS[i].name))
             return (member->kind == JSON_NULL && !MEMBERS[i].may_be_null) ||
                    MEMBERS[i].parse(p, member);
-    return refuse_unknown(member->key, p->err);
+    struct suggestion near = suggest_begin(member->key);
+    for (size_t i = 0; i < COUNT_OF(MEMBERS); i++)
+        suggest_offer(&near, MEMBERS[i].name);
+    suggest_synonyms(&near, SYNONYMS, COUNT_OF(SYNONYMS));
+    return err_set_name(p->err, ERR_INVALID, "unknown_member", member->key,
+                        "an event has no member '%" STR_FMT "'%s", STR_ARG(member->key),
+                        suggest_text(&near));
 }
 
 bool

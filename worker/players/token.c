@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Hex digits of 256 random bits. */
@@ -175,14 +176,10 @@ static bool
 read_session(const struct json_value *payload, char out[TOKEN_SESSION_DIGITS + 1])
 {
     struct str text;
-    if (!json_as_str(json_get(payload, "jti"), &text) || text.n != TOKEN_SESSION_DIGITS)
+    if (!json_as_str(json_get(payload, "jti"), &text) || text.n != TOKEN_SESSION_DIGITS ||
+        !str_is_hex(text))
         return false;
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
-            return false;
-        out[i] = c;
-    }
+    memcpy(out, text.p, text.n);
     out[text.n] = '\0';
     return true;
 }

@@ -75,14 +75,6 @@ track_make_meta(struct arena *a, const struct track_param *params, size_t count,
 }
 
 static bool
-is_host_char(char c)
-{
-    char low = (char)(c | 0x20);
-    return (c >= '0' && c <= '9') || (low >= 'a' && low <= 'z') || c == '.' || c == '-' ||
-           c == ':';
-}
-
-static bool
 is_plain(struct str url)
 {
     for (size_t i = 0; i < url.n; i++)
@@ -105,7 +97,7 @@ find_host(struct str url)
             continue;
         struct str rest = str_skip(url, scheme.n);
         size_t n = 0;
-        while (n < rest.n && is_host_char(rest.p[n]))
+        while (n < rest.n && str_is_alnum(str_slice(rest, n, n + 1), ".-:"))
             n++;
         bool ends = n == rest.n || rest.p[n] == '/' || rest.p[n] == '?' || rest.p[n] == '#';
         return ends ? str_slice(rest, 0, n) : none;

@@ -56,13 +56,7 @@ links_close(struct links **links)
 static bool
 is_character(struct str text)
 {
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i], low = (char)(c | 0x20);
-        if (!(low >= 'a' && low <= 'z') && !(c >= '0' && c <= '9') &&
-            (c == '\0' || !strchr("_.:-", c)))
-            return false;
-    }
-    return text.n > 0 && text.n <= LINKS_TEXT_BYTES_MAX;
+    return text.n > 0 && text.n <= LINKS_TEXT_BYTES_MAX && str_is_alnum(text, "_.:-");
 }
 
 static struct str

@@ -188,10 +188,8 @@ output_add_input(struct json *j, enum input_kind kind, const struct input_source
 {
     json_begin_object(j);
     json_member_str(j, "dataset", str_from(input_name(kind)));
-    if (input->versions)
-        json_member_i64(j, "version", input->version.number);
-    else
-        json_member_null(j, "version");
+    json_member_u64_or_null(j, "version",
+                            input->versions ? (uint64_t)input->version.number : 0);
     json_member_str(j, "sha256", input->sha256);
     json_member_u64(j, "rows", input->row_count);
     json_end_object(j);

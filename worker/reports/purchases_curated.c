@@ -152,10 +152,7 @@ define_report(struct json *j, const struct report_run *run)
     define_words(j, "purchase_events", &config->reports_purchase_events);
     define_words(j, "success_statuses", &config->reports_success_statuses);
     define_words(j, "reversal_statuses", &config->reports_reversal_statuses);
-    if (config->reports_receipt_pattern.n)
-        json_member_str(j, "receipt_pattern", config->reports_receipt_pattern);
-    else
-        json_member_null(j, "receipt_pattern");
+    json_member_str_or_null(j, "receipt_pattern", config->reports_receipt_pattern);
 }
 
 static const char *const COLUMNS[] = {"line",           "appsflyer_id", "event_name",

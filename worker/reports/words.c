@@ -11,15 +11,6 @@ words_from_config(struct arena *a, const struct config_list *list)
     return out;
 }
 
-static bool
-is_ascii(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] >= 0x80)
-            return false;
-    return true;
-}
-
 static size_t
 find_folded(const struct word_list *list, struct str cell)
 {
@@ -35,7 +26,7 @@ size_t
 words_find(const struct word_list *list, struct str cell)
 {
     cell = str_trim(cell);
-    if (!is_ascii(cell))
+    if (!utf8_is_ascii(cell))
         return find_folded(list, cell);
     for (size_t i = 0; i < list->count; i++)
         if (str_eq_ascii_nocase(list->words[i], cell))

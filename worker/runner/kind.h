@@ -1,5 +1,5 @@
 /* The kinds of jobs: one row of a table and one file each.  What every job has in common (its
- * lease, its children, cancelling, attempts) is in job_run and runner_child and knows no kind.
+ * lease, its children, cancelling, attempts) is in claim.h and child.h and knows no kind.
  *
  *   prepare (jobs process) -> step, step ... (a child each) -> finish (jobs process) */
 #pragma once

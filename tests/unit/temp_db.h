@@ -1,7 +1,7 @@
 /* A migrated playmeter.db in a folder of its own, with a local writer, for each test. */
 #pragma once
 
-#include "catalogue/integrity.h"
+#include "embedded/files.h"
 #include "jobs/job.h"
 #include "players/event.h"
 #include "players/wallet.h"
@@ -42,6 +42,7 @@ temp_db_set_up(void **state)
     if (!t || temp_set_up(&t->dir))
         return -1;
     t->db = temp_db_open(temp_path(t->dir, "playmeter.db"));
+    db_set_context(t->db, &EMBEDDED_FILES);
     t->writer = writer_open_local(t->db, TEMP_OPERATIONS, COUNT_OF(TEMP_OPERATIONS));
     *state = t;
     return 0;

@@ -78,7 +78,8 @@ sweep(struct temp_db *t, int64_t spool_kept_ms)
     struct err err = {0};
     scoped_buf kept;
     buf_init(&kept, 4 * KIB);
-    if (!dataset_sweep(t->db, ((struct temp_dir *)t->dir)->path, spool_kept_ms, &kept, &err))
+    if (!dataset_sweep(t->db, &EMBEDDED_FILES, ((struct temp_dir *)t->dir)->path, spool_kept_ms,
+                       &kept, &err))
         fail_msg("%s", err.detail);
     return arena_str(&t->arena, buf_str(&kept));
 }

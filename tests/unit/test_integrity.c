@@ -3,7 +3,9 @@
 #include "temp_db.h"
 
 #include "base/fs.h"
-#include "index/columns.h"
+#include "index/tfidf.h"
+#include "index/trigrams.h"
+#include "store/rows.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -323,7 +325,7 @@ a_job_that_met_damage_has_that_version_checked(void **state)
         find_number(t, publish(t), 0);
     struct str folder = version_of(t, 2).job_id;
     version = version_of(t, 2);
-    assert_false(integrity_check_rows(((struct temp_dir *)t->dir)->path, &version, &err));
+    assert_false(EMBEDDED_FILES.check_rows(((struct temp_dir *)t->dir)->path, &version, &err));
     assert_string_equal(err_code(&err), INTEGRITY_ROWS_DAMAGED);
     assert_true(str_eq(str_from(err.name), folder));
     assert_true(integrity_doubt_rows(t->writer, str_from(err.name), &err));
@@ -399,6 +401,11 @@ names_of_files_are_read_as_they_are_written(void **state)
     struct temp_db *t = *state;
     for (unsigned files = 0; files < 16; files++)
         assert_int_equal(integrity_files_parse(integrity_files_words(&t->arena, files)), files);
+    assert_string_equal(integrity_files_words(&t->arena, INTEGRITY_ROWS | INTEGRITY_COLUMNS).p,
+                        ROWS_FILE_NAME " " COLUMNS_FILE_NAME);
+    assert_string_equal(
+        integrity_files_words(&t->arena, INTEGRITY_TRIGRAMS | INTEGRITY_TFIDF).p,
+        TRIGRAMS_FILE_NAME " " TFIDF_FILE_NAME);
     assert_string_equal(integrity_files_words(&t->arena, INTEGRITY_ROWS | INTEGRITY_TFIDF).p,
                         "rows.db tfidf");
 }

@@ -1,10 +1,10 @@
-/* reindex_version: whatever became of the index files, rows.db gives them back as they were. */
+/* Reindexing: whatever became of the index files, rows.db gives them back as they were. */
 #include "disk_order.h"
 #include "import_attempt.h"
 
 #include "few_descriptors.h"
 
-#include "catalogue/reindex.h"
+#include "embedded/files.h"
 #include "index/trigrams.h"
 
 struct indexes {
@@ -127,7 +127,7 @@ every_index_file_comes_back_deleted_or_damaged(void **state)
             for (size_t i = 0; i < COUNT_OF(FILES); i++)
                 if (which >> i & 1)
                     spoil(&t, FILES[i], removes);
-            if (!reindex_version(t.dir->path, &t.base, &err))
+            if (!EMBEDDED_FILES.reindex(t.dir->path, &t.base, &err))
                 fail_msg("%s", err.detail);
             open_indexes(&t, &after);
             expect_same(&before, &after);
@@ -146,7 +146,7 @@ what_was_made_again_is_on_the_disk(void **state)
     static const char *const FILES[] = {"columns", "trigrams"};
     import_books(&t, *state);
     disk_log_clear();
-    assert_true(reindex_version(t.dir->path, &t.base, &err));
+    assert_true(EMBEDDED_FILES.reindex(t.dir->path, &t.base, &err));
     const char *folder = folder_of(&t);
     for (size_t i = 0; i < COUNT_OF(FILES); i++) {
         struct arena *a = &t.dir->arena;
@@ -167,7 +167,7 @@ what_a_killed_reindex_left_is_written_over(void **state)
     import_books(&t, *state);
     open_indexes(&t, &before);
     assert_true(fs_replace_file(AT_FDCWD, path_of(&t, "columns.new"), STR("half"), 0600, &err));
-    assert_true(reindex_version(t.dir->path, &t.base, &err));
+    assert_true(EMBEDDED_FILES.reindex(t.dir->path, &t.base, &err));
     open_indexes(&t, &after);
     expect_same(&before, &after);
     close_indexes(&after);
@@ -183,11 +183,11 @@ without_rows_the_old_files_stay(void **state)
     import_books(&t, *state);
     open_indexes(&t, &before);
     t.base.row_count++;
-    assert_false(reindex_version(t.dir->path, &t.base, &err));
+    assert_false(EMBEDDED_FILES.reindex(t.dir->path, &t.base, &err));
     assert_non_null(strstr(err.detail, "has no row"));
     t.base.row_count--;
     spoil(&t, "rows.db", true);
-    assert_false(reindex_version(t.dir->path, &t.base, &err));
+    assert_false(EMBEDDED_FILES.reindex(t.dir->path, &t.base, &err));
     assert_string_equal(err_code(&err), "rows_damaged");
     open_indexes(&t, &after);
     expect_same(&before, &after);
@@ -211,9 +211,9 @@ a_want_of_descriptors_is_no_damage(void **state)
         for (unsigned left = 0; left < 8; left++) {
             struct integrity_finding finding = {0};
             struct few_descriptors few = few_descriptors_begin(left);
-            bool is_judged = integrity_check(t.dir->path, &t.base, &finding, &err);
+            bool is_judged = EMBEDDED_FILES.check(t.dir->path, &t.base, &finding, &err);
             bool is_short = !is_judged && err_is_shortage(&err);
-            bool has_rows = integrity_check_rows(t.dir->path, &t.base, &err);
+            bool has_rows = EMBEDDED_FILES.check_rows(t.dir->path, &t.base, &err);
             few_descriptors_end(&few);
             assert_true(is_judged || is_short);
             assert_int_equal(finding.damaged, 0);

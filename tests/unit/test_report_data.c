@@ -2,6 +2,8 @@
  * used says why. */
 #include "report_fixture.h"
 
+#include "embedded/engine.h"
+#include "embedded/files.h"
 #include "store/rows.h"
 
 static void
@@ -288,15 +290,22 @@ a_line_that_no_number_here_holds_is_refused(void **state)
         columns[i] = (struct rows_column){.name = names[i], .type = COLUMN_TEXT};
         cells[i] = (struct value){.is_null = true};
     }
-    struct str path = arena_printf(&f.dir->arena, "%s/rows.db", f.dir->path);
-    struct rows_builder *b = rows_build_begin(path.p, columns, count, &err);
+    assert_true(fs_make_dirs(temp_path(f.dir, "datasets/1/job"), &err));
+    const char *path = temp_path(f.dir, "datasets/1/job/rows.db");
+    struct rows_builder *b = rows_build_begin(path, columns, count, &err);
     assert_true(b && rows_build_add(b, cells, UINT64_C(1) << 32, &err) &&
                 rows_build_finish(&b, &err));
     f.data = (struct report_data){.config = &f.config, .arena = &f.dir->arena};
+    struct input_versions versions = {
+        .data_dir = f.dir->path, .files = &EMBEDDED_FILES, .engine = &EMBEDDED_ENGINE};
+    versions.state = versions.engine->start(NULL, f.dir->path, 0);
     f.data.inputs[INPUT_CONFIRMED] =
-        (struct input_source){.is_there = true, .is_dataset = true, .path = path};
+        (struct input_source){.is_there = true,
+                              .versions = &versions,
+                              .version = {.dataset_id = 1, .job_id = STR("job")}};
     assert_true(data_read(&f.data, DAY, &err));
     assert_string_equal(err_code(&f.data.input_errors[INPUT_CONFIRMED]), "too_large");
+    versions.engine->stop(&versions.state);
 }
 
 static void

@@ -3,6 +3,8 @@
 #include "disk_order.h"
 #include "report_fixture.h"
 
+#include "embedded/engine.h"
+#include "embedded/files.h"
 #include "embedded/sink.h"
 #include "import/import.h"
 
@@ -10,7 +12,7 @@
 
 /* What `import` makes of the file, as a source. */
 static struct input_source
-import_input(struct fixture *f, enum input_kind kind)
+import_input(struct fixture *f, enum input_kind kind, const struct input_versions *versions)
 {
     struct arena *a = &f->dir->arena;
     const char *name = input_name(kind);
@@ -36,9 +38,8 @@ import_input(struct fixture *f, enum input_kind kind)
         fail_msg("%s: %s", err_code(&err), err.detail);
     return (struct input_source){
         .is_there = true,
-        .path = arena_printf(a, "%s/datasets/1/%s/rows.db", f->dir->path, name),
-        .is_dataset = true,
-        .version = 7,
+        .versions = versions,
+        .version = {.dataset_id = 1, .number = 7, .job_id = str_from(name)},
         .sha256 = publication.source_sha256,
         .row_count = (uint64_t)publication.row_count,
     };
@@ -109,13 +110,17 @@ a_version_gives_the_bytes_that_its_file_gives(void **state)
     struct input_source files[INPUT_COUNT], versions[INPUT_COUNT];
     struct run_result a, b;
     begin(&f, *state, "");
+    struct input_versions from = {
+        .data_dir = f.dir->path, .files = &EMBEDDED_FILES, .engine = &EMBEDDED_ENGINE};
+    from.state = from.engine->start(NULL, f.dir->path, 0);
     write_all_inputs(&f);
     for (size_t i = 0; i < INPUT_COUNT; i++) {
         files[i] = input_of_file(&f.dir->arena, (enum input_kind)i, f.dir->path);
-        versions[i] = import_input(&f, (enum input_kind)i);
+        versions[i] = import_input(&f, (enum input_kind)i, &from);
     }
     run_into(&f, files, DAY, "from_files", &a);
     run_into(&f, versions, DAY, "from_versions", &b);
+    from.engine->stop(&from.state);
     for (size_t i = 0; i < REPORT_COUNT; i++) {
         const char *name = REPORTS[i]->name;
         if (REPORTS[i]->needs_events)

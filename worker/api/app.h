@@ -1,6 +1,7 @@
 /* What a worker of the api role has open, handed to every handler. */
 #pragma once
 
+#include "catalogue/files.h"
 #include "config/config.h"
 #include "http/router.h"
 #include "players/password.h"
@@ -15,6 +16,7 @@ struct app {
     const char *ledger_mark_path; /* a file while the ledger is known to be broken */
     const char *kept_mark_path;   /* a file while there are folders that nobody may remove */
     struct db *db;                /* read-only */
+    const struct version_files *files;
     struct writer *writer;
     const struct engine *engine;
     struct engine_state *versions; /* what the engine has open of them */

@@ -2,8 +2,6 @@
 #include "api/handlers.h"
 #include "api/listing.h"
 #include "api/object.h"
-#include "catalogue/integrity.h"
-#include "catalogue/version_folder.h"
 #include "json/read.h"
 #include "json/write.h"
 
@@ -29,9 +27,7 @@ add_version(struct json *j, const struct app *app, const struct dataset_version 
     json_begin_object(j);
     json_member_i64(j, "version", version->number);
     json_member_bool(j, "current", version->is_current);
-    json_member_bool(
-        j, "available",
-        version_folder_has_rows(app->data_dir, version->dataset_id, version->job_id));
+    json_member_bool(j, "available", app->files->has_rows(app->data_dir, version));
     json_member_i64(j, "rows", version->row_count);
     json_member_timestamp(j, "created_at", version->created_at);
     json_member_str(j, "label", version->label);

@@ -7,7 +7,6 @@
 #include "catalogue/data_state.h"
 #include "catalogue/version_file.h"
 #include "catalogue/version_folder.h"
-#include "store/rows.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -29,6 +28,7 @@ struct found {
 struct adoption {
     struct arena arena;
     struct db *db;
+    const struct version_files *files;
     const char *data_dir;
     struct db_identity identity; /* of the database, as it came */
     struct found *found;
@@ -64,27 +64,6 @@ leave_copy(struct adoption *ad, int64_t dataset_id, struct str job_id, int64_t h
                        arena_printf(&a, "its version has its files in datasets/%lld; " WAY_OUT,
                                     (long long)home_id)
                            .p);
-}
-
-static bool
-check_rows(struct arena *a, const struct adoption *ad, int64_t dataset_id,
-           const struct dataset_version *version, struct err *err)
-{
-    struct schema schema;
-    if (!version_folder_has_rows(ad->data_dir, dataset_id, version->job_id))
-        return err_set(err, ERR_GONE, "its " ROWS_FILE_NAME " is gone");
-    if (!schema_parse_json(a, version->schema_json, &schema, err))
-        return false;
-    struct rows_column *columns = arena_array(a, schema.column_count, struct rows_column);
-    for (size_t i = 0; i < schema.column_count; i++)
-        columns[i] = (struct rows_column){.name = schema.columns[i].name,
-                                          .type = schema.columns[i].type};
-    const char *path =
-        version_folder_path(a, ad->data_dir, dataset_id, version->job_id, ROWS_FILE_NAME);
-    struct rows *rows = rows_open(path, columns, schema.column_count, err);
-    bool is_open = rows != NULL;
-    rows_close(&rows);
-    return is_open;
 }
 
 static struct found *
@@ -135,8 +114,8 @@ look_at(void *context, int dir, int64_t dataset_id, struct str job_id, struct er
                leave_alone(
                    ad, dataset_id, job_id,
                    "its job has ended, and the database has no version of it; " WAY_OUT);
-    scoped_arena a = {0};
-    if (!check_rows(&a, ad, dataset_id, &file.version, &why))
+    file.version.dataset_id = dataset_id;
+    if (!ad->files->open(ad->data_dir, &file.version, &why))
         return leave_alone(ad, dataset_id, job_id, why.detail);
     if (ad->found_count == FOUND_MAX)
         return err_set(err, ERR_TOO_LARGE, "there are over %d folders to adopt", FOUND_MAX);
@@ -288,7 +267,7 @@ settle_dataset(struct adoption *ad, const struct dataset *dataset, struct err *e
     int64_t newest = 0;
     bool is_current_lost = false, is_wanted_lost = dataset->wanted_version != 0;
     for (size_t i = 0; i < count; i++) {
-        if (version_folder_has_rows(ad->data_dir, dataset->id, versions[i].job_id)) {
+        if (ad->files->has_rows(ad->data_dir, &versions[i])) {
             newest = MAX(newest, versions[i].number);
             is_wanted_lost = is_wanted_lost && versions[i].number != dataset->wanted_version;
             continue;
@@ -394,9 +373,10 @@ write_version(void *context, int dir UNUSED, int64_t dataset_id, struct str job_
 }
 
 bool
-adopt_run(struct db *db, const char *data_dir, struct buf *out, struct err *err)
+adopt_run(struct db *db, const struct version_files *files, const char *data_dir,
+          struct buf *out, struct err *err)
 {
-    scoped_adoption ad = {.db = db, .data_dir = data_dir, .out = out};
+    scoped_adoption ad = {.db = db, .files = files, .data_dir = data_dir, .out = out};
     struct db_identity state;
     struct err unreadable;
     if (!db_read_identity(db, &ad.identity, err) ||

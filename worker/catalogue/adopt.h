@@ -3,11 +3,11 @@
 #pragma once
 
 #include "base/buf.h"
-#include "store/db.h"
+#include "catalogue/files.h"
 
-/* Takes every folder with a whole version.json and a rows.db that opens into the catalogue,
+/* Takes every folder with a whole version.json and rows that open into the catalogue,
  * with its job, its number and the id of its dataset where those are free.  Versions whose
- * rows.db is gone count as dropped; where something changed the newest that is kept becomes
+ * rows are gone count as dropped; where something changed the newest that is kept becomes
  * current.  Jobs in the queue of a database that is older than the folders are cancelled: they
  * may have been run since. Then the count is above everything found, and DATA/state and each
  * version.json are the database's. No file is removed; a folder may move to another dataset's
@@ -18,5 +18,5 @@
  * there twice, under the numbers of two datasets, the one in its dataset's place is taken. Done
  * twice it finds nothing to do; killed in the middle it can be done again.  The caller holds
  * the writer's lock. */
-MUST_CHECK bool adopt_run(struct db *db, const char *data_dir, struct buf *out,
-                          struct err *err);
+MUST_CHECK bool adopt_run(struct db *db, const struct version_files *files,
+                          const char *data_dir, struct buf *out, struct err *err);

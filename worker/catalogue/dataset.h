@@ -106,7 +106,9 @@ MUST_CHECK bool dataset_rollback(struct writer *w, struct str name, int64_t numb
  * another data directory, or of later than the database, is kept and goes into `kept`, a line
  * each: "datasets/3/0123...: why; what to do".  Run by the jobs role at start and after each
  * job.  `db` may be a reader. */
-MUST_CHECK bool dataset_sweep(struct db *db, const char *data_dir, int64_t spool_kept_ms,
-                              struct buf *kept, struct err *err);
+struct version_files;
+MUST_CHECK bool dataset_sweep(struct db *db, const struct version_files *files,
+                              const char *data_dir, int64_t spool_kept_ms, struct buf *kept,
+                              struct err *err);
 
 extern const struct operation DATASET_OPERATIONS[]; /* ends with a NULL name */

@@ -3,7 +3,7 @@
  * complete and synced before it, and whoever reads the catalogue after it finds them. */
 #include "base/clock.h"
 #include "catalogue/data_state.h"
-#include "catalogue/integrity.h"
+#include "catalogue/files.h"
 #include "catalogue/version_file.h"
 #include "catalogue/version_folder.h"
 #include "writer/wire.h"
@@ -60,6 +60,8 @@ check_job(struct arena *a, struct db *db, struct str id, struct err *err)
     return true;
 }
 
+/* The folder, in which version.json comes to lie, and not what an engine keeps of the version:
+ * the sink said that it is complete, and to be waited for it may be too far away. */
 static bool
 check_folder(struct arena *a, struct db *db, const struct dataset *dataset, struct str job_id,
              struct err *err)
@@ -200,7 +202,7 @@ check_rows(struct db *db, const struct dataset *dataset, const struct dataset_ve
            struct err *err)
 {
     scoped_arena a = {0};
-    return version_folder_has_rows(data_state_dir(&a, db), dataset->id, version->job_id) ||
+    return version_files_of(db)->has_rows(data_state_dir(&a, db), version) ||
            err_set_code(err, ERR_GONE, "files_gone",
                         "version %lld of dataset '%" STR_FMT "' cannot be made current: its "
                         "files are gone; /versions says which have theirs",

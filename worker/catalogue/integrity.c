@@ -1,9 +1,44 @@
-/* See integrity.h: what the catalogue knows, and the callers' side of changing it. */
-#include "base/clock.h"
+/* What the catalogue knows, and the callers' side of changing it. */
 #include "catalogue/integrity.h"
+
+#include "base/clock.h"
 #include "writer/wire.h"
 
 #define REQUEST_BYTES_MAX MIB
+
+static const struct {
+    enum integrity_file file;
+    const char *word;
+} FILES[] = {
+    {INTEGRITY_ROWS, "rows.db"},
+    {INTEGRITY_COLUMNS, "columns"},
+    {INTEGRITY_TRIGRAMS, "trigrams"},
+    {INTEGRITY_TFIDF, "tfidf"},
+};
+
+struct str
+integrity_files_words(struct arena *a, unsigned files)
+{
+    struct str words = STR("");
+    for (size_t i = 0; i < COUNT_OF(FILES); i++)
+        if (files & FILES[i].file)
+            words = arena_printf(a, "%" STR_FMT "%s%s", STR_ARG(words), words.n ? " " : "",
+                                 FILES[i].word);
+    return words;
+}
+
+unsigned
+integrity_files_parse(struct str words)
+{
+    unsigned files = 0;
+    while (words.n) {
+        struct str word = str_cut(&words, ' ');
+        for (size_t i = 0; i < COUNT_OF(FILES); i++)
+            if (str_eq(word, str_from(FILES[i].word)))
+                files |= FILES[i].file;
+    }
+    return files;
+}
 
 static void
 bind_schedule(struct stmt *s, const struct integrity_schedule *schedule)

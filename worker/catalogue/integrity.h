@@ -43,17 +43,9 @@ struct integrity_finding {
     uint64_t rows_checksum; /* of a whole rows.db */
     uint64_t bytes;         /* that were read */
 };
-/* Reads the files of the version.  False: it could not be found out (no file descriptor is
- * free, say), which says nothing about the files. */
-MUST_CHECK bool integrity_check(const char *data_dir, const struct dataset_version *version,
-                                struct integrity_finding *out, struct err *err);
-/* For who reads all of rows.db next and keeps what comes of it: conflict with code
- * INTEGRITY_ROWS_DAMAGED, the name the job that made the version, where it is not what was
- * written, another error where that could not
- * be found out. */
+/* Code of an error: the rows of a version are not what was written; its name is the job that
+ * made the version. */
 #define INTEGRITY_ROWS_DAMAGED "rows_damaged"
-MUST_CHECK bool integrity_check_rows(const char *data_dir,
-                                     const struct dataset_version *version, struct err *err);
 
 /* ---- in the catalogue ---- */
 
@@ -107,8 +99,8 @@ MUST_CHECK bool integrity_store_reindexed(struct writer *w,
 /* Somebody could not read a version, or asks for one that is unchecked: it is checked next. */
 MUST_CHECK bool integrity_doubt(struct writer *w, const struct dataset_version *version,
                                 struct err *err);
-/* integrity_check_rows found rows.db of the version that this job made damaged: unless that is
- * known, the version is checked next. */
+/* The rows of the version that this job made were found damaged: unless that is known, the
+ * version is checked next. */
 MUST_CHECK bool integrity_doubt_rows(struct writer *w, struct str job_id, struct err *err);
 
 extern const struct operation INTEGRITY_OPERATIONS[]; /* ends with a NULL name */

@@ -11,6 +11,7 @@
 #include "base/date.h"
 #include "base/fs.h"
 #include "catalogue/data_state.h"
+#include "catalogue/files.h"
 #include "catalogue/version_file.h"
 #include "catalogue/version_folder.h"
 
@@ -38,6 +39,8 @@
 
 struct sweep {
     struct db *db;
+    const struct version_files *files;
+    const char *data_dir;
     struct buf *kept;
     int64_t spool_kept_ms, now;
 };
@@ -118,7 +121,7 @@ sweep_version_folder(void *context, int dir, int64_t dataset_id, struct str name
                       : known.is_known ? "the database does not know its version"
                                        : "the database does not know its job";
     if (!why)
-        return fs_remove_tree(dir, name.p, err);
+        return sweep->files->drop(sweep->data_dir, dataset_id, name, err);
     buf_printf(sweep->kept, "datasets/%lld/%" STR_FMT ": %s; " WAY_OUT "\n",
                (long long)dataset_id, STR_ARG(name), why);
     return true;
@@ -181,11 +184,15 @@ sweep_body(void *context, int dir, struct str name, struct err *err)
 }
 
 bool
-dataset_sweep(struct db *db, const char *data_dir, int64_t spool_kept_ms, struct buf *kept,
-              struct err *err)
+dataset_sweep(struct db *db, const struct version_files *files, const char *data_dir,
+              int64_t spool_kept_ms, struct buf *kept, struct err *err)
 {
-    struct sweep sweep = {
-        .db = db, .kept = kept, .spool_kept_ms = spool_kept_ms, .now = clock_now_ms()};
+    struct sweep sweep = {.db = db,
+                          .files = files,
+                          .data_dir = data_dir,
+                          .kept = kept,
+                          .spool_kept_ms = spool_kept_ms,
+                          .now = clock_now_ms()};
     scoped_fd dir = fs_open_at(AT_FDCWD, data_dir, O_RDONLY | O_DIRECTORY, err);
     return dir >= 0 && version_folders_visit(data_dir, sweep_version_folder, &sweep, err) &&
            fs_list(dir, ".", sweep_state, &sweep, err) &&

@@ -3,7 +3,6 @@
 #include "base/fs.h"
 #include "base/num.h"
 #include "jobs/job.h"
-#include "store/rows.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -70,13 +69,4 @@ version_folder_look_up(struct db *db, int64_t dataset_id, struct str job_id,
         stmt_i64(s, 0) != 0, stmt_i64(s, 1) != 0, stmt_i64(s, 2) != 0, stmt_i64(s, 3) != 0,
         stmt_i64(s, 4) != 0, stmt_i64(s, 5) != 0, stmt_i64(s, 6)};
     return true;
-}
-
-bool
-version_folder_has_rows(const char *data_dir, int64_t dataset_id, struct str job_id)
-{
-    scoped_arena a = {0};
-    struct stat st;
-    const char *path = version_folder_path(&a, data_dir, dataset_id, job_id, ROWS_FILE_NAME);
-    return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
 }

@@ -25,5 +25,3 @@ struct version_folder {
 };
 MUST_CHECK bool version_folder_look_up(struct db *db, int64_t dataset_id, struct str job_id,
                                        struct version_folder *out, struct err *err);
-/* Is its rows.db there, from which every other file can be made? */
-bool version_folder_has_rows(const char *data_dir, int64_t dataset_id, struct str job_id);

@@ -6,6 +6,7 @@
 #include "catalogue/adopt.h"
 #include "cli/options.h"
 #include "config/config.h"
+#include "embedded/files.h"
 #include "process/prepare.h"
 #include "process/writer.h"
 
@@ -78,7 +79,7 @@ adopt(const char *data_dir, struct buf *out, struct err *err)
         buf_printf(out, "a log that is not this database's is kept as %s\n", aside);
     /* Declared after the lock, so closed before it. */
     scoped_db db = db_open(path, DB_WRITER, err);
-    if (!db || !adopt_run(db, data_dir, out, err))
+    if (!db || !adopt_run(db, &EMBEDDED_FILES, data_dir, out, err))
         return false;
     db_take_log(db);
     if (is_new)

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "cli/options.h"
 #include "cli/progress_bar.h"
+#include "embedded/files.h"
 #include "process/prepare.h"
 #include "process/writer.h"
 #include "runner/load.h"
@@ -265,8 +266,8 @@ run_here(struct session *s, struct err *err)
     /* Old versions' folders; what cannot be removed now is removed by the service. */
     scoped_buf kept;
     buf_init(&kept, 4 * KIB);
-    (void)!dataset_sweep(s->access.db, s->data_dir, (int64_t)s->config.imports_spool_kept,
-                         &kept, &ignored);
+    (void)!dataset_sweep(s->access.db, &EMBEDDED_FILES, s->data_dir,
+                         (int64_t)s->config.imports_spool_kept, &kept, &ignored);
     if (kept.n)
         fprintf(stderr, "not removed:\n%" STR_FMT, STR_ARG(buf_str(&kept)));
     return print_end(s, err);

@@ -3,9 +3,9 @@
 #include "cli/reindex.h"
 
 #include "base/clock.h"
-#include "catalogue/reindex.h"
 #include "cli/options.h"
 #include "config/config.h"
+#include "embedded/files.h"
 #include "process/prepare.h"
 #include "process/writer.h"
 
@@ -23,7 +23,7 @@ reindex_one(const struct arguments *arguments, const struct writer_access *servi
             const struct dataset_version *version, struct err *err)
 {
     uint64_t begin_us = clock_steady_us();
-    if (!reindex_version(arguments->data, version, err) ||
+    if (!EMBEDDED_FILES.reindex(arguments->data, version, err) ||
         !integrity_store_reindexed(service->writer, version, STR(""), STR(""), err))
         return false;
     printf("version %lld: %lld rows indexed in %.1f s\n", (long long)version->number,

@@ -1,17 +1,9 @@
 #include "embedded/base.h"
 
 #include "base/fs.h"
-#include "catalogue/integrity.h"
-#include "catalogue/version_folder.h"
+#include "embedded/files.h"
 
 #include <fcntl.h>
-
-static const char *
-path_of(struct arena *a, const char *data_dir, const struct dataset_version *version,
-        const char *file)
-{
-    return version_folder_path(a, data_dir, version->dataset_id, version->job_id, file);
-}
 
 /* A folded text folds to itself, so its size in the old version is its size in the new one. */
 static bool
@@ -39,17 +31,15 @@ embedded_base_open(struct arena *a, const char *data_dir, const struct dataset_v
     size_t count = schema->column_count;
     struct embedded_base base = {.text_bytes_max = arena_array(a, count, uint64_t),
                                  .wanted = arena_array(a, count, size_t)};
-    struct rows_column *columns = arena_array(a, count, struct rows_column);
-    for (size_t i = 0; i < count; i++) {
-        columns[i] = (struct rows_column){.name = schema->columns[i].name,
-                                          .type = schema->columns[i].type};
+    for (size_t i = 0; i < count; i++)
         base.wanted[i] = i;
-    }
     /* Rows that were turned by the disk would be right ones of the next version. */
-    if (!integrity_check_rows(data_dir, version, err) ||
-        !measure_base(a, path_of(a, data_dir, version, COLUMNS_FILE_NAME), &base, count, err))
+    if (!embedded_check_rows(data_dir, version, err) ||
+        !measure_base(a, embedded_path(a, data_dir, version, COLUMNS_FILE_NAME), &base, count,
+                      err))
         return false;
-    base.rows = rows_open(path_of(a, data_dir, version, ROWS_FILE_NAME), columns, count, err);
+    base.rows =
+        embedded_rows_open(a, embedded_path(a, data_dir, version, ROWS_FILE_NAME), schema, err);
     if (!base.rows)
         return false;
     *out = base;

@@ -2,9 +2,9 @@
  * took over from them, so nothing is parsed again but the elements of lists. */
 #pragma once
 
+#include "embedded/rows.h"
 #include "import/sink.h"
 #include "index/columns.h"
-#include "store/rows.h"
 
 struct embedded_base { /* zeroed: there is none */
     struct rows *rows;

@@ -1,14 +1,14 @@
-/* See integrity.h: the files of one version, and their names. */
-#include "catalogue/integrity.h"
+#include "embedded/files.h"
 
 #include "base/fs.h"
 #include "catalogue/version_folder.h"
+#include "embedded/rows.h"
 #include "index/tfidf.h"
 #include "index/trigrams.h"
-#include "store/rows.h"
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const struct {
     enum integrity_file file;
@@ -20,30 +20,6 @@ static const struct {
     {INTEGRITY_TRIGRAMS, TRIGRAMS_FILE_NAME, trigrams_check},
     {INTEGRITY_TFIDF, TFIDF_FILE_NAME, tfidf_check},
 };
-
-struct str
-integrity_files_words(struct arena *a, unsigned files)
-{
-    struct str words = STR("");
-    for (size_t i = 0; i < COUNT_OF(FILES); i++)
-        if (files & FILES[i].file)
-            words = arena_printf(a, "%" STR_FMT "%s%s", STR_ARG(words), words.n ? " " : "",
-                                 FILES[i].name);
-    return words;
-}
-
-unsigned
-integrity_files_parse(struct str words)
-{
-    unsigned files = 0;
-    while (words.n) {
-        struct str word = str_cut(&words, ' ');
-        for (size_t i = 0; i < COUNT_OF(FILES); i++)
-            if (str_eq(word, str_from(FILES[i].name)))
-                files |= FILES[i].file;
-    }
-    return files;
-}
 
 struct check {
     struct arena arena;
@@ -59,9 +35,9 @@ end_check(struct check *c)
 }
 #define scoped_check SCOPED(end_check) struct check
 
-static const char *
-path_of(struct arena *a, const char *data_dir, const struct dataset_version *version,
-        const char *name)
+const char *
+embedded_path(struct arena *a, const char *data_dir, const struct dataset_version *version,
+              const char *name)
 {
     return version_folder_path(a, data_dir, version->dataset_id, version->job_id, name);
 }
@@ -92,7 +68,7 @@ check_file(struct check *c, size_t i, bool is_needed, struct err *err)
 {
     struct err reason = {0};
     uint64_t bytes = 0;
-    const char *path = path_of(&c->arena, c->data_dir, c->version, FILES[i].name);
+    const char *path = embedded_path(&c->arena, c->data_dir, c->version, FILES[i].name);
     scoped_fd fd = fs_open_at(AT_FDCWD, path, O_RDONLY, &reason);
     if (fd < 0 && reason.kind == ERR_NOT_FOUND && !is_needed)
         return true;
@@ -118,7 +94,7 @@ needs_trigrams(struct check *c, bool *is_needed, struct err *err)
 {
     struct err why = {0};
     struct columns columns;
-    const char *path = path_of(&c->arena, c->data_dir, c->version, COLUMNS_FILE_NAME);
+    const char *path = embedded_path(&c->arena, c->data_dir, c->version, COLUMNS_FILE_NAME);
     scoped_fd fd = fs_open_at(AT_FDCWD, path, O_RDONLY, &why);
     if (fd < 0 || !columns_open(&c->arena, &columns, fd, &why)) {
         *is_needed = false;
@@ -158,9 +134,9 @@ find_needed(struct check *c, enum integrity_file file, bool *is_needed, struct e
     return true;
 }
 
-bool
-integrity_check(const char *data_dir, const struct dataset_version *version,
-                struct integrity_finding *out, struct err *err)
+static bool
+check_files(const char *data_dir, const struct dataset_version *version,
+            struct integrity_finding *out, struct err *err)
 {
     scoped_check c = {.version = version, .data_dir = data_dir};
     for (size_t i = 0; i < COUNT_OF(FILES); i++) {
@@ -174,13 +150,13 @@ integrity_check(const char *data_dir, const struct dataset_version *version,
 }
 
 bool
-integrity_check_rows(const char *data_dir, const struct dataset_version *version,
-                     struct err *err)
+embedded_check_rows(const char *data_dir, const struct dataset_version *version,
+                    struct err *err)
 {
     scoped_arena a = {0};
     struct err reason = {0};
     uint64_t checksum;
-    const char *path = path_of(&a, data_dir, version, ROWS_FILE_NAME);
+    const char *path = embedded_path(&a, data_dir, version, ROWS_FILE_NAME);
     if (compare_rows(path, version, &checksum, &reason))
         return true;
     if (err_is_shortage(&reason)) {
@@ -192,3 +168,45 @@ integrity_check_rows(const char *data_dir, const struct dataset_version *version
                         "or put rows.db back from a backup and run playmeter reindex",
                         (long long)version->number, err_public_detail(&reason));
 }
+
+static bool
+has_rows(const char *data_dir, const struct dataset_version *version)
+{
+    scoped_arena a = {0};
+    struct stat st;
+    return lstat(embedded_path(&a, data_dir, version, ROWS_FILE_NAME), &st) == 0 &&
+           S_ISREG(st.st_mode) && st.st_size > 0;
+}
+
+static bool
+try_open(const char *data_dir, const struct dataset_version *version, struct err *err)
+{
+    scoped_arena a = {0};
+    struct schema schema;
+    if (!has_rows(data_dir, version))
+        return err_set(err, ERR_GONE, "its " ROWS_FILE_NAME " is gone");
+    if (!schema_parse_json(&a, version->schema_json, &schema, err))
+        return false;
+    struct rows *rows = embedded_rows_open(
+        &a, embedded_path(&a, data_dir, version, ROWS_FILE_NAME), &schema, err);
+    bool is_open = rows != NULL;
+    rows_close(&rows);
+    return is_open;
+}
+
+static bool
+drop(const char *data_dir, int64_t dataset_id, struct str job_id, struct err *err)
+{
+    scoped_arena a = {0};
+    return fs_remove_tree(AT_FDCWD, version_folder_path(&a, data_dir, dataset_id, job_id, ""),
+                          err);
+}
+
+const struct version_files EMBEDDED_FILES = {
+    .has_rows = has_rows,
+    .open = try_open,
+    .check = check_files,
+    .check_rows = embedded_check_rows,
+    .reindex = embedded_reindex,
+    .drop = drop,
+};

@@ -1,12 +1,11 @@
-/* See reindex.h.  rows.db is read twice, since the columns file wants to know how much text
- * each column has before the first row. */
-#include "catalogue/reindex.h"
-
+/* The index files of a version, made again from its rows.db, which is read twice, since the
+ * columns file wants to know how much text each column has before the first row.  Each file is
+ * written beside the old one, synced and verified, and only then renamed over it. */
 #include "base/utf8.h"
-#include "catalogue/version_folder.h"
+#include "embedded/files.h"
+#include "embedded/rows.h"
 #include "index/tfidf.h"
 #include "index/trigrams.h"
-#include "store/rows.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,17 +67,14 @@ open_rows(struct reindex *r, const char *folder, struct err *err)
 {
     const char *path = arena_printf(&r->arena, "%s/" ROWS_FILE_NAME, folder).p;
     size_t count = r->schema.column_count;
-    struct rows_column *columns = arena_array(&r->arena, count, struct rows_column);
     r->wanted = arena_array(&r->arena, count, size_t);
     r->values = arena_array(&r->arena, count, struct value);
     r->specs = arena_array(&r->arena, count, struct columns_spec);
     for (size_t i = 0; i < count; i++) {
-        columns[i] = (struct rows_column){.name = r->schema.columns[i].name,
-                                          .type = r->schema.columns[i].type};
         r->specs[i].type = r->schema.columns[i].type;
         r->wanted[i] = i;
     }
-    r->rows = rows_open(path, columns, count, err);
+    r->rows = embedded_rows_open(&r->arena, path, &r->schema, err);
     return r->rows != NULL;
 }
 
@@ -206,15 +202,14 @@ take_over(struct reindex *r, struct err *err)
 }
 
 bool
-reindex_version(const char *data_dir, const struct dataset_version *version, struct err *err)
+embedded_reindex(const char *data_dir, const struct dataset_version *version, struct err *err)
 {
     scoped_reindex r = {.version = version, .folder = -1, .columns_fd = -1};
-    const char *folder =
-        version_folder_path(&r.arena, data_dir, version->dataset_id, version->job_id, "");
+    const char *folder = embedded_path(&r.arena, data_dir, version, "");
     if (!schema_parse_json(&r.arena, version->schema_json, &r.schema, err) ||
         !open_folder(&r, folder, err))
         return false;
-    if (integrity_check_rows(data_dir, version, err) && open_rows(&r, folder, err) &&
+    if (embedded_check_rows(data_dir, version, err) && open_rows(&r, folder, err) &&
         measure(&r, err) && build_columns(&r, err) && build_trigrams(&r, err) &&
         build_tfidf(&r, err) && take_over(&r, err))
         return true;

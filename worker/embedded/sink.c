@@ -283,14 +283,12 @@ begin(struct sink_state *s, const struct sink_size *size, struct err *err)
     const struct schema *schema = s->version->schema;
     size_t count = schema->column_count;
     uint64_t row_count_max = size->row_count_max + s->base.row_count;
-    struct rows_column *rows = arena_array(&s->arena, count, struct rows_column);
+    struct rows_column *rows = embedded_rows_columns(&s->arena, schema);
     struct columns_spec *specs = arena_array(&s->arena, count, struct columns_spec);
     for (size_t i = 0; i < count; i++) {
-        const struct schema_column *column = &schema->columns[i];
         uint64_t base_bytes = s->base.rows ? s->base.text_bytes_max[i] : 0;
-        rows[i] =
-            (struct rows_column){column->name, column->type, size->text_bytes[i] + base_bytes};
-        specs[i] = (struct columns_spec){column->type, size->text_bytes_max[i] + base_bytes};
+        rows[i].text_bytes = size->text_bytes[i] + base_bytes;
+        specs[i] = (struct columns_spec){rows[i].type, size->text_bytes_max[i] + base_bytes};
     }
     s->column_count = count;
     s->batch_rows = MAX(MIN(BATCH_ROWS_MAX, BATCH_VALUES_MAX / count), 1);

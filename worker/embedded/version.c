@@ -5,6 +5,9 @@
  * next version has just pushed it out: then the catalogue is read again. */
 #include "embedded/version.h"
 
+#include "embedded/files.h"
+#include "embedded/rows.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,13 +108,6 @@ embedded_stop(struct engine_state **cache)
     free((*cache)->data_dir);
     free(*cache);
     *cache = NULL;
-}
-
-static struct str
-folder_of(struct arena *a, const char *data_dir, const struct dataset_version *version)
-{
-    return arena_printf(a, "%s/datasets/%lld/%" STR_FMT, data_dir,
-                        (long long)version->dataset_id, STR_ARG(version->job_id));
 }
 
 static struct slot *
@@ -231,12 +227,7 @@ open_rows(struct slot *slot, const char *folder, struct err *err)
     struct embedded_version *version = &slot->version;
     const struct schema *schema = &version->common.schema;
     struct str path = arena_printf(&slot->arena, "%s/" ROWS_FILE_NAME, folder);
-    struct rows_column *columns =
-        arena_array(&slot->arena, schema->column_count, struct rows_column);
-    for (size_t i = 0; i < schema->column_count; i++)
-        columns[i] = (struct rows_column){.name = schema->columns[i].name,
-                                          .type = schema->columns[i].type};
-    version->rows = rows_open(path.p, columns, schema->column_count, err);
+    version->rows = embedded_rows_open(&slot->arena, path.p, schema, err);
     if (version->rows)
         return true;
     /* A shortage is none of the file's, nor are names that leave none for the row number. */
@@ -251,15 +242,15 @@ static bool
 open_files(struct slot *slot, const char *data_dir, struct err *err)
 {
     struct embedded_version *version = &slot->version;
-    struct str folder = folder_of(&slot->arena, data_dir, &version->common.info);
-    if (!open_columns(slot, folder.p, err) || !check_shape(version, err) ||
-        !open_rows(slot, folder.p, err))
+    const char *folder = embedded_path(&slot->arena, data_dir, &version->common.info, "");
+    if (!open_columns(slot, folder, err) || !check_shape(version, err) ||
+        !open_rows(slot, folder, err))
         return false;
     struct err why = {0};
     if ((!(version->common.info.damaged & INTEGRITY_TRIGRAMS) &&
-         !open_trigrams(slot, folder.p, &why)) ||
+         !open_trigrams(slot, folder, &why)) ||
         (!(version->common.info.damaged & INTEGRITY_TFIDF) &&
-         !open_tfidf(slot, folder.p, &why))) {
+         !open_tfidf(slot, folder, &why))) {
         *err = why;
         return false;
     }
@@ -393,7 +384,6 @@ embedded_walk(struct engine_state *cache, const struct dataset_version *version,
               struct err *err)
 {
     scoped_arena a = {0};
-    struct str folder = folder_of(&a, cache->data_dir, version);
-    struct str path = arena_printf(&a, "%" STR_FMT "/" ROWS_FILE_NAME, STR_ARG(folder));
-    return rows_scan(path.p, names, count, on_line, context, err);
+    const char *path = embedded_path(&a, cache->data_dir, version, ROWS_FILE_NAME);
+    return rows_scan(path, names, count, on_line, context, err);
 }

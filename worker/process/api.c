@@ -3,6 +3,7 @@
 #include "api/app.h"
 #include "base/log.h"
 #include "embedded/engine.h"
+#include "embedded/files.h"
 #include "http/serve.h"
 #include "role/role.h"
 
@@ -62,6 +63,7 @@ open_handles(const struct role_env *env, struct handles *h, struct err *err)
         !password_open(config, &app->hasher, err))
         return false;
     app->engine = &EMBEDDED_ENGINE;
+    app->files = &EMBEDDED_FILES;
     app->versions = app->engine->start(app->db, app->data_dir, config->start);
     return true;
 }

@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "catalogue/guard.h"
+#include "embedded/files.h"
 #include "process/operations.h"
 #include "writer/loop.h"
 
@@ -89,6 +90,7 @@ serve(const char *data_dir, int listen_fd, int stop_fd, struct err *err)
     scoped_db db = guard_open(data_dir, path_of(&a, data_dir, ROLE_DB), NULL, err);
     if (!db)
         return false;
+    db_set_context(db, &EMBEDDED_FILES);
     log_message(LOG_INFO, "writer_ready", "writing %s", db_path(db));
     struct writer_loop_options options = {.db = db,
                                           .listen_fd = listen_fd,
@@ -126,6 +128,7 @@ writer_access_open(const char *data_dir, struct writer_access *out, struct err *
         fs_close(&access.lock_fd);
         return false;
     }
+    db_set_context(access.db, &EMBEDDED_FILES);
     access.writer = access.lock_fd >= 0
                         ? writer_open_local(access.db, OPERATIONS, OPERATIONS_COUNT)
                         : writer_open(path_of(&a, data_dir, ROLE_WRITER_SOCKET));

@@ -1,12 +1,10 @@
-/* A file goes through import/read.h, a version through SQL over its
- * rows.db; both end in the same callback. */
+/* A file goes through import/read.h, a version through its engine; both end in the same callback.
+ */
 #include "reports/input.h"
 
 #include "base/digest.h"
-#include "catalogue/integrity.h"
 #include "import/read.h"
 #include "jobs/job.h"
-#include "store/rows.h"
 #include "json/read.h"
 
 #include <stdio.h>
@@ -82,42 +80,52 @@ count_rejected(struct arena *a, struct db *db, struct str job_id)
     return rejected > 0 ? (uint64_t)rejected : 0;
 }
 
-/* A report is kept: it is made of no row that is not what was written.  A file that is gone is
- * that of a version which was dropped meanwhile. */
+/* A report is kept: it is made of no row that is not what was written.  Rows that are gone are
+ * those of a version which was dropped meanwhile, if it was. */
 static bool
-check_rows(enum input_kind kind, const char *data_dir, const struct dataset_version *version,
-           const char *path, struct err *err)
+check_rows(struct arena *a, enum input_kind kind, const struct input_source *source,
+           struct err *err)
 {
-    struct err why = {0};
-    return access(path, F_OK) || integrity_check_rows(data_dir, version, &why) ||
-           err_set_name(err, why.kind, err_code(&why), str_from(why.name), "%s: %s",
+    struct err why = {0}, dropped = {0};
+    struct dataset_version again;
+    const struct input_versions *from = source->versions;
+    if (from->files->check_rows(from->data_dir, &source->version, &why) ||
+        (input_is_lost(source) &&
+         !dataset_version_get(a, from->db, str_from(input_name(kind)), source->version.number,
+                              &again, &dropped) &&
+         dropped.kind == ERR_GONE))
+        return true;
+    return err_set_name(err, why.kind, err_code(&why), str_from(why.name), "%s: %s",
                         input_name(kind), why.detail);
 }
 
 bool
-input_of_dataset(struct arena *a, enum input_kind kind, struct db *db, const char *data_dir,
+input_of_dataset(struct arena *a, enum input_kind kind, const struct input_versions *versions,
                  struct input_source *out, struct err *err)
 {
-    struct dataset_version version;
     struct err missing = {0};
-    *out = (struct input_source){.is_dataset = true};
-    if (!dataset_version_get(a, db, str_from(input_name(kind)), 0, &version, &missing)) {
+    *out = (struct input_source){.versions = versions};
+    if (!dataset_version_get(a, versions->db, str_from(input_name(kind)), 0, &out->version,
+                             &missing)) {
         /* Never uploaded is no failure here: the reports that need it will say so. */
         if (missing.kind != ERR_NOT_FOUND)
             *err = missing;
         return missing.kind == ERR_NOT_FOUND;
     }
     out->is_there = true;
-    out->path =
-        arena_printf(a, "%s/datasets/%lld/%" STR_FMT "/%s", data_dir,
-                     (long long)version.dataset_id, STR_ARG(version.job_id), ROWS_FILE_NAME);
-    if (!check_rows(kind, data_dir, &version, out->path.p, err))
+    if (!check_rows(a, kind, out, err))
         return false;
-    out->version = version.number;
-    out->sha256 = version.source_sha256;
-    out->row_count = (uint64_t)version.row_count;
-    out->rejected_rows = count_rejected(a, db, version.job_id);
-    return find_problem(a, kind, &version, &out->problem, err);
+    out->sha256 = out->version.source_sha256;
+    out->row_count = (uint64_t)out->version.row_count;
+    out->rejected_rows = count_rejected(a, versions->db, out->version.job_id);
+    return find_problem(a, kind, &out->version, &out->problem, err);
+}
+
+bool
+input_is_lost(const struct input_source *source)
+{
+    const struct input_versions *from = source->versions;
+    return source->is_there && from && !from->files->has_rows(from->data_dir, &source->version);
 }
 
 /* ---- what the settings say of it ---- */
@@ -260,7 +268,9 @@ read_version(enum input_kind kind, struct reading *reading, struct err *err)
 {
     struct str names[INPUT_COLUMNS_MAX];
     size_t count = input_columns(kind, names);
-    return rows_scan(reading->source->path.p, names, count, take_version_row, reading, err);
+    const struct input_versions *from = reading->source->versions;
+    return from->engine->walk(from->state, &reading->source->version, names, count,
+                              take_version_row, reading, err);
 }
 
 bool
@@ -272,8 +282,8 @@ input_read(struct arena *a, const struct config *config, enum input_kind kind,
         .source = source, .on_row = on_row, .on_bad = on_bad, .context = context};
     if (!source->is_there)
         return err_set_name(err, ERR_NOT_FOUND, "missing_input", str_from(input_name(kind)),
-                            source->is_dataset ? "nothing was uploaded to dataset %s%s%" STR_FMT
-                                               : "there is no %s%s%" STR_FMT,
+                            source->versions ? "nothing was uploaded to dataset %s%s%" STR_FMT
+                                             : "there is no %s%s%" STR_FMT,
                             input_name(kind), source->path.n ? ": " : "",
                             STR_ARG(source->path));
     if (source->problem.n)
@@ -281,8 +291,8 @@ input_read(struct arena *a, const struct config *config, enum input_kind kind,
                             "%" STR_FMT, STR_ARG(source->problem));
     if (!read_declaration(a, config, kind, &reading, err))
         return false;
-    bool ok = source->is_dataset ? read_version(kind, &reading, err)
-                                 : read_file(a, config, kind, &reading, err);
+    bool ok = source->versions ? read_version(kind, &reading, err)
+                               : read_file(a, config, kind, &reading, err);
     if (!ok)
         return false;
     source->row_count = reading.row_count;

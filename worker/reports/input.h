@@ -1,10 +1,8 @@
-/* The four inputs of the reports, from a dataset's version (rows.db) or from a bare CSV file:
- * the same rows with the same line numbers either way, handed over one at a time. */
+/* The four inputs of the reports, from a dataset's version or from a bare CSV file: the same rows with the same line numbers either way, handed over one at a time. */
 #pragma once
 
-#include "base/arena.h"
-#include "config/config.h"
-#include "store/db.h"
+#include "catalogue/files.h"
+#include "query/engine.h"
 
 /*   input              dataset and stem of the file  columns, by name, in this order */
 #define INPUTS(X)                                                                              \
@@ -25,14 +23,22 @@ enum input_kind {
 const char *input_name(enum input_kind kind);
 size_t input_columns(enum input_kind kind, struct str names[INPUT_COLUMNS_MAX]);
 
-/* Where an input is; the strings are the caller's and outlive it. */
+/* Where the versions of datasets are. */
+struct input_versions {
+    struct db *db;
+    const char *data_dir;
+    const struct version_files *files;
+    const struct engine *engine;
+    struct engine_state *state; /* the engine's */
+};
+/* Where an input is; strings and `versions` are the caller's and outlive it. */
 struct input_source {
     bool is_there;
-    struct str path;        /* the CSV file, or rows.db of the version; NUL-terminated */
-    bool is_dataset;        /* path is a rows.db */
+    struct str path;                       /* of the CSV file; NUL-terminated */
+    const struct input_versions *versions; /* it is one of these; NULL: a file */
+    struct dataset_version version;        /* zeroed for a file */
     uint64_t rejected_rows; /* of the import that made the version; 0 for a file */
     struct str problem;     /* why it cannot be read although it is there; "" for none */
-    int64_t version;        /* 0 for a file */
     struct str sha256;      /* of the CSV as it came; "" until input_read for a file */
     uint64_t row_count;     /* rows handed over; 0 until input_read for a file */
     int64_t zone_offset_ms; /* what UTC is behind the times without a zone; set by input_read,
@@ -42,9 +48,12 @@ struct input_source {
 /* DIR/purchases_raw.csv or what the kind calls for; is_there says whether it is. */
 struct input_source input_of_file(struct arena *a, enum input_kind kind, const char *dir);
 /* The current version of the dataset; without one, is_there is false. */
-MUST_CHECK bool input_of_dataset(struct arena *a, enum input_kind kind, struct db *db,
-                                 const char *data_dir, struct input_source *out,
-                                 struct err *err);
+MUST_CHECK bool input_of_dataset(struct arena *a, enum input_kind kind,
+                                 const struct input_versions *versions,
+                                 struct input_source *out, struct err *err);
+/* Are its rows gone, of a version that was dropped since it was looked up?  Then what was read
+ * of it does not count. */
+bool input_is_lost(const struct input_source *source);
 
 struct input_row {
     uint64_t line;                       /* in the file it came by; the header is line 1 */

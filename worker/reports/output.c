@@ -200,8 +200,8 @@ add_inputs(struct report_output *out)
             continue;
         json_begin_object(j);
         json_member_str(j, "dataset", str_from(input_name((enum input_kind)i)));
-        if (input->is_dataset)
-            json_member_i64(j, "version", input->version);
+        if (input->versions)
+            json_member_i64(j, "version", input->version.number);
         else
             json_member_null(j, "version");
         json_member_str(j, "sha256", input->sha256);

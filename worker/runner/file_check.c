@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
-#include "catalogue/integrity.h"
+#include "embedded/files.h"
 #include "role/role.h"
 
 #include <errno.h>
@@ -78,7 +78,7 @@ look_at(struct arena *a, struct look *look, struct str dataset,
     char job_id[JOB_ID_DIGITS + 1];
     int64_t current;
     job_make_id(job_id);
-    if (!integrity_check(arena_cstr(a, look->config->data_dir), version, &finding, err) ||
+    if (!EMBEDDED_FILES.check(arena_cstr(a, look->config->data_dir), version, &finding, err) ||
         !integrity_store(look->writer, look->config->start, version, &finding, str_from(job_id),
                          &current, err))
         return false;

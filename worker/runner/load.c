@@ -1,7 +1,7 @@
 #include "runner/load.h"
 
 #include "catalogue/integrity.h"
-#include "catalogue/version_folder.h"
+#include "embedded/files.h"
 #include "embedded/sink.h"
 #include "fetch/fetch.h"
 
@@ -171,8 +171,7 @@ bool
 load_remove_folder(struct arena *a, const struct load *load, struct err *err)
 {
     const char *data_dir = arena_cstr(a, load->config->data_dir);
-    return fs_remove_tree(
-        AT_FDCWD, version_folder_path(a, data_dir, load->dataset_id, load->job.id, ""), err);
+    return EMBEDDED_FILES.drop(data_dir, load->dataset_id, load->job.id, err);
 }
 
 /* ---- the publication as a file ---- */

@@ -1,6 +1,6 @@
 #include "runner/reindex.h"
 
-#include "catalogue/reindex.h"
+#include "embedded/files.h"
 #include "json/read.h"
 #include "json/write.h"
 
@@ -35,7 +35,7 @@ run(struct arena *a, const struct job_work *work, job_progress_fn *on_progress, 
     struct job_progress progress = {.phase = STR("indexing")};
     if (!on_progress(context, &progress, err))
         return false;
-    if (!reindex_version(arena_cstr(a, work->config->data_dir), version, err))
+    if (!EMBEDDED_FILES.reindex(arena_cstr(a, work->config->data_dir), version, err))
         return false;
     progress.rows_done = (uint64_t)version->row_count;
     return on_progress(context, &progress, err);

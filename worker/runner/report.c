@@ -9,6 +9,8 @@
 #include "base/date.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "embedded/engine.h"
+#include "embedded/files.h"
 #include "reports/archive.h"
 #include "reports/run.h"
 #include "role/role.h"
@@ -49,32 +51,31 @@ spool_folder(struct arena *a, const struct job_work *work)
 /* ---- in the child ---- */
 
 static bool
-find_inputs(struct arena *a, struct db *db, struct run_task *task, struct err *err)
+find_inputs(struct arena *a, const struct input_versions *versions, struct run_task *task,
+            struct err *err)
 {
-    const char *data_dir = arena_cstr(a, task->config->data_dir);
     for (size_t i = 0; i < INPUT_COUNT; i++)
-        if (!input_of_dataset(a, (enum input_kind)i, db, data_dir, &task->inputs[i], err))
+        if (!input_of_dataset(a, (enum input_kind)i, versions, &task->inputs[i], err))
             return false;
     return true;
 }
 
-/* Was a version that is read dropped meanwhile?  What was made without it does not count. */
 static bool
 has_lost_input(const struct run_task *task)
 {
     for (size_t i = 0; i < INPUT_COUNT; i++)
-        if (task->inputs[i].is_there && access(task->inputs[i].path.p, F_OK))
+        if (input_is_lost(&task->inputs[i]))
             return true;
     return false;
 }
 
 static bool
-make_reports(struct arena *a, struct db *db, struct run_task *task, struct run_result *result,
-             struct err *err)
+make_reports(struct arena *a, const struct input_versions *versions, struct run_task *task,
+             struct run_result *result, struct err *err)
 {
     for (int i = 1;; i++) {
         *err = (struct err){0};
-        if (!find_inputs(a, db, task, err))
+        if (!find_inputs(a, versions, task, err))
             return false;
         bool is_made = run_reports(a, task, result, err);
         if (!has_lost_input(task))
@@ -91,7 +92,7 @@ add_input(struct json *j, const struct input_source *input, enum input_kind kind
 {
     json_begin_object(j);
     json_member_str(j, "dataset", str_from(input_name(kind)));
-    json_member_i64(j, "version", input->version);
+    json_member_i64(j, "version", input->version.number);
     json_member_str(j, "sha256", input->sha256);
     json_member_u64(j, "rows", input->row_count);
     json_end_object(j);
@@ -202,6 +203,12 @@ write_run(struct arena *a, const struct job_work *work, struct run_result *resul
                            err);
 }
 
+static void
+end_versions(struct input_versions *versions)
+{
+    versions->engine->stop(&versions->state);
+}
+
 static bool
 run(struct arena *a, const struct job_work *work, job_progress_fn *on_progress, void *context,
     struct err *err)
@@ -211,6 +218,12 @@ run(struct arena *a, const struct job_work *work, job_progress_fn *on_progress, 
     scoped_db db = db_open(role_path(a, work->config, ROLE_DB), DB_READ_ONLY, err);
     if (!db)
         return false;
+    SCOPED(end_versions)
+    struct input_versions versions = {.db = db,
+                                      .data_dir = arena_cstr(a, work->config->data_dir),
+                                      .files = &EMBEDDED_FILES,
+                                      .engine = &EMBEDDED_ENGINE};
+    versions.state = versions.engine->start(db, versions.data_dir, work->config->start);
     struct run_task task = {
         .config = work->config,
         .day = REPORT_DAY_NEWEST,
@@ -224,7 +237,7 @@ run(struct arena *a, const struct job_work *work, job_progress_fn *on_progress, 
     struct run_result result;
     if (request->date.n && !date_parse_iso(request->date, &task.day))
         return err_set(err, ERR_INTERNAL, "'%" STR_FMT "' is no day", STR_ARG(request->date));
-    if (make_reports(a, db, &task, &result, err))
+    if (make_reports(a, &versions, &task, &result, err))
         return write_run(a, work, &result, began_us, err);
     hide_output(work, err);
     return false;

@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "catalogue/integrity.h"
+#include "embedded/files.h"
 #include "import/import.h"
 #include "reports/schedule.h"
 #include "runner/claim.h"
@@ -158,7 +159,8 @@ sweep(struct jobs *jobs)
     int64_t kept_ms = is_disk_short(jobs) ? 0 : (int64_t)config->imports_spool_kept;
     scoped_buf kept;
     buf_init(&kept, KEPT_BYTES_MAX);
-    if (!dataset_sweep(jobs->host.db, arena_cstr(&a, config->data_dir), kept_ms, &kept, &err))
+    if (!dataset_sweep(jobs->host.db, &EMBEDDED_FILES, arena_cstr(&a, config->data_dir),
+                       kept_ms, &kept, &err))
         complain("sweep_failed", &err);
     else
         kept_tell(&jobs->kept_told, buf_str(&kept), role_path(&a, config, ROLE_KEPT_MARK));

@@ -144,6 +144,19 @@ db_path(struct db *db)
     return db->path;
 }
 
+void
+db_set_context(struct db *db, const void *context)
+{
+    db->context = context;
+}
+
+const void *
+db_context(struct db *db)
+{
+    assert(db->context);
+    return db->context;
+}
+
 static int
 is_past_deadline(void *db)
 {

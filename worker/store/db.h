@@ -24,6 +24,10 @@ void db_close(struct db **db); /* accepts a pointer to NULL */
 #define scoped_db SCOPED(db_close) struct db *
 struct sqlite3 *db_handle(struct db *db);
 const char *db_path(struct db *db); /* as given to db_open; its folder is the data directory */
+/* Something of its user's that belongs to the database, for operations, which get nothing else;
+ * never NULL when asked for. */
+void db_set_context(struct db *db, const void *context);
+const void *db_context(struct db *db);
 /* From `steady_us` on (clock_steady_us) running statements are interrupted and fail with busy,
  * code deadline; 0 for none.  Only for DB_READ_ONLY: an interrupted operation would roll back
  * the whole transaction of the writer. */

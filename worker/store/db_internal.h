@@ -32,6 +32,7 @@ struct db {
     struct stmt *stmts; /* by name */
     size_t stmt_count;
     sqlite3_stmt *control[CONTROL_COUNT];
+    const void *context;  /* its user's */
     uint64_t deadline_us; /* on the steady clock; 0: none */
     int wal_pages;        /* in the log after the last commit of this connection */
     db_follow_fn *follow; /* of the transaction that is open; NULL: none */

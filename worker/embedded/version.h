@@ -30,8 +30,7 @@ struct embedded_version {
     /* No columns where the file is not there or is damaged: the scan gives the same answers,
      * and a service that is slower serves better than one that refuses until reindexed. */
     struct trigrams trigrams;
-    struct tfidf
-        tfidf; /* zeroed where the file is not there or is damaged: similarity is refused */
+    struct tfidf tfidf; /* zeroed where its file is so: similarity is refused */
     struct rows *rows;
     uint64_t row_count;
     bool key_ascends;       /* the key column is integral and each value above the one before */
@@ -40,7 +39,6 @@ struct embedded_version {
     struct embedded_room *room;
 };
 
-/* `start`: of the service; only versions that were checked since are opened.  0: no service. */
 /* Makes what is kept with a version beside its files, which are open. */
 void embedded_version_prepare(struct arena *a, struct embedded_version *version);
 /* Closes all of it but the arena; accepts a zeroed struct. */

@@ -13,7 +13,9 @@ MODE  ?= release
 ifeq ($(origin CC),default)
 CC := gcc
 endif
-OUT   := $(BUILD)/$(MODE)
+# MODE=defects builds the programs that tests/crash has to find wanting, of release's objects.
+KIND  := $(MODE:defects=release)
+OUT   := $(BUILD)/$(KIND)
 
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
@@ -38,14 +40,11 @@ CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
                   -fno-sanitize-recover=undefined -DPLAYMETER_SANITIZED
 CFLAGS_fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link \
                   -fno-sanitize-recover=undefined -DPLAYMETER_SANITIZED
-# For tests/crash alone: see base/defect.h.
-CFLAGS_defects  := $(CFLAGS_release) -DPLAYMETER_DEFECTS
-LDFLAGS_defects := $(LDFLAGS_release)
 CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iworker -I$(OUT)
 # -fsigned-char: char is unsigned on arm64, and a byte has to mean the same everywhere.
 CFLAGS   += -std=gnu17 -fno-strict-aliasing -fsigned-char -pthread $(WARNINGS) \
-            $(CFLAGS_$(MODE)) $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
-LDFLAGS  += $(LDFLAGS_$(MODE))
+            $(CFLAGS_$(KIND)) $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
+LDFLAGS  += $(LDFLAGS_$(KIND))
 LDLIBS   += -lfcgi -lcrack $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lm -pthread
 
 SOURCES := $(sort $(wildcard worker/*/*.c))
@@ -53,8 +52,10 @@ EMBEDS  := queries migrations nginx openapi conf
 OBJECTS := $(SOURCES:worker/%.c=$(OUT)/%.o) $(EMBEDS:%=$(OUT)/embed/%.o)
 UNIT    := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ    := $(patsubst tests/fuzz/%.c,$(OUT)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+DEFECTS := $(patsubst tests/crash/defects/%.patch,$(BUILD)/defects/%/playmeter,\
+             $(wildcard tests/crash/defects/*.patch))
 
-all: $(OUT)/playmeter
+all: $(if $(filter defects,$(MODE)),$(DEFECTS),$(OUT)/playmeter)
 
 $(OUT)/playmeter: $(OUT)/main.o $(OBJECTS)
 	@echo "  link $@"
@@ -92,6 +93,16 @@ $(OUT)/bench/%: tests/bench/%.c $(OBJECTS)
 	@mkdir -p $(@D)
 	@echo "  cc   $@"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(OBJECTS) $(LDLIBS)
+
+# A defect is a patch of one file, of which a patched copy takes the place; no line may have changed
+# around what it changes, or the build fails.
+PATCHED = $(shell sed -n 's|^+++ b/worker/\(.*\)\.c$$|\1|p' $<)
+$(BUILD)/defects/%/playmeter: tests/crash/defects/%.patch $(OUT)/main.o $(OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  cc   $@"
+	@patch -s --force --fuzz=0 --read-only=ignore -o $(@D)/patched.c worker/$(PATCHED).c $<
+	@$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(@D)/patched.c \
+		$(filter-out $(OUT)/$(PATCHED).o,$(filter %.o,$^)) $(LDLIBS)
 
 unit: $(UNIT)
 fuzzers: $(FUZZ)

@@ -2,8 +2,8 @@
 and event batches: what was acknowledged is there, what was refused is not, what was repeated
 counts once, and every balance is the sum of its ledger.
 
-The same storm finds each defect that the build MODE=defects plants (worker/base/defect.h): a
-proof that cannot fail proves nothing.
+The same storm finds each defect that a patch of `defects/` plants (`make MODE=defects`): a proof that
+cannot fail proves nothing.
 """
 
 import os
@@ -29,7 +29,12 @@ DEFECT_CYCLES = 60
 LONG_LOG_PAGES = 17000
 EVENT_BYTES = 4000
 LONG_LOG_CYCLES = 4
-DEFECTS_BUILD = os.path.join(harness.ROOT, "build", "defects", "playmeter")
+# Of each patch: whom to kill, and as what it shows.
+DEFECTS = {
+    "reply_before_commit": (["writer", "everything"], {"lost"}),
+    "idempotency_apart": (["writer", "everything"], {"repeated", "apart"}),
+    "balance_from_c": (["workers"], {"balance"}),
+}
 
 
 def shoot(pids):
@@ -144,21 +149,19 @@ def test_nothing_acknowledged_is_lost_while_a_long_log_is_emptied(server_with, d
 
 @pytest.fixture(scope="module")
 def defects_build():
+    """The folder with a program for each patch, by its name."""
+    patches = os.listdir(os.path.join(harness.ROOT, "tests/crash/defects"))
+    assert set(patches) == {f"{defect}.patch" for defect in DEFECTS}
     subprocess.run(["make", "-s", f"-j{os.cpu_count()}", "MODE=defects", "all"],
                    cwd=harness.ROOT, check=True, timeout=600)
-    return DEFECTS_BUILD
+    return os.path.join(harness.ROOT, "build/defects")
 
 
 @pytest.mark.crash
-@pytest.mark.parametrize("defect, targets, kinds", [
-    ("reply_before_commit", ["writer", "everything"], {"lost"}),
-    ("idempotency_apart", ["writer", "everything"], {"repeated", "apart"}),
-    ("balance_from_c", ["workers"], {"balance"}),
-])
-def test_a_planted_defect_is_found(defects_build, server_with, monkeypatch, dice, defect, targets,
-                                   kinds):
-    monkeypatch.setenv("PLAYMETER_BIN", defects_build)
-    monkeypatch.setenv("PLAYMETER_DEFECT", defect)
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_planted_defect_is_found(defects_build, server_with, monkeypatch, dice, defect):
+    targets, kinds = DEFECTS[defect]
+    monkeypatch.setenv("PLAYMETER_BIN", os.path.join(defects_build, defect, "playmeter"))
     server = server_with(play_workers=8)
     with ledger_storm.Storm(server, seed=dice.random()) as storm:
         with pytest.raises(ledger_storm.Broken) as found:

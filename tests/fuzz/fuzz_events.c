@@ -3,6 +3,7 @@
  * lies in the body.
  *
  *   first byte  odd: the media type says NDJSON    the rest  the body */
+#include "http/status.h"
 #include "players/event_batch.h"
 
 #include <string.h>
@@ -73,7 +74,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (is_taken)
         check_batch(&a, body, &batch);
     else
-        assert((err_status(&err) == 400 || err_status(&err) == 422) && err.detail[0]);
+        assert((http_status(&err) == 400 || http_status(&err) == 422) && err.detail[0]);
     ptrdiff_t first = str_find_char(str_trim(body), '[');
     if (!is_ndjson && first == 0)
         compare_array(&a, body, is_taken, &batch, &err);

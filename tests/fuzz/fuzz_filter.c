@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "embedded/engine.h"
 #include "embedded/version.h"
+#include "http/status.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -153,7 +154,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ask ask = {.engine = &EMBEDDED_ENGINE, .arena = &a, .version = &version->common};
     read_request((struct str){(const char *)data, size}, &request);
     if (!parse(&ask, &request, &query, &err)) {
-        assert(err_status(&err) == 400 || err_status(&err) == 410);
+        assert(http_status(&err) == 400 || http_status(&err) == 410);
         assert(utf8_is_valid(str_from(err.detail)));
         return 0;
     }

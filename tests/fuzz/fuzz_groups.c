@@ -3,6 +3,7 @@
  * a chunk of the whole, and what is shown is named once. */
 #include "base/utf8.h"
 #include "embedded/groups.h"
+#include "http/status.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -135,7 +136,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!version)
         version = make_version();
     if (!groups_parse(&a, &version->common.schema, &text, &q, &err)) {
-        assert(err_status(&err) == 400 && err.name[0] != '\0');
+        assert(http_status(&err) == 400 && err.name[0] != '\0');
         assert(utf8_is_valid(str_from(err.detail)));
         return 0;
     }

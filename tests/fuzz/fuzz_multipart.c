@@ -5,6 +5,7 @@
 #include "http/multipart.h"
 
 #include "base/utf8.h"
+#include "http/status.h"
 
 #include <string.h>
 
@@ -37,6 +38,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (multipart_parse(&a, type, rest, &m, &err))
         check(&m, rest);
     else
-        assert(err_status(&err) == 400 && err.detail[0]);
+        assert(http_status(&err) == 400 && err.detail[0]);
     return 0;
 }

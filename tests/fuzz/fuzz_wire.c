@@ -1,23 +1,62 @@
 /* Messages of the writer's socket: whatever arrives is cut, read or refused, within its bounds;
- * what was read and is written again is the same message. */
+ * what was read and is written again is the same message; so with the table of each
+ * operation. */
+#include "process/operations.h"
 #include "writer/message.h"
-#include "writer/wire.h"
 
 #include <stdlib.h>
 
-/* The arguments of every operation are read with these two, in some order. */
+struct item {
+    int64_t number;
+    char text[8];
+};
+struct sheet {
+    struct item *items;
+    size_t count;
+    bool is_last;
+};
+struct book {
+    struct str title;
+    unsigned edition;
+    struct sheet *sheets;
+    size_t count;
+};
+static const struct codec ITEM =
+    CODEC(struct item, CODEC_FIELD(struct item, number), CODEC_FIELD(struct item, text));
+static const struct codec SHEET =
+    CODEC(struct sheet, CODEC_FIELD_LIST(struct sheet, items, count, 5, &ITEM),
+          CODEC_FIELD(struct sheet, is_last));
+static const struct codec BOOK =
+    CODEC(struct book, CODEC_FIELD(struct book, title), CODEC_FIELD(struct book, edition),
+          CODEC_FIELD_LIST(struct book, sheets, count, 3, &SHEET));
+
 static void
-read_fields(struct str bytes)
+check_codec(struct arena *a, const struct codec *codec, struct str bytes)
 {
-    struct wire w = {.rest = bytes};
-    struct err err;
-    size_t total = 0;
-    for (size_t i = 0; i < 16; i++) {
-        total += wire_str(&w).n;
-        wire_u64(&w);
+    struct err err = {0};
+    arena_reset(a);
+    const void *in = codec_read(a, codec, bytes, &err);
+    if (!in) {
+        assert(err.kind == ERR_INTERNAL && err.detail[0]);
+        return;
     }
-    assert(total <= bytes.n);
-    assert(!wire_end(&w, &err) || (!w.is_bad && w.rest.n == 0));
+    scoped_buf again;
+    buf_init(&again, bytes.n);
+    codec_add(&again, codec, in);
+    assert(!again.is_full && str_eq(buf_str(&again), bytes));
+}
+
+/* Whatever arrives may be meant for any operation. */
+static void
+check_operations(struct str bytes)
+{
+    scoped_arena a = {0};
+    check_codec(&a, &BOOK, bytes);
+    for (size_t i = 0; i < OPERATIONS_COUNT; i++)
+        for (const struct operation *o = OPERATIONS[i]; o->name; o++) {
+            check_codec(&a, o->argument, bytes);
+            check_codec(&a, o->reply, bytes);
+        }
 }
 
 static void
@@ -27,7 +66,7 @@ check_request(struct str body)
     struct err err;
     if (!message_read_request(body, &request, &err))
         return;
-    read_fields(request.request);
+    check_operations(request.request);
     scoped_buf frame, name;
     buf_init(&frame, MESSAGE_BYTES_MAX + MESSAGE_HEADER_BYTES);
     buf_init(&name, MESSAGE_BYTES_MAX + 1);
@@ -51,7 +90,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct str rest = {(const char *)data, size}, body;
     struct err err;
     struct message_reply reply;
-    read_fields(rest);
+    check_operations(rest);
     while (message_cut(&rest, &body, &err) == 1) {
         assert(body.n > 0 && body.n <= MESSAGE_BYTES_MAX);
         check_request(body);

@@ -544,17 +544,18 @@ def test_a_checksum_that_becomes_known_is_in_the_folder_too(server, is_in_databa
     assert read_version(folder)["catalogue_seq"] == state(server)["catalogue_seq"]
 
 
-def test_what_a_kill_left_of_state_and_version_json_is_swept(server):
+def test_what_a_kill_left_of_a_file_it_replaced_is_swept(server):
     (folder,) = [f for f in folders(server).values() if read_version(f)["label"] == "third"]
     names = ("state.0123abcd", "playmeter.db-wal.0123abcd", "state.0123abcg", "state.89abcdef")
     left = [path(server, name) for name in names] + [os.path.join(folder, "version.json.0123abcd")]
+    left += [path(server, name) for name in ("admin.key.0123abcd", "jwt.secret.0123abcd")]
     for name in left:
         with open(name, "wb"):
             pass
         if not name.endswith("89abcdef"):  # which somebody writes now
             os.utime(name, (1, 1))
     server.start()
-    server.wait_for(lambda: not os.path.exists(left[-1]) and not os.path.exists(left[0]))
+    server.wait_for(lambda: not any(os.path.exists(name) for name in left[:1] + left[4:]))
     assert all(os.path.exists(name) for name in left[1:4])
 
 

@@ -2,8 +2,7 @@
  */
 #include "temp_db.h"
 
-#include "players/account.h"
-#include "writer/wire.h"
+#include "players/account_operations.h"
 
 #include <string.h>
 
@@ -371,30 +370,25 @@ what_changes_during_the_hash_is_seen_by_the_writer(void **state)
     scoped_world w;
     struct account_login login;
     assert_string_equal(enrol(t, open_world(t, &w), "ann", &login), "");
-    scoped_buf request, session;
-    buf_init(&session, KIB);
-    wire_add_str(&session, STR("0123456789abcdef0123456789abcdef"));
-    wire_add_str(&session, STR("0123456789abcdef0123456789abcdef"));
-    wire_add_u64(&session, 1000);
-    buf_init(&request, KIB);
-    wire_add_str(&request, STR("ANN"));
-    wire_add_str(&request, STR("$argon2id$"));
-    buf_add(&request, buf_str(&session));
-    assert_false(writer_call(w.writer, "account_register", buf_str(&request), NULL, &err));
+    struct account account;
+    struct account_change change = {.username = STR("ANN"),
+                                    .hash = STR("$argon2id$"),
+                                    .session_id = STR("0123456789abcdef0123456789abcdef"),
+                                    .refresh_hash = STR("0123456789abcdef0123456789abcdef"),
+                                    .session_lifetime_ms = 1000};
+    assert_false(
+        writer_call(w.writer, &ACCOUNT_OPERATIONS[ACCOUNT_REGISTER], &change, &account, &err));
     assert_string_equal(err_code(&err), "username_taken");
 
-    buf_clear(&request);
-    wire_add_u64(&request, (uint64_t)login.account.id);
-    wire_add_str(&request, STR("the hash of before"));
-    wire_add_str(&request, STR("both:ann 192.0.2.1"));
-    buf_add(&request, buf_str(&session));
-    assert_false(writer_call(w.writer, "account_log_in", buf_str(&request), NULL, &err));
+    change.player_id = login.account.id;
+    change.hash = STR("the hash of before");
+    change.failures.subjects[THROTTLE_BOTH] = STR("both:ann 192.0.2.1");
+    assert_false(
+        writer_call(w.writer, &ACCOUNT_OPERATIONS[ACCOUNT_LOG_IN], &change, &account, &err));
     assert_string_equal(err_code(&err), "login_failed");
 
-    buf_clear(&request);
-    wire_add_u64(&request, (uint64_t)login.account.id);
-    wire_add_str(&request, STR("the hash of before"));
-    assert_false(writer_call(w.writer, "account_delete", buf_str(&request), NULL, &err));
+    assert_false(
+        writer_call(w.writer, &ACCOUNT_OPERATIONS[ACCOUNT_DELETE], &change, NULL, &err));
     assert_string_equal(err_code(&err), "login_failed");
     assert_true(is_session_good(t, &login));
 }

@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/map.h"
+#include "base/mem.h"
 #include "base/num.h"
 #include "base/random.h"
 #include "base/sha256.h"
@@ -14,8 +15,12 @@
 #include "disk_order.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void
 assert_str(struct str s, const char *expected)
@@ -181,13 +186,83 @@ an_arena_hands_out_zeroed_aligned_memory(void **state UNUSED)
 
 /* ---- err ---- */
 
+/* In the arena's memory or, without one, in memory of its own. */
+static uint64_t *
+grow(struct arena *a, uint64_t *p, size_t *cap, size_t count)
+{
+    return a ? arena_grow(a, p, cap, count, sizeof(*p)) : mem_grow(p, cap, count, sizeof(*p));
+}
+
+static void
+arrays_grow_and_keep_what_they_hold(void **state UNUSED)
+{
+    enum { COUNT = 10000 };
+    scoped_arena arena = {0};
+    for (size_t round = 0; round < 2; round++) {
+        struct arena *a = round ? &arena : NULL;
+        uint64_t *p = NULL;
+        size_t cap = 0, moves = 0;
+        for (size_t i = 0; i < COUNT; i++) {
+            uint64_t *before = p;
+            p = grow(a, p, &cap, i + 1);
+            assert_true(cap > i);
+            moves += p != before;
+            p[i] = i * i;
+        }
+        assert_true(moves < 16);
+        p = grow(a, p, &cap, 5 * cap + 3);
+        assert_true(cap > 5 * COUNT);
+        for (size_t i = 0; i < COUNT; i++)
+            assert_int_equal(p[i], i * i);
+        assert_ptr_equal(grow(a, p, &cap, cap), p);
+        if (a)
+            assert_int_equal(p[cap - 1], 0);
+        else
+            free(p);
+    }
+}
+
+static void
+no_elements_are_memory_too(void **state UNUSED)
+{
+    void *p = mem_alloc(0), *zeroed = mem_alloc_array(0, 8);
+    assert_non_null(p);
+    assert_non_null(zeroed);
+    p = mem_resize(p, 0, 8);
+    assert_non_null(p);
+    free(p);
+    free(zeroed);
+}
+
+static void
+who_finds_no_memory_ends_with_a_line(void **state UNUSED)
+{
+    int ends[2], status;
+    char line[100] = "";
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        scoped_arena a = {0};
+        dup2(ends[1], STDERR_FILENO);
+        arena_alloc_array(&a, SIZE_MAX / 2, 3);
+        _exit(0);
+    }
+    close(ends[1]);
+    assert_true(read(ends[0], line, sizeof(line) - 1) > 0);
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGABRT);
+    assert_string_equal(line, "playmeter: out of memory\n");
+}
+
 static void
 errors_keep_what_they_say_printable(void **state UNUSED)
 {
     struct err err = {0};
     assert_false(
         err_set_name(&err, ERR_INVALID, "odd", STR("na\nme"), "a\tb\xff%s", "\xc3\xa4"));
-    assert_int_equal(err_status(&err), 422);
+    assert_int_equal(err.kind, ERR_INVALID);
     assert_string_equal(err_code(&err), "odd");
     assert_string_equal(err.name, "na?me");
     assert_string_equal(err.detail, "a?b?\xc3\xa4");
@@ -228,16 +303,16 @@ errno_decides_between_disk_full_busy_and_internal(void **state UNUSED)
     struct err err = {0};
     errno = ENOSPC;
     assert_false(err_set_errno(&err, "writing %s", "x"));
-    assert_int_equal(err_status(&err), 507);
+    assert_int_equal(err.kind, ERR_DISK_FULL);
     errno = EACCES;
     assert_false(err_set_errno(&err, "writing %s", "x"));
-    assert_int_equal(err_status(&err), 500);
+    assert_int_equal(err.kind, ERR_INTERNAL);
     assert_string_equal(err.detail, "writing x: Permission denied");
     assert_true(err.is_private);
     assert_false(err_is_shortage(&err));
     errno = EMFILE;
     assert_false(err_set_errno(&err, "opening %s", "x"));
-    assert_int_equal(err_status(&err), 503);
+    assert_int_equal(err.kind, ERR_BUSY);
     assert_true(err_is_shortage(&err));
     assert_false(err_set_code(&err, ERR_BUSY, "index_damaged", "x"));
     assert_false(err_is_shortage(&err));
@@ -409,6 +484,9 @@ main(void)
         cmocka_unit_test(a_buf_keeps_its_maximum),
         cmocka_unit_test(printing_grows_a_buf_as_needed),
         cmocka_unit_test(an_arena_hands_out_zeroed_aligned_memory),
+        cmocka_unit_test(arrays_grow_and_keep_what_they_hold),
+        cmocka_unit_test(no_elements_are_memory_too),
+        cmocka_unit_test(who_finds_no_memory_ends_with_a_line),
         cmocka_unit_test(errors_keep_what_they_say_printable),
         cmocka_unit_test(an_error_can_say_more_about_itself),
         cmocka_unit_test(a_long_detail_is_cut_at_a_character),

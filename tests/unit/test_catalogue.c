@@ -471,10 +471,11 @@ an_attempt_ahead_of_the_database_is_no_newer_version(void **state)
     scoped_buf request, reply;
     buf_init(&request, MIB);
     buf_init(&reply, KIB);
-    dataset_publication_add(&request, &p);
+    codec_add(&request, &DATASET_PUBLICATION, &p);
     const struct operation *publish = writer_operation_find(
         TEMP_OPERATIONS, COUNT_OF(TEMP_OPERATIONS), STR("dataset_publish"));
-    assert_true(publish->run(t->db, buf_str(&request), &reply, &err));
+    assert_true(
+        writer_operation_run(publish, &t->arena, t->db, buf_str(&request), &reply, &err));
     db_rollback(&tx);
     assert_true(count_of(t) == 1 && count_in_state(t) == 1);
     assert_true(guard_take(t->db, data_dir, &err));

@@ -1,8 +1,8 @@
 /* The settings file: defaults, refusals with file and line, the documented file against the
  * table, and whatever the YAML test suite has to offer. */
-#include "base/embed.h"
 #include "base/fs.h"
 #include "config/config.h"
+#include "config/sections.h"
 #include "config/yaml.h"
 
 #include <dirent.h>

@@ -3,7 +3,6 @@
  * before the test fails. */
 #include "api/app.h"
 #include "api/openapi.h"
-#include "base/embed.h"
 #include "base/num.h"
 #include "config/yaml.h"
 

@@ -483,7 +483,7 @@ a_formula_gets_an_apostrophe_within_quotes(void **state UNUSED)
     for (size_t i = 0; i < COUNT_OF(CASES); i++) {
         scoped_buf out;
         buf_init(&out, KIB);
-        csv_add_escaped_cell(&out, PLAIN, str_from(CASES[i][0]));
+        csv_add_text(&out, str_from(CASES[i][0]), false);
         assert_true(str_eq(buf_str(&out), str_from(CASES[i][1])));
     }
 }

@@ -193,12 +193,12 @@ a_batch_of_eight_megabytes_is_stored_and_read_again(void **state)
 
 /* Runs the first operation only. */
 static bool
-store_once(struct db *db, struct str request, struct buf *reply, struct err *err)
+store_once(struct arena *a, struct db *db, const void *batch, void *reply, struct err *err)
 {
     static int runs;
     if (runs++ > 0)
         return err_set(err, ERR_BUSY, "the writer is away");
-    return EVENT_OPERATIONS[0].run(db, request, reply, err);
+    return EVENT_OPERATIONS[0].run(a, db, batch, reply, err);
 }
 
 static void
@@ -207,8 +207,9 @@ what_the_writer_did_not_take_of_a_batch_is_refused_item_by_item(void **state)
     struct temp_db *t = *state;
     struct err err = {0};
     add_players(t);
-    static const struct operation FAILING[] = {{"event_store", store_once, false}, {0}};
-    const struct operation *const table[] = {FAILING};
+    struct operation failing[] = {EVENT_OPERATIONS[0], {0}};
+    failing[0].run = store_once;
+    const struct operation *const table[] = {failing};
     struct writer *w = writer_open_local(t->db, table, 1);
     struct event_new *events = arena_array(&t->arena, EVENT_BATCH_MAX, struct event_new);
     struct event_result *results = arena_array(&t->arena, EVENT_BATCH_MAX, struct event_result);

@@ -233,7 +233,7 @@ bounds_are_held(void **state UNUSED)
         assert_false(embedded_groups_run(&a, &question, &fixture.version, &rows, 0, 1, 0,
                                          &result, &err));
         assert_string_equal(err_code(&err), "too_many_groups");
-        assert_int_equal(err_status(&err), 400);
+        assert_int_equal(err.kind, ERR_BAD_PARAMETER);
     }
     struct err err = {0};
     assert_true(parse(&a, "min_price", STR(""), "", "", &question, &err));

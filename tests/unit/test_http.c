@@ -43,7 +43,7 @@ assert_malformed(const char *uri)
     struct err err;
     if (parse(uri, NULL, NULL, &request, &err))
         fail_msg("%s was read", uri);
-    assert_int_equal(err_status(&err), 400);
+    assert_int_equal(err.kind, ERR_MALFORMED);
     assert_true(request.id.n > 0);
     assert_true(request.path.n > 0);
 }
@@ -108,7 +108,7 @@ headers_we_act_on_come_once(void **state UNUSED)
     struct request r;
     struct err err;
     assert_false(parse("/a", "HTTP_X_API_KEY=one", "HTTP_X_API_KEY=two", &r, &err));
-    assert_int_equal(err_status(&err), 400);
+    assert_int_equal(err.kind, ERR_MALFORMED);
     assert_string_equal(err_code(&err), "duplicate_header");
     assert_string_equal(err.detail, "the header x-api-key may come once, it came 2 times");
     assert_false(parse("/a", "HTTP_X_API_KEY=same", "HTTP_X_API_KEY=same", &r, &err));
@@ -241,7 +241,7 @@ routes_are_found_by_method_and_path(void **state UNUSED)
         "//things", "/things/1/parts/", "/things//parts/1", "/Things"};
     for (size_t i = 0; i < COUNT_OF(ABSENT); i++) {
         assert_false(route("GET", ABSENT[i], &r, &allow, &err));
-        assert_int_equal(err_status(&err), 404);
+        assert_int_equal(err.kind, ERR_NOT_FOUND);
     }
 }
 
@@ -253,7 +253,7 @@ another_method_is_405_with_allow(void **state UNUSED)
     scoped_buf allow;
     buf_init(&allow, 100);
     assert_false(route("DELETE", "/things", &r, &allow, &err));
-    assert_int_equal(err_status(&err), 405);
+    assert_int_equal(err.kind, ERR_METHOD);
     assert_str(buf_str(&allow), "GET, HEAD, POST, OPTIONS");
     buf_clear(&allow);
     assert_false(route("get", "/things/1/parts/1", &r, &allow, &err));

@@ -170,7 +170,7 @@ who_rolls_back_to_an_unchecked_version_has_it_checked_next(void **state)
     assert_true(integrity_begin(t->writer, START, &err));
     find_number(t, 4, 0);
     assert_false(dataset_rollback(t->writer, STR("books"), 3, &current, &err));
-    assert_int_equal(err_status(&err), 503);
+    assert_int_equal(err.kind, ERR_BUSY);
     assert_string_equal(err_code(&err), "version_unchecked");
     assert_int_equal(books(t).version, 4);
     assert_int_equal(integrity_next(&t->arena, t->db, &schedule, &name, &version, &err), 1);

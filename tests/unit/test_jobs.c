@@ -2,7 +2,7 @@
 #include "temp_db.h"
 
 #include "base/clock.h"
-#include "base/embed.h"
+#include "store/db_internal.h"
 
 static bool
 claim(struct temp_db *t, struct job *job)

@@ -30,7 +30,7 @@ assert_refused(struct str text, const char *part_of_detail)
     struct err err = {0};
     const struct json_value *value;
     assert_false(json_read(&arena, text, &value, &err));
-    assert_int_equal(err_status(&err), 400);
+    assert_int_equal(err.kind, ERR_MALFORMED);
     if (!strstr(err.detail, part_of_detail))
         fail_msg("'%s' does not say '%s'", err.detail, part_of_detail);
 }

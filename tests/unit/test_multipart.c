@@ -41,7 +41,7 @@ assert_fails(struct str type, struct str body, const char *words)
     struct multipart m;
     struct err err = {0};
     assert_false(parse(&a, type, body, &m, &err));
-    assert_int_equal(err_status(&err), 400);
+    assert_int_equal(err.kind, ERR_MALFORMED);
     if (!strstr(err.detail, words))
         fail_msg("'%s' does not say '%s'", err.detail, words);
 }

@@ -132,10 +132,7 @@ store(struct temp_db *t, const char *date, const char *failed, bool is_stored)
                               .reports = reports,
                               .report_count = 2,
                               .receipt_json = STR("{\"date\":\"x\"}")};
-    scoped_buf bytes;
-    buf_init(&bytes, 64 * KIB);
-    archive_add(&bytes, &run);
-    assert_int_equal(archive_store(t->writer, buf_str(&bytes), &err), is_stored);
+    assert_int_equal(archive_store(t->writer, &run, &err), is_stored);
     job = temp_db_job(t, job.id);
     assert_int_equal(job.state, is_stored ? JOB_SUCCEEDED : JOB_CANCELLED);
 }

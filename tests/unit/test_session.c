@@ -78,7 +78,7 @@ assert_refresh_refused(struct temp_db *t, const struct session_grant *shown, con
     struct session_grant got;
     assert_false(
         session_refresh(t->writer, &config, &NEW, str_from(shown->refresh_token), &got, &err));
-    assert_int_equal(err_status(&err), 401);
+    assert_int_equal(err.kind, ERR_UNAUTHORIZED);
     assert_string_equal(err_code(&err), code);
 }
 

@@ -43,7 +43,7 @@ assert_refused(struct str token, int64_t now_s, const char *code, const char *pa
     struct token_claims claims;
     if (check_at(token, now_s, &claims, &err))
         fail_msg("%" STR_FMT " is taken", STR_ARG(token));
-    assert_int_equal(err_status(&err), 401);
+    assert_int_equal(err.kind, ERR_UNAUTHORIZED);
     assert_string_equal(err_code(&err), code);
     if (!strstr(err.detail, part_of_detail))
         fail_msg("'%s' does not say '%s'", err.detail, part_of_detail);

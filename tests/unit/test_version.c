@@ -109,13 +109,13 @@ rows_of(struct engine_state *cache, const char *dataset, int64_t number)
 }
 
 static void
-expect_failure(struct engine_state *cache, const char *dataset, int64_t number, int status,
-               const char *code)
+expect_failure(struct engine_state *cache, const char *dataset, int64_t number,
+               enum err_kind kind, const char *code)
 {
     const struct version *version;
     struct err err = {0};
     assert_false(open_version(cache, dataset, number, &version, &err));
-    assert_int_equal(err_status(&err), status);
+    assert_int_equal(err.kind, kind);
     assert_string_equal(err_code(&err), code);
 }
 
@@ -142,7 +142,7 @@ a_dropped_version_is_gone_even_while_it_is_mapped(void **state)
         publish(t, "games", rows, COLUMN_INTEGER);
         assert_int_equal(rows_of(cache, "games", rows), rows);
     }
-    expect_failure(cache, "games", 1, 410, "gone");
+    expect_failure(cache, "games", 1, ERR_GONE, "gone");
     assert_int_equal(rows_of(cache, "games", 2), 2);
 }
 
@@ -153,11 +153,11 @@ what_is_not_there_says_so(void **state)
     struct err err = {0};
     int64_t id;
     SCOPED(embedded_stop) struct engine_state *cache = open_cache(t, 0);
-    expect_failure(cache, "games", 0, 404, "not_found");
+    expect_failure(cache, "games", 0, ERR_NOT_FOUND, "not_found");
     assert_true(dataset_ensure(t->writer, STR("games"), true, &id, &err));
-    expect_failure(cache, "games", 0, 404, "nothing_published");
+    expect_failure(cache, "games", 0, ERR_NOT_FOUND, "nothing_published");
     publish(t, "games", 3, COLUMN_INTEGER);
-    expect_failure(cache, "games", 7, 404, "not_found");
+    expect_failure(cache, "games", 7, ERR_NOT_FOUND, "not_found");
 }
 
 static size_t
@@ -234,16 +234,16 @@ files_that_are_missing_or_damaged_ask_for_an_index(void **state)
     const char *path = arena_printf(&t->arena, "%s/" COLUMNS_FILE_NAME, folder.p).p;
     scoped_fd fd = fs_open_at(AT_FDCWD, path, O_RDWR, &err);
     assert_true(fs_write_at(fd, STR("not this"), 0, &err));
-    expect_failure(cache, "broken", 0, 503, "index_damaged");
+    expect_failure(cache, "broken", 0, ERR_BUSY, "index_damaged");
     folder = publish(t, "half", 3, COLUMN_INTEGER);
     assert_true(fs_remove_tree(
         AT_FDCWD, arena_printf(&t->arena, "%s/" ROWS_FILE_NAME, folder.p).p, &err));
-    expect_failure(cache, "half", 0, 503, "index_damaged");
+    expect_failure(cache, "half", 0, ERR_BUSY, "index_damaged");
     folder = publish(t, "missing", 3, COLUMN_INTEGER);
     assert_true(fs_remove_tree(AT_FDCWD, folder.p, &err));
-    expect_failure(cache, "missing", 0, 503, "index_damaged");
+    expect_failure(cache, "missing", 0, ERR_BUSY, "index_damaged");
     publish(t, "mistaken", 3, COLUMN_REAL);
-    expect_failure(cache, "mistaken", 0, 503, "index_damaged");
+    expect_failure(cache, "mistaken", 0, ERR_BUSY, "index_damaged");
 }
 
 /* What is in the file decides how long a search takes, not what it answers. */
@@ -276,7 +276,7 @@ an_unchecked_version_that_is_asked_for_is_checked_next(void **state)
     temp_db_exec(t, "UPDATE dataset_version SET checked_start = 77 WHERE number = 4");
     SCOPED(embedded_stop)
     struct engine_state *cache = open_cache(t, 77);
-    expect_failure(cache, "games", 3, 503, "version_unchecked");
+    expect_failure(cache, "games", 3, ERR_BUSY, "version_unchecked");
     embedded_doubt(cache, t->writer);
     assert_int_equal(integrity_next(&t->arena, t->db, &schedule, &name, &version, &err), 1);
     assert_int_equal(version.number, 3);
@@ -299,7 +299,7 @@ a_want_of_descriptors_is_no_damage(void **state)
     publish(t, "games", 3, COLUMN_INTEGER);
     assert_int_equal(vfs->xSetSystemCall(vfs, "open", (sqlite3_syscall_ptr)refuse_open),
                      SQLITE_OK);
-    expect_failure(cache, "games", 0, 503, "busy");
+    expect_failure(cache, "games", 0, ERR_BUSY, "busy");
     assert_int_equal(vfs->xSetSystemCall(vfs, "open", NULL), SQLITE_OK);
     assert_int_equal(rows_of(cache, "games", 0), 3);
 }

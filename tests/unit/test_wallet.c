@@ -141,8 +141,8 @@ a_key_is_printable_ascii(void **state)
 }
 
 static bool
-break_off(struct db *db UNUSED, struct str request UNUSED, struct buf *reply UNUSED,
-          struct err *err)
+break_off(struct arena *a UNUSED, struct db *db UNUSED, const void *request UNUSED,
+          void *receipt UNUSED, struct err *err)
 {
     return err_set_code(err, ERR_BUSY, "unknown_outcome", "the writer did not answer");
 }
@@ -153,8 +153,9 @@ an_unknown_outcome_says_how_to_find_out(void **state)
     struct temp_db *t = *state;
     struct err err = {0};
     struct wallet_receipt receipt;
-    static const struct operation BREAKING[] = {{WALLET_OPERATION, break_off, true}, {0}};
-    const struct operation *const table[] = {BREAKING};
+    struct operation breaking[] = {WALLET_OPERATIONS[0], {0}};
+    breaking[0].run = break_off;
+    const struct operation *const table[] = {breaking};
     struct writer *w = writer_open_local(t->db, table, COUNT_OF(table));
     struct wallet_request request = {.player_id = 1, .amount = 5};
     assert_false(wallet_run(w, &request, &receipt, &err));

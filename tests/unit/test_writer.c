@@ -148,9 +148,12 @@ an_unknown_operation_is_refused(void **state)
     struct err err = {0};
     char id[JOB_ID_DIGITS + 1];
     struct writer *w = writer_open(s->socket_path);
-    assert_false(writer_call(w, "job_explode", STR(""), NULL, &err));
+    const struct operation unknown = {.name = "job_explode"};
+    const struct operation bad = {.name = "job_enqueue"};
+    assert_false(writer_call(w, &unknown, NULL, NULL, &err));
     assert_int_equal(err.kind, ERR_INTERNAL);
-    assert_false(writer_call(w, "job_enqueue", STR("\xff"), NULL, &err)); /* bad arguments */
+    assert_false(writer_call(w, &bad, NULL, NULL, &err)); /* without an argument */
+    assert_int_equal(err.kind, ERR_INTERNAL);
     assert_true(enqueue(w, id, &err)); /* the connection still serves */
     writer_close(&w);
 }
@@ -160,8 +163,10 @@ without_a_writer_the_call_is_busy(void **state)
 {
     struct service *s = *state;
     struct err err = {0};
+    scoped_arena a = {0};
+    struct job job;
     struct writer *w = writer_open(temp_path(s->dir, "run/absent.sock"));
-    assert_false(writer_call(w, "job_claim", STR(""), NULL, &err));
+    assert_int_equal(job_claim(&a, w, STR(""), &job, &err), -1);
     assert_int_equal(err.kind, ERR_BUSY);
     writer_close(&w);
 }
@@ -170,8 +175,10 @@ static uint64_t
 time_refused_call(struct writer *w)
 {
     struct err err = {0};
+    scoped_arena a = {0};
+    struct job job;
     uint64_t began_us = clock_steady_us();
-    assert_false(writer_call(w, "job_claim", STR(""), NULL, &err));
+    assert_int_equal(job_claim(&a, w, STR(""), &job, &err), -1);
     assert_int_equal(err.kind, ERR_BUSY);
     assert_non_null(strstr(err.detail, "1 changes wait for the writer already"));
     return clock_steady_us() - began_us;

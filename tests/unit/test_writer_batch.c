@@ -5,7 +5,8 @@
 #include "writer/message.h"
 
 static bool
-insert_many(struct db *db, struct str request UNUSED, struct buf *reply UNUSED, struct err *err)
+insert_many(struct arena *a UNUSED, struct db *db, const void *argument UNUSED,
+            void *reply UNUSED, struct err *err)
 {
     return sqlite_exec(db_handle(db),
                        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
@@ -15,14 +16,22 @@ insert_many(struct db *db, struct str request UNUSED, struct buf *reply UNUSED, 
 }
 
 static bool
-roll_back(struct db *db, struct str request UNUSED, struct buf *reply UNUSED, struct err *err)
+roll_back(struct arena *a UNUSED, struct db *db, const void *argument UNUSED,
+          void *reply UNUSED, struct err *err)
 {
     return sqlite_exec(db_handle(db), "ROLLBACK; SELECT no_such_column", err);
 }
 
-static const struct operation MANY = {"many", insert_many, false};
-static const struct operation WALLET = {"wallet", insert_many, true};
-static const struct operation ROLL_BACK = {"roll_back", roll_back, false};
+struct text {
+    struct str text;
+};
+static const struct codec TEXT = CODEC(struct text, CODEC_FIELD(struct text, text));
+
+static const struct operation BULK = {.name = "bulk", .argument = &TEXT, .run = insert_many};
+static const struct operation MANY = {.name = "many", .run = insert_many};
+static const struct operation WALLET = {
+    .name = "wallet", .run = insert_many, .is_urgent = true};
+static const struct operation ROLL_BACK = {.name = "roll_back", .run = roll_back};
 
 static void
 a_transaction_ends_when_it_is_large_enough(void **state)
@@ -59,12 +68,16 @@ a_coin_waits_for_one_large_request_at_most_and_none_of_those_for_ever(void **sta
 {
     struct temp_db *t = *state;
     static char bytes[64 * KIB];
-    struct str large = {bytes, sizeof(bytes)};
+    struct text text = {{bytes, sizeof(bytes)}};
     struct buf out;
+    scoped_buf large;
     buf_init(&out, SIZE_MAX);
+    buf_init(&large, 2 * sizeof(bytes));
+    codec_add(&large, &TEXT, &text);
     const struct writer_task wallet = {.operation = &WALLET, .out = &out};
     const struct writer_task small = {.operation = &MANY, .out = &out};
-    const struct writer_task bulk = {.operation = &MANY, .request = large, .out = &out};
+    const struct writer_task bulk = {
+        .operation = &BULK, .request = buf_str(&large), .out = &out};
     struct writer_task tasks[] = {bulk, bulk, small, wallet};
     assert_int_equal(run_round(t, tasks, 4), 0xc);
     tasks[2] = wallet;
@@ -77,7 +90,8 @@ a_coin_waits_for_one_large_request_at_most_and_none_of_those_for_ever(void **sta
 }
 
 static bool
-insert_one(struct db *db, struct str request UNUSED, struct buf *reply UNUSED, struct err *err)
+insert_one(struct arena *a UNUSED, struct db *db, const void *argument UNUSED,
+           void *reply UNUSED, struct err *err)
 {
     return sqlite_exec(db_handle(db),
                        "INSERT INTO dataset (name, is_public, created_at, updated_at)"
@@ -85,7 +99,7 @@ insert_one(struct db *db, struct str request UNUSED, struct buf *reply UNUSED, s
                        err);
 }
 
-static const struct operation ONE = {"one", insert_one, false};
+static const struct operation ONE = {.name = "one", .run = insert_one};
 
 static void
 a_transaction_that_is_gone_is_nobodys_success(void **state)
@@ -120,19 +134,22 @@ a_transaction_that_is_gone_is_nobodys_success(void **state)
 }
 
 static bool
-change_and_refuse(struct db *db, struct str request, struct buf *reply, struct err *err)
+change_and_refuse(struct arena *a, struct db *db, const void *argument, void *reply,
+                  struct err *err)
 {
-    return insert_many(db, request, reply, err) &&
+    return insert_many(a, db, argument, reply, err) &&
            err_set(err, ERR_CONFLICT, "not after all: %d", 1);
 }
 
-static const struct operation REFUSED = {"refused", change_and_refuse, true};
+static const struct operation REFUSED = {
+    .name = "refused", .run = change_and_refuse, .is_urgent = true};
 
 /* The wallet's operations run first, so there is something before it and something after. */
 static void
 an_operation_that_fails_after_a_change_is_undone_alone(void **state)
 {
-    static const struct operation FIRST = {"first", insert_one, true};
+    static const struct operation FIRST = {
+        .name = "first", .run = insert_one, .is_urgent = true};
     struct temp_db *t = *state;
     struct err err = {0};
     const struct operation *operations[] = {&FIRST, &REFUSED, &MANY};

@@ -21,7 +21,7 @@ access_dataset(struct app *app, const struct request *request, const struct data
 }
 
 static bool
-refuse(const struct request *request, struct err *err)
+refuse_caller(const struct request *request, struct err *err)
 {
     const char *needed = http_scope_name(request->route->scope);
     if (request->scope == SCOPE_NONE)
@@ -39,7 +39,7 @@ static bool
 check_public(struct app *app, const struct request *request, struct err *err)
 {
     struct str name = access_dataset_name(request);
-    const struct config_dataset *declared = import_find_declared(app->config, name);
+    const struct config_dataset *declared = config_find_dataset(app->config, name);
     int got = dataset_find(request->arena, app->db, name, &app->dataset, err);
     if (got < 0 || (got && app->dataset.is_public))
         return got > 0;
@@ -61,7 +61,7 @@ check_key(struct app *app, const struct request *request, struct err *err)
         return true;
     bool may_be_open = route->flags & (ROUTE_PUBLIC_DATASET | ROUTE_PUBLIC_LIST);
     if (!may_be_open || !app->config->access_public)
-        return refuse(request, err);
+        return refuse_caller(request, err);
     return route->flags & ROUTE_PUBLIC_LIST || check_public(app, request, err);
 }
 
@@ -104,7 +104,7 @@ refuse_without_token(const struct request *request, struct err *err)
         return err_set(err, ERR_UNAUTHORIZED,
                        "this needs a player's token in the header Authorization: Bearer TOKEN");
     if (request->scope != SCOPE_NONE)
-        return refuse(request, err);
+        return refuse_caller(request, err);
     return err_set(
         err, ERR_UNAUTHORIZED,
         "this needs a player's token in the header Authorization: Bearer TOKEN, or a "

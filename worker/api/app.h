@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "http/router.h"
 #include "players/password.h"
+#include "players/strength.h"
 #include "players/token.h"
 #include "query/engine.h"
 #include "writer/client.h"
@@ -23,6 +24,7 @@ struct app {
     struct dataset dataset;        /* the request's; see access_dataset */
     struct token_secrets secrets;  /* what players' tokens are signed with */
     struct password_hasher hasher;
+    struct strength_watch dictionary;
     struct buf openapi; /* empty until the worker is asked for it: few are */
 };
 

@@ -4,6 +4,7 @@
 #include "api/listing.h"
 #include "api/object.h"
 #include "base/date.h"
+#include "base/gzip.h"
 #include "players/event_batch.h"
 #include "json/write.h"
 
@@ -69,17 +70,24 @@ send_event(struct app *app, struct request *request, struct response *response, 
 static bool
 decode_batch(const struct request *request, struct str *out, struct err *err)
 {
+    enum http_coding coding = request_coding(request);
     *out = request->body;
-    switch (request_coding(request)) {
-    case CODING_NONE:
+    if (coding == CODING_NONE)
         return true;
-    case CODING_GZIP:
-        return event_batch_gunzip(request->arena, request->body, out, err);
-    case CODING_OTHER:
-        break;
+    if (coding != CODING_GZIP)
+        return err_set(err, ERR_MEDIA_TYPE,
+                       "Content-Encoding is gzip or none, got '%" STR_FMT "'",
+                       STR_ARG(request->header.content_encoding));
+    scoped_buf text = {.max = EVENT_BATCH_BYTES_MAX};
+    if (!gzip_read_all(&text, request->body, err)) {
+        err->kind = ERR_MALFORMED;
+        return false;
     }
-    return err_set(err, ERR_MEDIA_TYPE, "Content-Encoding is gzip or none, got '%" STR_FMT "'",
-                   STR_ARG(request->header.content_encoding));
+    if (text.is_full)
+        return err_set(err, ERR_TOO_LARGE, "the body is at most %zu bytes once decoded",
+                       EVENT_BATCH_BYTES_MAX);
+    *out = arena_str(request->arena, buf_str(&text));
+    return true;
 }
 
 static bool

@@ -3,6 +3,7 @@
 #include "api/listing.h"
 
 #include "api/page.h"
+#include "csv/csv.h"
 #include "json/read.h"
 
 #include <string.h>
@@ -22,7 +23,7 @@ static void
 add_cell(struct buf *out, const struct json_value *v, bool is_raw)
 {
     if (v && v->kind != JSON_NULL)
-        export_add_cell(out, v->text, is_raw || v->kind != JSON_STRING);
+        csv_add_text(out, v->text, is_raw || v->kind != JSON_STRING);
 }
 
 static void
@@ -34,7 +35,7 @@ add_row(struct buf *out, const struct listing_table *table, const struct json_va
         if (i)
             buf_add_char(out, ',');
         if (verbatim->key && strcmp(name, verbatim->key) == 0)
-            export_add_cell(out, verbatim->json, true);
+            csv_add_text(out, verbatim->json, true);
         else
             add_cell(out, json_get(object, name), is_raw);
     }

@@ -4,7 +4,6 @@
  * quoted ones stay strings, so that status codes as keys and "true" as an example do too. */
 #include "api/openapi.h"
 
-#include "base/embed.h"
 #include "config/yaml.h"
 #include "json/write.h"
 

@@ -3,7 +3,11 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/embed.h"
 #include "base/err.h"
+
+extern const struct embed_file EMBED_OPENAPI[]; /* worker/api/openapi.yaml */
+extern const size_t EMBED_OPENAPI_COUNT;
 
 #define OPENAPI_BYTES_MAX (4 * MIB)
 

@@ -1,6 +1,7 @@
 #include "api/problem.h"
 
 #include "http/router.h"
+#include "http/status.h"
 #include "json/write.h"
 
 static void
@@ -57,13 +58,13 @@ problem_answer(struct response *r, const struct err *err)
     assert(err->kind != ERR_NONE);
     response_reset(r);
     bool is_ours = err->kind == ERR_INTERNAL;
-    r->status = err_status(err);
+    r->status = http_status(err);
     r->type = "application/problem+json";
     add_headers(r, r->status, err);
     struct json j = json_write(&r->body);
     json_begin_object(&j);
     json_member_str(&j, "type", STR("about:blank"));
-    json_member_str(&j, "title", str_from(err_title(err)));
+    json_member_str(&j, "title", str_from(http_title(err)));
     json_member_i64(&j, "status", r->status);
     json_member_str(&j, "detail",
                     is_ours ? STR("The log has the reason under this request id.")

@@ -10,7 +10,7 @@ readiness_warn(struct buf *warnings, const char *about, const char *text)
 }
 
 static bool
-refuse(struct err *err, const char *name, struct str why)
+refuse_dataset(struct err *err, const char *name, struct str why)
 {
     return err_set_name(err, ERR_BUSY, "not_ready", str_from(name), "datasets: %" STR_FMT,
                         STR_ARG(why));
@@ -86,17 +86,17 @@ readiness_check_datasets(const struct app *app, const struct request *request,
     size_t count;
     struct err why = {0};
     if (!integrity_troubles(a, app->db, app->config->start, &list, &count, &why))
-        return refuse(err, "database", str_from(why.detail));
+        return refuse_dataset(err, "database", str_from(why.detail));
     /* What comes right by itself first: who waits for that is not told of the rest too early.
      */
     for (size_t i = 0; i < count; i++)
         if (list[i].is_unchecked || (list[i].damaged & INTEGRITY_COLUMNS && !is_lost(&list[i])))
-            return refuse(err, READINESS_PASSING,
-                          tell(a, name_of(app, request, &list[i]), &list[i]));
+            return refuse_dataset(err, READINESS_PASSING,
+                                  tell(a, name_of(app, request, &list[i]), &list[i]));
     for (size_t i = 0; i < count; i++)
         if (is_lost(&list[i]))
-            return refuse(err, READINESS_LOST,
-                          tell(a, name_of(app, request, &list[i]), &list[i]));
+            return refuse_dataset(err, READINESS_LOST,
+                                  tell(a, name_of(app, request, &list[i]), &list[i]));
     if (count)
         readiness_warn(warnings, "datasets",
                        "an index file is damaged and is made again by a job of kind reindex");

@@ -6,9 +6,9 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/hash.h"
-#include "import/import.h"
 #include "players/event_clock.h"
 #include "players/strength.h"
+#include "role/disk.h"
 #include "json/write.h"
 
 #include <fcntl.h>
@@ -38,7 +38,7 @@ livez(struct app *app UNUSED, struct request *request UNUSED, struct response *r
 }
 
 static bool
-refuse(struct err *err, const char *check, const char *why)
+refuse_readiness(struct err *err, const char *check, const char *why)
 {
     return err_set_name(err, ERR_BUSY, "not_ready", str_from(check), "%s: %s", check, why);
 }
@@ -51,17 +51,14 @@ check_database(struct app *app, struct request *request, struct err *err)
     size_t count;
     struct err why = {0};
     return dataset_list(request->arena, app->db, &datasets, &count, &why) ||
-           refuse(err, "database", why.detail);
+           refuse_readiness(err, "database", why.detail);
 }
 
 static bool
 check_disk(struct app *app, struct err *err)
 {
-    uint64_t free_bytes;
-    if (!fs_free_bytes(app->data_dir, &free_bytes, err))
-        return false;
-    return free_bytes >= IMPORT_DISK_RESERVE ||
-           refuse(err, "disk", "less than 64 MiB are free");
+    return disk_free_bytes(app->data_dir) >= DISK_RESERVE ||
+           refuse_readiness(err, "disk", "less than 64 MiB are free");
 }
 
 static bool
@@ -71,10 +68,11 @@ check_importer(struct app *app, struct err *err)
     struct err ignored;
     scoped_fd fd = fs_open_at(AT_FDCWD, app->heartbeat_path, O_RDONLY, &ignored);
     if (fd < 0 || pread(fd, &beat_us, sizeof(beat_us), 0) != sizeof(beat_us))
-        return refuse(err, "importer", "it has not started yet");
+        return refuse_readiness(err, "importer", "it has not started yet");
     /* One from the future is of before the machine was started. */
     return (beat_us <= now_us && now_us - beat_us <= HEARTBEAT_AGE_US_MAX) ||
-           refuse(err, "importer", "its last sign of life is more than 15 seconds old");
+           refuse_readiness(err, "importer",
+                            "its last sign of life is more than 15 seconds old");
 }
 
 /* No reason to send the games elsewhere: there is nowhere else, and wallets that are whole go
@@ -100,10 +98,9 @@ warn_of_clock(struct app *app, struct buf *warnings, struct err *err)
 
 /* Everything else goes on; the file is not named to strangers. */
 static void
-warn_of_passwords(const struct app *app, struct buf *warnings)
+warn_of_passwords(struct app *app, struct buf *warnings)
 {
-    struct err why = {0};
-    if (!strength_check_dictionary(app->config, &why))
+    if (!strength_is_dictionary_good(app->config, &app->dictionary))
         readiness_warn(warnings, "passwords",
                        "the dictionary that new ones are checked with cannot be read, so none "
                        "is set; playmeter check-config names the file");

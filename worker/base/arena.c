@@ -1,5 +1,7 @@
 #include "base/arena.h"
 
+#include "base/mem.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,20 +16,11 @@ struct arena_chunk {
     max_align_t data[];
 };
 
-static NORETURN void
-out_of_memory(void)
-{
-    fputs("playmeter: out of memory\n", stderr);
-    abort();
-}
-
 static void
 add_chunk(struct arena *a, size_t bytes)
 {
     size_t cap = MAX(bytes, CHUNK_BYTES);
-    struct arena_chunk *chunk = malloc(sizeof(*chunk) + cap);
-    if (!chunk)
-        out_of_memory();
+    struct arena_chunk *chunk = mem_alloc(sizeof(*chunk) + cap);
     chunk->next = a->chunks;
     chunk->cap = cap;
     a->chunks = chunk;
@@ -67,7 +60,7 @@ arena_alloc(struct arena *a, size_t bytes)
 {
     size_t align = _Alignof(max_align_t);
     if (bytes > SIZE_MAX / 2)
-        out_of_memory();
+        mem_exhausted();
     size_t size = (MAX(bytes, 1) + align - 1) / align * align;
     if (!a->chunks || a->chunks->cap - a->used < size)
         add_chunk(a, size);
@@ -82,8 +75,21 @@ arena_alloc_array(struct arena *a, size_t count, size_t size)
 {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes))
-        out_of_memory();
+        mem_exhausted();
     return arena_alloc(a, bytes);
+}
+
+void *
+arena_grow(struct arena *a, void *p, size_t *cap, size_t count, size_t size)
+{
+    if (count <= *cap)
+        return p;
+    size_t larger_cap = mem_larger_cap(*cap, count);
+    void *larger = arena_alloc_array(a, larger_cap, size);
+    if (*cap)
+        memcpy(larger, p, *cap * size);
+    *cap = larger_cap;
+    return larger;
 }
 
 struct str

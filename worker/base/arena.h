@@ -25,6 +25,9 @@ void *arena_alloc(struct arena *a, size_t bytes);
 void *arena_alloc_array(struct arena *a, size_t count, size_t size);
 #define arena_new(a, type) ((type *)arena_alloc((a), sizeof(type)))
 #define arena_array(a, count, type) ((type *)arena_alloc_array((a), (count), sizeof(type)))
+/* Room for `count` elements: `p`, or a larger array, zeroed behind the `*cap` elements of `p`
+ * (NULL while `*cap` is 0), which stay where they are until the reset. */
+void *arena_grow(struct arena *a, void *p, size_t *cap, size_t count, size_t size);
 
 struct str arena_str(struct arena *a, struct str s); /* a copy, with a NUL behind it */
 const char *arena_cstr(struct arena *a, struct str s);

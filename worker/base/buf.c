@@ -1,5 +1,7 @@
 #include "base/buf.h"
 
+#include "base/mem.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,11 +37,7 @@ buf_reserve(struct buf *b, size_t bytes)
     size_t need = b->n + bytes;
     if (need > b->cap || !b->p) {
         size_t cap = MIN(MAX(MAX(need, b->cap * 2), 256), MAX(b->max, 1));
-        b->p = realloc(b->p, cap);
-        if (!b->p) {
-            fputs("playmeter: out of memory\n", stderr);
-            abort();
-        }
+        b->p = mem_resize(b->p, cap, 1);
         b->cap = cap;
     }
     return b->p + b->n;

@@ -2,6 +2,7 @@
 
 #include "base/fs.h"
 #include "base/hash.h"
+#include "base/mem.h"
 
 #include <stdlib.h>
 
@@ -24,9 +25,7 @@ bool
 checksum_file(int fd, uint64_t offset, uint64_t bytes, uint64_t *out, struct err *err)
 {
     uint64_t checksum = 0;
-    char *buffer = malloc(READ_BYTES);
-    if (!buffer)
-        abort();
+    char *buffer = mem_alloc(READ_BYTES);
     bool ok = true;
     while (ok && bytes) {
         size_t n = MIN(bytes, READ_BYTES);

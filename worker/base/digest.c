@@ -1,5 +1,7 @@
 #include "base/digest.h"
 
+#include "base/mem.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -9,9 +11,7 @@ static void *
 run_digest(void *argument)
 {
     struct digest *digest = argument;
-    char *chunk = malloc(CHUNK_BYTES);
-    if (!chunk)
-        abort();
+    char *chunk = mem_alloc(CHUNK_BYTES);
     struct sha256 h;
     sha256_init(&h);
     for (uint64_t at = 0; at < digest->length && !digest->has_failed && !digest->is_unwanted;) {

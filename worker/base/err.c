@@ -7,11 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-    int status;
-    const char *code, *title;
-} KINDS[] = {
-#define X(kind, status, code, title) [kind] = {status, code, title},
+static const char *const CODES[] = {
+#define X(kind, code) [kind] = code,
     ERR_KINDS(X)
 #undef X
 };
@@ -124,22 +121,10 @@ err_is_shortage(const struct err *err)
     return err->kind == ERR_BUSY && err->code[0] == '\0';
 }
 
-int
-err_status(const struct err *err)
-{
-    return KINDS[err->kind].status;
-}
-
 const char *
 err_code(const struct err *err)
 {
-    return err->code[0] ? err->code : KINDS[err->kind].code;
-}
-
-const char *
-err_title(const struct err *err)
-{
-    return KINDS[err->kind].title;
+    return err->code[0] ? err->code : CODES[err->kind];
 }
 
 const char *

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 void
@@ -294,16 +293,6 @@ fs_size(int fd, uint64_t *bytes, struct err *err)
     if (fstat(fd, &st))
         return err_set_errno(err, "fstat");
     *bytes = (uint64_t)st.st_size;
-    return true;
-}
-
-bool
-fs_free_bytes(const char *path, uint64_t *bytes, struct err *err)
-{
-    struct statvfs fs;
-    if (statvfs(path, &fs))
-        return err_set_errno(err, "%s", path);
-    *bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
     return true;
 }
 

@@ -47,8 +47,6 @@ MUST_CHECK bool fs_replace_file(int dir, const char *path, struct str bytes, mod
 bool fs_is_temporary(struct str name, const char *replaced);
 MUST_CHECK bool fs_sync(int fd, struct err *err); /* file or folder */
 MUST_CHECK bool fs_size(int fd, uint64_t *bytes, struct err *err);
-/* What a process without privileges may still write to the file system that holds `path`. */
-MUST_CHECK bool fs_free_bytes(const char *path, uint64_t *bytes, struct err *err);
 
 /* A whole file, read-only.  An empty file maps to {NULL, 0}. */
 struct fs_map {

@@ -2,16 +2,16 @@
  * by name.  Keys may come from strangers, so they are hashed with a random seed. */
 #pragma once
 
-#include "base/arena.h"
+#include "base/table.h"
 
-struct map_slot {
-    struct str key; /* p is NULL in a free slot */
+struct map_entry {
+    struct str key;
     size_t value;
 };
 
 struct map {
-    struct map_slot *slots;
-    size_t slot_count; /* a power of two */
+    struct table index;
+    struct map_entry *entries;
     size_t count, count_max;
     uint64_t seed;
 };

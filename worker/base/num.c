@@ -1,5 +1,7 @@
 #include "base/num.h"
 
+#include "base/mem.h"
+
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -140,9 +142,7 @@ static bool
 parse_slowly(struct str s, double *out)
 {
     char small[128];
-    char *text = s.n < sizeof(small) ? small : malloc(s.n + 1);
-    if (!text)
-        abort();
+    char *text = s.n < sizeof(small) ? small : mem_alloc(s.n + 1);
     memcpy(text, s.p, s.n);
     text[s.n] = '\0';
     double v = strtod(text, NULL);

@@ -69,13 +69,8 @@ leave_copy(struct adoption *ad, int64_t dataset_id, struct str job_id, int64_t h
 static struct found *
 add_found(struct adoption *ad)
 {
-    if (ad->found_count == ad->found_cap) {
-        struct found *larger =
-            arena_array(&ad->arena, ad->found_cap = MAX(ad->found_cap * 2, 64), struct found);
-        for (size_t i = 0; i < ad->found_count; i++)
-            larger[i] = ad->found[i];
-        ad->found = larger;
-    }
+    ad->found = arena_grow(&ad->arena, ad->found, &ad->found_cap, ad->found_count + 1,
+                           sizeof(*ad->found));
     return &ad->found[ad->found_count++];
 }
 
@@ -368,8 +363,7 @@ write_version(void *context, int dir UNUSED, int64_t dataset_id, struct str job_
     struct adoption *ad = context;
     struct version_folder known;
     return version_folder_look_up(ad->db, dataset_id, job_id, &known, err) &&
-           (!known.is_kept ||
-            version_file_write(ad->db, &ad->identity, dataset_id, job_id, err));
+           (!known.is_kept || version_file_write(ad->db, dataset_id, job_id, err));
 }
 
 bool

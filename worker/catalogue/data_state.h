@@ -1,4 +1,5 @@
-/* DATA/state: which database belongs to a data directory, as a file beside it.
+/* DATA/state: which database belongs to a data directory, as a file beside it.  The format and
+ * how it is written; guard.h says what follows from it.
  *
  *     {"id":"<32 hex digits>","catalogue_seq":12,"schema":7}
  *

@@ -1,10 +1,7 @@
-/* See dataset.h: reading the catalogue, and the callers' side of changing it. */
+/* See dataset.h: reading the catalogue.  What changes it is in dataset_operations.c. */
 #include "catalogue/dataset.h"
 
 #include "catalogue/integrity.h"
-#include "writer/wire.h"
-
-#define REQUEST_BYTES_MAX (4 * MIB)
 
 /* In the order of the columns in catalogue.sql. */
 static struct dataset
@@ -56,12 +53,7 @@ list_datasets(struct arena *a, struct db *db, const char *statement, struct data
     size_t count = 0, cap = 0;
     int got;
     while ((got = stmt_step(s, err)) == 1) {
-        if (count == cap) {
-            struct dataset *larger = arena_array(a, cap = MAX(cap * 2, 16), struct dataset);
-            for (size_t i = 0; i < count; i++)
-                larger[i] = list[i];
-            list = larger;
-        }
+        list = arena_grow(a, list, &cap, count + 1, sizeof(*list));
         list[count++] = read_dataset(a, s);
     }
     if (got < 0)
@@ -167,13 +159,7 @@ list_versions(struct arena *a, struct db *db, int64_t dataset_id, struct dataset
     size_t count = 0, cap = 0;
     int got;
     while ((got = stmt_step(s, err)) == 1) {
-        if (count == cap) {
-            struct dataset_version *larger =
-                arena_array(a, cap = MAX(cap * 2, 8), struct dataset_version);
-            for (size_t i = 0; i < count; i++)
-                larger[i] = list[i];
-            list = larger;
-        }
+        list = arena_grow(a, list, &cap, count + 1, sizeof(*list));
         list[count++] = read_version(a, s);
     }
     if (got < 0)
@@ -190,111 +176,4 @@ dataset_version_list(struct arena *a, struct db *db, struct str name,
     struct dataset dataset;
     return dataset_get(a, db, name, &dataset, err) &&
            list_versions(a, db, dataset.id, out, out_count, err);
-}
-
-/* Calls an operation whose reply is one number. */
-static bool
-call_for_number(struct writer *w, const char *operation, const struct buf *request,
-                int64_t *out, struct err *err)
-{
-    if (request->is_full)
-        return err_set(err, ERR_TOO_LARGE,
-                       "the columns and statistics of a dataset have at most %zu bytes",
-                       REQUEST_BYTES_MAX);
-    scoped_buf reply;
-    buf_init(&reply, 64);
-    if (!writer_call(w, operation, buf_str(request), &reply, err))
-        return false;
-    struct wire r = {.rest = buf_str(&reply)};
-    int64_t number = (int64_t)wire_u64(&r);
-    if (!wire_end(&r, err))
-        return false;
-    *out = number;
-    return true;
-}
-
-bool
-dataset_ensure(struct writer *w, struct str name, bool is_public, int64_t *id, struct err *err)
-{
-    scoped_buf request;
-    buf_init(&request, REQUEST_BYTES_MAX);
-    wire_add_str(&request, name);
-    wire_add_u64(&request, is_public);
-    return call_for_number(w, "dataset_ensure", &request, id, err);
-}
-
-void
-dataset_publication_add(struct buf *out, const struct dataset_publication *p)
-{
-    wire_add_str(out, p->dataset);
-    wire_add_str(out, p->job_id);
-    wire_add_str(out, p->schema_json);
-    wire_add_str(out, p->summaries_json);
-    wire_add_str(out, p->source_sha256);
-    wire_add_str(out, p->source);
-    wire_add_str(out, p->label);
-    wire_add_str(out, p->receipt_json);
-    wire_add_u64(out, (uint64_t)p->base_version);
-    wire_add_u64(out, (uint64_t)p->row_count);
-    wire_add_u64(out, (uint64_t)p->source_bytes);
-    wire_add_u64(out, p->kept);
-    wire_add_u64(out, p->rows_checksum);
-}
-
-bool
-dataset_publication_read(struct str bytes, struct dataset_publication *out, struct err *err)
-{
-    struct wire w = {.rest = bytes};
-    struct dataset_publication p = {.dataset = wire_str(&w)};
-    p.job_id = wire_str(&w);
-    p.schema_json = wire_str(&w);
-    p.summaries_json = wire_str(&w);
-    p.source_sha256 = wire_str(&w);
-    p.source = wire_str(&w);
-    p.label = wire_str(&w);
-    p.receipt_json = wire_str(&w);
-    p.base_version = (int64_t)wire_u64(&w);
-    p.row_count = (int64_t)wire_u64(&w);
-    p.source_bytes = (int64_t)wire_u64(&w);
-    p.kept = wire_u64(&w);
-    p.rows_checksum = wire_u64(&w);
-    if (!wire_end(&w, err))
-        return false;
-    *out = p;
-    return true;
-}
-
-bool
-dataset_publish(struct writer *w, const struct dataset_publication *publication,
-                int64_t *number, struct err *err)
-{
-    scoped_buf request;
-    buf_init(&request, REQUEST_BYTES_MAX);
-    dataset_publication_add(&request, publication);
-    return call_for_number(w, "dataset_publish", &request, number, err);
-}
-
-bool
-dataset_rollback(struct writer *w, struct str name, int64_t number, int64_t *current,
-                 struct err *err)
-{
-    scoped_buf request, reply;
-    buf_init(&request, REQUEST_BYTES_MAX);
-    wire_add_str(&request, name);
-    wire_add_u64(&request, (uint64_t)number);
-    buf_init(&reply, 64);
-    if (!writer_call(w, "dataset_rollback", buf_str(&request), &reply, err))
-        return false;
-    struct wire r = {.rest = buf_str(&reply)};
-    int64_t found = (int64_t)wire_u64(&r);
-    bool is_unchecked = wire_u64(&r) != 0;
-    if (!wire_end(&r, err))
-        return false;
-    if (is_unchecked)
-        return err_set_code(err, ERR_BUSY, "version_unchecked",
-                            "the files of version %lld have not been checked since the service "
-                            "started; they are checked next",
-                            (long long)found);
-    *current = found;
-    return true;
 }

@@ -80,10 +80,7 @@ struct dataset_publication {
     uint64_t kept;
     uint64_t rows_checksum; /* of the rows.db that was made */
 };
-/* As bytes, for the writer and for a file; the strings of one that was read point into them. */
-void dataset_publication_add(struct buf *out, const struct dataset_publication *publication);
-MUST_CHECK bool dataset_publication_read(struct str bytes, struct dataset_publication *out,
-                                         struct err *err);
+extern const struct codec DATASET_PUBLICATION; /* for the writer and for a file */
 MUST_CHECK bool dataset_publish(struct writer *w, const struct dataset_publication *publication,
                                 int64_t *number, struct err *err);
 /* Makes the version before the current one (or `number`, when not 0) current again; it keeps

@@ -1,34 +1,25 @@
-/* What changes of the catalogue do to the database; run by the writer, inside its transaction
- * (see writer.h).  Publishing is the one step that makes an import visible: the files are
- * complete and synced before it, and whoever reads the catalogue after it finds them. */
+/* Changing the catalogue: what the writer runs inside its transaction, and the calls of it.
+ * Publishing is the one step that makes an import visible: the files are complete and synced
+ * before it, and whoever reads the catalogue after it finds them. */
 #include "base/clock.h"
 #include "catalogue/data_state.h"
 #include "catalogue/files.h"
 #include "catalogue/version_file.h"
 #include "catalogue/version_folder.h"
-#include "writer/wire.h"
+#include "writer/message.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
 static bool
-run_ensure(struct db *db, struct str request, struct buf *reply, struct err *err)
+run_ensure(struct arena *a, struct db *db, const void *argument, void *reply, struct err *err)
 {
-    struct wire w = {.rest = request};
-    struct str name = wire_str(&w);
-    uint64_t is_public = wire_u64(&w);
-    if (!wire_end(&w, err))
-        return false;
+    const struct dataset *wanted = argument;
     scoped_stmt s = db_stmt(db, "dataset_ensure");
-    stmt_bind_str(s, 1, name);
-    stmt_bind_i64(s, 2, is_public != 0);
+    stmt_bind_str(s, 1, wanted->name);
+    stmt_bind_i64(s, 2, wanted->is_public);
     stmt_bind_i64(s, 3, clock_now_ms());
-    scoped_arena a = {0};
-    struct dataset dataset;
-    if (!stmt_run(s, err) || !dataset_get(&a, db, name, &dataset, err))
-        return false;
-    wire_add_u64(reply, (uint64_t)dataset.id);
-    return true;
+    return stmt_run(s, err) && dataset_get(a, db, wanted->name, reply, err);
 }
 
 static bool
@@ -121,10 +112,9 @@ insert_published(struct db *db, int64_t dataset_id, int64_t number,
     return dataset_version_insert(db, &version, err);
 }
 
-/* Counts the change, and gives what the database is now. */
+/* And counts the change: the database is another one than before. */
 static bool
-set_current(struct db *db, int64_t dataset_id, int64_t number, struct db_identity *out,
-            struct err *err)
+set_current(struct db *db, int64_t dataset_id, int64_t number, struct err *err)
 {
     scoped_stmt s = db_stmt(db, "dataset_set_version");
     stmt_bind_i64(s, 1, dataset_id);
@@ -132,7 +122,7 @@ set_current(struct db *db, int64_t dataset_id, int64_t number, struct db_identit
     stmt_bind_i64(s, 3, clock_now_ms());
     scoped_stmt step = db_stmt(db, "data_directory_step");
     db_follow_commit(db, data_state_follow);
-    return stmt_run(s, err) && stmt_run(step, err) && db_read_identity(db, out, err);
+    return stmt_run(s, err) && stmt_run(step, err);
 }
 
 static bool
@@ -157,27 +147,21 @@ finish_job(struct db *db, const struct dataset_publication *p, int64_t number, s
 }
 
 static bool
-run_publish(struct db *db, struct str request, struct buf *reply, struct err *err)
+run_publish(struct arena *a, struct db *db, const void *argument, void *reply, struct err *err)
 {
-    scoped_arena a = {0};
-    struct dataset_publication p;
+    const struct dataset_publication *p = argument;
+    struct dataset_version *made = reply;
     struct dataset dataset;
-    struct db_identity identity;
-    int64_t number;
-    bool ok = dataset_publication_read(request, &p, err) &&
-              dataset_get(&a, db, p.dataset, &dataset, err) &&
-              check_base(&dataset, p.base_version, err) && check_job(&a, db, p.job_id, err) &&
-              check_folder(&a, db, &dataset, p.job_id, err) &&
-              next_number(db, dataset.id, &number, err) &&
-              insert_published(db, dataset.id, number, &p, err) &&
-              set_current(db, dataset.id, number, &identity, err) &&
-              drop_beyond(db, dataset.id, p.kept, err) && finish_job(db, &p, number, err) &&
-              /* Last, so that nothing refuses the version any more.  Run twice it says the
-               * same; in a folder whose version came to nothing it goes with the folder. */
-              version_file_write(db, &identity, dataset.id, p.job_id, err);
-    if (ok)
-        wire_add_u64(reply, (uint64_t)number);
-    return ok;
+    return dataset_get(a, db, p->dataset, &dataset, err) &&
+           check_base(&dataset, p->base_version, err) && check_job(a, db, p->job_id, err) &&
+           check_folder(a, db, &dataset, p->job_id, err) &&
+           next_number(db, dataset.id, &made->number, err) &&
+           insert_published(db, dataset.id, made->number, p, err) &&
+           set_current(db, dataset.id, made->number, err) &&
+           drop_beyond(db, dataset.id, p->kept, err) && finish_job(db, p, made->number, err) &&
+           /* Last, so that nothing refuses the version any more.  Run twice it says the
+            * same; in a folder whose version came to nothing it goes with the folder. */
+           version_file_write(db, dataset.id, p->job_id, err);
 }
 
 /* The kept version before the current one. */
@@ -230,42 +214,109 @@ doubt(struct db *db, const struct dataset_version *version, struct err *err)
     return stmt_run(s, err);
 }
 
+struct rollback {
+    struct str name;
+    int64_t number;    /* wanted, 0 for the one before; of the reply: that was found */
+    bool is_unchecked; /* of the reply: it is not current, but checked next */
+};
+
 static bool
-run_rollback(struct db *db, struct str request, struct buf *reply, struct err *err)
+run_rollback(struct arena *a, struct db *db, const void *argument, void *reply, struct err *err)
 {
-    struct wire w = {.rest = request};
-    struct str name = wire_str(&w);
-    int64_t number = (int64_t)wire_u64(&w);
-    scoped_arena a = {0};
+    const struct rollback *wanted = argument;
+    struct rollback *found = reply;
+    struct str name = wanted->name;
     struct dataset dataset;
     struct dataset_version version;
-    struct db_identity ignored;
-    if (!wire_end(&w, err) || !dataset_get(&a, db, name, &dataset, err))
-        return false;
-    if (number == 0 && !find_previous(db, &dataset, &number, err))
-        return false;
-    if (!dataset_version_get(&a, db, name, number, &version, err))
+    found->number = wanted->number;
+    if (!dataset_get(a, db, name, &dataset, err) ||
+        (found->number == 0 && !find_previous(db, &dataset, &found->number, err)) ||
+        !dataset_version_get(a, db, name, found->number, &version, err))
         return false;
     if (version.damaged & INTEGRITY_ROWS)
         return err_set_code(err, ERR_CONFLICT, "version_damaged",
                             "rows.db of version %lld of dataset '%" STR_FMT
                             "' is damaged; put it back from a backup and run playmeter reindex",
-                            (long long)number, STR_ARG(name));
-    bool is_settled = version.is_current && dataset.wanted_version == 0, is_unchecked = false;
-    if (!is_settled && (!check_rows(db, &dataset, &version, err) ||
-                        !find_unchecked(db, &version, &is_unchecked, err) ||
-                        !(is_unchecked ? doubt(db, &version, err)
-                                       : set_current(db, dataset.id, number, &ignored, err))))
+                            (long long)found->number, STR_ARG(name));
+    if (version.is_current && dataset.wanted_version == 0)
+        return true;
+    /* Unchecked is no failure to the writer, which would take the doubt back. */
+    return check_rows(db, &dataset, &version, err) &&
+           find_unchecked(db, &version, &found->is_unchecked, err) &&
+           (found->is_unchecked ? doubt(db, &version, err)
+                                : set_current(db, dataset.id, found->number, err));
+}
+
+#define MEMBER(name) CODEC_FIELD(struct dataset_publication, name)
+const struct codec DATASET_PUBLICATION =
+    CODEC(struct dataset_publication, MEMBER(dataset), MEMBER(job_id), MEMBER(schema_json),
+          MEMBER(summaries_json), MEMBER(source_sha256), MEMBER(source), MEMBER(label),
+          MEMBER(receipt_json), MEMBER(base_version), MEMBER(row_count), MEMBER(source_bytes),
+          MEMBER(kept), MEMBER(rows_checksum));
+static const struct codec NUMBER =
+    CODEC(struct dataset_version, CODEC_FIELD(struct dataset_version, number));
+static const struct codec WANTED = CODEC(struct dataset, CODEC_FIELD(struct dataset, name),
+                                         CODEC_FIELD(struct dataset, is_public));
+static const struct codec ID = CODEC(struct dataset, CODEC_FIELD(struct dataset, id));
+static const struct codec ROLLBACK_TO = CODEC(
+    struct rollback, CODEC_FIELD(struct rollback, name), CODEC_FIELD(struct rollback, number));
+static const struct codec ROLLED_BACK =
+    CODEC(struct rollback, CODEC_FIELD(struct rollback, number),
+          CODEC_FIELD(struct rollback, is_unchecked));
+
+enum { ENSURE, PUBLISH, ROLLBACK, OPERATIONS };
+const struct operation DATASET_OPERATIONS[OPERATIONS + 1] = {
+    [ENSURE] = {.name = "dataset_ensure", .argument = &WANTED, .reply = &ID, .run = run_ensure},
+    [PUBLISH] = {.name = "dataset_publish",
+                 .argument = &DATASET_PUBLICATION,
+                 .reply = &NUMBER,
+                 .run = run_publish},
+    [ROLLBACK] = {.name = "dataset_rollback",
+                  .argument = &ROLLBACK_TO,
+                  .reply = &ROLLED_BACK,
+                  .run = run_rollback},
+};
+
+/* ---- the calls ---- */
+
+bool
+dataset_ensure(struct writer *w, struct str name, bool is_public, int64_t *id, struct err *err)
+{
+    struct dataset wanted = {.name = name, .is_public = is_public}, made;
+    if (!writer_call(w, &DATASET_OPERATIONS[ENSURE], &wanted, &made, err))
         return false;
-    wire_add_u64(reply, (uint64_t)number);
-    /* No failure to the writer, which would take the doubt back. */
-    wire_add_u64(reply, is_unchecked);
+    *id = made.id;
     return true;
 }
 
-const struct operation DATASET_OPERATIONS[] = {
-    {"dataset_ensure", run_ensure, false},
-    {"dataset_publish", run_publish, false},
-    {"dataset_rollback", run_rollback, false},
-    {0},
-};
+bool
+dataset_publish(struct writer *w, const struct dataset_publication *publication,
+                int64_t *number, struct err *err)
+{
+    struct dataset_version made;
+    bool ok = writer_call(w, &DATASET_OPERATIONS[PUBLISH], publication, &made, err);
+    if (!ok && err->kind == ERR_TOO_LARGE)
+        err_set(err, ERR_TOO_LARGE,
+                "the columns and statistics of a dataset have at most %zu bytes",
+                MESSAGE_BYTES_MAX);
+    if (!ok)
+        return false;
+    *number = made.number;
+    return true;
+}
+
+bool
+dataset_rollback(struct writer *w, struct str name, int64_t number, int64_t *current,
+                 struct err *err)
+{
+    struct rollback wanted = {.name = name, .number = number}, found;
+    if (!writer_call(w, &DATASET_OPERATIONS[ROLLBACK], &wanted, &found, err))
+        return false;
+    if (found.is_unchecked)
+        return err_set_code(err, ERR_BUSY, "version_unchecked",
+                            "the files of version %lld have not been checked since the service "
+                            "started; they are checked next",
+                            (long long)found.number);
+    *current = found.number;
+    return true;
+}

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 static bool
-refuse(struct err *err, const char *data_dir, struct str found)
+refuse_data_dir(struct err *err, const char *data_dir, struct str found)
 {
     return err_set_code(err, ERR_CONFLICT, "wrong_database",
                         "%s/playmeter.db %" STR_FMT ". Nothing was changed. Put back the "
@@ -50,9 +50,10 @@ check_nothing_is_there(const char *data_dir, const char *what, struct err *err)
         return false;
     if (has_state == 0 && count == 0)
         return true;
-    return refuse(err, data_dir,
-                  arena_printf(&a, "%s, and beside it are %zu versions of datasets%s", what,
-                               count, has_state ? " and the file state of a database" : ""));
+    return refuse_data_dir(err, data_dir,
+                           arena_printf(&a, "%s, and beside it are %zu versions of datasets%s",
+                                        what, count,
+                                        has_state ? " and the file state of a database" : ""));
 }
 
 static bool
@@ -73,17 +74,19 @@ check_state(const struct db_identity *db, const struct db_identity *state, const
     scoped_arena a = {0};
     bool has_id = db->directory_id[0];
     if (has_id && strcmp(db->directory_id, state->directory_id) != 0)
-        return refuse(err, data_dir,
-                      arena_printf(&a, "belongs to data directory %s, and this one is %s",
-                                   db->directory_id, state->directory_id));
+        return refuse_data_dir(err, data_dir,
+                               arena_printf(&a,
+                                            "belongs to data directory %s, and this one is %s",
+                                            db->directory_id, state->directory_id));
     if (!has_id || db->schema < state->schema || db->catalogue_seq < state->catalogue_seq)
-        return refuse(err, data_dir,
-                      arena_printf(&a,
-                                   "is older than the files beside it: it has seen %lld "
-                                   "publications and rollbacks (schema %lld), they are of %lld "
-                                   "(schema %lld)",
-                                   (long long)db->catalogue_seq, (long long)db->schema,
-                                   (long long)state->catalogue_seq, (long long)state->schema));
+        return refuse_data_dir(
+            err, data_dir,
+            arena_printf(&a,
+                         "is older than the files beside it: it has seen %lld "
+                         "publications and rollbacks (schema %lld), they are of %lld "
+                         "(schema %lld)",
+                         (long long)db->catalogue_seq, (long long)db->schema,
+                         (long long)state->catalogue_seq, (long long)state->schema));
     return true;
 }
 
@@ -95,8 +98,8 @@ check_identity(struct db *db, const char *data_dir, struct err *err)
     if (!db_log_is_its_own(db, &is_own, err))
         return false;
     if (!is_own)
-        return refuse(err, data_dir,
-                      STR("is an older copy than its log, playmeter.db-wal, goes with"));
+        return refuse_data_dir(
+            err, data_dir, STR("is an older copy than its log, playmeter.db-wal, goes with"));
     if (!db_read_identity(db, &identity, err))
         return false;
     if (identity.schema == 0)
@@ -146,18 +149,20 @@ check_folder(void *context, int dir, int64_t dataset_id, struct str job_id, stru
     bool is_ours = got == 1 && str_eq(file.directory_id, str_from(look->identity.directory_id));
     bool is_newer = is_ours && file.catalogue_seq > look->identity.catalogue_seq;
     if (is_newer && !(look->has_state && known.is_known))
-        return refuse(err, look->data_dir,
-                      arena_printf(&a,
-                                   "is older than the files beside it: it has seen %lld "
-                                   "publications and rollbacks, and %s is of %lld",
-                                   (long long)look->identity.catalogue_seq, path,
-                                   (long long)file.catalogue_seq));
+        return refuse_data_dir(
+            err, look->data_dir,
+            arena_printf(&a,
+                         "is older than the files beside it: it has seen %lld "
+                         "publications and rollbacks, and %s is of %lld",
+                         (long long)look->identity.catalogue_seq, path,
+                         (long long)file.catalogue_seq));
     if (!look->has_state && !known.is_known)
-        return refuse(err, look->data_dir,
-                      arena_printf(&a,
-                                   "does not know of %s; it is another directory's, or an "
-                                   "older copy",
-                                   path));
+        return refuse_data_dir(
+            err, look->data_dir,
+            arena_printf(&a,
+                         "does not know of %s; it is another directory's, or an "
+                         "older copy",
+                         path));
     return true;
 }
 
@@ -173,7 +178,7 @@ write_missing(void *context, int dir, int64_t dataset_id, struct str job_id, str
         return false;
     int got = version_file_read(&a, dir, job_id, &file, &ignored);
     return !is_incomplete(&known, got, &file) ||
-           version_file_write(look->db, &look->identity, dataset_id, job_id, err);
+           version_file_write(look->db, dataset_id, job_id, err);
 }
 
 bool

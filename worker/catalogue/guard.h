@@ -1,6 +1,13 @@
 /* Whether playmeter.db is the database of its data directory.  One that is missing, empty, an
  * older copy, or another directory's knows nothing of the versions beside it, so nobody may
- * work by it.
+ * work by it.  An id and a count of the catalogue's changes stand in three places, and all of
+ * them are read, compared and made to agree here, once, before the database is used:
+ *
+ *     in the database         db_read_identity (store/db.h): counted with each change
+ *     DATA/state              data_state.h: written after the commit, never ahead of it
+ *     version.json of each    version_file.h: written before the commit that it is of
+ *
+ * What is compared, in this order:
  *
  *     the file is there, or nothing is that would need it
  *     (opened)
@@ -11,7 +18,8 @@
  *     (its log is taken)
  *
  * What does not fit is refused as a conflict with code wrong_database, which says what was
- * found and what to do, and nothing is changed then: neither file, nor the log. */
+ * found and what to do, and nothing is changed then: neither file, nor the log.  Then adopt.h
+ * can make a database fit the folders. */
 #pragma once
 
 #include "store/db.h"

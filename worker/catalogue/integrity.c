@@ -1,10 +1,6 @@
-/* What the catalogue knows, and the callers' side of changing it. */
 #include "catalogue/integrity.h"
 
 #include "base/clock.h"
-#include "writer/wire.h"
-
-#define REQUEST_BYTES_MAX MIB
 
 static const struct {
     enum integrity_file file;
@@ -97,13 +93,7 @@ integrity_troubles(struct arena *a, struct db *db, int64_t start,
     size_t count = 0, cap = 0;
     int got;
     while ((got = stmt_step(s, err)) == 1) {
-        if (count == cap) {
-            struct integrity_trouble *larger =
-                arena_array(a, cap = MAX(cap * 2, 8), struct integrity_trouble);
-            for (size_t i = 0; i < count; i++)
-                larger[i] = list[i];
-            list = larger;
-        }
+        list = arena_grow(a, list, &cap, count + 1, sizeof(*list));
         list[count++] = (struct integrity_trouble){
             .dataset = arena_str(a, stmt_str(s, 0)),
             .is_public = stmt_i64(s, 1) != 0,
@@ -119,74 +109,4 @@ integrity_troubles(struct arena *a, struct db *db, int64_t start,
     *out = list;
     *out_count = count;
     return true;
-}
-
-bool
-integrity_begin(struct writer *w, int64_t start, struct err *err)
-{
-    scoped_buf request;
-    buf_init(&request, REQUEST_BYTES_MAX);
-    wire_add_u64(&request, (uint64_t)start);
-    return writer_call(w, "integrity_begin", buf_str(&request), NULL, err);
-}
-
-static void
-add_version(struct buf *request, const struct dataset_version *version)
-{
-    wire_add_u64(request, (uint64_t)version->dataset_id);
-    wire_add_u64(request, (uint64_t)version->number);
-    wire_add_u64(request, (uint64_t)version->edition);
-}
-
-bool
-integrity_store(struct writer *w, int64_t start, const struct dataset_version *version,
-                const struct integrity_finding *finding, struct str job_id, int64_t *current,
-                struct err *err)
-{
-    scoped_buf request, reply;
-    buf_init(&request, REQUEST_BYTES_MAX);
-    buf_init(&reply, 64);
-    add_version(&request, version);
-    wire_add_u64(&request, (uint64_t)start);
-    wire_add_u64(&request, finding->damaged);
-    wire_add_u64(&request, finding->damaged & INTEGRITY_ROWS ? 0 : finding->rows_checksum);
-    wire_add_str(&request, job_id);
-    if (!writer_call(w, "integrity_store", buf_str(&request), &reply, err))
-        return false;
-    struct wire r = {.rest = buf_str(&reply)};
-    int64_t number = (int64_t)wire_u64(&r);
-    if (!wire_end(&r, err))
-        return false;
-    *current = number;
-    return true;
-}
-
-bool
-integrity_store_reindexed(struct writer *w, const struct dataset_version *version,
-                          struct str job_id, struct str receipt_json, struct err *err)
-{
-    scoped_buf request;
-    buf_init(&request, REQUEST_BYTES_MAX);
-    add_version(&request, version);
-    wire_add_str(&request, job_id);
-    wire_add_str(&request, receipt_json);
-    return writer_call(w, "integrity_store_reindexed", buf_str(&request), NULL, err);
-}
-
-bool
-integrity_doubt(struct writer *w, const struct dataset_version *version, struct err *err)
-{
-    scoped_buf request;
-    buf_init(&request, REQUEST_BYTES_MAX);
-    add_version(&request, version);
-    return writer_call(w, "integrity_doubt", buf_str(&request), NULL, err);
-}
-
-bool
-integrity_doubt_rows(struct writer *w, struct str job_id, struct err *err)
-{
-    scoped_buf request;
-    buf_init(&request, REQUEST_BYTES_MAX);
-    wire_add_str(&request, job_id);
-    return writer_call(w, "integrity_doubt_rows", buf_str(&request), NULL, err);
 }

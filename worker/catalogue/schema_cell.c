@@ -27,7 +27,7 @@ schema_cell_is_null(const struct schema *schema, struct str cell)
 }
 
 static bool
-refuse(struct str cell, const char *rule, struct err *err)
+refuse_cell(struct str cell, const char *rule, struct err *err)
 {
     struct str shown = str_slice(cell, 0, SHOWN_BYTES_MAX);
     return err_set_code(err, ERR_INVALID, "bad_value", "'%" STR_FMT "%s' is not %s",
@@ -71,7 +71,7 @@ parse_integer(const struct schema_column *column, struct str cell, struct value 
     if (with_dot(&s, column->decimal, small) &&
         num_parse_i64(without_zero_fraction(s), &out->i))
         return true;
-    return refuse(cell, "an integer from -2^63 to 2^63-1", err);
+    return refuse_cell(cell, "an integer from -2^63 to 2^63-1", err);
 }
 
 static bool
@@ -82,9 +82,9 @@ parse_real(const struct schema_column *column, struct str cell, struct value *ou
     struct str s = cell;
     if (with_dot(&s, column->decimal, small) && num_parse_f64(s, &out->d))
         return true;
-    return refuse(cell,
-                  column->decimal == ',' ? "a number with a decimal comma" : "a finite number",
-                  err);
+    return refuse_cell(
+        cell, column->decimal == ',' ? "a number with a decimal comma" : "a finite number",
+        err);
 }
 
 static bool
@@ -96,7 +96,7 @@ parse_boolean(struct str cell, struct value *out, struct err *err)
     if (is_true || str_eq_ascii_nocase(cell, STR("false")) ||
         str_eq_ascii_nocase(cell, STR("no")))
         return true;
-    return refuse(cell, "true, false, yes or no", err);
+    return refuse_cell(cell, "true, false, yes or no", err);
 }
 
 static bool
@@ -108,10 +108,10 @@ parse_date(const struct schema_column *column, struct str cell, struct value *ou
             return true;
     if (date_parse_iso(cell, &out->i))
         return true;
-    return refuse(cell,
-                  column->format_count ? "a date in one of the column's formats"
-                                       : "a date like 2026-01-31",
-                  err);
+    return refuse_cell(cell,
+                       column->format_count ? "a date in one of the column's formats"
+                                            : "a date like 2026-01-31",
+                       err);
 }
 
 /* Ends in Z or +hh:mm. */
@@ -133,7 +133,7 @@ parse_datetime(const struct schema_column *column, struct str cell, struct value
         return true;
     }
     if (!date_parse_timestamp(cell, &out->i))
-        return refuse(cell, "a date and time like 2026-01-31T08:00:00Z", err);
+        return refuse_cell(cell, "a date and time like 2026-01-31T08:00:00Z", err);
     if (!has_zone(cell))
         out->i -= column->offset_ms;
     return true;

@@ -14,6 +14,7 @@
 #include "catalogue/files.h"
 #include "catalogue/version_file.h"
 #include "catalogue/version_folder.h"
+#include "config/config.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -73,25 +74,18 @@ is_older_than(int dir, const char *name, int64_t ms)
            (int64_t)st.st_mtim.tv_sec * 1000 < ms;
 }
 
+/* Of what is replaced in DATA and in the folder of a version.  A key half made is a secret. */
 static bool
-remove_temporary(const struct sweep *sweep, int dir, struct str name, const char *replaced,
-                 struct err *err)
+sweep_temporary(void *context, int dir, struct str name, struct err *err)
 {
-    return !fs_is_temporary(name, replaced) ||
-           !is_older_than(dir, name.p, sweep->now - TEMPORARY_KEPT_MS) ||
+    static const char *const REPLACED[] = {DATA_STATE_NAME, VERSION_FILE_NAME, CONFIG_ADMIN_KEY,
+                                           CONFIG_JWT_SECRET};
+    const struct sweep *sweep = context;
+    bool is_temporary = false;
+    for (size_t i = 0; i < COUNT_OF(REPLACED); i++)
+        is_temporary = is_temporary || fs_is_temporary(name, REPLACED[i]);
+    return !is_temporary || !is_older_than(dir, name.p, sweep->now - TEMPORARY_KEPT_MS) ||
            fs_remove_tree(dir, name.p, err);
-}
-
-static bool
-sweep_state(void *context, int dir, struct str name, struct err *err)
-{
-    return remove_temporary(context, dir, name, DATA_STATE_NAME, err);
-}
-
-static bool
-sweep_version_file(void *context, int dir, struct str name, struct err *err)
-{
-    return remove_temporary(context, dir, name, VERSION_FILE_NAME, err);
 }
 
 static bool
@@ -106,7 +100,7 @@ sweep_version_folder(void *context, int dir, int64_t dataset_id, struct str name
         !db_read_identity(sweep->db, &identity, err))
         return false;
     if (known.is_kept)
-        return fs_list(dir, name.p, sweep_version_file, sweep, err);
+        return fs_list(dir, name.p, sweep_temporary, sweep, err);
     if (known.is_under_way)
         return true;
     if (known.home_id) {
@@ -195,7 +189,7 @@ dataset_sweep(struct db *db, const struct version_files *files, const char *data
                           .now = clock_now_ms()};
     scoped_fd dir = fs_open_at(AT_FDCWD, data_dir, O_RDONLY | O_DIRECTORY, err);
     return dir >= 0 && version_folders_visit(data_dir, sweep_version_folder, &sweep, err) &&
-           fs_list(dir, ".", sweep_state, &sweep, err) &&
+           fs_list(dir, ".", sweep_temporary, &sweep, err) &&
            fs_list(dir, "spool", sweep_spool_folder, &sweep, err) &&
            fs_list(dir, "nginx/body", sweep_body, &sweep, err);
 }

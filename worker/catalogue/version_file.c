@@ -22,7 +22,7 @@
 /* ---- reading ---- */
 
 static bool
-refuse(struct err *err, struct str folder, const char *what)
+refuse_version_file(struct err *err, struct str folder, const char *what)
 {
     return err_set(err, ERR_INVALID, VERSION_FILE_NAME " of %" STR_FMT ": %s", STR_ARG(folder),
                    what);
@@ -55,7 +55,8 @@ parse(const struct json_value *root, struct str folder, struct version_file *out
     const struct json_value *is_public = json_get(root, "public");
     int64_t format, rows_checksum;
     if (!json_as_i64(json_get(root, "format"), &format) || format != FORMAT)
-        return refuse(err, folder, "its format is not the one that this program knows");
+        return refuse_version_file(err, folder,
+                                   "its format is not the one that this program knows");
     if (!json_as_str(json_get(root, "directory"), &f.directory_id) ||
         f.directory_id.n != DB_DIRECTORY_ID_DIGITS ||
         !read_count(root, "catalogue_seq", &f.catalogue_seq) ||
@@ -72,11 +73,12 @@ parse(const struct json_value *root, struct str folder, struct version_file *out
         !read_source(root, "schema", JSON_OBJECT, &v->schema_json) ||
         !read_source(root, "summaries", JSON_ARRAY, &v->summaries_json) ||
         !read_source(root, "receipt", JSON_OBJECT, &f.receipt_json))
-        return refuse(err, folder, "a member is missing, of the wrong type or too large");
+        return refuse_version_file(err, folder,
+                                   "a member is missing, of the wrong type or too large");
     if (!str_eq(v->job_id, folder))
-        return refuse(err, folder, "it is another folder's");
+        return refuse_version_file(err, folder, "it is another folder's");
     if (!schema_dataset_name_is_valid(f.dataset) || v->number == 0)
-        return refuse(err, folder, "its dataset or version cannot be");
+        return refuse_version_file(err, folder, "its dataset or version cannot be");
     f.is_public = is_public->boolean;
     v->rows_checksum = (uint64_t)rows_checksum;
     *out = f;
@@ -106,11 +108,11 @@ version_file_read(struct arena *a, int dir, struct str folder, struct version_fi
     if (!fs_read_file(&text, dir, path, err))
         return err->kind == ERR_NOT_FOUND ? 0 : -1;
     if (!is_whole(buf_str(&text))) {
-        refuse(err, folder, "it was cut or changed: its SHA-256 does not fit");
+        refuse_version_file(err, folder, "it was cut or changed: its SHA-256 does not fit");
         return -1;
     }
     if (!json_read(a, arena_str(a, buf_str(&text)), &root, &why)) {
-        refuse(err, folder, why.detail);
+        refuse_version_file(err, folder, why.detail);
         return -1;
     }
     return parse(root, folder, out, err) ? 1 : -1;
@@ -143,22 +145,24 @@ print(struct json *j, struct stmt *s, const struct db_identity *identity, struct
 }
 
 bool
-version_file_write(struct db *db, const struct db_identity *identity, int64_t dataset_id,
-                   struct str job_id, struct err *err)
+version_file_write(struct db *db, int64_t dataset_id, struct str job_id, struct err *err)
 {
     scoped_arena a = {0};
     scoped_buf text;
+    struct db_identity identity;
     scoped_stmt s = db_stmt(db, "version_file");
     buf_init(&text, FILE_BYTES_MAX);
     stmt_bind_i64(s, 1, dataset_id);
     stmt_bind_str(s, 2, job_id);
+    if (!db_read_identity(db, &identity, err))
+        return false;
     int got = stmt_step(s, err);
     if (got <= 0)
         return got < 0 ? false
                        : err_set(err, ERR_INTERNAL, "job %" STR_FMT " made no version",
                                  STR_ARG(job_id));
     struct json j = json_write(&text);
-    print(&j, s, identity, job_id);
+    print(&j, s, &identity, job_id);
     /* In the place of the brace that ends the object. */
     char hex[SHA256_HEX_BYTES + 1];
     text.n--;

@@ -1,6 +1,7 @@
 /* version.json: all that the catalogue says of a version, in the version's own folder.  With it
  * a folder can be told from another data directory's, and be taken into a catalogue that does
- * not know it.
+ * not know it.  The format and how it is written; guard.h, adopt.h and the sweep say what
+ * follows from it.
  *
  *     {"format":1,"directory":"<id>","catalogue_seq":12,"dataset":"games","public":true,
  *      "version":3,"job":"<id>","rows":5000,"rows_checksum":-7,"created_at":<ms>,"label":"",
@@ -33,7 +34,7 @@ struct version_file {
  * 0 there is none, -1 it is no whole version.json of this folder, and err says why. */
 MUST_CHECK int version_file_read(struct arena *a, int dir, struct str folder,
                                  struct version_file *out, struct err *err);
-/* Writes what the catalogue has of the version, with the identity of the database; inside a
- * transaction, what that sees.  Durable when it returns. */
-MUST_CHECK bool version_file_write(struct db *db, const struct db_identity *identity,
-                                   int64_t dataset_id, struct str job_id, struct err *err);
+/* Writes what the database has of the version, and its identity; inside a transaction, what
+ * that sees.  Durable when it returns. */
+MUST_CHECK bool version_file_write(struct db *db, int64_t dataset_id, struct str job_id,
+                                   struct err *err);

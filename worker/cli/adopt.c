@@ -88,29 +88,19 @@ adopt(const char *data_dir, struct buf *out, struct err *err)
     return true;
 }
 
-static bool
-run(const char *config_path, const char *data_dir, struct buf *out, struct err *err)
-{
-    scoped_arena a = {0};
-    struct config config;
-    if (access(data_dir, F_OK))
-        return err_set_errno(err, "%s", data_dir);
-    return config_load(&a, config_path, &config, err) &&
-           prepare_user(config.server_user, data_dir, err) && adopt(data_dir, out, err);
-}
-
 int
 cli_adopt(int argc, char **argv)
 {
-    const char *config = NULL, *data = "var";
+    const char *config_path = NULL, *data = "var";
     const struct option_row rows[] = {
-        {.name = "config", .text = &config}, {.name = "data", .text = &data}, {0}};
+        {.name = "config", .text = &config_path}, {.name = "data", .text = &data}, {0}};
+    scoped_arena a = {0};
+    struct config config;
     struct err err = {0};
-    scoped_buf out;
+    scoped_buf out = {.max = LINES_BYTES_MAX};
     if (!options_parse(argc, argv, rows, NULL))
         return 2;
-    buf_init(&out, LINES_BYTES_MAX);
-    if (!run(config, data, &out, &err)) {
+    if (!prepare_command(&a, config_path, data, &config, &err) || !adopt(data, &out, &err)) {
         fprintf(stderr, "playmeter adopt: %s: %s\n", err_code(&err), err.detail);
         return 1;
     }

@@ -42,7 +42,7 @@ set(const struct option_row *row, const char *command, struct str name, const ch
 }
 
 static bool
-refuse(const char *command, const char *argument, const char *why)
+refuse_argument(const char *command, const char *argument, const char *why)
 {
     fprintf(stderr, "playmeter %s: %s: %s; playmeter %s --help says more\n", command, argument,
             why, command);
@@ -56,7 +56,7 @@ options_parse(int argc, char **argv, const struct option_row *rows, const char *
         struct str rest = str_from(argv[i]);
         if (!str_starts(rest, STR("--"))) {
             if (!positional || *positional)
-                return refuse(argv[0], argv[i], "this argument is one too many");
+                return refuse_argument(argv[0], argv[i], "this argument is one too many");
             *positional = argv[i];
             continue;
         }
@@ -64,10 +64,10 @@ options_parse(int argc, char **argv, const struct option_row *rows, const char *
         struct str name = str_cut(&rest, '=');
         const struct option_row *row = find(rows, name);
         if (!row)
-            return refuse(argv[0], argv[i], "there is no such option");
+            return refuse_argument(argv[0], argv[i], "there is no such option");
         const char *value = rest.p ? rest.p : i + 1 < argc ? argv[++i] : NULL;
         if (!value)
-            return refuse(argv[0], argv[i], "its value is missing");
+            return refuse_argument(argv[0], argv[i], "its value is missing");
         if (!set(row, argv[0], name, value))
             return false;
     }

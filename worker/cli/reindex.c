@@ -11,7 +11,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 struct arguments {
     const char *dataset, *config, *data;
@@ -65,10 +64,7 @@ run(const struct arguments *arguments, struct err *err)
     scoped_arena a = {0};
     struct config config;
     struct writer_access service = {.lock_fd = -1};
-    if (access(arguments->data, F_OK))
-        return err_set_errno(err, "%s", arguments->data);
-    bool ok = config_load(&a, arguments->config, &config, err) &&
-              prepare_user(config.server_user, arguments->data, err) &&
+    bool ok = prepare_command(&a, arguments->config, arguments->data, &config, err) &&
               writer_access_open(arguments->data, &service, err) &&
               reindex_all(&a, arguments, &service, err);
     writer_access_close(&service);

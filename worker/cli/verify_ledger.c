@@ -12,7 +12,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 static void
 print_fault(void *context UNUSED, int64_t player_id, int64_t entry_id, const char *what)
@@ -44,10 +43,7 @@ run(const char *config_path, const char *data_dir, bool *is_whole, struct err *e
     struct config config;
     struct ledger_verdict verdict;
     uint64_t begin_us = clock_steady_us();
-    if (access(data_dir, F_OK))
-        return err_set_errno(err, "%s", data_dir);
-    if (!config_load(&a, config_path, &config, err) ||
-        !prepare_user(config.server_user, data_dir, err))
+    if (!prepare_command(&a, config_path, data_dir, &config, err))
         return false;
     scoped_db db = db_open(arena_printf(&a, "%s/" ROLE_DB, data_dir).p, DB_READ_ONLY, err);
     if (!db || !ledger_verify(db, print_fault, NULL, &verdict, err))

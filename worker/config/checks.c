@@ -73,8 +73,8 @@ line_of(const struct yaml_node *root, const char *section, const char *name)
 }
 
 static bool
-refuse(struct str file, const struct yaml_node *root, const char *section, const char *name,
-       const char *rule, struct str seen, struct err *err)
+refuse_setting(struct str file, const struct yaml_node *root, const char *section,
+               const char *name, const char *rule, struct str seen, struct err *err)
 {
     return err_set(err, ERR_INVALID, "%" STR_FMT ":%u: %s.%s is %s, got '%" STR_FMT "'",
                    STR_ARG(file), line_of(root, section, name), section, name, rule,
@@ -88,20 +88,20 @@ check_lists(struct str file, const struct yaml_node *root, const struct config *
     struct config_list origins = config->http_cors_origins;
     for (size_t i = 0; i < origins.count; i++)
         if (!is_origin(origins.items[i]))
-            return refuse(file, root, "http", "cors_origins",
-                          "a list of origins (scheme://host, with no path) or \"*\"",
-                          origins.items[i], err);
+            return refuse_setting(file, root, "http", "cors_origins",
+                                  "a list of origins (scheme://host, with no path) or \"*\"",
+                                  origins.items[i], err);
     struct config_list proxies = config->http_trusted_proxies;
     for (size_t i = 0; i < proxies.count; i++)
         if (!is_network(proxies.items[i]))
-            return refuse(file, root, "http", "trusted_proxies",
-                          "a list of addresses or networks (10.0.0.0/8)", proxies.items[i],
-                          err);
+            return refuse_setting(file, root, "http", "trusted_proxies",
+                                  "a list of addresses or networks (10.0.0.0/8)",
+                                  proxies.items[i], err);
     struct config_list ports = config->fetch_ports;
     for (size_t i = 0; i < ports.count; i++)
         if (!is_port(ports.items[i]))
-            return refuse(file, root, "fetch", "ports", "a list of ports from 1 to 65535",
-                          ports.items[i], err);
+            return refuse_setting(file, root, "fetch", "ports",
+                                  "a list of ports from 1 to 65535", ports.items[i], err);
     return true;
 }
 
@@ -111,15 +111,16 @@ check_tls(struct str file, const struct yaml_node *root, const struct config *co
 {
     struct str certificate = config->http_tls_certificate, key = config->http_tls_key;
     if ((certificate.n == 0) != (key.n == 0))
-        return refuse(file, root, "http", certificate.n ? "tls_certificate" : "tls_key",
-                      "set together with the other of tls_certificate and tls_key",
-                      certificate.n ? certificate : key, err);
+        return refuse_setting(file, root, "http", certificate.n ? "tls_certificate" : "tls_key",
+                              "set together with the other of tls_certificate and tls_key",
+                              certificate.n ? certificate : key, err);
     if (certificate.n && (certificate.p[0] != '/' || !consists_of(certificate, "/._-+@")))
-        return refuse(file, root, "http", "tls_certificate",
-                      "an absolute path of letters, digits and / . _ - + @", certificate, err);
+        return refuse_setting(file, root, "http", "tls_certificate",
+                              "an absolute path of letters, digits and / . _ - + @",
+                              certificate, err);
     if (key.n && (key.p[0] != '/' || !consists_of(key, "/._-+@")))
-        return refuse(file, root, "http", "tls_key",
-                      "an absolute path of letters, digits and / . _ - + @", key, err);
+        return refuse_setting(file, root, "http", "tls_key",
+                              "an absolute path of letters, digits and / . _ - + @", key, err);
     return true;
 }
 
@@ -167,15 +168,16 @@ check_players(struct arena *a, struct str file, const struct yaml_node *root,
               struct config *config, struct err *err)
 {
     if (has_control(config->players_issuer))
-        return refuse(file, root, "players", "issuer", "text without control characters",
-                      config->players_issuer, err);
+        return refuse_setting(file, root, "players", "issuer",
+                              "text without control characters", config->players_issuer, err);
     struct config_list hosts = config->players_track_redirect_hosts;
     for (size_t i = 0; i < hosts.count; i++) {
         if (!is_host(hosts.items[i]))
-            return refuse(file, root, "players", "track_redirect_hosts",
-                          "a list of hosts (games.example or games.example:8443, with no "
-                          "scheme and no path)",
-                          hosts.items[i], err);
+            return refuse_setting(
+                file, root, "players", "track_redirect_hosts",
+                "a list of hosts (games.example or games.example:8443, with no "
+                "scheme and no path)",
+                hosts.items[i], err);
         hosts.items[i] = in_lower_case(a, hosts.items[i]);
     }
     return true;
@@ -260,13 +262,14 @@ check_reports(struct arena *a, struct str file, const struct yaml_node *root,
     struct str at = config->reports_at, pattern = config->reports_receipt_pattern;
     int64_t ms;
     if (at.n && !date_parse_time_of_day(at, &ms))
-        return refuse(file, root, "reports", "at", "a time of day from 00:00 to 23:59", at,
-                      err);
+        return refuse_setting(file, root, "reports", "at", "a time of day from 00:00 to 23:59",
+                              at, err);
     if (!is_pattern(a, pattern))
-        return refuse(file, root, "reports", "receipt_pattern",
-                      "an extended regular expression (POSIX) of at most 1000 parts once its "
-                      "counts are written out",
-                      pattern, err);
+        return refuse_setting(
+            file, root, "reports", "receipt_pattern",
+            "an extended regular expression (POSIX) of at most 1000 parts once its "
+            "counts are written out",
+            pattern, err);
     config->output_dir_line = line_of(root, "reports", "output_dir");
     return config_check_output(config, err);
 }
@@ -277,11 +280,11 @@ sections_check(struct arena *a, struct str file, const struct yaml_node *root,
 {
     struct str user = config->server_user;
     if (str_eq(user, STR("root")) || str_eq(user, STR("nobody")) || !consists_of(user, "_.-"))
-        return refuse(file, root, "server", "user", "a user of its own, not root, not nobody",
-                      user, err);
+        return refuse_setting(file, root, "server", "user",
+                              "a user of its own, not root, not nobody", user, err);
     if (!is_address(config->http_listen))
-        return refuse(file, root, "http", "listen", "an IPv4 or IPv6 address",
-                      config->http_listen, err);
+        return refuse_setting(file, root, "http", "listen", "an IPv4 or IPv6 address",
+                              config->http_listen, err);
     return check_lists(file, root, config, err) && check_tls(file, root, config, err) &&
            check_players(a, file, root, config, err) &&
            check_reports(a, file, root, config, err);

@@ -2,7 +2,6 @@
  * their own readers.  What the file leaves out has been filled from the table before. */
 #include "config/config.h"
 
-#include "base/embed.h"
 #include "base/fs.h"
 #include "config/sections.h"
 #include "config/setting.h"

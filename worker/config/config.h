@@ -154,6 +154,8 @@ MUST_CHECK bool config_load(struct arena *a, const char *path, struct config *ou
 /* The same from text; `name` stands for the file in messages. */
 MUST_CHECK bool config_parse(struct arena *a, struct str name, struct str text,
                              struct config *out, struct err *err);
+/* NULL where the dataset is not declared. */
+const struct config_dataset *config_find_dataset(const struct config *config, struct str name);
 /* The service's own folders in DATA. */
 extern const char *const CONFIG_FOLDERS[];
 extern const size_t CONFIG_FOLDERS_COUNT;
@@ -165,6 +167,7 @@ MUST_CHECK bool config_check_output(const struct config *config, struct err *err
  * is there, as the client "admin".  Refuses what are not 64 lower-case hex digits and a key or
  * a client given twice. */
 #define CONFIG_ADMIN_KEY "admin.key"
+#define CONFIG_JWT_SECRET "jwt.secret" /* in data_dir as well; see players/token.h */
 #define CONFIG_KEY_DIGITS 64
 MUST_CHECK bool config_read_keys(struct arena *a, struct config *config, struct err *err);
 /* Reads the TLS certificate and its key, as the user that the service runs as; without them in

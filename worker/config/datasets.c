@@ -217,3 +217,12 @@ sections_read_datasets(struct arena *a, struct str file, const struct yaml_node 
             return false;
     return true;
 }
+
+const struct config_dataset *
+config_find_dataset(const struct config *config, struct str name)
+{
+    for (size_t i = 0; i < config->dataset_count; i++)
+        if (str_eq(config->datasets[i].name, name))
+            return &config->datasets[i];
+    return NULL;
+}

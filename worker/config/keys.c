@@ -36,7 +36,7 @@ is_client(struct str s)
 }
 
 static bool
-refuse(struct str file, unsigned line, const char *what, struct err *err)
+refuse_key(struct str file, unsigned line, const char *what, struct err *err)
 {
     return err_set(err, ERR_INVALID, "%" STR_FMT ":%u: %s", STR_ARG(file), line, what);
 }
@@ -45,19 +45,19 @@ static bool
 check_key(struct str file, const struct config_key *key, struct err *err)
 {
     if (!is_client(key->client))
-        return refuse(file, key->line,
-                      "a key needs a client: 1 to 64 of letters, digits, _ . and -", err);
+        return refuse_key(file, key->line,
+                          "a key needs a client: 1 to 64 of letters, digits, _ . and -", err);
     if (!str_eq(key->scope, STR("read")) && !str_eq(key->scope, STR("write")) &&
         !str_eq(key->scope, STR("admin")))
-        return refuse(file, key->line, "a key needs a scope: read, write or admin", err);
+        return refuse_key(file, key->line, "a key needs a scope: read, write or admin", err);
     if ((key->key.n == 0) == (key->file.n == 0))
-        return refuse(file, key->line, "a key needs either 'key' or 'key_file'", err);
+        return refuse_key(file, key->line, "a key needs either 'key' or 'key_file'", err);
     /* The value is not shown: it may be a key with a typing mistake. */
     if (key->key.n && !is_key(key->key))
-        return refuse(file, key->line,
-                      "'key' is 64 digits of 0-9 and a-f; `playmeter keys new` "
-                      "makes one",
-                      err);
+        return refuse_key(file, key->line,
+                          "'key' is 64 digits of 0-9 and a-f; `playmeter keys new` "
+                          "makes one",
+                          err);
     return true;
 }
 
@@ -68,8 +68,8 @@ read_key(struct arena *a, struct str file, const struct yaml_node *node, struct 
     *out = (struct config_key){.line = node->line};
     struct str *fields[] = {&out->client, &out->scope, &out->key, &out->file};
     if (node->kind != YAML_MAPPING)
-        return refuse(file, node->line,
-                      "a key is written as {client: ..., scope: ..., key: ...}", err);
+        return refuse_key(file, node->line,
+                          "a key is written as {client: ..., scope: ..., key: ...}", err);
     for (const struct yaml_node *n = node->first; n; n = n->next) {
         size_t i = 0;
         while (i < COUNT_OF(KEY_WORDS) && !str_eq(n->key, str_from(KEY_WORDS[i])))
@@ -81,7 +81,7 @@ read_key(struct arena *a, struct str file, const struct yaml_node *node, struct 
                            STR_ARG(file), n->line, STR_ARG(n->key), STR_ARG(near));
         }
         if (n->kind != YAML_SCALAR)
-            return refuse(file, n->line, "this is a string", err);
+            return refuse_key(file, n->line, "this is a string", err);
         *fields[i] = n->text;
     }
     return check_key(file, out, err);
@@ -94,7 +94,7 @@ sections_read_keys(struct arena *a, struct str file, const struct yaml_node *nod
     if (yaml_is_null(node))
         return true;
     if (node->kind != YAML_SEQUENCE)
-        return refuse(file, node->line, "'keys' is a list of keys", err);
+        return refuse_key(file, node->line, "'keys' is a list of keys", err);
     out->keys = arena_array(a, node->child_count, struct config_key);
     for (const struct yaml_node *n = node->first; n; n = n->next)
         if (!read_key(a, file, n, &out->keys[out->key_count++], err))

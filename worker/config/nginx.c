@@ -19,6 +19,9 @@
 /* Addresses that it takes to use up the pages of all. */
 #define PAGES_ALL_TIMES 4
 
+extern const struct embed_file EMBED_NGINX[]; /* nginx/ (not www/) */
+extern const size_t EMBED_NGINX_COUNT;
+
 typedef void add_word_fn(struct buf *out, const struct config *config);
 
 static void

@@ -2,8 +2,12 @@
  * datasets and API keys; and the checks that look at more than one setting. */
 #pragma once
 
+#include "base/embed.h"
 #include "config/config.h"
 #include "config/yaml.h"
+
+extern const struct embed_file EMBED_CONF[]; /* conf/ *.yaml */
+extern const size_t EMBED_CONF_COUNT;
 
 MUST_CHECK bool sections_read_datasets(struct arena *a, struct str file,
                                        const struct yaml_node *node, struct config *out,

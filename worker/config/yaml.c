@@ -21,7 +21,7 @@ line_of(yaml_mark_t mark)
 }
 
 static bool
-refuse(struct reader *r, unsigned line, const char *what)
+refuse_yaml(struct reader *r, unsigned line, const char *what)
 {
     return err_set(r->err, ERR_INVALID, "%" STR_FMT ":%u: %s", STR_ARG(r->name), line, what);
 }
@@ -33,7 +33,7 @@ next_event(struct reader *r, yaml_event_t *event)
         return true;
     const char *problem = r->parser.problem ? r->parser.problem : "this is not YAML";
     yaml_mark_t mark = r->parser.problem_mark.line ? r->parser.problem_mark : r->parser.mark;
-    return refuse(r, line_of(mark), problem);
+    return refuse_yaml(r, line_of(mark), problem);
 }
 
 static bool
@@ -41,9 +41,9 @@ check_plainness(struct reader *r, unsigned line, const yaml_char_t *anchor,
                 const yaml_char_t *tag)
 {
     if (anchor)
-        return refuse(r, line, "anchors and aliases are not taken here");
+        return refuse_yaml(r, line, "anchors and aliases are not taken here");
     if (tag)
-        return refuse(r, line, "tags are not taken here");
+        return refuse_yaml(r, line, "tags are not taken here");
     return true;
 }
 
@@ -57,7 +57,7 @@ read_scalar(struct reader *r, const yaml_event_t *event, struct yaml_node *out)
     if (!check_plainness(r, out->line, event->data.scalar.anchor, event->data.scalar.tag))
         return false;
     if (!utf8_is_valid(text))
-        return refuse(r, out->line, "the text is not valid UTF-8");
+        return refuse_yaml(r, out->line, "the text is not valid UTF-8");
     out->kind = YAML_SCALAR;
     out->is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     out->text = arena_str(r->arena, text);
@@ -71,7 +71,7 @@ read_key(struct reader *r, const yaml_event_t *event, const struct yaml_node *ma
 {
     member->line = line_of(event->start_mark);
     if (event->type != YAML_SCALAR_EVENT)
-        return refuse(r, member->line, "a key is a plain word");
+        return refuse_yaml(r, member->line, "a key is a plain word");
     struct yaml_node key = {.line = member->line};
     if (!read_scalar(r, event, &key))
         return false;
@@ -102,7 +102,7 @@ read_child(struct reader *r, const yaml_event_t *event, struct yaml_node *parent
            struct yaml_node *child, unsigned depth)
 {
     if (++parent->child_count > YAML_CHILDREN_MAX)
-        return refuse(r, line_of(event->start_mark), "this list or mapping is too long");
+        return refuse_yaml(r, line_of(event->start_mark), "this list or mapping is too long");
     if (parent->kind == YAML_SEQUENCE)
         return read_node(r, event, child, depth);
     return read_key(r, event, parent, child) && read_value(r, child, depth);
@@ -138,7 +138,7 @@ read_node(struct reader *r, const yaml_event_t *event, struct yaml_node *out, un
     if (out->line == 0)
         out->line = line_of(event->start_mark);
     if (depth > YAML_DEPTH_MAX)
-        return refuse(r, out->line, "this is nested too deeply");
+        return refuse_yaml(r, out->line, "this is nested too deeply");
     switch (event->type) {
     case YAML_SCALAR_EVENT:
         return read_scalar(r, event, out);
@@ -153,7 +153,7 @@ read_node(struct reader *r, const yaml_event_t *event, struct yaml_node *out, un
                                event->data.mapping_start.tag) &&
                read_children(r, out, depth + 1);
     default:
-        return refuse(r, out->line, "anchors and aliases are not taken here");
+        return refuse_yaml(r, out->line, "anchors and aliases are not taken here");
     }
 }
 
@@ -196,7 +196,7 @@ read_document(struct reader *r, struct yaml_node *out)
         return got == 0;
     unsigned line = line_of(event.start_mark);
     yaml_event_delete(&event);
-    return refuse(r, line, "a second document begins here; one is taken");
+    return refuse_yaml(r, line, "a second document begins here; one is taken");
 }
 
 bool

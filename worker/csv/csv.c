@@ -19,10 +19,10 @@
  * pass, and costs a line, not a window, per stray quote. */
 #include "csv/csv.h"
 
+#include "base/mem.h"
 #include "base/utf8.h"
 #include "csv/bytes.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,27 +82,11 @@ csv_dialect_is_valid(struct csv_dialect dialect)
     return is_plain && d != q;
 }
 
-/* Memory for `count` elements, in place of `p`; the capacity at least doubles. */
-static void *
-grow(void *p, size_t *cap, size_t count, size_t element_bytes)
-{
-    if (count <= *cap)
-        return p;
-    *cap = MAX(MAX(count, *cap * 2), 64);
-    p = reallocarray(p, *cap, element_bytes);
-    if (!p) {
-        fputs("playmeter: out of memory\n", stderr);
-        abort();
-    }
-    return p;
-}
-
 struct csv *
 csv_open(struct csv_dialect dialect, csv_row_fn *on_row, void *context)
 {
     assert(csv_dialect_is_valid(dialect));
-    size_t none = 0;
-    struct csv *csv = grow(NULL, &none, 1, sizeof(*csv));
+    struct csv *csv = mem_alloc(sizeof(*csv));
     *csv = (struct csv){.dialect = dialect, .on_row = on_row, .context = context, .line = 1};
     buf_init(&csv->carry, WINDOW_BYTES_MAX);
     return csv;
@@ -146,13 +130,12 @@ push_cell(struct csv *csv, const char *p, const char *end, bool is_escaped)
     size_t i = csv->cell_count++;
     if (i >= CSV_CELLS_MAX)
         return;
-    if (i >= csv->cell_cap)
-        csv->cells = grow(csv->cells, &csv->cell_cap, i + 1, sizeof(*csv->cells));
+    csv->cells = mem_grow(csv->cells, &csv->cell_cap, i + 1, sizeof(*csv->cells));
     csv->cells[i] = (struct str){p, (size_t)(end - p)};
     if (!is_escaped)
         return;
-    csv->escaped =
-        grow(csv->escaped, &csv->escaped_cap, csv->escaped_count + 1, sizeof(*csv->escaped));
+    csv->escaped = mem_grow(csv->escaped, &csv->escaped_cap, csv->escaped_count + 1,
+                            sizeof(*csv->escaped));
     csv->escaped[csv->escaped_count++] = i;
 }
 
@@ -266,7 +249,7 @@ unescape_cells(struct csv *csv)
     size_t bytes = 0;
     for (size_t i = 0; i < csv->escaped_count; i++)
         bytes += csv->cells[csv->escaped[i]].n;
-    csv->unescaped = grow(csv->unescaped, &csv->unescaped_cap, bytes + 1, 1);
+    csv->unescaped = mem_grow(csv->unescaped, &csv->unescaped_cap, bytes + 1, 1);
     char *out = csv->unescaped;
     for (size_t i = 0; i < csv->escaped_count; i++) {
         struct str *cell = &csv->cells[csv->escaped[i]];

@@ -82,7 +82,7 @@ void csv_add_row(struct buf *out, struct csv_dialect dialect, const struct str *
  * Unicode holds compatible with one of them (OWASP, CSV injection: spreadsheets trim blanks,
  * and those of East Asia read full-width signs as the narrow ones). */
 bool csv_is_formula(struct str cell);
-/* csv_add_cell for text that strangers wrote: a formula gets an apostrophe before it, which
- * makes it a text, and quotes around both (the dialect's quote is ").  Whatever goes to people
- * as CSV is written by this, but for what is known to be a number, a day or JSON. */
-void csv_add_escaped_cell(struct buf *out, struct csv_dialect dialect, struct str cell);
+/* One cell of a file for people (commas, double quotes).  A formula gets an apostrophe before it,
+ * which makes it a text, and quotes around both, unless `is_raw`.  Whatever strangers wrote and
+ * goes out as CSV is written by this; what is known to be a number, a day or JSON may be raw. */
+void csv_add_text(struct buf *out, struct str text, bool is_raw);

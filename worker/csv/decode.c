@@ -9,8 +9,8 @@
  * back, so that the size of the file does not become the size of the process.  See decode.h. */
 #include "csv/decode.h"
 
+#include "base/gzip.h"
 #include "base/utf8.h"
-#include "csv/gunzip.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -71,15 +71,15 @@ read_plain(struct decoder *d, chunk_fn *on_chunk, struct err *err)
 static bool
 read_gzip(struct decoder *d, chunk_fn *on_chunk, struct err *err)
 {
-    scoped_gunzip g = gunzip_open(d->bytes);
+    scoped_gzip g = gzip_open(d->bytes);
     scoped_buf chunk;
     buf_init(&chunk, CHUNK_BYTES);
     char *p = buf_reserve(&chunk, CHUNK_BYTES);
     size_t n = 1;
     while (n > 0) {
-        if (!gunzip_read(g, p, CHUNK_BYTES, &n, err) ||
+        if (!gzip_read(g, p, CHUNK_BYTES, &n, err) ||
             !on_chunk(d, (struct str){p, n}, n == 0, err) ||
-            !tell_progress(d, gunzip_position(g), err))
+            !tell_progress(d, gzip_position(g), err))
             return false;
         d->position += n;
     }
@@ -270,13 +270,13 @@ static bool
 read_head(struct decoder *d, char head[HEAD_BYTES], struct str *out, struct err *err)
 {
     *out = str_slice(d->bytes, 0, HEAD_BYTES);
-    d->is_gzip = gunzip_is_gzip(*out);
+    d->is_gzip = gzip_begins(*out);
     if (!d->is_gzip)
         return true;
-    scoped_gunzip g = gunzip_open(d->bytes);
+    scoped_gzip g = gzip_open(d->bytes);
     size_t used = 0, n = 1;
     while (used < HEAD_BYTES && n > 0) {
-        if (!gunzip_read(g, head + used, HEAD_BYTES - used, &n, err))
+        if (!gzip_read(g, head + used, HEAD_BYTES - used, &n, err))
             return false;
         used += n;
     }

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "http/router.h"
+#include "http/status.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
@@ -110,7 +111,7 @@ static void
 log_failure(struct log_line *line, const struct request *request, const struct err *err)
 {
     log_str(line, "code", str_from(err_code(err)));
-    if (err_status(err) >= 500)
+    if (http_status(err) >= 500)
         log_str(line, "detail", str_from(err->detail));
     else if (is_declared(request->route, str_from(err->name)))
         log_str(line, "parameter", str_from(err->name));

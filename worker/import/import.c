@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "catalogue/version_folder.h"
+#include "role/disk.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -16,14 +17,10 @@
 static bool
 check_disk(const struct import_task *task, uint64_t text_bytes, struct err *err)
 {
-    uint64_t free_bytes;
-    uint64_t needed =
-        (uint64_t)((double)text_bytes * task->sink->disk_share) + IMPORT_DISK_RESERVE;
-    if (!fs_free_bytes(task->data_dir, &free_bytes, err))
-        return false;
-    if (free_bytes >= needed)
-        return true;
-    return err_set(err, ERR_DISK_FULL,
+    uint64_t free_bytes = disk_free_bytes(task->data_dir);
+    uint64_t needed = (uint64_t)((double)text_bytes * task->sink->disk_share) + DISK_RESERVE;
+    return free_bytes >= needed ||
+           err_set(err, ERR_DISK_FULL,
                    "this import needs about %llu MiB of disk, and %llu MiB are free",
                    (unsigned long long)(needed / MIB), (unsigned long long)(free_bytes / MIB));
 }

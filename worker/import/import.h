@@ -7,10 +7,6 @@
 #include "csv/decode.h"
 #include "import/sink.h"
 
-/* Imports leave this much of the disk to players and to the database: none is taken, and none
- * goes on, that would need it. */
-#define IMPORT_DISK_RESERVE (64 * MIB)
-
 enum import_mode { IMPORT_REPLACE, IMPORT_APPEND, IMPORT_UPSERT };
 
 struct import_options { /* SPEC 3.1; zeroed is the default of each */

@@ -1,13 +1,11 @@
-/* The table of keys: open addressing with linear probing, at most half full. */
 #include "import/work.h"
 
 #include "base/hash.h"
+#include "base/mem.h"
 #include "base/random.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define CAP_MIN 1024
 
 void
 import_keys_init(struct import_keys *keys)
@@ -19,6 +17,7 @@ import_keys_init(struct import_keys *keys)
 void
 import_keys_free(struct import_keys *keys)
 {
+    table_free(&keys->index);
     free(keys->entries);
     *keys = (struct import_keys){0};
 }
@@ -38,47 +37,34 @@ import_key_of(const struct import_keys *keys, enum column_type type, const struc
 }
 
 static struct import_key_entry *
-slot_of(const struct import_keys *keys, struct import_key key)
+find(const struct import_keys *keys, struct import_key key, uint64_t hash)
 {
-    size_t at = hash_u64(key.low ^ key.high, keys->seed) & (keys->cap - 1);
-    for (;; at = (at + 1) & (keys->cap - 1)) {
-        struct import_key_entry *entry = &keys->entries[at];
-        if (entry->row == 0 || (entry->key.low == key.low && entry->key.high == key.high))
+    struct table_probe probe = table_probe(hash);
+    while (table_next(&keys->index, &probe)) {
+        struct import_key_entry *entry = &keys->entries[probe.place];
+        if (entry->key.low == key.low && entry->key.high == key.high)
             return entry;
     }
-}
-
-static void
-grow(struct import_keys *keys)
-{
-    struct import_keys bigger = *keys;
-    bigger.cap = MAX(keys->cap * 2, CAP_MIN);
-    bigger.entries = calloc(bigger.cap, sizeof(*bigger.entries));
-    if (!bigger.entries)
-        abort();
-    for (size_t i = 0; i < keys->cap; i++)
-        if (keys->entries[i].row)
-            *slot_of(&bigger, keys->entries[i].key) = keys->entries[i];
-    free(keys->entries);
-    *keys = bigger;
+    return NULL;
 }
 
 struct import_key_entry *
 import_keys_put(struct import_keys *keys, struct import_key key)
 {
-    if (keys->count * 2 >= keys->cap)
-        grow(keys);
-    struct import_key_entry *entry = slot_of(keys, key);
-    keys->count += entry->row == 0;
-    entry->key = key;
+    uint64_t hash = hash_u64(key.low ^ key.high, keys->seed);
+    struct import_key_entry *entry = find(keys, key, hash);
+    if (entry)
+        return entry;
+    keys->entries =
+        mem_grow(keys->entries, &keys->cap, keys->count + 1, sizeof(*keys->entries));
+    table_add(&keys->index, hash, (uint32_t)keys->count);
+    entry = &keys->entries[keys->count++];
+    *entry = (struct import_key_entry){.key = key};
     return entry;
 }
 
 struct import_key_entry *
 import_keys_get(const struct import_keys *keys, struct import_key key)
 {
-    if (keys->cap == 0)
-        return NULL;
-    struct import_key_entry *entry = slot_of(keys, key);
-    return entry->row ? entry : NULL;
+    return find(keys, key, hash_u64(key.low ^ key.high, keys->seed));
 }

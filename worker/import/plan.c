@@ -69,15 +69,6 @@ read_first_row(struct arena *a, const struct import_task *task, struct str text,
 
 /* ---- columns that are known ---- */
 
-const struct config_dataset *
-import_find_declared(const struct config *config, struct str name)
-{
-    for (size_t i = 0; i < config->dataset_count; i++)
-        if (str_eq(config->datasets[i].name, name))
-            return &config->datasets[i];
-    return NULL;
-}
-
 static bool
 has_same_columns(const struct schema *a, const struct schema *b)
 {
@@ -355,7 +346,7 @@ bool
 import_plan_make(struct arena *a, const struct import_task *task, struct str text,
                  struct import_plan *out, struct err *err)
 {
-    const struct config_dataset *declared = import_find_declared(task->config, task->dataset);
+    const struct config_dataset *declared = config_find_dataset(task->config, task->dataset);
     struct import_plan plan = {
         .is_append = task->base && task->options->mode == IMPORT_APPEND,
         .is_upsert = task->base && task->options->mode == IMPORT_UPSERT,

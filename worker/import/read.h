@@ -17,5 +17,3 @@ typedef bool import_read_fn(void *context, const struct import_read_row *row, st
 /* Errors carry the codes of an import: empty_file, not_csv, missing_columns, ... */
 MUST_CHECK bool import_read(const struct config *config, struct str dataset, int source_fd,
                             import_read_fn *on_row, void *context, struct err *err);
-/* NULL when the settings declare none of that name. */
-const struct config_dataset *import_find_declared(const struct config *config, struct str name);

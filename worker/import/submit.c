@@ -4,6 +4,7 @@
 
 #include "base/num.h"
 #include "fetch/fetch.h"
+#include "role/disk.h"
 #include "json/read.h"
 #include "json/write.h"
 
@@ -55,7 +56,7 @@ check_options(struct arena *a, const struct import_request *request, struct err 
 {
     const struct import_options *options = request->options;
     const struct config_dataset *declared =
-        import_find_declared(request->config, request->dataset);
+        config_find_dataset(request->config, request->dataset);
     struct schema schema;
     if (!check_marks(&options->dialect, err))
         return false;
@@ -192,15 +193,12 @@ spool_and_enqueue(struct arena *a, struct writer *w, const struct import_request
 static bool
 check_disk(const struct import_request *request, struct err *err)
 {
-    uint64_t free_bytes;
-    if (!fs_free_bytes(request->data_dir, &free_bytes, err))
-        return false;
-    if (free_bytes >= IMPORT_DISK_RESERVE)
-        return true;
-    return err_set(err, ERR_DISK_FULL,
+    uint64_t free_bytes = disk_free_bytes(request->data_dir);
+    return free_bytes >= DISK_RESERVE ||
+           err_set(err, ERR_DISK_FULL,
                    "with this file %llu MiB of disk are free, and imports leave %llu",
                    (unsigned long long)(free_bytes / MIB),
-                   (unsigned long long)(IMPORT_DISK_RESERVE / MIB));
+                   (unsigned long long)(DISK_RESERVE / MIB));
 }
 
 bool

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "base/table.h"
 #include "import/import.h"
 #include "import/infer.h"
 #include "import/read.h"
@@ -91,14 +92,15 @@ struct import_key {
 };
 struct import_key_entry {
     struct import_key key;
-    uint64_t row;         /* ordinal of the last good row with the key, from 1; 0: free slot */
-    uint64_t offset, end; /* of that row in the text */
-    uint64_t line : 63;   /* of that row */
+    uint64_t row;            /* ordinal of the last good row with the key, from 1 */
+    uint64_t offset, end;    /* of that row in the text */
+    uint64_t line : 63;      /* of that row */
     uint64_t is_in_base : 1; /* the base version has the key too */
 };
 struct import_keys {
     struct import_key_entry *entries;
-    size_t cap, count; /* cap: a power of two, or 0 */
+    size_t count, cap;
+    struct table index; /* of the entries */
     uint64_t seed;
 };
 void import_keys_init(struct import_keys *keys);

@@ -5,6 +5,7 @@
 #include "index/columns.h"
 
 #include "base/hash.h"
+#include "base/mem.h"
 #include "base/random.h"
 #include "base/utf8.h"
 #include "index/columns_fold.h"
@@ -100,10 +101,8 @@ columns_build_begin(int fd, const struct columns_spec *specs, size_t column_coun
                     uint64_t row_count_max, struct err *err)
 {
     assert(column_count > 0);
-    struct columns_builder *b = calloc(1, sizeof(*b));
-    struct column_builder *columns = calloc(column_count, sizeof(*columns));
-    if (!b || !columns)
-        abort();
+    struct columns_builder *b = mem_new(struct columns_builder);
+    struct column_builder *columns = mem_array(column_count, struct column_builder);
     *b = (struct columns_builder){
         .columns = columns, .column_count = column_count, .row_count_max = row_count_max};
     container_writer_init(&b->writer, fd);
@@ -268,9 +267,7 @@ write_dictionary(struct container_writer *w, const struct dictionary *d, uint32_
 {
     size_t offsets_bytes = (d->count + (size_t)1) * sizeof(uint64_t);
     scoped_buf folded = {.max = SIZE_MAX / 2};
-    uint64_t *folded_offsets = calloc(1, offsets_bytes);
-    if (!folded_offsets)
-        abort();
+    uint64_t *folded_offsets = mem_array(d->count + (size_t)1, uint64_t);
     for (uint32_t id = 0; id < d->count; id++) {
         utf8_fold(&folded, dictionary_element(d, id));
         folded_offsets[id + 1] = folded.n;
@@ -289,9 +286,7 @@ write_dictionary(struct container_writer *w, const struct dictionary *d, uint32_
 static bool
 write_entries(struct columns_builder *b, struct column_summary *summaries, struct err *err)
 {
-    struct columns_entry *entries = calloc(b->column_count, sizeof(*entries));
-    if (!entries)
-        abort();
+    struct columns_entry *entries = mem_array(b->column_count, struct columns_entry);
     for (size_t i = 0; i < b->column_count; i++) {
         const struct column_summary *s = &b->columns[i].summary;
         entries[i] = (struct columns_entry){.type = b->columns[i].type,

@@ -4,6 +4,7 @@
 
 #include "base/fs.h"
 #include "base/hash.h"
+#include "base/mem.h"
 #include "index/container_format.h"
 
 #include <stdarg.h>
@@ -201,9 +202,7 @@ container_check(int fd, const char *kind, uint32_t version, uint64_t row_count, 
         return container_damaged(err, "it has %llu rows and the version %llu",
                                  (unsigned long long)h.row_count,
                                  (unsigned long long)row_count);
-    struct container_section *sections = malloc(MAX(table_of(&h, NULL).n, 1));
-    if (!sections)
-        abort();
+    struct container_section *sections = mem_alloc(table_of(&h, NULL).n);
     struct container c = {.file = {NULL, bytes},
                           .sections = sections,
                           .section_count = h.section_count,

@@ -5,6 +5,7 @@
 
 #include "base/fs.h"
 #include "base/hash.h"
+#include "base/mem.h"
 #include "index/container_format.h"
 
 #include <errno.h>
@@ -45,13 +46,8 @@ container_reserve(struct container_writer *w, uint64_t bytes)
 void
 container_add_section(struct container_writer *w, struct container_section section)
 {
-    if (w->section_count == w->section_cap) {
-        w->section_cap = MAX(w->section_cap * 2, 64);
-        w->sections =
-            reallocarray(w->sections, w->section_cap, sizeof(struct container_section));
-        if (!w->sections)
-            abort();
-    }
+    w->sections = mem_grow(w->sections, &w->section_cap, w->section_count + 1,
+                           sizeof(struct container_section));
     w->sections[w->section_count++] = section;
 }
 
@@ -117,11 +113,9 @@ container_stream_init(struct container_stream *s, struct container_writer *w,
         .fd = w->fd,
         .offset = container_reserve(w, bytes_max),
         .bytes_max = bytes_max,
-        .buffer = malloc(cap),
+        .buffer = mem_alloc(cap),
         .cap = cap,
     };
-    if (!s->buffer)
-        abort();
 }
 
 void

@@ -1,32 +1,18 @@
-/* Linear probing at most half full; hashes are kept so that growing does not
- * read the bytes again. */
 #include "index/dictionary.h"
 
 #include "base/hash.h"
+#include "base/mem.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-
-#define FIRST_SLOTS 64 /* most lists have few elements, and a dataset may have 2,000 */
-
-static void *
-must_have(void *p)
-{
-    if (!p) {
-        fputs("playmeter: out of memory\n", stderr);
-        abort();
-    }
-    return p;
-}
 
 void
 dictionary_init(struct dictionary *d, uint64_t seed)
 {
-    *d = (struct dictionary){.cap = FIRST_SLOTS / 2, .slot_count = FIRST_SLOTS, .seed = seed};
+    *d = (struct dictionary){.seed = seed};
     buf_init(&d->bytes, SIZE_MAX / 2);
-    d->offsets = must_have(calloc(d->cap + 1, sizeof(*d->offsets)));
-    d->hashes = must_have(calloc(d->cap, sizeof(*d->hashes)));
-    d->slots = must_have(calloc(d->slot_count, sizeof(*d->slots)));
+    d->offsets = mem_grow(NULL, &d->offset_cap, 1, sizeof(*d->offsets));
+    d->offsets[0] = 0;
+    table_reserve(&d->index, 0);
 }
 
 void
@@ -34,27 +20,8 @@ dictionary_free(struct dictionary *d)
 {
     buf_free(&d->bytes);
     free(d->offsets);
-    free(d->hashes);
-    free(d->slots);
+    table_free(&d->index);
     *d = (struct dictionary){0};
-}
-
-static void
-grow(struct dictionary *d)
-{
-    assert(d->cap <= UINT32_MAX / 4);
-    d->cap *= 2;
-    d->slot_count *= 2;
-    d->offsets = must_have(reallocarray(d->offsets, d->cap + 1, sizeof(*d->offsets)));
-    d->hashes = must_have(reallocarray(d->hashes, d->cap, sizeof(*d->hashes)));
-    free(d->slots);
-    d->slots = must_have(calloc(d->slot_count, sizeof(*d->slots)));
-    for (uint32_t id = 0; id < d->count; id++) {
-        size_t slot = d->hashes[id] & (d->slot_count - 1);
-        while (d->slots[slot])
-            slot = (slot + 1) & (d->slot_count - 1);
-        d->slots[slot] = id + 1;
-    }
 }
 
 struct str
@@ -67,18 +34,15 @@ uint32_t
 dictionary_id(struct dictionary *d, struct str element)
 {
     uint64_t hash = hash_bytes(element, d->seed);
-    size_t slot = hash & (d->slot_count - 1);
-    for (; d->slots[slot]; slot = (slot + 1) & (d->slot_count - 1)) {
-        uint32_t id = d->slots[slot] - 1;
-        if (d->hashes[id] == hash && str_eq(dictionary_element(d, id), element))
-            return id;
-    }
+    struct table_probe probe = table_probe(hash);
+    while (table_next(&d->index, &probe))
+        if (str_eq(dictionary_element(d, probe.place), element))
+            return probe.place;
     uint32_t id = d->count++;
-    d->slots[slot] = id + 1;
-    d->hashes[id] = hash;
+    table_add(&d->index, hash, id);
     buf_add(&d->bytes, element);
+    d->offsets =
+        mem_grow(d->offsets, &d->offset_cap, d->count + (size_t)1, sizeof(*d->offsets));
     d->offsets[d->count] = d->bytes.n;
-    if (d->count == d->cap)
-        grow(d);
     return id;
 }

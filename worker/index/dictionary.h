@@ -3,15 +3,15 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/table.h"
 
 struct dictionary {
     struct buf bytes;  /* original, end to end */
     uint64_t *offsets; /* count + 1 */
-    uint64_t *hashes;  /* count */
-    uint32_t count, cap;
-    uint32_t *slots; /* id + 1, 0 free; a power of two */
-    size_t slot_count;
-    uint64_t seed; /* random: elements come from users */
+    size_t offset_cap;
+    uint32_t count;
+    struct table index; /* of ids; has slots from the start */
+    uint64_t seed;      /* random: elements come from users */
 };
 
 void dictionary_init(struct dictionary *d, uint64_t seed);

@@ -2,29 +2,19 @@
  * values take 134 MB; 0 marks a free slot and is counted apart. */
 #include "index/distinct.h"
 
-#include <stdio.h>
+#include "base/mem.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #define FIRST_SLOTS ((size_t)4096)
 #define KEPT_SLOTS ((size_t)1 << 18) /* 2 MiB: clearing more costs more than making anew */
 
-static uint64_t *
-make_slots(size_t count)
-{
-    uint64_t *slots = calloc(count, sizeof(uint64_t));
-    if (!slots) {
-        fputs("playmeter: out of memory\n", stderr);
-        abort();
-    }
-    return slots;
-}
-
 void
 distinct_init(struct distinct *d, uint64_t seed)
 {
     *d = (struct distinct){
-        .slots = make_slots(FIRST_SLOTS), .slot_count = FIRST_SLOTS, .seed = seed};
+        .slots = mem_array(FIRST_SLOTS, uint64_t), .slot_count = FIRST_SLOTS, .seed = seed};
 }
 
 void
@@ -66,7 +56,7 @@ grow(struct distinct *d)
     uint64_t *old = d->slots;
     size_t old_count = d->slot_count;
     d->slot_count *= 2;
-    d->slots = make_slots(d->slot_count);
+    d->slots = mem_array(d->slot_count, uint64_t);
     for (size_t i = 0; i < old_count; i++)
         if (old[i])
             *find_slot(d, old[i]) = old[i];

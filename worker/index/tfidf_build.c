@@ -11,6 +11,7 @@
  * The streams are read once per round, which costs less than holding all postings unpacked. */
 #include "index/tfidf.h"
 
+#include "base/mem.h"
 #include "base/random.h"
 #include "index/container.h"
 #include "index/dictionary.h"
@@ -91,14 +92,6 @@ struct build {
     struct round round;
 };
 
-static void *
-must_have(void *p)
-{
-    if (!p)
-        abort();
-    return p;
-}
-
 static bool
 is_unwanted(const struct build *b)
 {
@@ -132,8 +125,8 @@ ensure_words(struct shard *s)
         return;
     uint32_t cap = MAX(s->words.count, s->word_cap * 2);
     assert(cap <= UINT32_MAX >> TF_BITS);
-    s->counts = must_have(reallocarray(s->counts, cap, sizeof(*s->counts)));
-    s->seen = must_have(reallocarray(s->seen, cap, sizeof(*s->seen)));
+    s->counts = mem_resize(s->counts, cap, sizeof(*s->counts));
+    s->seen = mem_resize(s->seen, cap, sizeof(*s->seen));
     memset(s->counts + s->word_cap, 0, (cap - s->word_cap) * sizeof(*s->counts));
     s->word_cap = cap;
 }
@@ -158,7 +151,7 @@ static void
 end_document(struct shard *s)
 {
     size_t bytes_max = (1 + 2 * (size_t)s->seen_count) * sizeof(uint32_t);
-    uint32_t *p = must_have((void *)buf_reserve(&s->stream, bytes_max)), *begin = p;
+    uint32_t *p = (void *)buf_reserve(&s->stream, bytes_max), *begin = p;
     *p++ = s->seen_count;
     for (uint32_t i = 0; i < s->seen_count; i++) {
         struct word_counts *counts = &s->counts[s->seen[i]];
@@ -208,12 +201,12 @@ static void
 merge_shard(struct build *b, struct shard *s)
 {
     s->word_count = s->words.count;
-    s->final = must_have(calloc(s->word_count, sizeof(*s->final)));
+    s->final = mem_array(s->word_count, uint32_t);
     for (uint32_t own = b->stop_count; own < s->word_count; own++)
         s->final[own] = dictionary_id(&b->words, word_table_word(&s->words, own));
     word_table_free(&s->words);
-    s->idf = must_have(calloc(s->word_count, sizeof(*s->idf)));
-    s->at = must_have(calloc(s->word_count, sizeof(*s->at)));
+    s->idf = mem_array(s->word_count, double);
+    s->at = mem_array(s->word_count, uint32_t);
 }
 
 static void
@@ -222,8 +215,8 @@ merge_words(struct build *b)
     dictionary_init(&b->words, b->seed);
     for (unsigned i = 0; i < b->thread_count; i++)
         merge_shard(b, &b->shards[i]);
-    b->documents = must_have(calloc(MAX(b->words.count, 1), sizeof(*b->documents)));
-    b->places = must_have(calloc((size_t)b->words.count + 1, sizeof(*b->places)));
+    b->documents = mem_array(b->words.count, uint32_t);
+    b->places = mem_array((size_t)b->words.count + 1, uint64_t);
     for (unsigned i = 0; i < b->thread_count; i++) {
         struct shard *s = &b->shards[i];
         for (uint32_t own = b->stop_count; own < s->word_count; own++)
@@ -282,9 +275,9 @@ begin_rounds(struct build *b)
         most = MAX(most, b->documents[word]);
     }
     r->posting_cap = MAX(MIN(total, b->round_postings), MAX(most, 1));
-    r->postings = must_have(reallocarray(NULL, r->posting_cap, sizeof(*r->postings)));
-    r->ends = must_have(calloc(MAX(b->words.count, 1), sizeof(*r->ends)));
-    r->list_ends = must_have(calloc(MAX(b->words.count, 1), sizeof(*r->list_ends)));
+    r->postings = mem_resize(NULL, r->posting_cap, sizeof(*r->postings));
+    r->ends = mem_array(b->words.count, uint32_t);
+    r->list_ends = mem_array(b->words.count, uint64_t);
 }
 
 /* Gives each shard its places in the round: first all of a word's of the first shard. */
@@ -370,7 +363,7 @@ add_list(struct buf *out, uint64_t *postings, uint64_t n)
     while (n) {
         struct group next = {.tf = UINT32_MAX};
         uint64_t left = 0, row_before = 0;
-        char *p = must_have(buf_reserve(out, VARINT_BYTES_MAX * (2 + group.count)));
+        char *p = buf_reserve(out, VARINT_BYTES_MAX * (2 + group.count));
         char *begin = p;
         p += varint_write(p, group.tf);
         p += varint_write(p, group.count);
@@ -452,6 +445,18 @@ write_array(struct container_writer *w, enum tfidf_section section, const void *
     return container_write_section(w, section, CONTAINER_NO_COLUMN, (struct str){p, n}, err);
 }
 
+/* The low half of a slot in memory is a slot of the file. */
+static bool
+write_slots(struct container_writer *w, const struct table *index, struct err *err)
+{
+    uint32_t *slots = mem_array(index->slot_count, uint32_t);
+    for (size_t i = 0; i < index->slot_count; i++)
+        slots[i] = (uint32_t)index->slots[i];
+    bool ok = write_array(w, TFIDF_SLOTS, slots, index->slot_count * sizeof(*slots), err);
+    free(slots);
+    return ok;
+}
+
 static bool
 write_words(struct container_writer *w, const struct build *b, struct err *err)
 {
@@ -459,7 +464,7 @@ write_words(struct container_writer *w, const struct build *b, struct err *err)
     size_t n = d->count;
     return write_array(w, TFIDF_WORDS, d->bytes.p, d->bytes.n, err) &&
            write_array(w, TFIDF_OFFSETS, d->offsets, (n + 1) * sizeof(uint64_t), err) &&
-           write_array(w, TFIDF_SLOTS, d->slots, d->slot_count * sizeof(uint32_t), err) &&
+           write_slots(w, &d->index, err) &&
            write_array(w, TFIDF_DOCUMENTS, b->documents, n * sizeof(uint32_t), err) &&
            write_array(w, TFIDF_PLACES, b->places, (n + 1) * sizeof(uint64_t), err) &&
            write_array(w, TFIDF_SEED, &b->seed, sizeof(b->seed), err) &&
@@ -549,7 +554,7 @@ tfidf_build(int fd, const struct columns *columns, const size_t *similar, size_t
         .thread_count = MIN(thread_count, THREADS_MAX),
         .round_postings = round_postings ? round_postings : ROUND_POSTINGS_DEFAULT,
         .is_unwanted = is_unwanted,
-        .norms = must_have(calloc(MAX(columns->row_count, 1), sizeof(double))),
+        .norms = mem_array(columns->row_count, double),
     };
     /* From users' words: nobody may know which of them collide. */
     random_bytes(&b.seed, sizeof(b.seed));

@@ -2,6 +2,7 @@
  * the text of each once (trigrams_make.h) and write what came of it where the file ends. */
 #include "index/trigrams.h"
 
+#include "base/mem.h"
 #include "index/container.h"
 #include "index/container_format.h"
 #include "index/trigrams_make.h"
@@ -108,9 +109,7 @@ static void *
 run_worker(void *argument)
 {
     struct worker *w = argument;
-    struct trigrams_maker *m = malloc(sizeof(*m));
-    if (!m)
-        abort();
+    struct trigrams_maker *m = mem_alloc(sizeof(*m));
     trigrams_maker_init(m, &w->build->numbers);
     make_segments(w->build, m);
     trigrams_maker_free(m);
@@ -171,12 +170,7 @@ plan_column(struct build *b, uint32_t index, const struct column *c)
     struct trigrams_entry *entry = &b->entries[b->entry_count++];
     *entry = (struct trigrams_entry){.column = index, .text_bytes = c->text.bytes.n};
     for (uint64_t row = 0; row < c->row_count;) {
-        if (b->work_count == b->work_cap) {
-            b->work_cap = MAX(b->work_cap * 2, 64);
-            b->works = reallocarray(b->works, b->work_cap, sizeof(*b->works));
-            if (!b->works)
-                abort();
-        }
+        b->works = mem_grow(b->works, &b->work_cap, b->work_count + 1, sizeof(*b->works));
         struct work *work = &b->works[b->work_count++];
         *work = (struct work){index, entry->segment_count++, row, segment_rows(c, row)};
         row += work->row_count;
@@ -210,10 +204,9 @@ bool
 trigrams_build(int fd, const struct columns *columns, uint64_t text_bytes_min,
                const _Atomic bool *is_unwanted, struct err *err)
 {
-    struct build *b = calloc(1, sizeof(*b));
-    struct str *texts = calloc(columns->column_count, sizeof(*texts));
-    if (!b || !texts || !(b->entries = calloc(columns->column_count, sizeof(*b->entries))))
-        abort();
+    struct build *b = mem_new(struct build);
+    struct str *texts = mem_array(columns->column_count, struct str);
+    b->entries = mem_array(columns->column_count, struct trigrams_entry);
     b->columns = columns;
     b->is_unwanted = is_unwanted;
     pthread_mutex_init(&b->mutex, NULL);

@@ -1,5 +1,7 @@
 #include "index/trigrams_make.h"
 
+#include "base/mem.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,17 +26,7 @@ map_table(size_t bytes)
     void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED)
-        abort();
-    return p;
-}
-
-static void *
-grow(void *p, size_t *cap, size_t least, size_t element_bytes)
-{
-    *cap = MAX(*cap * 2, least);
-    p = reallocarray(p, *cap, element_bytes);
-    if (!p)
-        abort();
+        mem_exhausted();
     return p;
 }
 
@@ -83,8 +75,7 @@ count_sample(struct trigrams_numbers *n, struct str text, uint32_t **seen, size_
         uint32_t gram = trigram_at(text.p + i);
         if (n->ids[gram]++)
             continue;
-        if (*seen_count == *cap)
-            *seen = grow(*seen, cap, 1 << 12, sizeof(**seen));
+        *seen = mem_grow(*seen, cap, *seen_count + 1, sizeof(**seen));
         (*seen)[(*seen_count)++] = gram;
     }
 }
@@ -105,9 +96,7 @@ trigrams_numbers_choose(struct trigrams_numbers *n, const struct str *texts, siz
         size_t at = text.n / SAMPLE_PIECES * (i % SAMPLE_PIECES);
         count_sample(n, str_slice(text, at, at + SAMPLE_PIECE_BYTES), &seen, &seen_count, &cap);
     }
-    uint64_t *counts = calloc(seen_count + 1, sizeof(*counts)); /* count << 32 | trigram */
-    if (!counts)
-        abort();
+    uint64_t *counts = mem_array(seen_count, uint64_t); /* count << 32 | trigram */
     for (size_t i = 0; i < seen_count; i++) {
         counts[i] = (uint64_t)n->ids[seen[i]] << 32 | seen[i];
         n->ids[seen[i]] = 0;
@@ -155,8 +144,7 @@ new_chunk(struct trigrams_maker *m)
 {
     size_t at = m->chunks_bytes;
     m->chunks_bytes += CHUNK_BYTES;
-    if (m->chunks_bytes > m->chunks_cap)
-        m->chunks = grow(m->chunks, &m->chunks_cap, MIB, 1);
+    m->chunks = mem_grow(m->chunks, &m->chunks_cap, m->chunks_bytes, 1);
     assert(m->chunks_bytes <= UINT32_MAX);
     return (uint32_t)at;
 }
@@ -176,8 +164,7 @@ add_byte(struct trigrams_maker *m, struct trigrams_list *l, uint32_t byte)
 static void
 use(struct trigrams_maker *m, uint32_t gram, uint32_t id)
 {
-    if (m->used_count == m->used_cap)
-        m->used = grow(m->used, &m->used_cap, 1 << 16, sizeof(*m->used));
+    m->used = mem_grow(m->used, &m->used_cap, m->used_count + 1, sizeof(*m->used));
     m->used[m->used_count++] = (uint64_t)gram << 32 | id;
 }
 
@@ -410,9 +397,7 @@ trigrams_make_finish(struct trigrams_maker *m, uint64_t first_row)
     assert(lists_bytes_max <= UINT32_MAX);
     size_t lists_at =
         sizeof(struct trigrams_segment_header) + (2 * count + 1) * sizeof(uint32_t);
-    char *section = malloc(lists_at + lists_bytes_max);
-    if (!section)
-        abort();
+    char *section = mem_alloc(lists_at + lists_bytes_max);
     struct trigrams_segment_header h = {first_row, m->row_count, (uint32_t)count};
     memcpy(section, &h, sizeof(h));
     uint32_t *grams = (uint32_t *)(section + sizeof(h));

@@ -2,6 +2,7 @@
 #include "index/word_table.h"
 
 #include "base/hash.h"
+#include "base/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,21 +15,13 @@ struct key {
     uint64_t low, high;
 };
 
-static void *
-must_have(void *p)
-{
-    if (!p)
-        abort();
-    return p;
-}
-
 void
 word_table_init(struct word_table *t, uint64_t seed)
 {
     *t = (struct word_table){.slot_count = FIRST_SLOTS, .seed = seed};
     buf_init(&t->bytes, SIZE_MAX / 2);
-    t->slots = must_have(calloc(t->slot_count, sizeof(*t->slots)));
-    t->offsets = must_have(calloc(t->slot_count / 2 + 1, sizeof(*t->offsets)));
+    t->slots = mem_array(t->slot_count, struct word_slot);
+    t->offsets = mem_array(t->slot_count / 2 + 1, uint64_t);
 }
 
 void
@@ -97,9 +90,8 @@ grow(struct word_table *t)
     size_t before_count = t->slot_count;
     assert(before_count <= UINT32_MAX / 4);
     t->slot_count *= 2;
-    t->slots = must_have(calloc(t->slot_count, sizeof(*t->slots)));
-    t->offsets =
-        must_have(reallocarray(t->offsets, t->slot_count / 2 + 1, sizeof(*t->offsets)));
+    t->slots = mem_array(t->slot_count, struct word_slot);
+    t->offsets = mem_resize(t->offsets, t->slot_count / 2 + 1, sizeof(*t->offsets));
     for (size_t i = 0; i < before_count; i++) {
         if (before[i].next_number == 0)
             continue;

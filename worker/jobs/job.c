@@ -1,17 +1,12 @@
-/* See job.h: reading the queue, and the callers' side of changing it.  What the changes do to
- * the database is in the operations of this folder, run by the writer. */
+/* See job.h: reading the queue.  What changes it is in job_operations.c. */
 #include "jobs/job.h"
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "writer/wire.h"
 #include "json/write.h"
 
 #include <stdio.h>
 
-/* Options and receipts name each of up to 2,000 columns: some 100 KiB.  Well below the largest
- * message, so that what could be enqueued can also be claimed. */
-#define REQUEST_BYTES_MAX (1 * MIB)
 #define TIME_DIGITS 12
 
 static const char *const STATE_NAMES[] = {
@@ -95,12 +90,7 @@ job_list(struct arena *a, struct db *db, const struct job_filter *filter, struct
     size_t count = 0, cap = 0;
     int got;
     while ((got = stmt_step(s, err)) == 1) {
-        if (count == cap) {
-            struct job *larger = arena_array(a, cap = MAX(cap * 2, 16), struct job);
-            for (size_t i = 0; i < count; i++)
-                larger[i] = jobs[i];
-            jobs = larger;
-        }
+        jobs = arena_grow(a, jobs, &cap, count + 1, sizeof(*jobs));
         jobs[count++] = read_job(a, s);
     }
     if (got < 0)
@@ -125,144 +115,6 @@ job_id_is_valid(struct str id)
         if (!((id.p[i] >= '0' && id.p[i] <= '9') || (id.p[i] >= 'a' && id.p[i] <= 'f')))
             return false;
     return id.n == JOB_ID_DIGITS;
-}
-
-bool
-job_enqueue(struct writer *w, const struct job *job, struct err *err)
-{
-    scoped_buf request;
-    buf_init(&request, REQUEST_BYTES_MAX);
-    wire_add_str(&request, job->id);
-    wire_add_str(&request, job->kind);
-    wire_add_str(&request, job->dataset);
-    wire_add_str(&request, job->label);
-    wire_add_str(&request, job->source);
-    wire_add_str(&request, job->options.n ? job->options : STR("{}"));
-    wire_add_str(&request, job->request_id);
-    wire_add_u64(&request, job->bytes_total);
-    if (request.is_full)
-        return err_set(err, ERR_TOO_LARGE, "a job's options have at most %zu bytes",
-                       REQUEST_BYTES_MAX);
-    return writer_call(w, "job_enqueue", buf_str(&request), NULL, err);
-}
-
-/* The reply is the job's columns, which saves the caller a read that may lag behind. */
-static bool
-read_claimed(struct arena *a, struct str reply, struct job *out, struct err *err)
-{
-    struct wire r = {.rest = reply};
-    struct job job = {.state = JOB_RUNNING};
-    struct str *texts[] = {&job.id,     &job.kind,    &job.dataset,   &job.label,
-                           &job.source, &job.options, &job.request_id};
-    for (size_t i = 0; i < COUNT_OF(texts); i++)
-        *texts[i] = arena_str(a, wire_str(&r));
-    job.bytes_total = wire_u64(&r);
-    job.created_at = (int64_t)wire_u64(&r);
-    job.started_at = (int64_t)wire_u64(&r);
-    job.heartbeat_at = (int64_t)wire_u64(&r);
-    job.attempt = wire_u64(&r);
-    job.is_cancel_requested = wire_u64(&r) != 0;
-    if (!wire_end(&r, err))
-        return false;
-    *out = job;
-    return true;
-}
-
-static int
-call_claim(struct arena *a, struct writer *w, struct str id, struct str kind, struct job *out,
-           struct err *err)
-{
-    scoped_buf request, reply;
-    buf_init(&request, 256);
-    buf_init(&reply, 2 * REQUEST_BYTES_MAX);
-    wire_add_str(&request, id);
-    wire_add_str(&request, kind);
-    if (!writer_call(w, "job_claim", buf_str(&request), &reply, err))
-        return -1;
-    if (reply.n == 0)
-        return 0;
-    return read_claimed(a, buf_str(&reply), out, err) ? 1 : -1;
-}
-
-int
-job_claim(struct arena *a, struct writer *w, struct str kind, struct job *out, struct err *err)
-{
-    return call_claim(a, w, (struct str){0}, kind, out, err);
-}
-
-int
-job_claim_one(struct arena *a, struct writer *w, struct str id, struct job *out,
-              struct err *err)
-{
-    return call_claim(a, w, id, (struct str){0}, out, err);
-}
-
-bool
-job_report_progress(struct writer *w, struct str id, const struct job_progress *progress,
-                    bool *is_cancel_requested, struct err *err)
-{
-    scoped_buf request, reply;
-    buf_init(&request, 256);
-    buf_init(&reply, 64);
-    wire_add_str(&request, id);
-    wire_add_str(&request, progress->phase);
-    wire_add_u64(&request, progress->bytes_total);
-    wire_add_u64(&request, progress->bytes_done);
-    wire_add_u64(&request, progress->rows_done);
-    wire_add_u64(&request, progress->rows_rejected);
-    if (!writer_call(w, "job_report_progress", buf_str(&request), &reply, err))
-        return false;
-    struct wire r = {.rest = buf_str(&reply)};
-    bool is_asked = wire_u64(&r) != 0;
-    if (!wire_end(&r, err))
-        return false;
-    *is_cancel_requested = is_asked;
-    return true;
-}
-
-static bool
-call_with_id(struct writer *w, const char *operation, struct str id, struct err *err)
-{
-    scoped_buf request;
-    buf_init(&request, 256);
-    wire_add_str(&request, id);
-    if (request.is_full)
-        return err_set(err, ERR_NOT_FOUND, "a job's id has %d digits", JOB_ID_DIGITS);
-    return writer_call(w, operation, buf_str(&request), NULL, err);
-}
-
-bool
-job_cancel(struct writer *w, struct str id, struct err *err)
-{
-    return call_with_id(w, "job_cancel", id, err);
-}
-
-bool
-job_requeue(struct writer *w, struct str id, struct err *err)
-{
-    return call_with_id(w, "job_requeue", id, err);
-}
-
-bool
-job_hand_back(struct writer *w, struct str id, struct err *err)
-{
-    return call_with_id(w, "job_hand_back", id, err);
-}
-
-bool
-job_finish(struct writer *w, struct str id, enum job_state state, struct str error_json,
-           struct str result_json, struct err *err)
-{
-    scoped_buf request;
-    buf_init(&request, REQUEST_BYTES_MAX);
-    wire_add_str(&request, id);
-    wire_add_u64(&request, state);
-    wire_add_str(&request, error_json);
-    wire_add_str(&request, result_json);
-    if (request.is_full)
-        return err_set(err, ERR_TOO_LARGE, "a job's result has at most %zu bytes",
-                       REQUEST_BYTES_MAX);
-    return writer_call(w, "job_finish", buf_str(&request), NULL, err);
 }
 
 struct str

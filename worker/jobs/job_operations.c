@@ -1,13 +1,37 @@
-/* What changes of the queue do to the database; run by the writer, inside its transaction (see
- * writer.h).  Which changes a state allows is in the WHERE of each statement: a change that
- * finds no row was refused, and only then is the job looked up to say why. */
+/* Changing the queue: what the writer runs inside its transaction, and the calls of it.  Which
+ * changes a state allows is in the WHERE of each statement: a change that finds no row was
+ * refused, and only then is the job looked up to say why. */
 #include "base/clock.h"
 #include "jobs/job.h"
-#include "writer/wire.h"
+
+/* Options and receipts name each of up to 2,000 columns: some 100 KiB.  Well below the largest
+ * message, so that what could be enqueued can also be claimed. */
+#define TEXT_BYTES_MAX (1 * MIB)
+#define ID_BYTES_MAX 252 /* a longer one is nobody's */
+
+#define MEMBER(name) CODEC_FIELD(struct job, name)
+#define ENQUEUED                                                                               \
+    MEMBER(id), MEMBER(kind), MEMBER(dataset), MEMBER(label), MEMBER(source), MEMBER(options), \
+        MEMBER(request_id), MEMBER(bytes_total)
+
+static const struct codec ID = CODEC(struct job, MEMBER(id));
+static const struct codec NEW = CODEC(struct job, ENQUEUED);
+static const struct codec WANTED = CODEC(struct job, MEMBER(id), MEMBER(kind));
+static const struct codec CLAIMED =
+    CODEC(struct job, ENQUEUED, MEMBER(created_at), MEMBER(started_at), MEMBER(heartbeat_at),
+          MEMBER(attempt), MEMBER(is_cancel_requested));
+static const struct codec PROGRESS =
+    CODEC(struct job, MEMBER(id), MEMBER(phase), MEMBER(bytes_total), MEMBER(bytes_done),
+          MEMBER(rows_done), MEMBER(rows_rejected));
+static const struct codec ASKED = CODEC(struct job, MEMBER(is_cancel_requested));
+/* `attempt` is how many do not count. */
+static const struct codec REQUEUED = CODEC(struct job, MEMBER(id), MEMBER(attempt));
+static const struct codec FINISHED =
+    CODEC(struct job, MEMBER(id), MEMBER(state), MEMBER(error), MEMBER(result));
 
 /* Nothing changed: there is no such job, or its state did not allow it. */
 static bool
-refuse(struct db *db, struct str id, const char *code, struct err *err)
+refuse_job(struct db *db, struct str id, const char *code, struct err *err)
 {
     scoped_arena a = {0};
     struct job job;
@@ -31,34 +55,10 @@ job_enqueue_in(struct db *db, const struct job *job, struct err *err)
 }
 
 static bool
-run_enqueue(struct db *db, struct str request, struct buf *reply UNUSED, struct err *err)
+run_enqueue(struct arena *a UNUSED, struct db *db, const void *job, void *reply UNUSED,
+            struct err *err)
 {
-    struct wire w = {.rest = request};
-    struct job job = {0};
-    struct str *texts[] = {&job.id,     &job.kind,    &job.dataset,   &job.label,
-                           &job.source, &job.options, &job.request_id};
-    for (size_t i = 0; i < COUNT_OF(texts); i++)
-        *texts[i] = wire_str(&w);
-    job.bytes_total = wire_u64(&w);
-    return wire_end(&w, err) && job_enqueue_in(db, &job, err);
-}
-
-static void
-add_claimed(const struct job *job, struct buf *reply)
-{
-    wire_add_str(reply, job->id);
-    wire_add_str(reply, job->kind);
-    wire_add_str(reply, job->dataset);
-    wire_add_str(reply, job->label);
-    wire_add_str(reply, job->source);
-    wire_add_str(reply, job->options);
-    wire_add_str(reply, job->request_id);
-    wire_add_u64(reply, job->bytes_total);
-    wire_add_u64(reply, (uint64_t)job->created_at);
-    wire_add_u64(reply, (uint64_t)job->started_at);
-    wire_add_u64(reply, (uint64_t)job->heartbeat_at);
-    wire_add_u64(reply, job->attempt);
-    wire_add_u64(reply, job->is_cancel_requested);
+    return job_enqueue_in(db, job, err);
 }
 
 static bool
@@ -88,57 +88,48 @@ claim(struct arena *a, struct db *db, struct str id_or_empty, struct str kind_or
 }
 
 static bool
-run_claim(struct db *db, struct str request, struct buf *reply, struct err *err)
+run_claim(struct arena *a, struct db *db, const void *argument, void *reply, struct err *err)
 {
-    struct wire w = {.rest = request};
-    struct str wanted = wire_str(&w), kind = wire_str(&w), id;
-    scoped_arena a = {0};
-    struct job job;
-    if (!wire_end(&w, err) || !claim(&a, db, wanted, kind, &id, err))
-        return false;
-    if (id.n == 0)
-        return true;
-    if (!job_get(&a, db, id, &job, err))
-        return false;
-    add_claimed(&job, reply);
-    return true;
+    const struct job *wanted = argument;
+    struct str id;
+    return claim(a, db, wanted->id, wanted->kind, &id, err) &&
+           (id.n == 0 || job_get(a, db, id, reply, err));
 }
 
 static bool
-run_report_progress(struct db *db, struct str request, struct buf *reply, struct err *err)
+run_report_progress(struct arena *a UNUSED, struct db *db, const void *argument, void *reply,
+                    struct err *err)
 {
-    struct wire w = {.rest = request};
-    struct str id = wire_str(&w);
+    const struct job *job = argument;
+    struct job *asked = reply;
     int64_t now = clock_now_ms();
     scoped_stmt s = db_stmt(db, "job_progress");
-    stmt_bind_str(s, 1, id);
-    stmt_bind_str(s, 2, wire_str(&w));
-    for (int i = 3; i <= 6; i++)
-        stmt_bind_i64(s, i, (int64_t)wire_u64(&w));
+    stmt_bind_str(s, 1, job->id);
+    stmt_bind_str(s, 2, job->phase);
+    stmt_bind_i64(s, 3, (int64_t)job->bytes_total);
+    stmt_bind_i64(s, 4, (int64_t)job->bytes_done);
+    stmt_bind_i64(s, 5, (int64_t)job->rows_done);
+    stmt_bind_i64(s, 6, (int64_t)job->rows_rejected);
     stmt_bind_i64(s, 7, now);
     stmt_bind_i64(s, 8, now + JOB_LEASE_MS);
-    if (!wire_end(&w, err))
-        return false;
     int got = stmt_step(s, err);
     if (got == 0)
-        return refuse(db, id, "job_not_running", err);
+        return refuse_job(db, job->id, "job_not_running", err);
     if (got == 1)
-        wire_add_u64(reply, (uint64_t)stmt_i64(s, 0));
+        asked->is_cancel_requested = stmt_i64(s, 0) != 0;
     return got == 1;
 }
 
 static bool
-run_cancel(struct db *db, struct str request, struct buf *reply UNUSED, struct err *err)
+run_cancel(struct arena *a UNUSED, struct db *db, const void *argument, void *reply UNUSED,
+           struct err *err)
 {
-    struct wire w = {.rest = request};
-    struct str id = wire_str(&w);
+    const struct job *job = argument;
     scoped_stmt s = db_stmt(db, "job_cancel");
-    stmt_bind_str(s, 1, id);
+    stmt_bind_str(s, 1, job->id);
     stmt_bind_i64(s, 2, clock_now_ms());
-    if (!wire_end(&w, err))
-        return false;
     int got = stmt_step(s, err);
-    return got == 0 ? refuse(db, id, "job_finished", err) : got == 1;
+    return got == 0 ? refuse_job(db, job->id, "job_finished", err) : got == 1;
 }
 
 bool
@@ -153,54 +144,134 @@ job_finish_in(struct db *db, struct str id, enum job_state state, struct str err
     stmt_bind_str(s, 4, result_json);
     stmt_bind_i64(s, 5, clock_now_ms());
     int got = stmt_step(s, err);
-    return got == 0 ? refuse(db, id, "job_finished", err) : got == 1;
+    return got == 0 ? refuse_job(db, id, "job_finished", err) : got == 1;
 }
 
 static bool
-run_finish(struct db *db, struct str request, struct buf *reply UNUSED, struct err *err)
+run_finish(struct arena *a UNUSED, struct db *db, const void *argument, void *reply UNUSED,
+           struct err *err)
 {
-    struct wire w = {.rest = request};
-    struct str id = wire_str(&w);
-    uint64_t state = wire_u64(&w);
-    struct str error = wire_str(&w), result = wire_str(&w);
-    if (!wire_end(&w, err))
-        return false;
-    if (state != JOB_SUCCEEDED && state != JOB_FAILED && state != JOB_CANCELLED)
-        return err_set(err, ERR_INTERNAL, "state %llu does not end a job",
-                       (unsigned long long)state);
-    return job_finish_in(db, id, (enum job_state)state, error, result, err);
+    const struct job *job = argument;
+    if (job->state != JOB_SUCCEEDED && job->state != JOB_FAILED && job->state != JOB_CANCELLED)
+        return err_set(err, ERR_INTERNAL, "state %u does not end a job", job->state);
+    return job_finish_in(db, job->id, job->state, job->error, job->result, err);
 }
 
 static bool
-requeue(struct db *db, struct str request, int64_t attempts_back, struct err *err)
+run_requeue(struct arena *a UNUSED, struct db *db, const void *argument, void *reply UNUSED,
+            struct err *err)
 {
-    struct wire w = {.rest = request};
+    const struct job *job = argument;
     scoped_stmt s = db_stmt(db, "job_requeue");
-    stmt_bind_str(s, 1, wire_str(&w));
+    stmt_bind_str(s, 1, job->id);
     stmt_bind_i64(s, 2, clock_now_ms());
-    stmt_bind_i64(s, 3, attempts_back);
-    return wire_end(&w, err) && stmt_run(s, err);
+    stmt_bind_i64(s, 3, (int64_t)job->attempt);
+    return stmt_run(s, err);
 }
 
-static bool
-run_requeue(struct db *db, struct str request, struct buf *reply UNUSED, struct err *err)
-{
-    return requeue(db, request, 0, err);
-}
-
-static bool
-run_hand_back(struct db *db, struct str request, struct buf *reply UNUSED, struct err *err)
-{
-    return requeue(db, request, 1, err);
-}
-
-const struct operation JOB_OPERATIONS[] = {
-    {"job_enqueue", run_enqueue, false},
-    {"job_claim", run_claim, false},
-    {"job_report_progress", run_report_progress, false},
-    {"job_cancel", run_cancel, false},
-    {"job_finish", run_finish, false},
-    {"job_requeue", run_requeue, false},
-    {"job_hand_back", run_hand_back, false},
-    {0},
+enum { ENQUEUE, CLAIM, REPORT_PROGRESS, CANCEL, FINISH, REQUEUE, OPERATIONS };
+const struct operation JOB_OPERATIONS[OPERATIONS + 1] = {
+    [ENQUEUE] = {.name = "job_enqueue", .argument = &NEW, .run = run_enqueue},
+    [CLAIM] = {.name = "job_claim", .argument = &WANTED, .reply = &CLAIMED, .run = run_claim},
+    [REPORT_PROGRESS] = {.name = "job_report_progress",
+                         .argument = &PROGRESS,
+                         .reply = &ASKED,
+                         .run = run_report_progress},
+    [CANCEL] = {.name = "job_cancel", .argument = &ID, .run = run_cancel},
+    [FINISH] = {.name = "job_finish", .argument = &FINISHED, .run = run_finish},
+    [REQUEUE] = {.name = "job_requeue", .argument = &REQUEUED, .run = run_requeue},
 };
+
+/* ---- the calls ---- */
+
+bool
+job_enqueue(struct writer *w, const struct job *job, struct err *err)
+{
+    struct job new = *job;
+    if (!new.options.n)
+        new.options = STR("{}");
+    if (new.options.n > TEXT_BYTES_MAX)
+        return err_set(err, ERR_TOO_LARGE, "a job's options have at most %zu bytes",
+                       TEXT_BYTES_MAX);
+    return writer_call(w, &JOB_OPERATIONS[ENQUEUE], &new, NULL, err);
+}
+
+/* The reply is the job's columns, which saves the caller a read that may lag behind. */
+static int
+call_claim(struct arena *a, struct writer *w, const struct job *wanted, struct job *out,
+           struct err *err)
+{
+    struct job job;
+    if (!writer_call(w, &JOB_OPERATIONS[CLAIM], wanted, &job, err))
+        return -1;
+    if (job.id.n == 0)
+        return 0;
+    struct str *texts[] = {&job.id,     &job.kind,    &job.dataset,   &job.label,
+                           &job.source, &job.options, &job.request_id};
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        *texts[i] = arena_str(a, *texts[i]);
+    job.state = JOB_RUNNING;
+    *out = job;
+    return 1;
+}
+
+int
+job_claim(struct arena *a, struct writer *w, struct str kind, struct job *out, struct err *err)
+{
+    return call_claim(a, w, &(struct job){.kind = kind}, out, err);
+}
+
+int
+job_claim_one(struct arena *a, struct writer *w, struct str id, struct job *out,
+              struct err *err)
+{
+    return call_claim(a, w, &(struct job){.id = id}, out, err);
+}
+
+bool
+job_report_progress(struct writer *w, struct str id, const struct job_progress *progress,
+                    bool *is_cancel_requested, struct err *err)
+{
+    struct job asked, job = {.id = id,
+                             .phase = progress->phase,
+                             .bytes_total = progress->bytes_total,
+                             .bytes_done = progress->bytes_done,
+                             .rows_done = progress->rows_done,
+                             .rows_rejected = progress->rows_rejected};
+    if (!writer_call(w, &JOB_OPERATIONS[REPORT_PROGRESS], &job, &asked, err))
+        return false;
+    *is_cancel_requested = asked.is_cancel_requested;
+    return true;
+}
+
+bool
+job_cancel(struct writer *w, struct str id, struct err *err)
+{
+    if (id.n > ID_BYTES_MAX)
+        return err_set(err, ERR_NOT_FOUND, "a job's id has %d digits", JOB_ID_DIGITS);
+    return writer_call(w, &JOB_OPERATIONS[CANCEL], &(struct job){.id = id}, NULL, err);
+}
+
+bool
+job_requeue(struct writer *w, struct str id, struct err *err)
+{
+    return writer_call(w, &JOB_OPERATIONS[REQUEUE], &(struct job){.id = id}, NULL, err);
+}
+
+bool
+job_hand_back(struct writer *w, struct str id, struct err *err)
+{
+    struct job job = {.id = id, .attempt = 1};
+    return writer_call(w, &JOB_OPERATIONS[REQUEUE], &job, NULL, err);
+}
+
+bool
+job_finish(struct writer *w, struct str id, enum job_state state, struct str error_json,
+           struct str result_json, struct err *err)
+{
+    struct job job = {.id = id, .state = state, .error = error_json, .result = result_json};
+    if (error_json.n + result_json.n > TEXT_BYTES_MAX)
+        return err_set(err, ERR_TOO_LARGE, "a job's result has at most %zu bytes",
+                       TEXT_BYTES_MAX);
+    return writer_call(w, &JOB_OPERATIONS[FINISH], &job, NULL, err);
+}

@@ -23,7 +23,7 @@ struct scan {
 };
 
 static bool
-refuse(struct scan *s, const char *rule)
+refuse_json(struct scan *s, const char *rule)
 {
     return err_set(s->err, ERR_MALFORMED, "the JSON is wrong at byte %zu: %s", s->at, rule);
 }
@@ -55,14 +55,8 @@ skip_blanks(struct scan *s)
 static size_t
 add_mark(struct scan *s, enum json_kind kind)
 {
-    if (s->mark_count == s->mark_cap) {
-        size_t cap = MAX(s->mark_cap * 2, 16);
-        struct json_mark *grown = arena_array(s->arena, cap, struct json_mark);
-        if (s->mark_count)
-            memcpy(grown, s->marks, s->mark_count * sizeof(*grown));
-        s->marks = grown;
-        s->mark_cap = cap;
-    }
+    s->marks =
+        arena_grow(s->arena, s->marks, &s->mark_cap, s->mark_count + 1, sizeof(*s->marks));
     s->marks[s->mark_count] = (struct json_mark){.kind = kind, .from = s->at};
     return s->mark_count++;
 }
@@ -73,7 +67,7 @@ scan_digits(struct scan *s)
     size_t from = s->at;
     while (peek(s) >= '0' && peek(s) <= '9')
         s->at++;
-    return s->at > from || refuse(s, "a digit is expected");
+    return s->at > from || refuse_json(s, "a digit is expected");
 }
 
 /* number = [ "-" ] ( "0" / digit1-9 *digit ) [ "." 1*digit ] [ "e" [ "+" / "-" ] 1*digit ] */
@@ -106,7 +100,7 @@ scan_hex(struct scan *s, uint32_t *out)
         else if (low >= 'a' && low <= 'f')
             unit = unit << 4 | (uint32_t)(low - 'a' + 10);
         else
-            return refuse(s, "\\u takes four hex digits");
+            return refuse_json(s, "\\u takes four hex digits");
     }
     *out = unit;
     return true;
@@ -120,15 +114,15 @@ scan_unicode_escape(struct scan *s)
     if (!scan_hex(s, &high))
         return false;
     if (high == 0)
-        return refuse(s, "the character NUL (\\u0000) is not accepted");
+        return refuse_json(s, "the character NUL (\\u0000) is not accepted");
     if (high < 0xd800 || high > 0xdfff)
         return true;
     if (high > 0xdbff || !skip_char(s, '\\') || !skip_char(s, 'u'))
-        return refuse(s, "half of a surrogate pair stands alone");
+        return refuse_json(s, "half of a surrogate pair stands alone");
     if (!scan_hex(s, &low))
         return false;
     bool is_pair = low >= 0xdc00 && low <= 0xdfff;
-    return is_pair || refuse(s, "half of a surrogate pair stands alone");
+    return is_pair || refuse_json(s, "half of a surrogate pair stands alone");
 }
 
 static bool
@@ -136,7 +130,7 @@ scan_escape(struct scan *s)
 {
     char c = peek(s);
     if (c == '\0' || !strchr("\"\\/bfnrtu", c))
-        return refuse(s, "a backslash is followed by one of \" \\ / b f n r t u");
+        return refuse_json(s, "a backslash is followed by one of \" \\ / b f n r t u");
     s->at++;
     return c != 'u' || scan_unicode_escape(s);
 }
@@ -145,12 +139,12 @@ static bool
 scan_string(struct scan *s)
 {
     if (!skip_char(s, '"'))
-        return refuse(s, "a string in double quotes is expected");
+        return refuse_json(s, "a string in double quotes is expected");
     while (!skip_char(s, '"')) {
         if (s->at >= s->text.n)
-            return refuse(s, "the text ends inside a string");
+            return refuse_json(s, "the text ends inside a string");
         if ((unsigned char)peek(s) < 0x20)
-            return refuse(s, "a control character in a string has to be escaped");
+            return refuse_json(s, "a control character in a string has to be escaped");
         if (skip_char(s, '\\')) {
             if (!scan_escape(s))
                 return false;
@@ -158,7 +152,7 @@ scan_string(struct scan *s)
         }
         size_t n = utf8_sequence(str_skip(s->text, s->at));
         if (n == 0)
-            return refuse(s, "the text is not valid UTF-8");
+            return refuse_json(s, "the text is not valid UTF-8");
         s->at += n;
     }
     return true;
@@ -173,7 +167,7 @@ scan_member(struct scan *s)
         return false;
     skip_blanks(s);
     if (!skip_char(s, ':'))
-        return refuse(s, "':' is expected behind a key");
+        return refuse_json(s, "':' is expected behind a key");
     skip_blanks(s);
     return scan_value(s);
 }
@@ -185,7 +179,7 @@ scan_container(struct scan *s, size_t mark)
     char closing = is_object ? '}' : ']';
     s->at++;
     if (++s->depth > JSON_READ_DEPTH_MAX)
-        return refuse(s, "values are nested more than 16 deep");
+        return refuse_json(s, "values are nested more than 16 deep");
     skip_blanks(s);
     if (!skip_char(s, closing)) {
         do {
@@ -196,7 +190,8 @@ scan_container(struct scan *s, size_t mark)
             skip_blanks(s);
         } while (skip_char(s, ','));
         if (!skip_char(s, closing))
-            return refuse(s, is_object ? "',' or '}' is expected" : "',' or ']' is expected");
+            return refuse_json(s,
+                               is_object ? "',' or '}' is expected" : "',' or ']' is expected");
     }
     s->depth--;
     return true;
@@ -206,7 +201,7 @@ static bool
 scan_word(struct scan *s, struct str word)
 {
     if (!str_starts(str_skip(s->text, s->at), word))
-        return refuse(s, "a value is expected");
+        return refuse_json(s, "a value is expected");
     s->at += word.n;
     return true;
 }
@@ -222,7 +217,8 @@ scan_value(struct scan *s)
                           : c == 'n'             ? JSON_NULL
                                                  : JSON_NUMBER;
     if (kind == JSON_NUMBER && c != '-' && !(c >= '0' && c <= '9'))
-        return refuse(s, s->at < s->text.n ? "a value is expected" : "the text ends too early");
+        return refuse_json(s, s->at < s->text.n ? "a value is expected"
+                                                : "the text ends too early");
     size_t mark = add_mark(s, kind);
     bool is_right = kind == JSON_OBJECT || kind == JSON_ARRAY ? scan_container(s, mark)
                     : kind == JSON_STRING                     ? scan_string(s)
@@ -244,7 +240,7 @@ json_scan(struct arena *a, struct str text, const struct json_mark **out, struct
         return false;
     skip_blanks(&s);
     if (s.at < text.n)
-        return refuse(&s, "something follows the value");
+        return refuse_json(&s, "something follows the value");
     *out = s.marks;
     return true;
 }

@@ -7,7 +7,6 @@
 #include "base/utf8.h"
 #include "players/account_operations.h"
 #include "players/strength.h"
-#include "players/throttle.h"
 
 #include <string.h>
 
@@ -93,16 +92,21 @@ check_throttle(struct visit *v, struct str address, struct err *err)
                           err);
 }
 
+static bool
+call(const struct account_service *service, enum account_operation operation,
+     const struct account_change *change, struct account *out, struct err *err)
+{
+    return writer_call(service->writer, &ACCOUNT_OPERATIONS[operation], change, out, err);
+}
+
 /* Counted before the refusal is told: while the writer is away nobody tries passwords. */
 static bool
 refuse_password(struct visit *v, const char *why, struct err *err)
 {
-    scoped_buf request;
-    buf_init(&request, ACCOUNT_MESSAGE_BYTES_MAX);
-    for (size_t i = 0; i < THROTTLE_KINDS; i++)
-        wire_add_str(&request, v->failures.subjects[i]);
-    wire_add_u64(&request, v->service->config->players_login_window);
-    return writer_call(v->service->writer, "login_failure", buf_str(&request), NULL, err) &&
+    struct account_change failed = {.failures = v->failures,
+                                    .failures_window_ms =
+                                        (int64_t)v->service->config->players_login_window};
+    return call(v->service, ACCOUNT_LOGIN_FAILURE, &failed, NULL, err) &&
            err_set_code(err, ERR_UNAUTHORIZED, "login_failed", "%s", why);
 }
 
@@ -129,30 +133,23 @@ check_password(struct visit *v, const char *why, struct err *err)
     return ok;
 }
 
-/* Sends the rest of a request that begins a session, and reads the account it answers with. */
+/* For an operation that begins a session. */
 static bool
-call_for_session(struct visit *v, const char *operation, struct buf *request,
-                 struct account_login *out, struct err *err)
+call_for_session(struct visit *v, enum account_operation operation,
+                 struct account_change *change, struct account_login *out, struct err *err)
 {
     unsigned char hash[SHA256_BYTES];
     struct session_grant grant;
+    struct account account;
     session_make_grant(&grant);
-    struct account_session session = {
-        .id = str_from(grant.id),
-        .refresh_hash = session_refresh_hash(str_from(grant.refresh_token), hash),
-        .lifetime_ms = (int64_t)v->service->config->players_refresh_lifetime};
-    account_session_add(request, &session);
-    scoped_buf reply;
-    buf_init(&reply, ACCOUNT_MESSAGE_BYTES_MAX);
-    if (!writer_call(v->service->writer, operation, buf_str(request), &reply, err))
+    change->session_id = str_from(grant.id);
+    change->refresh_hash = session_refresh_hash(str_from(grant.refresh_token), hash);
+    change->session_lifetime_ms = (int64_t)v->service->config->players_refresh_lifetime;
+    if (!call(v->service, operation, change, &account, err))
         return false;
-    struct wire w = {.rest = buf_str(&reply)};
-    struct account account = account_read(v->arena, &w);
-    if (!wire_end(&w, err))
-        return false;
+    account.username = arena_str(v->arena, account.username);
     grant.player_id = account.id;
-    out->account = account;
-    out->grant = grant;
+    *out = (struct account_login){account, grant, operation == ACCOUNT_REGISTER};
     return true;
 }
 
@@ -163,28 +160,16 @@ register_new(struct visit *v, struct account_login *out, struct err *err)
     if (!strength_check(v->service->config, STR("password"), v->username, v->password, err) ||
         !password_hash(v->service->hasher, v->password, hash, err))
         return false;
-    scoped_buf request;
-    buf_init(&request, ACCOUNT_MESSAGE_BYTES_MAX);
-    wire_add_str(&request, v->username);
-    wire_add_str(&request, str_from(hash));
-    if (!call_for_session(v, "account_register", &request, out, err))
-        return false;
-    out->is_new = true;
-    return true;
+    struct account_change change = {.username = v->username, .hash = str_from(hash)};
+    return call_for_session(v, ACCOUNT_REGISTER, &change, out, err);
 }
 
 static bool
 begin_session(struct visit *v, struct account_login *out, struct err *err)
 {
-    scoped_buf request;
-    buf_init(&request, ACCOUNT_MESSAGE_BYTES_MAX);
-    wire_add_u64(&request, (uint64_t)v->player_id);
-    wire_add_str(&request, v->hash);
-    wire_add_str(&request, v->failures.subjects[THROTTLE_BOTH]);
-    if (!call_for_session(v, "account_log_in", &request, out, err))
-        return false;
-    out->is_new = false;
-    return true;
+    struct account_change change = {
+        .player_id = v->player_id, .hash = v->hash, .failures = v->failures};
+    return call_for_session(v, ACCOUNT_LOG_IN, &change, out, err);
 }
 
 bool
@@ -229,15 +214,12 @@ set_password(struct visit *v, struct str session_id, struct str new_password, st
     char hash[PASSWORD_HASH_BYTES_MAX];
     if (!password_hash(v->service->hasher, new_password, hash, err))
         return false;
-    scoped_buf request;
-    buf_init(&request, ACCOUNT_MESSAGE_BYTES_MAX);
-    wire_add_u64(&request, (uint64_t)v->player_id);
-    wire_add_str(&request, str_from(hash));
-    wire_add_str(&request, v->hash);
-    wire_add_str(&request, session_id);
-    wire_add_str(&request, v->failures.subjects[THROTTLE_BOTH]);
-    return writer_call(v->service->writer, "account_set_password", buf_str(&request), NULL,
-                       err);
+    struct account_change change = {.player_id = v->player_id,
+                                    .hash = str_from(hash),
+                                    .old_hash = v->hash,
+                                    .session_id = session_id,
+                                    .failures = v->failures};
+    return call(v->service, ACCOUNT_SET_PASSWORD, &change, NULL, err);
 }
 
 bool
@@ -280,9 +262,6 @@ account_delete(struct arena *a, const struct account_service *service, int64_t p
                                 : check_recent(service, session_id, err);
     if (!may_leave)
         return false;
-    scoped_buf request;
-    buf_init(&request, ACCOUNT_MESSAGE_BYTES_MAX);
-    wire_add_u64(&request, (uint64_t)player_id);
-    wire_add_str(&request, v.hash);
-    return writer_call(service->writer, "account_delete", buf_str(&request), NULL, err);
+    struct account_change change = {.player_id = player_id, .hash = v.hash};
+    return call(service, ACCOUNT_DELETE, &change, NULL, err);
 }

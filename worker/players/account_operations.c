@@ -5,41 +5,6 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
-#include "players/throttle.h"
-
-void
-account_session_add(struct buf *out, const struct account_session *session)
-{
-    wire_add_str(out, session->id);
-    wire_add_str(out, session->refresh_hash);
-    wire_add_u64(out, (uint64_t)session->lifetime_ms);
-}
-
-struct account_session
-account_session_read(struct wire *w)
-{
-    struct str id = wire_str(w), refresh_hash = wire_str(w);
-    return (struct account_session){id, refresh_hash, (int64_t)wire_u64(w)};
-}
-
-void
-account_add(struct buf *out, const struct account *account)
-{
-    wire_add_u64(out, (uint64_t)account->id);
-    wire_add_str(out, account->username);
-    wire_add_u64(out, (uint64_t)account->balance);
-    wire_add_u64(out, (uint64_t)account->created_at);
-}
-
-struct account
-account_read(struct arena *a, struct wire *w)
-{
-    struct account account = {.id = (int64_t)wire_u64(w)};
-    account.username = arena_str(a, wire_str(w));
-    account.balance = (int64_t)wire_u64(w);
-    account.created_at = (int64_t)wire_u64(w);
-    return account;
-}
 
 bool
 account_refuse_taken(struct str username, struct err *err)
@@ -74,32 +39,24 @@ insert_player(struct db *db, struct str username, struct str hash, int64_t now_m
 }
 
 static bool
-begin_session(struct db *db, int64_t player_id, const struct account_session *session,
-              int64_t now_ms, struct buf *reply, struct err *err)
+begin_session(struct arena *a, struct db *db, int64_t player_id,
+              const struct account_change *change, int64_t now_ms, struct account *out,
+              struct err *err)
 {
-    scoped_arena a = {0};
-    struct account account;
-    if (!session_begin_in(db, player_id, session->id, session->refresh_hash, now_ms,
-                          session->lifetime_ms, err) ||
-        !account_get(&a, db, player_id, &account, err))
-        return false;
-    account_add(reply, &account);
-    return true;
+    return session_begin_in(db, player_id, change->session_id, change->refresh_hash, now_ms,
+                            change->session_lifetime_ms, err) &&
+           account_get(a, db, player_id, out, err);
 }
 
 static bool
-run_register(struct db *db, struct str request, struct buf *reply, struct err *err)
+run_register(struct arena *a, struct db *db, const void *argument, void *reply, struct err *err)
 {
-    struct wire w = {.rest = request};
-    struct str username = wire_str(&w), hash = wire_str(&w);
-    struct account_session session = account_session_read(&w);
-    if (!wire_end(&w, err))
-        return false;
+    const struct account_change *change = argument;
     int64_t player_id, now_ms = clock_now_ms();
-    int got = insert_player(db, username, hash, now_ms, &player_id, err);
+    int got = insert_player(db, change->username, change->hash, now_ms, &player_id, err);
     if (got == 0)
-        account_refuse_taken(username, err);
-    return got == 1 && begin_session(db, player_id, &session, now_ms, reply, err);
+        account_refuse_taken(change->username, err);
+    return got == 1 && begin_session(a, db, player_id, change, now_ms, reply, err);
 }
 
 static bool
@@ -116,26 +73,21 @@ check_hash(struct db *db, int64_t player_id, struct str hash, struct err *err)
 }
 
 static bool
-run_log_in(struct db *db, struct str request, struct buf *reply, struct err *err)
+run_log_in(struct arena *a, struct db *db, const void *argument, void *reply, struct err *err)
 {
-    struct wire w = {.rest = request};
-    int64_t player_id = (int64_t)wire_u64(&w);
-    struct str hash = wire_str(&w), failures = wire_str(&w);
-    struct account_session session = account_session_read(&w);
-    return wire_end(&w, err) && check_hash(db, player_id, hash, err) &&
-           throttle_clear_in(db, failures, err) &&
-           begin_session(db, player_id, &session, clock_now_ms(), reply, err);
+    const struct account_change *change = argument;
+    return check_hash(db, change->player_id, change->hash, err) &&
+           throttle_clear_in(db, change->failures.subjects[THROTTLE_BOTH], err) &&
+           begin_session(a, db, change->player_id, change, clock_now_ms(), reply, err);
 }
 
 static bool
-run_failure(struct db *db, struct str request, struct buf *reply UNUSED, struct err *err)
+run_failure(struct arena *a UNUSED, struct db *db, const void *argument, void *reply UNUSED,
+            struct err *err)
 {
-    struct wire w = {.rest = request};
-    struct throttle_key key;
-    for (size_t i = 0; i < THROTTLE_KINDS; i++)
-        key.subjects[i] = wire_str(&w);
-    int64_t window_ms = (int64_t)wire_u64(&w);
-    return wire_end(&w, err) && throttle_note_in(db, &key, clock_now_ms(), window_ms, err);
+    const struct account_change *change = argument;
+    return throttle_note_in(db, &change->failures, clock_now_ms(), change->failures_window_ms,
+                            err);
 }
 
 static bool
@@ -153,24 +105,22 @@ replace_hash(struct db *db, int64_t player_id, struct str hash, struct str old_h
 }
 
 static bool
-run_set_password(struct db *db, struct str request, struct buf *reply UNUSED, struct err *err)
+run_set_password(struct arena *a UNUSED, struct db *db, const void *argument,
+                 void *reply UNUSED, struct err *err)
 {
-    struct wire w = {.rest = request};
-    int64_t player_id = (int64_t)wire_u64(&w);
-    struct str hash = wire_str(&w), old_hash = wire_str(&w);
-    struct str session_id = wire_str(&w), failures = wire_str(&w);
-    return wire_end(&w, err) && replace_hash(db, player_id, hash, old_hash, err) &&
-           throttle_clear_in(db, failures, err) &&
-           session_revoke_others_in(db, player_id, session_id, clock_now_ms(), err);
+    const struct account_change *change = argument;
+    return replace_hash(db, change->player_id, change->hash, change->old_hash, err) &&
+           throttle_clear_in(db, change->failures.subjects[THROTTLE_BOTH], err) &&
+           session_revoke_others_in(db, change->player_id, change->session_id, clock_now_ms(),
+                                    err);
 }
 
 /* The name stands among the wrong passwords of late too. */
 static bool
-forget_failures(struct db *db, int64_t player_id, struct err *err)
+forget_failures(struct arena *a, struct db *db, int64_t player_id, struct err *err)
 {
-    scoped_arena a = {0};
     struct account account;
-    return account_get(&a, db, player_id, &account, err) &&
+    return account_get(a, db, player_id, &account, err) &&
            throttle_forget_in(db, account.username, err);
 }
 
@@ -184,22 +134,52 @@ forget_player(struct db *db, int64_t player_id, int64_t now_ms, struct err *err)
 }
 
 static bool
-run_delete(struct db *db, struct str request, struct buf *reply UNUSED, struct err *err)
+run_delete(struct arena *a, struct db *db, const void *argument, void *reply UNUSED,
+           struct err *err)
 {
-    struct wire w = {.rest = request};
-    int64_t player_id = (int64_t)wire_u64(&w), now_ms = clock_now_ms();
-    struct str hash = wire_str(&w);
+    const struct account_change *change = argument;
+    int64_t player_id = change->player_id, now_ms = clock_now_ms();
     /* The failures before the player, whose row has the name. */
-    return wire_end(&w, err) && check_hash(db, player_id, hash, err) &&
-           forget_failures(db, player_id, err) && forget_player(db, player_id, now_ms, err) &&
+    return check_hash(db, player_id, change->hash, err) &&
+           forget_failures(a, db, player_id, err) &&
+           forget_player(db, player_id, now_ms, err) &&
            session_revoke_others_in(db, player_id, STR(""), now_ms, err);
 }
 
-const struct operation ACCOUNT_OPERATIONS[] = {
-    {"account_register", run_register, false},
-    {"account_log_in", run_log_in, false},
-    {"account_set_password", run_set_password, false},
-    {"account_delete", run_delete, false},
-    {"login_failure", run_failure, false},
-    {NULL, NULL, false},
+#define MEMBER(name) CODEC_FIELD(struct account_change, name)
+#define SESSION MEMBER(session_id), MEMBER(refresh_hash), MEMBER(session_lifetime_ms)
+static const struct codec REGISTERED =
+    CODEC(struct account_change, MEMBER(username), MEMBER(hash), SESSION);
+static const struct codec LOGGED_IN =
+    CODEC(struct account_change, MEMBER(player_id), MEMBER(hash),
+          MEMBER(failures.subjects[THROTTLE_BOTH]), SESSION);
+static const struct codec PASSWORD =
+    CODEC(struct account_change, MEMBER(player_id), MEMBER(hash), MEMBER(old_hash),
+          MEMBER(session_id), MEMBER(failures.subjects[THROTTLE_BOTH]));
+static const struct codec DELETED =
+    CODEC(struct account_change, MEMBER(player_id), MEMBER(hash));
+static const struct codec FAILURE =
+    CODEC(struct account_change, MEMBER(failures.subjects[THROTTLE_BOTH]),
+          MEMBER(failures.subjects[THROTTLE_ACCOUNT]),
+          MEMBER(failures.subjects[THROTTLE_ADDRESS]), MEMBER(failures_window_ms));
+static const struct codec ACCOUNT = CODEC(
+    struct account, CODEC_FIELD(struct account, id), CODEC_FIELD(struct account, username),
+    CODEC_FIELD(struct account, balance), CODEC_FIELD(struct account, created_at));
+
+const struct operation ACCOUNT_OPERATIONS[ACCOUNT_OPERATION_COUNT + 1] = {
+    [ACCOUNT_REGISTER] = {.name = "account_register",
+                          .argument = &REGISTERED,
+                          .reply = &ACCOUNT,
+                          .run = run_register},
+    [ACCOUNT_LOG_IN] = {.name = "account_log_in",
+                        .argument = &LOGGED_IN,
+                        .reply = &ACCOUNT,
+                        .run = run_log_in},
+    [ACCOUNT_SET_PASSWORD] = {.name = "account_set_password",
+                              .argument = &PASSWORD,
+                              .run = run_set_password},
+    [ACCOUNT_DELETE] = {.name = "account_delete", .argument = &DELETED, .run = run_delete},
+    [ACCOUNT_LOGIN_FAILURE] = {.name = "login_failure",
+                               .argument = &FAILURE,
+                               .run = run_failure},
 };

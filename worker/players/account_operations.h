@@ -3,21 +3,29 @@
 #pragma once
 
 #include "players/account.h"
-#include "writer/wire.h"
+#include "players/throttle.h"
 
-#define ACCOUNT_MESSAGE_BYTES_MAX (4 * KIB)
-
-/* The session that a register or log-in begins; refresh_hash is binary. */
-struct account_session {
-    struct str id, refresh_hash;
-    int64_t lifetime_ms;
+enum account_operation {
+    ACCOUNT_REGISTER,
+    ACCOUNT_LOG_IN,
+    ACCOUNT_SET_PASSWORD,
+    ACCOUNT_DELETE,
+    ACCOUNT_LOGIN_FAILURE,
+    ACCOUNT_OPERATION_COUNT
 };
-void account_session_add(struct buf *out, const struct account_session *session);
-struct account_session account_session_read(struct wire *w);
-
-void account_add(struct buf *out, const struct account *account);
-/* The username is in the arena. */
-struct account account_read(struct arena *a, struct wire *w);
+/* The argument of each, which takes some of it.  A register or log-in begins the session and
+ * replies with the account. */
+struct account_change {
+    int64_t player_id;
+    struct str username;
+    struct str hash; /* of the password: to be stored, or the one that was compared with */
+    struct str old_hash;
+    struct str session_id;
+    struct str refresh_hash; /* binary */
+    int64_t session_lifetime_ms;
+    struct throttle_key failures;
+    int64_t failures_window_ms;
+};
 
 /* Steps to the player that the statement is about.  not_found without a row. */
 MUST_CHECK bool account_step(struct stmt *s, struct err *err);

@@ -42,9 +42,6 @@ struct event_result {
     int64_t id;     /* of the event, or of the one it repeats */
     struct err err; /* why it was refused */
 };
-/* Of disk that events leave free: what any player can fill must not stop earn and spend, of
- * which 100,000 have room in it.  As much as imports leave. */
-#define EVENT_DISK_RESERVE (64 * MIB)
 /* Of different types; both bound those that clients choose. */
 struct event_limits {
     uint64_t types_max;        /* of all */
@@ -55,7 +52,7 @@ struct event_limits {
  * stored is refused alone: invalid, code too_many_event_types; when the writer goes away
  * between two operations, the events of the second are refused with what the writer's caller
  * was told. False: none of them was stored (or the code is unknown_outcome); not_found for a
- * player who is gone, disk_full where the reserve would be touched. */
+ * player who is gone, disk_full where less than DISK_RESERVE is free. */
 MUST_CHECK bool event_store(struct writer *w, int64_t player_id, const struct event_new *events,
                             struct event_result *results, size_t count,
                             struct event_limits limits, struct err *err);

@@ -7,8 +7,6 @@
  * json_read to say. */
 #include "players/event_batch.h"
 
-#include "csv/gunzip.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -187,26 +185,4 @@ event_batch_read(struct arena *a, struct str body, bool is_ndjson, struct event_
     bool ok = read_body(&r, is_ndjson);
     arena_free(&r.scratch);
     return ok;
-}
-
-bool
-event_batch_gunzip(struct arena *a, struct str body, struct str *out, struct err *err)
-{
-    scoped_gunzip g = gunzip_open(body);
-    scoped_buf text;
-    buf_init(&text, EVENT_BATCH_BYTES_MAX);
-    char piece[16 * KIB];
-    size_t n;
-    do {
-        if (!gunzip_read(g, piece, sizeof(piece), &n, err)) {
-            err->kind = ERR_MALFORMED;
-            return false;
-        }
-        buf_add(&text, (struct str){piece, n});
-    } while (n && !text.is_full);
-    if (text.is_full)
-        return err_set(err, ERR_TOO_LARGE, "the body is at most %zu bytes once decoded",
-                       EVENT_BATCH_BYTES_MAX);
-    *out = arena_str(a, buf_str(&text));
-    return true;
 }

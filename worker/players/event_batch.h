@@ -23,7 +23,3 @@ struct event_batch {
  * too_many_events.  In NDJSON a line that is not JSON is refused alone. */
 MUST_CHECK bool event_batch_read(struct arena *a, struct str body, bool is_ndjson,
                                  struct event_batch *out, struct err *err);
-/* The decoded bytes of a gzip stream, in the arena.  malformed, code bad_gzip; too_large beyond
- * EVENT_BATCH_BYTES_MAX. */
-MUST_CHECK bool event_batch_gunzip(struct arena *a, struct str body, struct str *out,
-                                   struct err *err);

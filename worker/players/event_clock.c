@@ -7,7 +7,6 @@
 #include "base/date.h"
 #include "base/fs.h"
 #include "base/random.h"
-#include "writer/wire.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -218,38 +217,28 @@ event_clock_view(struct db *db, struct event_clock_view *out, struct err *err)
 }
 
 static bool
-run_tick(struct db *db, struct str request, struct buf *reply, struct err *err)
+run_tick(struct arena *a UNUSED, struct db *db, const void *argument UNUSED, void *view,
+         struct err *err)
 {
-    struct wire w = {.rest = request};
     struct reading r;
-    struct event_clock_view view;
-    if (!wire_end(&w, err) || !look(db, &r, err) || !store_clock(db, &r, err))
+    if (!look(db, &r, err) || !store_clock(db, &r, err))
         return false;
-    describe(&r, &view);
-    wire_add_u64(reply, view.state);
-    wire_add_u64(reply, (uint64_t)view.offset_ms);
-    wire_add_str(reply, str_from(view.text));
+    describe(&r, view);
     return true;
 }
+
+static const struct codec VIEW =
+    CODEC(struct event_clock_view, CODEC_FIELD(struct event_clock_view, state),
+          CODEC_FIELD(struct event_clock_view, offset_ms),
+          CODEC_FIELD(struct event_clock_view, text));
+
+const struct operation EVENT_CLOCK_OPERATIONS[] = {
+    {.name = "event_clock_tick", .reply = &VIEW, .run = run_tick},
+    {0},
+};
 
 bool
 event_clock_tick(struct writer *w, struct event_clock_view *out, struct err *err)
 {
-    scoped_buf reply = {.max = KIB};
-    if (!writer_call(w, "event_clock_tick", STR(""), &reply, err))
-        return false;
-    struct wire wire = {.rest = buf_str(&reply)};
-    struct event_clock_view view = {.state = (enum event_clock_state)wire_u64(&wire)};
-    view.offset_ms = (int64_t)wire_u64(&wire);
-    struct str text = wire_str(&wire);
-    snprintf(view.text, sizeof(view.text), "%" STR_FMT, STR_ARG(text));
-    if (!wire_end(&wire, err))
-        return false;
-    *out = view;
-    return true;
+    return writer_call(w, &EVENT_CLOCK_OPERATIONS[0], NULL, out, err);
 }
-
-const struct operation EVENT_CLOCK_OPERATIONS[] = {
-    {"event_clock_tick", run_tick, false},
-    {0},
-};

@@ -30,19 +30,14 @@ read_newest(struct event_intake *in, int64_t *newest_at, struct err *err)
 
 bool
 event_intake_begin(struct event_intake *in, struct arena *a, struct db *db, int64_t player_id,
-                   size_t event_count, struct event_limits limits, int64_t clock_ms,
-                   struct err *err)
+                   struct event_limits limits, int64_t clock_ms, struct err *err)
 {
-    size_t slots = 2;
-    while (slots < 2 * event_count)
-        slots *= 2;
     *in = (struct event_intake){.arena = a,
                                 .db = db,
                                 .player_id = player_id,
                                 .limits = limits,
                                 .type_count = -1,
-                                .types = arena_array(a, slots, struct event_intake_type),
-                                .mask = slots - 1};
+                                .index.arena = a};
     int64_t newest_at;
     return read_newest(in, &newest_at, err) &&
            event_clock_now_in(db, clock_ms, newest_at, &in->now_ms, err) &&
@@ -106,13 +101,25 @@ make_type(struct event_intake *in, struct str name, int64_t *id, struct err *ref
     return 1;
 }
 
+/* NULL for a type that has not come yet. */
 static struct event_intake_type *
-type_slot(struct event_intake *in, struct str name)
+seen_type(struct event_intake *in, struct str name)
 {
-    size_t at = hash_bytes(name, 0) & in->mask;
-    while (in->types[at].name.p && !str_eq(in->types[at].name, name))
-        at = (at + 1) & in->mask;
-    return &in->types[at];
+    struct table_probe probe = table_probe(hash_bytes(name, 0));
+    while (table_next(&in->index, &probe))
+        if (str_eq(in->types[probe.place].name, name))
+            return &in->types[probe.place];
+    return NULL;
+}
+
+static struct event_intake_type *
+remember_type(struct event_intake *in, struct str name, int64_t id)
+{
+    in->types = arena_grow(in->arena, in->types, &in->types_cap, in->types_seen + 1,
+                           sizeof(*in->types));
+    table_add(&in->index, hash_bytes(name, 0), (uint32_t)in->types_seen);
+    in->types[in->types_seen] = (struct event_intake_type){.name = name, .id = id};
+    return &in->types[in->types_seen++];
 }
 
 /* The event of this player that has this id of the client's; 0 for none. */
@@ -128,33 +135,30 @@ find_first(struct event_intake *in, struct str client_id, int64_t *id, struct er
     return stmt_run_i64(s, id, err);
 }
 
-/* Sets `slot` unless the event is a duplicate or refused, which `out` then says.  A resend
+/* Sets `type` unless the event is a duplicate or refused, which `out` then says.  A resend
  * makes no type: it is a duplicate before its type is looked at. */
 static bool
 intern_type(struct event_intake *in, const struct event_new *event,
-            struct event_intake_type **slot, struct event_result *out, struct err *err)
+            struct event_intake_type **type, struct event_result *out, struct err *err)
 {
-    struct event_intake_type *found = type_slot(in, event->type);
-    *slot = NULL;
-    if (!found->name.p) {
-        int64_t id, first = 0;
-        if (!event_find_type(in->db, event->type, &id, err))
-            return false;
-        if (id == 0 && !find_first(in, event->client_id, &first, err))
-            return false;
-        if (first) {
-            out->outcome = EVENT_DUPLICATE;
-            out->id = first;
-            return true;
-        }
-        int made = id ? 1 : make_type(in, event->type, &id, &out->err, err);
-        if (made <= 0) {
-            out->outcome = EVENT_REFUSED;
-            return made == 0;
-        }
-        *found = (struct event_intake_type){event->type, id, 0};
+    int64_t id, first = 0;
+    if ((*type = seen_type(in, event->type)))
+        return true;
+    if (!event_find_type(in->db, event->type, &id, err))
+        return false;
+    if (id == 0 && !find_first(in, event->client_id, &first, err))
+        return false;
+    if (first) {
+        out->outcome = EVENT_DUPLICATE;
+        out->id = first;
+        return true;
     }
-    *slot = found;
+    int made = id ? 1 : make_type(in, event->type, &id, &out->err, err);
+    if (made <= 0) {
+        out->outcome = EVENT_REFUSED;
+        return made == 0;
+    }
+    *type = remember_type(in, event->type, id);
     return true;
 }
 
@@ -221,7 +225,7 @@ add_counts(struct event_intake *in, const struct event_intake_type *type, struct
 bool
 event_intake_end(struct event_intake *in, struct err *err)
 {
-    for (size_t i = 0; i <= in->mask; i++)
+    for (size_t i = 0; i < in->types_seen; i++)
         if (in->types[i].added && !add_counts(in, &in->types[i], err))
             return false;
     return true;
@@ -235,7 +239,7 @@ event_add_in(struct db *db, int64_t player_id, const struct event_new *event, in
     struct event_intake in;
     struct event_result result;
     struct event_limits none = {UINT64_MAX, UINT64_MAX};
-    if (!event_intake_begin(&in, &a, db, player_id, 1, none, clock_ms, err) ||
+    if (!event_intake_begin(&in, &a, db, player_id, none, clock_ms, err) ||
         !event_intake_add(&in, event, &result, err) || !event_intake_end(&in, err))
         return false;
     *id = result.id;

@@ -5,10 +5,11 @@
  * time at the start, each type when it first comes, and the counts at the end. */
 #pragma once
 
+#include "base/table.h"
 #include "players/event.h"
 
 struct event_intake_type {
-    struct str name; /* {NULL, 0}: a free slot */
+    struct str name;
     int64_t id;
     int64_t added; /* events of it, not yet in the counts */
 };
@@ -21,14 +22,14 @@ struct event_intake {
     int64_t now_ms;                  /* of the events, by event_clock.h */
     int64_t type_count;              /* of those that clients chose; -1: not counted yet */
     int64_t own_type_count;          /* of those, the player was the first to send */
-    struct event_intake_type *types; /* an open table, at most half full */
-    size_t mask;
+    struct event_intake_type *types; /* that have come, in their order */
+    size_t types_seen, types_cap;
+    struct table index; /* of `types`, by name */
 };
-/* For at most `event_count` events; `clock_ms` is the machine's clock. */
+/* `clock_ms` is the machine's clock. */
 MUST_CHECK bool event_intake_begin(struct event_intake *in, struct arena *a, struct db *db,
-                                   int64_t player_id, size_t event_count,
-                                   struct event_limits limits, int64_t clock_ms,
-                                   struct err *err);
+                                   int64_t player_id, struct event_limits limits,
+                                   int64_t clock_ms, struct err *err);
 /* `out` is stored, duplicate or refused.  False: nothing of the operation may stay. */
 MUST_CHECK bool event_intake_add(struct event_intake *in, const struct event_new *event,
                                  struct event_result *out, struct err *err);

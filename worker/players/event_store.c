@@ -1,16 +1,10 @@
 /* Storing the events of one player: the caller's end, which cuts them into operations, and the
- * operation itself, which the writer runs.
- *
- *     event_store   u64 player (0: nobody known), u64 types_max, u64 types_per_player,
- *                   u64 count, then count times
- *                   str type, str client_id, str meta, u64 has_client_at, u64 client_at
- *     reply         count times u64 outcome, u64 id, and of a refused one
- *                   str code, str name, str detail */
+ * operation itself, which the writer runs. */
 #include "players/event_intake.h"
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "writer/wire.h"
+#include "role/disk.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,29 +13,33 @@
 #define OPERATION_BYTES_MAX (2 * MIB)
 /* 2 numbers and 3 lengths, generously. */
 #define FIELDS_BYTES_MAX 64
-#define REPLY_BYTES_MAX (1 * MIB)
 
-static struct event_new
-read_event(struct wire *w)
-{
-    struct event_new e = {.type = wire_str(w)};
-    e.client_id = wire_str(w);
-    e.meta = wire_str(w);
-    e.has_client_at = wire_u64(w) != 0;
-    e.client_at = (int64_t)wire_u64(w);
-    return e;
-}
+struct batch {
+    int64_t player_id; /* 0: nobody known */
+    struct event_limits limits;
+    struct event_new *events;
+    size_t count;
+};
+struct answer { /* to one of its events */
+    enum event_outcome outcome;
+    int64_t id;
+    struct str code, name, detail; /* of a refused one */
+};
+struct answers {
+    struct answer *list;
+    size_t count;
+};
 
-static void
-add_result(struct buf *reply, const struct event_result *r)
+static struct answer
+answer_of(struct arena *a, const struct event_result *r)
 {
-    wire_add_u64(reply, r->outcome);
-    wire_add_u64(reply, (uint64_t)r->id);
-    if (r->outcome != EVENT_REFUSED)
-        return;
-    wire_add_str(reply, str_from(err_code(&r->err)));
-    wire_add_str(reply, str_from(r->err.name));
-    wire_add_str(reply, str_from(r->err.detail));
+    struct answer answer = {.outcome = r->outcome, .id = r->id};
+    if (r->outcome == EVENT_REFUSED) {
+        answer.code = arena_str(a, str_from(err_code(&r->err)));
+        answer.name = arena_str(a, str_from(r->err.name));
+        answer.detail = arena_str(a, str_from(r->err.detail));
+    }
+    return answer;
 }
 
 static bool
@@ -58,47 +56,55 @@ check_player(struct db *db, int64_t player_id, struct err *err)
 }
 
 /* Asked by the writer for each operation, one after the other, so that no crowd of senders can
- * pass it together.  Where it cannot be asked the disk itself refuses. */
+ * pass it together. */
 static bool
 check_disk(struct db *db, struct err *err)
 {
-    uint64_t free_bytes;
-    struct err ignored = {0};
-    if (!fs_free_bytes(db_path(db), &free_bytes, &ignored) || free_bytes >= EVENT_DISK_RESERVE)
-        return true;
-    return err_set(err, ERR_DISK_FULL,
+    uint64_t free_bytes = disk_free_bytes(db_path(db));
+    return free_bytes >= DISK_RESERVE ||
+           err_set(err, ERR_DISK_FULL,
                    "%" PRIu64 " MiB of disk are free, and events leave %" PRIu64
                    " to the wallets",
-                   free_bytes / MIB, (uint64_t)(EVENT_DISK_RESERVE / MIB));
+                   free_bytes / MIB, (uint64_t)(DISK_RESERVE / MIB));
 }
 
 static bool
-run_store(struct db *db, struct str request, struct buf *reply, struct err *err)
+run_store(struct arena *a, struct db *db, const void *argument, void *reply, struct err *err)
 {
-    struct wire w = {.rest = request};
-    int64_t player_id = (int64_t)wire_u64(&w);
-    struct event_limits limits = {.types_max = wire_u64(&w)};
-    limits.types_per_player = wire_u64(&w);
-    uint64_t count = wire_u64(&w);
-    scoped_arena a = {0};
+    const struct batch *batch = argument;
+    struct answers *answers = reply;
     struct event_intake in;
-    if (count > EVENT_BATCH_MAX)
-        return err_set(err, ERR_INTERNAL, "%" PRIu64 " events in one operation", count);
-    if (!check_disk(db, err) || !check_player(db, player_id, err) ||
-        !event_intake_begin(&in, &a, db, player_id, count, limits, clock_now_ms(), err))
+    if (!check_disk(db, err) || !check_player(db, batch->player_id, err) ||
+        !event_intake_begin(&in, a, db, batch->player_id, batch->limits, clock_now_ms(), err))
         return false;
-    for (uint64_t i = 0; i < count && !w.is_bad; i++) {
-        struct event_new event = read_event(&w);
+    answers->list = arena_array(a, batch->count, struct answer);
+    for (; answers->count < batch->count; answers->count++) {
         struct event_result result;
-        if (!event_intake_add(&in, &event, &result, err))
+        if (!event_intake_add(&in, &batch->events[answers->count], &result, err))
             return false;
-        add_result(reply, &result);
+        answers->list[answers->count] = answer_of(a, &result);
     }
-    return wire_end(&w, err) && event_intake_end(&in, err);
+    return event_intake_end(&in, err);
 }
 
+static const struct codec EVENT = CODEC(
+    struct event_new, CODEC_FIELD(struct event_new, type),
+    CODEC_FIELD(struct event_new, client_id), CODEC_FIELD(struct event_new, meta),
+    CODEC_FIELD(struct event_new, has_client_at), CODEC_FIELD(struct event_new, client_at));
+static const struct codec BATCH =
+    CODEC(struct batch, CODEC_FIELD(struct batch, player_id),
+          CODEC_FIELD(struct batch, limits.types_max),
+          CODEC_FIELD(struct batch, limits.types_per_player),
+          CODEC_FIELD_LIST(struct batch, events, count, EVENT_BATCH_MAX, &EVENT));
+static const struct codec ANSWER =
+    CODEC(struct answer, CODEC_FIELD(struct answer, outcome), CODEC_FIELD(struct answer, id),
+          CODEC_FIELD(struct answer, code), CODEC_FIELD(struct answer, name),
+          CODEC_FIELD(struct answer, detail));
+static const struct codec ANSWERS = CODEC(
+    struct answers, CODEC_FIELD_LIST(struct answers, list, count, EVENT_BATCH_MAX, &ANSWER));
+
 const struct operation EVENT_OPERATIONS[] = {
-    {"event_store", run_store, false},
+    {.name = "event_store", .argument = &BATCH, .reply = &ANSWERS, .run = run_store},
     {0},
 };
 
@@ -106,16 +112,6 @@ static size_t
 event_bytes(const struct event_new *e)
 {
     return e->type.n + e->client_id.n + e->meta.n + FIELDS_BYTES_MAX;
-}
-
-static void
-add_event(struct buf *out, const struct event_new *e)
-{
-    wire_add_str(out, e->type);
-    wire_add_str(out, e->client_id);
-    wire_add_str(out, e->meta);
-    wire_add_u64(out, e->has_client_at);
-    wire_add_u64(out, (uint64_t)e->client_at);
 }
 
 /* One operation's worth: events[from, to) without those that are refused already. */
@@ -139,55 +135,47 @@ extend(struct portion *p, size_t count)
 }
 
 static void
-add_events(const struct portion *p, struct buf *request)
+read_refusal(const struct answer *answer, struct err *out)
 {
-    uint64_t count = 0;
-    for (size_t i = p->from; i < p->to; i++)
-        count += p->results[i].outcome != EVENT_REFUSED;
-    wire_add_u64(request, count);
-    for (size_t i = p->from; i < p->to; i++)
-        if (p->results[i].outcome != EVENT_REFUSED)
-            add_event(request, &p->events[i]);
+    (void)err_set_name(out, ERR_INVALID, "", answer->name, "%" STR_FMT,
+                       STR_ARG(answer->detail));
+    snprintf(out->code, sizeof(out->code), "%" STR_FMT, STR_ARG(answer->code));
 }
 
 static void
-read_refusal(struct wire *w, struct err *out)
+read_answers(const struct portion *p, const struct answer *answer)
 {
-    struct str code = wire_str(w), name = wire_str(w), detail = wire_str(w);
-    (void)err_set_name(out, ERR_INVALID, "", name, "%" STR_FMT, STR_ARG(detail));
-    snprintf(out->code, sizeof(out->code), "%" STR_FMT, STR_ARG(code));
-}
-
-static bool
-read_results(const struct portion *p, struct str reply, struct err *err)
-{
-    struct wire w = {.rest = reply};
     for (size_t i = p->from; i < p->to; i++) {
         struct event_result *r = &p->results[i];
         if (r->outcome == EVENT_REFUSED)
             continue;
-        r->outcome = (enum event_outcome)wire_u64(&w);
-        r->id = (int64_t)wire_u64(&w);
+        r->outcome = answer->outcome;
+        r->id = answer->id;
         if (r->outcome == EVENT_REFUSED)
-            read_refusal(&w, &r->err);
+            read_refusal(answer, &r->err);
+        answer++;
     }
-    return wire_end(&w, err);
 }
 
 static bool
 store_portion(struct writer *w, int64_t player_id, const struct portion *p,
               struct event_limits limits, struct err *err)
 {
-    scoped_buf request, reply;
-    buf_init(&request, OPERATION_BYTES_MAX + MIB);
-    buf_init(&reply, REPLY_BYTES_MAX);
-    wire_add_u64(&request, (uint64_t)player_id);
-    wire_add_u64(&request, limits.types_max);
-    wire_add_u64(&request, limits.types_per_player);
-    add_events(p, &request);
-    assert(!request.is_full);
-    return writer_call(w, "event_store", buf_str(&request), &reply, err) &&
-           read_results(p, buf_str(&reply), err);
+    scoped_arena a = {0};
+    struct answers answers;
+    struct batch batch = {.player_id = player_id,
+                          .limits = limits,
+                          .events = arena_array(&a, p->to - p->from, struct event_new)};
+    for (size_t i = p->from; i < p->to; i++)
+        if (p->results[i].outcome != EVENT_REFUSED)
+            batch.events[batch.count++] = p->events[i];
+    if (!writer_call(w, &EVENT_OPERATIONS[0], &batch, &answers, err))
+        return false;
+    if (answers.count != batch.count)
+        return err_set(err, ERR_INTERNAL, "the writer answered %zu of %zu events",
+                       answers.count, batch.count);
+    read_answers(p, answers.list);
+    return true;
 }
 
 /* What was stored before stays stored, so that each of the others has to say for itself that it

@@ -10,7 +10,7 @@
 #define MAC_BYTES crypto_auth_hmacsha256_BYTES
 
 static bool
-refuse(struct err *err, const char *why)
+refuse_jws(struct err *err, const char *why)
 {
     return err_set_code(err, ERR_UNAUTHORIZED, "token_invalid", "%s", why);
 }
@@ -18,7 +18,7 @@ refuse(struct err *err, const char *why)
 static bool
 refuse_form(struct err *err)
 {
-    return refuse(err, "the token is not three parts of base64url between dots");
+    return refuse_jws(err, "the token is not three parts of base64url between dots");
 }
 
 static void
@@ -93,14 +93,14 @@ check_header(struct arena *a, struct str part, struct err *err)
     if (!decode(a, part, &text))
         return refuse_form(err);
     if (!json_read(a, text, &header, &ignored) || header->kind != JSON_OBJECT)
-        return refuse(err, "the token's header is no JSON object");
+        return refuse_jws(err, "the token's header is no JSON object");
     if (!is_string(header, "alg", STR("HS256")))
-        return refuse(err, "the token's alg is not HS256, the only one taken");
+        return refuse_jws(err, "the token's alg is not HS256, the only one taken");
     if (json_get(header, "typ") && !is_string(header, "typ", STR("JWT")))
-        return refuse(err, "the token's typ is not JWT");
+        return refuse_jws(err, "the token's typ is not JWT");
     /* What a member of crit demands, b64 among them (RFC 7797), is not understood here. */
     if (json_get(header, "crit") || json_get(header, "b64"))
-        return refuse(err, "the token's header has crit or b64, which are not taken");
+        return refuse_jws(err, "the token's header has crit or b64, which are not taken");
     return true;
 }
 
@@ -126,7 +126,7 @@ jws_open(struct arena *a, const struct str *keys, size_t key_count, struct str t
         is_ours |= sodium_memcmp(wanted, mac.p, MAC_BYTES) == 0;
     }
     if (!is_ours)
-        return refuse(err, "the token's signature is not ours");
+        return refuse_jws(err, "the token's signature is not ours");
     *payload = body;
     return true;
 }

@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/sha256.h"
-#include "writer/wire.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -135,12 +134,14 @@ revoke_in(struct db *db, struct str id, int64_t now_ms, struct err *err)
     return stmt_run(s, err);
 }
 
-/* What a refresh found and gives. */
+/* What a refresh is asked for, found, and gives. */
 struct refresh {
     struct db *db;
     struct str shown_hash;
     struct str new_hashes[SUCCESSORS]; /* "" for none */
     int64_t now_ms, lifetime_ms, grace_ms;
+    enum refresh_outcome outcome;
+    enum successor successor; /* of the shown token */
     /* Of the session that the shown token belongs to. */
     struct str id;
     int64_t player_id, expires_at, revoked_at;
@@ -210,24 +211,13 @@ rotate(const struct refresh *r, struct err *err)
     return stmt_run(s, err);
 }
 
-static void
-add_outcome(const struct refresh *r, enum refresh_outcome outcome, enum successor successor,
-            struct buf *reply)
-{
-    wire_add_u64(reply, outcome);
-    wire_add_u64(reply, successor);
-    wire_add_str(reply, r->id);
-    wire_add_u64(reply, (uint64_t)r->player_id);
-}
-
 static bool
-grant(const struct refresh *r, struct buf *reply, struct err *err)
+grant(struct refresh *r, struct err *err)
 {
-    if (!check_is_good(r, err) || !keep_used(r, err) || !forget_old_used(r, err) ||
-        !rotate(r, err) || !sweep_ended(r->db, r->now_ms, err))
-        return false;
-    add_outcome(r, REFRESH_GRANTED, SUCCESSOR_NOW, reply);
-    return true;
+    r->outcome = REFRESH_GRANTED;
+    r->successor = SUCCESSOR_NOW;
+    return check_is_good(r, err) && keep_used(r, err) && forget_old_used(r, err) &&
+           rotate(r, err) && sweep_ended(r->db, r->now_ms, err);
 }
 
 static bool
@@ -266,7 +256,7 @@ had_refresh(const struct refresh *r, struct str hash, struct err *err)
 
 /* Shown again by who did not get the answer, or by two at once: what was given then. */
 static bool
-grant_again(const struct refresh *r, struct buf *reply, struct err *err)
+grant_again(struct refresh *r, struct err *err)
 {
     if (!check_is_good(r, err))
         return false;
@@ -275,7 +265,8 @@ grant_again(const struct refresh *r, struct buf *reply, struct err *err)
         if (got < 0)
             return false;
         if (got == 1) {
-            add_outcome(r, REFRESH_GRANTED, (enum successor)i, reply);
+            r->outcome = REFRESH_GRANTED;
+            r->successor = (enum successor)i;
             return true;
         }
     }
@@ -286,44 +277,55 @@ grant_again(const struct refresh *r, struct buf *reply, struct err *err)
 }
 
 static bool
-answer_used(struct arena *a, struct refresh *r, struct buf *reply, struct err *err)
+answer_used(struct arena *a, struct refresh *r, struct err *err)
 {
     if (!find_used(a, r, err))
         return false;
     if (is_in_grace(r))
-        return grant_again(r, reply, err);
-    if (!revoke_in(r->db, r->id, r->now_ms, err))
-        return false;
-    add_outcome(r, REFRESH_REUSED, SUCCESSOR_NOW, reply);
-    return true;
+        return grant_again(r, err);
+    r->outcome = REFRESH_REUSED;
+    return revoke_in(r->db, r->id, r->now_ms, err);
 }
 
 static bool
-run_refresh(struct db *db, struct str request, struct buf *reply, struct err *err)
+run_refresh(struct arena *a, struct db *db, const void *asked, void *reply, struct err *err)
 {
-    struct wire w = {.rest = request};
-    struct refresh r = {.db = db, .now_ms = clock_now_ms()};
-    scoped_arena a = {0};
-    r.shown_hash = wire_str(&w);
-    for (int i = 0; i < SUCCESSORS; i++)
-        r.new_hashes[i] = wire_str(&w);
-    r.lifetime_ms = (int64_t)wire_u64(&w);
-    r.grace_ms = (int64_t)wire_u64(&w);
-    if (!wire_end(&w, err))
-        return false;
-    int got = find_session(&a, &r, err);
+    struct refresh *r = reply;
+    *r = *(const struct refresh *)asked;
+    r->db = db;
+    r->now_ms = clock_now_ms();
+    int got = find_session(a, r, err);
     if (got < 0)
         return false;
-    return got == 1 ? grant(&r, reply, err) : answer_used(&a, &r, reply, err);
+    return got == 1 ? grant(r, err) : answer_used(a, r, err);
 }
 
 static bool
-run_revoke(struct db *db, struct str request, struct buf *reply UNUSED, struct err *err)
+run_revoke(struct arena *a UNUSED, struct db *db, const void *argument, void *reply UNUSED,
+           struct err *err)
 {
-    struct wire w = {.rest = request};
-    struct str id = wire_str(&w);
-    return wire_end(&w, err) && revoke_in(db, id, clock_now_ms(), err);
+    const struct refresh *ended = argument;
+    return revoke_in(db, ended->id, clock_now_ms(), err);
 }
+
+#define MEMBER(name) CODEC_FIELD(struct refresh, name)
+static const struct codec ASKED =
+    CODEC(struct refresh, MEMBER(shown_hash), MEMBER(new_hashes[SUCCESSOR_NOW]),
+          MEMBER(new_hashes[SUCCESSOR_BEFORE]), MEMBER(lifetime_ms), MEMBER(grace_ms));
+static const struct codec FOUND =
+    CODEC(struct refresh, MEMBER(outcome), MEMBER(successor), MEMBER(id), MEMBER(player_id));
+static const struct codec ID = CODEC(struct refresh, MEMBER(id));
+
+enum { REFRESH, REVOKE, OPERATIONS };
+const struct operation SESSION_OPERATIONS[OPERATIONS + 1] = {
+    [REFRESH] = {.name = "session_refresh",
+                 .argument = &ASKED,
+                 .reply = &FOUND,
+                 .run = run_refresh},
+    [REVOKE] = {.name = "session_revoke", .argument = &ID, .run = run_revoke},
+};
+
+/* ---- the calls ---- */
 
 /* The prefix keeps it apart from what a token's signature is made of, which has no ':'. */
 static void
@@ -343,65 +345,37 @@ make_successor(struct str secret, struct str refresh_token, char out[SESSION_REF
 }
 
 /* The new tokens are made here: the writer sees hashes alone. */
-static bool
-call_refresh(struct writer *w, const struct config *config, struct str shown,
-             char successors[SUCCESSORS][SESSION_REFRESH_BYTES + 1], struct buf *reply,
-             struct err *err)
-{
-    unsigned char hash[SHA256_BYTES];
-    scoped_buf request;
-    buf_init(&request, KIB);
-    wire_add_str(&request, session_refresh_hash(shown, hash));
-    for (int i = 0; i < SUCCESSORS; i++)
-        wire_add_str(&request, successors[i][0]
-                                   ? session_refresh_hash(str_from(successors[i]), hash)
-                                   : STR(""));
-    wire_add_u64(&request, config->players_refresh_lifetime);
-    wire_add_u64(&request, config->players_refresh_grace);
-    return writer_call(w, "session_refresh", buf_str(&request), reply, err);
-}
-
 bool
 session_refresh(struct writer *w, const struct config *config,
                 const struct token_secrets *secrets, struct str refresh_token,
                 struct session_grant *out, struct err *err)
 {
     char successors[SUCCESSORS][SESSION_REFRESH_BYTES + 1] = {0};
-    scoped_buf reply;
-    buf_init(&reply, KIB);
+    unsigned char shown[SHA256_BYTES], hashes[SUCCESSORS][SHA256_BYTES];
     make_successor(secrets->current, refresh_token, successors[SUCCESSOR_NOW]);
     if (secrets->previous.n)
         make_successor(secrets->previous, refresh_token, successors[SUCCESSOR_BEFORE]);
-    if (!call_refresh(w, config, refresh_token, successors, &reply, err))
+    struct refresh found, asked = {.shown_hash = session_refresh_hash(refresh_token, shown),
+                                   .lifetime_ms = (int64_t)config->players_refresh_lifetime,
+                                   .grace_ms = (int64_t)config->players_refresh_grace};
+    for (int i = 0; i < SUCCESSORS; i++)
+        if (successors[i][0])
+            asked.new_hashes[i] = session_refresh_hash(str_from(successors[i]), hashes[i]);
+    if (!writer_call(w, &SESSION_OPERATIONS[REFRESH], &asked, &found, err))
         return false;
-    struct wire fields = {.rest = buf_str(&reply)};
-    uint64_t outcome = wire_u64(&fields), successor = wire_u64(&fields);
-    struct str id = wire_str(&fields);
-    struct session_grant made = {.player_id = (int64_t)wire_u64(&fields)};
-    if (!wire_end(&fields, err))
-        return false;
-    if (outcome == REFRESH_REUSED)
+    if (found.outcome == REFRESH_REUSED)
         return err_set_code(err, ERR_UNAUTHORIZED, "refresh_reused",
                             "this refresh token was used before, so somebody has a copy: the "
                             "login has been ended; log in again");
-    assert(id.n == TOKEN_SESSION_DIGITS && successor < SUCCESSORS);
-    memcpy(made.id, id.p, id.n);
-    memcpy(made.refresh_token, successors[successor], sizeof(made.refresh_token));
-    *out = made;
+    assert(found.id.n == TOKEN_SESSION_DIGITS && found.successor < SUCCESSORS);
+    *out = (struct session_grant){.player_id = found.player_id};
+    memcpy(out->id, found.id.p, found.id.n);
+    memcpy(out->refresh_token, successors[found.successor], sizeof(out->refresh_token));
     return true;
 }
 
 bool
 session_revoke(struct writer *w, struct str id, struct err *err)
 {
-    scoped_buf request;
-    buf_init(&request, KIB);
-    wire_add_str(&request, id);
-    return writer_call(w, "session_revoke", buf_str(&request), NULL, err);
+    return writer_call(w, &SESSION_OPERATIONS[REVOKE], &(struct refresh){.id = id}, NULL, err);
 }
-
-const struct operation SESSION_OPERATIONS[] = {
-    {"session_refresh", run_refresh, false},
-    {"session_revoke", run_revoke, false},
-    {0},
-};

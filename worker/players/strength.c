@@ -5,6 +5,9 @@
  * millisecond), since the nightly job of the distribution may write the files anew. */
 #include "players/strength.h"
 
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/hash.h"
 #include "players/dictionary.h"
 #include "players/password.h"
 
@@ -14,6 +17,7 @@
 #include <packer.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define PASSWORD_BYTES_MAX (PASSWORD_CHARACTERS_MAX * 4)
 /* What cracklib looks at, with a NUL. */
@@ -22,6 +26,8 @@
 #define SENTENCE_BYTES_MIN 16
 /* Somebody has to put the dictionary back; sooner is only noise. */
 #define UNCHECKED_RETRY_S 60
+/* A disk that loses a file by and by changes no time of it. */
+#define LOOK_EVERY_US UINT64_C(60000000)
 
 /* Of the path that cracklib takes; its own where the setting is empty. */
 static struct str
@@ -73,6 +79,41 @@ strength_check_dictionary(const struct config *config, struct err *err)
                    why.detail);
 }
 
+/* Of the sizes and times of its files, as far as they are there. */
+static uint64_t
+hash_files(const struct config *config)
+{
+    static const char *const ENDINGS[] = {"pwd", "pwi", "hwm"};
+    struct {
+        int64_t bytes, changed_s, changed_ns, inode;
+    } files[COUNT_OF(ENDINGS)] = {0};
+    scoped_arena a = {0};
+    struct stat st;
+    for (size_t i = 0; i < COUNT_OF(ENDINGS); i++)
+        if (stat(arena_printf(&a, "%" STR_FMT ".%s", STR_ARG(dictionary_path(config)),
+                              ENDINGS[i])
+                     .p,
+                 &st) == 0) {
+            files[i].bytes = st.st_size;
+            files[i].changed_s = st.st_ctim.tv_sec;
+            files[i].changed_ns = st.st_ctim.tv_nsec;
+            files[i].inode = (int64_t)st.st_ino;
+        }
+    return hash_bytes((struct str){(const char *)files, sizeof(files)}, 0);
+}
+
+bool
+strength_is_dictionary_good(const struct config *config, struct strength_watch *watch)
+{
+    uint64_t now_us = clock_steady_us(), files = hash_files(config);
+    struct err ignored;
+    if (watch->looked_us && files == watch->files && now_us - watch->looked_us < LOOK_EVERY_US)
+        return watch->is_good;
+    bool is_good = strength_check_dictionary(config, &ignored);
+    *watch = (struct strength_watch){now_us, files, is_good};
+    return is_good;
+}
+
 /* cracklib's verdicts by a word of theirs, and ours. */
 #define SYSTEMATIC "systematic"
 static const struct {
@@ -87,7 +128,7 @@ static const struct {
 };
 
 static bool
-refuse(struct str member, const char *reason, struct err *err)
+refuse_weak(struct str member, const char *reason, struct err *err)
 {
     return err_set_name(err, ERR_INVALID, "weak_password", member,
                         "this password %s, which is guessed first; a few words in a row are "
@@ -178,5 +219,5 @@ strength_check(const struct config *config, struct str member, struct str userna
         return refuse_unchecked(&why, err);
     const char *reason = judge(dictionary, username, password);
     PWClose(dictionary);
-    return !reason || refuse(member, reason, err);
+    return !reason || refuse_weak(member, reason, err);
 }

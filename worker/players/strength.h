@@ -9,9 +9,17 @@
 #include "base/err.h"
 #include "config/config.h"
 
-/* Can the dictionary be read, and is it whole?  Before any worker starts, and in /readyz.
+/* Can the dictionary be read, and is it whole?  Before any worker starts.
  * invalid, naming the setting and the file. */
 MUST_CHECK bool strength_check_dictionary(const struct config *config, struct err *err);
+
+/* Whether it can, for whoever asks often: found out again when a file of it was changed, and once
+ * a minute.  Zeroed at first. */
+struct strength_watch {
+    uint64_t looked_us, files;
+    bool is_good;
+};
+bool strength_is_dictionary_good(const struct config *config, struct strength_watch *watch);
 
 /* `password` has passed password_check_form, `username` its own check.  invalid (422), code
  * weak_password, naming `member` and the reason and never the value; busy, private, code

@@ -49,7 +49,7 @@ throttle_make_key(struct arena *a, struct str name, struct str address)
 }
 
 static bool
-refuse(int64_t wait_ms, struct err *err)
+refuse_attempt(int64_t wait_ms, struct err *err)
 {
     unsigned seconds = (unsigned)((wait_ms + 999) / 1000);
     err_set_code(err, ERR_TOO_MANY, "login_throttled",
@@ -85,7 +85,7 @@ throttle_check(struct db *db, const struct config *config, const struct throttle
             return false;
         last = MAX(last, ends_at);
     }
-    return last <= now_ms || refuse(last - now_ms, err);
+    return last <= now_ms || refuse_attempt(last - now_ms, err);
 }
 
 static bool

@@ -29,7 +29,7 @@
 #define TIME_MAX_S (INT64_C(1) << 53)
 
 static bool
-refuse(struct err *err, const char *why)
+refuse_token(struct err *err, const char *why)
 {
     return err_set_code(err, ERR_UNAUTHORIZED, "token_invalid", "%s", why);
 }
@@ -86,7 +86,7 @@ read_given(struct arena *a, const struct config *config, struct str file, const 
 static const char *
 made_path(struct arena *a, const struct config *config)
 {
-    return arena_printf(a, "%" STR_FMT "/jwt.secret", STR_ARG(config->data_dir)).p;
+    return arena_printf(a, "%" STR_FMT "/" CONFIG_JWT_SECRET, STR_ARG(config->data_dir)).p;
 }
 
 static bool
@@ -197,9 +197,9 @@ check_times(const struct json_value *payload, int64_t now_s, struct token_claims
     if (read_time(payload, "iat", &claims->issued_at_s) != 1 ||
         read_time(payload, "exp", &claims->expires_at_s) != 1 ||
         read_time(payload, "nbf", &not_before_s) < 0)
-        return refuse(err, "the token's iat, exp or nbf is not a time in whole seconds");
+        return refuse_token(err, "the token's iat, exp or nbf is not a time in whole seconds");
     if (MAX(claims->issued_at_s, not_before_s) > now_s + TOKEN_SKEW_S)
-        return refuse(err, "the token is from the future");
+        return refuse_token(err, "the token is from the future");
     if (claims->expires_at_s + TOKEN_SKEW_S <= now_s)
         return err_set_code(err, ERR_UNAUTHORIZED, "token_expired",
                             "the token has expired; POST /v1/refresh gives a new one");
@@ -212,14 +212,14 @@ check_claims(const struct json_value *payload, struct str issuer, int64_t now_s,
 {
     struct str text;
     if (payload->kind != JSON_OBJECT)
-        return refuse(err, "the token's payload is no JSON object");
+        return refuse_token(err, "the token's payload is no JSON object");
     if (!json_as_str(json_get(payload, "iss"), &text) || !str_eq(text, issuer))
-        return refuse(err, "the token is of another issuer");
+        return refuse_token(err, "the token is of another issuer");
     /* Whoever does not find itself in aud has to refuse (RFC 7519, 4.1.3). */
     if (json_get(payload, "aud"))
-        return refuse(err, "the token is for another audience");
+        return refuse_token(err, "the token is for another audience");
     if (!read_player(payload, &claims->player_id) || !read_session(payload, claims->session_id))
-        return refuse(err, "the token's sub or jti names no player or session");
+        return refuse_token(err, "the token's sub or jti names no player or session");
     return check_times(payload, now_s, claims, err);
 }
 
@@ -238,7 +238,7 @@ token_check(struct arena *a, const struct token_secrets *secrets, struct str iss
     if (!jws_open(a, keys, COUNT_OF(keys), token, &payload, err))
         return false;
     if (!json_read(a, payload, &value, &ignored))
-        return refuse(err, "the token's payload is no JSON object");
+        return refuse_token(err, "the token's payload is no JSON object");
     if (!check_claims(value, issuer, now_s, &claims, err))
         return false;
     *out = claims;

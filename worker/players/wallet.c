@@ -1,8 +1,6 @@
 /* See wallet.h: the caller's side.  What the writer does is in wallet_operations.c. */
 #include "players/wallet.h"
 
-#include "writer/wire.h"
-
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -128,27 +126,10 @@ wallet_run(struct writer *w, const struct wallet_request *request, struct wallet
 {
     if (!check_key(request->idempotency_key, err))
         return false;
-    scoped_buf arguments, reply;
-    buf_init(&arguments, 2 * KIB);
-    buf_init(&reply, KIB);
-    wire_add_u64(&arguments, (uint64_t)request->player_id);
-    wire_add_u64(&arguments, request->is_spend);
-    wire_add_u64(&arguments, (uint64_t)request->amount);
-    wire_add_str(&arguments, request->reason);
-    wire_add_str(&arguments, request->idempotency_key);
-    if (!writer_call(w, WALLET_OPERATION, buf_str(&arguments), &reply, err)) {
+    bool ok = writer_call(w, &WALLET_OPERATIONS[0], request, out, err);
+    if (!ok)
         explain_unknown(request, err);
-        return false;
-    }
-    struct wire wire = {.rest = buf_str(&reply)};
-    struct wallet_receipt receipt = {.balance = (int64_t)wire_u64(&wire),
-                                     .ledger_id = (int64_t)wire_u64(&wire),
-                                     .event_id = (int64_t)wire_u64(&wire),
-                                     .is_replayed = wire_u64(&wire) != 0};
-    if (!wire_end(&wire, err))
-        return false;
-    *out = receipt;
-    return true;
+    return ok;
 }
 
 /* 1 and the balance, 0 when nobody is there, -1 error. */

@@ -2,18 +2,11 @@
  *
  * The balance is changed by one UPDATE that is guarded: it adds, and only to the balance that
  * the ledger entry was made for.  That no coin is lost does not rest on the order of anything
- * here.
- *
- *     arguments   u64 player, u64 is_spend, u64 amount, str reason, str key        (wire.h)
- *     reply       u64 balance, u64 ledger entry, u64 event, u64 is_replayed
- */
+ * here. */
 #include "players/wallet.h"
 
 #include "base/clock.h"
-#include "base/defect.h"
 #include "players/event.h"
-#include "players/wallet_defect.h"
-#include "writer/wire.h"
 #include "json/write.h"
 
 #include <string.h>
@@ -195,14 +188,8 @@ change(struct db *db, const struct wallet_request *request, struct wallet_receip
     entry.balance_after = before.balance + ledger_delta(&entry);
     if (!check_balance(&before, &entry, err))
         return false;
-    if (defect_is("balance_from_c") && !wallet_defect_reckon(db, &entry, err))
-        return false;
     if (!next_ledger_id(db, &entry.id, err) || !add_event(db, &entry, err) ||
-        !extend_ledger(db, &before, &entry, err))
-        return false;
-    if (defect_is("idempotency_apart") && !wallet_defect_commit(db, err))
-        return false;
-    if (!keep_key(db, request, entry.id, err))
+        !extend_ledger(db, &before, &entry, err) || !keep_key(db, request, entry.id, err))
         return false;
     *out = (struct wallet_receipt){
         .balance = entry.balance_after, .ledger_id = entry.id, .event_id = entry.event_id};
@@ -210,31 +197,32 @@ change(struct db *db, const struct wallet_request *request, struct wallet_receip
 }
 
 static bool
-run_change(struct db *db, struct str arguments, struct buf *reply, struct err *err)
+run_change(struct arena *a UNUSED, struct db *db, const void *argument, void *reply,
+           struct err *err)
 {
-    struct wire w = {.rest = arguments};
-    struct wallet_request request = {.player_id = (int64_t)wire_u64(&w),
-                                     .is_spend = wire_u64(&w) != 0,
-                                     .amount = (int64_t)wire_u64(&w),
-                                     .reason = wire_str(&w),
-                                     .idempotency_key = wire_str(&w)};
-    struct wallet_receipt receipt;
-    if (!wire_end(&w, err))
-        return false;
-    if (request.amount < 1 || request.amount > WALLET_AMOUNT_MAX ||
-        request.reason.n > WALLET_REASON_BYTES_MAX)
+    const struct wallet_request *request = argument;
+    if (request->amount < 1 || request->amount > WALLET_AMOUNT_MAX ||
+        request->reason.n > WALLET_REASON_BYTES_MAX)
         return err_set(err, ERR_INTERNAL, "an amount of %lld with a reason of %zu bytes",
-                       (long long)request.amount, request.reason.n);
-    if (!change(db, &request, &receipt, err))
-        return false;
-    wire_add_u64(reply, (uint64_t)receipt.balance);
-    wire_add_u64(reply, (uint64_t)receipt.ledger_id);
-    wire_add_u64(reply, (uint64_t)receipt.event_id);
-    wire_add_u64(reply, receipt.is_replayed);
-    return true;
+                       (long long)request->amount, request->reason.n);
+    return change(db, request, reply, err);
 }
 
+static const struct codec REQUEST = CODEC(
+    struct wallet_request, CODEC_FIELD(struct wallet_request, player_id),
+    CODEC_FIELD(struct wallet_request, is_spend), CODEC_FIELD(struct wallet_request, amount),
+    CODEC_FIELD(struct wallet_request, reason),
+    CODEC_FIELD(struct wallet_request, idempotency_key));
+static const struct codec RECEIPT = CODEC(
+    struct wallet_receipt, CODEC_FIELD(struct wallet_receipt, balance),
+    CODEC_FIELD(struct wallet_receipt, ledger_id), CODEC_FIELD(struct wallet_receipt, event_id),
+    CODEC_FIELD(struct wallet_receipt, is_replayed));
+
 const struct operation WALLET_OPERATIONS[] = {
-    {WALLET_OPERATION, run_change, true},
+    {.name = WALLET_OPERATION,
+     .argument = &REQUEST,
+     .reply = &RECEIPT,
+     .run = run_change,
+     .is_urgent = true},
     {0},
 };

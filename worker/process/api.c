@@ -19,15 +19,6 @@ struct handles {
     struct app app;
 };
 
-/* Left alone, glibc adapts both to what was freed last: too small for the next statistic, and
- * up to 64 MiB kept after one large answer. */
-static void
-bound_kept_memory(void)
-{
-    mallopt(M_TRIM_THRESHOLD, (int)KEPT_BYTES_MAX);
-    mallopt(M_MMAP_THRESHOLD, (int)KEPT_PIECE_BYTES_MAX);
-}
-
 /* However long the writer takes, half of the query workers stay free for reads, and of the play
  * workers four: those are there to write, and together make the writer's commits large. */
 #define PLAY_WORKERS_FREE 4
@@ -85,7 +76,10 @@ role_run_api(const struct role_env *env)
 {
     SCOPED(close_handles) struct handles handles = {.app.hasher.slots.fd = -1};
     struct err err = {0};
-    bound_kept_memory();
+    /* Left alone, glibc adapts both to what was freed last: too small for the next statistic, and
+     * up to 64 MiB kept after one large answer. */
+    mallopt(M_TRIM_THRESHOLD, (int)KEPT_BYTES_MAX);
+    mallopt(M_MMAP_THRESHOLD, (int)KEPT_PIECE_BYTES_MAX);
     bool is_ready = serve_init(&err);
     /* Only after libfcgi has installed its own. */
     role_handle_signals();

@@ -146,14 +146,6 @@ log_death(const struct child *child, const siginfo_t *info)
     log_end(&line);
 }
 
-/* What the dead child's group still holds: workers of nginx finish what they have, for their
- * master is gone and nobody else would ask them to; children of jobs have lost their parent. */
-static void
-end_group(const struct child *child)
-{
-    kill(-child->pid, child->kind == CHILD_NGINX ? SIGQUIT : SIGKILL);
-}
-
 bool
 children_reap(struct children *c, int *probe_exit)
 {
@@ -162,8 +154,10 @@ children_reap(struct children *c, int *probe_exit)
     /* Looked at before it is reaped: until then its pid, and so its group, is nobody else's. */
     while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid) {
         struct child *child = find_pid(c, info.si_pid);
+        /* What its group still holds: workers of nginx finish what they have, for their master is
+         * gone and nobody else would ask them to; children of jobs have lost their parent. */
         if (child)
-            end_group(child);
+            kill(-child->pid, child->kind == CHILD_NGINX ? SIGQUIT : SIGKILL);
         waitpid(info.si_pid, NULL, 0);
         if (child && child->kind == CHILD_PROBE) {
             *probe_exit = info.si_code == CLD_EXITED ? info.si_status : -1;
@@ -180,18 +174,14 @@ children_reap(struct children *c, int *probe_exit)
     return is_probe;
 }
 
-static int
-stop_signal(enum child_kind kind)
-{
-    /* nginx ends gracefully by SIGQUIT, at once by SIGTERM. */
-    return kind == CHILD_NGINX ? SIGQUIT : kind == CHILD_PROBE ? SIGKILL : SIGTERM;
-}
-
 static void
 signal_again(struct child *child, uint64_t now)
 {
     if (now < child->kill_us) {
-        kill(child->pid, stop_signal(child->kind));
+        /* nginx ends gracefully by SIGQUIT, at once by SIGTERM. */
+        kill(child->pid, child->kind == CHILD_NGINX   ? SIGQUIT
+                         : child->kind == CHILD_PROBE ? SIGKILL
+                                                      : SIGTERM);
         child->next_us = now + SIGNAL_AGAIN_US;
         return;
     }

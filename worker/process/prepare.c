@@ -152,6 +152,16 @@ prepare_user(struct str user, const char *data_dir, struct err *err)
 }
 
 bool
+prepare_command(struct arena *a, const char *config_path, const char *data_dir,
+                struct config *out, struct err *err)
+{
+    if (access(data_dir, F_OK))
+        return err_set_errno(err, "%s", data_dir);
+    return config_load(a, config_path, out, err) &&
+           prepare_user(out->server_user, data_dir, err);
+}
+
+bool
 prepare_data_dir(const char *data_dir, struct err *err)
 {
     int status = chdir(data_dir);

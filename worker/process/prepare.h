@@ -10,6 +10,10 @@
  * owner can read, and a database that others can is closed to them.  The errors say what to
  * type. */
 MUST_CHECK bool prepare_user(struct str user, const char *data_dir, struct err *err);
+/* For a command at a data directory that is there: reads the settings and becomes their user.  A
+ * folder that is not there is misspelt, and what root made in it the service could not open. */
+MUST_CHECK bool prepare_command(struct arena *a, const char *config_path, const char *data_dir,
+                                struct config *out, struct err *err);
 /* Working directory becomes the data directory, with its folders made. */
 MUST_CHECK bool prepare_data_dir(const char *data_dir, struct err *err);
 /* Kept open, and by the children too: a predecessor's children count as the predecessor. */

@@ -154,23 +154,18 @@ check_credentials(const struct config *config, struct err *err)
            strength_check_dictionary(config, err);
 }
 
-static bool
-refuse_reload(const char *what, struct err *err)
-{
-    return err_set(err, ERR_CONFLICT, "%s needs a restart", what);
-}
-
 /* What sockets and processes were made with once and for all. */
 static bool
 check_unchanged(const struct config *old, const struct config *new, struct err *err)
 {
-    if (!str_eq(old->server_user, new->server_user))
-        return refuse_reload("another server.user", err);
-    if (!str_eq(old->http_listen, new->http_listen) || old->http_port != new->http_port)
-        return refuse_reload("another http.listen or http.port", err);
+    const char *changed = NULL;
     if (!str_eq(old->http_nginx, new->http_nginx))
-        return refuse_reload("another http.nginx", err);
-    return true;
+        changed = "http.nginx";
+    if (!str_eq(old->http_listen, new->http_listen) || old->http_port != new->http_port)
+        changed = "http.listen or http.port";
+    if (!str_eq(old->server_user, new->server_user))
+        changed = "server.user";
+    return !changed || err_set(err, ERR_CONFLICT, "another %s needs a restart", changed);
 }
 
 /* Puts nginx's files in their place once nginx itself has found them good. */
@@ -210,14 +205,6 @@ take_new_config(struct supervisor *s, bool *has_nginx_changed, struct err *err)
 }
 
 static void
-signal_nginx(const struct supervisor *s, int signal_number)
-{
-    pid_t pid = children_pid(&s->children, CHILD_NGINX);
-    if (pid)
-        kill(pid, signal_number);
-}
-
-static void
 reload(struct supervisor *s)
 {
     struct err err = {0};
@@ -231,7 +218,9 @@ reload(struct supervisor *s)
     log_message(LOG_INFO, "reloading", "nginx's files %s",
                 has_nginx_changed ? "have changed" : "are the same");
     /* SIGUSR1 reopens the access log, for logrotate; a reload does that too. */
-    signal_nginx(s, has_nginx_changed ? SIGHUP : SIGUSR1);
+    pid_t nginx = children_pid(&s->children, CHILD_NGINX);
+    if (nginx)
+        kill(nginx, has_nginx_changed ? SIGHUP : SIGUSR1);
     /* Marked first, so that the mark is on the old ones only; their signal comes with the next
      * tick, when the new ones are there. */
     retire_api(s);
@@ -253,16 +242,6 @@ begin_stop(struct supervisor *s, int signal_number)
     s->phase = STOP_NGINX;
 }
 
-static void
-finish_swap(struct supervisor *s)
-{
-    s->generation++;
-    s->phase = SERVING;
-    struct log_line line = log_begin(LOG_INFO, "reloaded");
-    log_int(&line, "generation", s->generation);
-    log_end(&line);
-}
-
 static bool
 advance_swap(struct supervisor *s)
 {
@@ -281,7 +260,10 @@ advance_swap(struct supervisor *s)
     }
     if (s->phase == SWAP_JOBS && !children_has(c, CHILD_JOBS)) {
         children_start(c, CHILD_JOBS, 0);
-        finish_swap(s);
+        s->phase = SERVING;
+        struct log_line line = log_begin(LOG_INFO, "reloaded");
+        log_int(&line, "generation", ++s->generation);
+        log_end(&line);
         return true;
     }
     return false;
@@ -425,16 +407,6 @@ prepare(struct supervisor *s, struct err *err)
            migrate_in_child(&s->config, err) && open_signals(s, err);
 }
 
-static void
-start_all(struct supervisor *s)
-{
-    children_start(&s->children, CHILD_WRITER, 0);
-    start_api(s);
-    children_start(&s->children, CHILD_JOBS, 0);
-    children_start(&s->children, CHILD_NGINX, 0);
-    children_start(&s->children, CHILD_PROBE, 0);
-}
-
 int
 supervisor_run(const struct supervisor_options *options)
 {
@@ -454,7 +426,11 @@ supervisor_run(const struct supervisor_options *options)
         arena_free(&s.start);
         return 1;
     }
-    start_all(&s);
+    children_start(&s.children, CHILD_WRITER, 0);
+    start_api(&s);
+    children_start(&s.children, CHILD_JOBS, 0);
+    children_start(&s.children, CHILD_NGINX, 0);
+    children_start(&s.children, CHILD_PROBE, 0);
     while (s.phase != DONE)
         turn(&s);
     nginx_log_close(&s.nginx_log);

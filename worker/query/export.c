@@ -5,8 +5,6 @@
 #include "csv/csv.h"
 #include "json/write.h"
 
-static const struct csv_dialect DIALECT = {.delimiter = ',', .quote = '"'};
-
 static void
 add_integral(struct buf *out, enum column_type type, int64_t v, const char *quote)
 {
@@ -83,15 +81,6 @@ export_add_json_row(struct buf *out, const struct schema *schema, const struct q
     buf_add(out, *before == '{' ? STR("{}") : STR("}"));
 }
 
-void
-export_add_cell(struct buf *out, struct str cell, bool is_raw)
-{
-    if (is_raw)
-        csv_add_cell(out, DIALECT, cell);
-    else
-        csv_add_escaped_cell(out, DIALECT, cell);
-}
-
 /* A line with nothing on it is no row to most readers. */
 static void
 end_row(struct buf *out, const struct query *query, size_t row_start)
@@ -112,7 +101,7 @@ export_add_csv_header(struct buf *out, const struct schema *schema, const struct
         if (i > 0)
             buf_add_char(out, ',');
         bool has_own = column->header.n > 0 || keeps_blank;
-        export_add_cell(out, has_own ? column->header : column->name, is_raw);
+        csv_add_text(out, has_own ? column->header : column->name, is_raw);
     }
     end_row(out, query, start);
 }
@@ -128,7 +117,7 @@ export_add_csv_row(struct buf *out, const struct schema *schema, const struct qu
         if (i > 0)
             buf_add_char(out, ',');
         if (column_type_is_textual(type))
-            export_add_cell(out, row[i].text, is_raw);
+            csv_add_text(out, row[i].text, is_raw);
         else
             add_plain(out, type, &row[i], "", "");
     }

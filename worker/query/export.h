@@ -26,5 +26,3 @@ void export_add_csv_header(struct buf *out, const struct schema *schema,
                            const struct query *query, bool is_raw);
 void export_add_csv_row(struct buf *out, const struct schema *schema, const struct query *query,
                         const struct value *row, bool is_raw);
-/* One cell of such a line, escaped (csv_add_escaped_cell) unless `is_raw`. */
-void export_add_cell(struct buf *out, struct str cell, bool is_raw);

@@ -140,7 +140,7 @@ void groups_write_key(struct json *j, const struct groups_key *key, const struct
 /* {"genres": "Action", "count": 12, "mean(price)": 3.5} */
 void groups_add_json_row(struct buf *out, const struct groups_question *question,
                          const struct groups_group *group);
-/* The labels, then a line per group; nulls are empty cells, text is escaped as in export.h. */
+/* The labels, then a line per group; nulls are empty cells, text is escaped (csv_add_text). */
 void groups_add_csv_header(struct buf *out, const struct groups_question *question);
 void groups_add_csv_row(struct buf *out, const struct groups_question *question,
                         const struct groups_group *group, bool is_raw);

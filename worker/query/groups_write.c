@@ -1,7 +1,7 @@
 /* Groups as JSON and CSV. */
 #include "base/date.h"
 #include "base/num.h"
-#include "query/export.h"
+#include "csv/csv.h"
 #include "query/groups_word.h"
 #include "json/write.h"
 
@@ -71,11 +71,11 @@ groups_add_csv_header(struct buf *out, const struct groups_question *q)
     for (size_t key = 0; key < q->key_count; key++) {
         if (key > 0)
             buf_add_char(out, ',');
-        export_add_cell(out, q->keys[key].label, true);
+        csv_add_text(out, q->keys[key].label, true);
     }
     for (size_t item = 0; item < q->shown_count; item++) {
         buf_add_char(out, ',');
-        export_add_cell(out, q->items[item].label, true);
+        csv_add_text(out, q->items[item].label, true);
     }
     buf_add_lit(out, "\r\n");
 }
@@ -91,7 +91,7 @@ groups_add_csv_row(struct buf *out, const struct groups_question *q,
         if (group->keys[i].is_null)
             continue;
         if (column_type_is_textual(key->type))
-            export_add_cell(out, group->keys[i].text, is_raw);
+            csv_add_text(out, group->keys[i].text, is_raw);
         else
             (void)add_plain_key(out, key, &group->keys[i]);
     }

@@ -1,59 +1,11 @@
-/* See archive.h: reading, and the callers' side of adding. */
+/* See archive.h: reading.  What adds runs is in archive_operations.c. */
 #include "reports/archive.h"
 
 #include "base/date.h"
-#include "writer/wire.h"
 #include "json/read.h"
 #include "json/write.h"
 
 #define JOB_KIND "report"
-
-/* ---- as bytes ---- */
-
-void
-archive_add(struct buf *out, const struct archive_run *run)
-{
-    wire_add_str(out, run->job_id);
-    wire_add_str(out, run->date);
-    wire_add_u64(out, run->is_scheduled);
-    wire_add_str(out, run->inputs_json);
-    wire_add_str(out, run->receipt_json);
-    wire_add_u64(out, run->report_count);
-    for (size_t i = 0; i < run->report_count; i++) {
-        const struct archive_report *report = &run->reports[i];
-        wire_add_str(out, report->name);
-        wire_add_str(out, report->sha256);
-        wire_add_u64(out, report->bytes);
-        wire_add_str(out, report->warnings_json);
-        wire_add_str(out, report->error_json);
-    }
-}
-
-bool
-archive_parse(struct arena *a, struct str bytes, struct archive_run *out, struct err *err)
-{
-    struct wire w = {.rest = bytes};
-    struct archive_run run = {.job_id = wire_str(&w)};
-    run.date = wire_str(&w);
-    run.is_scheduled = wire_u64(&w) != 0;
-    run.inputs_json = wire_str(&w);
-    run.receipt_json = wire_str(&w);
-    uint64_t count = wire_u64(&w);
-    run.report_count = (size_t)MIN(count, (uint64_t)ARCHIVE_REPORTS_MAX);
-    run.reports = arena_array(a, run.report_count, struct archive_report);
-    for (size_t i = 0; i < run.report_count; i++) {
-        struct archive_report *report = &run.reports[i];
-        report->name = wire_str(&w);
-        report->sha256 = wire_str(&w);
-        report->bytes = wire_u64(&w);
-        report->warnings_json = wire_str(&w);
-        report->error_json = wire_str(&w);
-    }
-    if (!wire_end(&w, err))
-        return false;
-    *out = run;
-    return true;
-}
 
 static void
 add_report_json(struct json *j, const struct archive_report *report)
@@ -84,35 +36,6 @@ archive_add_json(struct json *j, const struct archive_run *run)
         add_report_json(j, &run->reports[i]);
     json_end_array(j);
 }
-
-bool
-archive_store(struct writer *w, struct str bytes, struct err *err)
-{
-    return writer_call(w, "report_store", bytes, NULL, err);
-}
-
-bool
-archive_schedule(struct writer *w, struct str day, const struct job *job, bool *is_enqueued,
-                 struct err *err)
-{
-    scoped_buf request, reply;
-    buf_init(&request, 4 * KIB);
-    buf_init(&reply, 64);
-    wire_add_str(&request, day);
-    wire_add_str(&request, job->id);
-    wire_add_str(&request, job->kind);
-    wire_add_str(&request, job->options);
-    if (!writer_call(w, "report_schedule", buf_str(&request), &reply, err))
-        return false;
-    struct wire r = {.rest = buf_str(&reply)};
-    bool is_new = wire_u64(&r) != 0;
-    if (!wire_end(&r, err))
-        return false;
-    *is_enqueued = is_new;
-    return true;
-}
-
-/* ---- reading ---- */
 
 static struct archive_report
 read_report(struct arena *a, struct stmt *s)

@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "jobs/job.h"
+#include "reports/run.h"
 #include "json/write.h"
 
 struct archive_report {
@@ -25,16 +26,16 @@ struct archive_run {
 };
 #define ARCHIVE_REPORTS_MAX 64
 
-/* A run on its way to the writer, also as a file; the strings of one that was read point into
- * the bytes. */
-void archive_add(struct buf *out, const struct archive_run *run);
-MUST_CHECK bool archive_parse(struct arena *a, struct str bytes, struct archive_run *out,
-                              struct err *err);
+/* Fills all of `out` but job_id, is_scheduled (which it reads) and finished_at.  Strings may be the
+ * result's. */
+void archive_describe(struct arena *a, const struct run_result *result, double seconds,
+                      struct archive_run *out);
+extern const struct codec ARCHIVE_RUN; /* on its way to the writer, and as a file */
 /* The members of a run: date, scheduled, inputs, reports. */
 void archive_add_json(struct json *j, const struct archive_run *run);
-/* Stores the run and finishes its job with the receipt, in one transaction.  `bytes` are
- * archive_add's.  Conflicts as of job_finish. */
-MUST_CHECK bool archive_store(struct writer *w, struct str bytes, struct err *err);
+/* Stores the run and finishes its job with the receipt, in one transaction.  Conflicts as of
+ * job_finish. */
+MUST_CHECK bool archive_store(struct writer *w, const struct archive_run *run, struct err *err);
 
 struct archive_filter {
     struct str before_id; /* page: jobs below this one; "" for the newest */

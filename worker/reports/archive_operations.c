@@ -1,7 +1,6 @@
-/* What adding a run does to the database; run by the writer, inside its transaction. */
+/* Adding a run: what the writer runs inside its transaction, and the calls of it. */
 #include "base/clock.h"
 #include "reports/archive.h"
-#include "writer/wire.h"
 
 static bool
 insert_run(struct db *db, const struct archive_run *run, struct err *err)
@@ -32,41 +31,77 @@ insert_report(struct db *db, const struct archive_run *run, size_t place, struct
 
 /* The job is finished first: one that is not running any more stores nothing. */
 static bool
-run_store(struct db *db, struct str request, struct buf *reply UNUSED, struct err *err)
+run_store(struct arena *a UNUSED, struct db *db, const void *argument, void *reply UNUSED,
+          struct err *err)
 {
-    scoped_arena a = {0};
-    struct archive_run run;
-    if (!archive_parse(&a, request, &run, err) ||
-        !job_finish_in(db, run.job_id, JOB_SUCCEEDED, STR(""), run.receipt_json, err) ||
-        !insert_run(db, &run, err))
+    const struct archive_run *run = argument;
+    if (!job_finish_in(db, run->job_id, JOB_SUCCEEDED, STR(""), run->receipt_json, err) ||
+        !insert_run(db, run, err))
         return false;
-    for (size_t i = 0; i < run.report_count; i++)
-        if (!insert_report(db, &run, i, err))
+    for (size_t i = 0; i < run->report_count; i++)
+        if (!insert_report(db, run, i, err))
             return false;
     return true;
 }
 
+struct scheduled {
+    struct str day;
+    struct job job;
+    bool is_enqueued; /* the reply */
+};
+
 static bool
-run_schedule(struct db *db, struct str request, struct buf *reply, struct err *err)
+run_schedule(struct arena *a UNUSED, struct db *db, const void *argument, void *reply,
+             struct err *err)
 {
-    struct wire w = {.rest = request};
-    struct str day = wire_str(&w);
-    struct job job = {.id = wire_str(&w)};
-    job.kind = wire_str(&w);
-    job.options = wire_str(&w);
-    if (!wire_end(&w, err))
-        return false;
+    const struct scheduled *wanted = argument;
+    struct scheduled *done = reply;
     scoped_stmt s = db_stmt(db, "report_schedule_insert");
-    stmt_bind_str(s, 1, day);
-    stmt_bind_str(s, 2, job.id);
+    stmt_bind_str(s, 1, wanted->day);
+    stmt_bind_str(s, 2, wanted->job.id);
     int got = stmt_step(s, err);
-    if (got >= 0)
-        wire_add_u64(reply, (uint64_t)got);
-    return got == 0 || (got == 1 && job_enqueue_in(db, &job, err));
+    done->is_enqueued = got == 1;
+    return got == 0 || (got == 1 && job_enqueue_in(db, &wanted->job, err));
 }
 
-const struct operation REPORT_OPERATIONS[] = {
-    {"report_store", run_store, false},
-    {"report_schedule", run_schedule, false},
-    {0},
+#define REPORT(name) CODEC_FIELD(struct archive_report, name)
+static const struct codec MADE =
+    CODEC(struct archive_report, REPORT(name), REPORT(sha256), REPORT(bytes),
+          REPORT(warnings_json), REPORT(error_json));
+#define RUN(name) CODEC_FIELD(struct archive_run, name)
+const struct codec ARCHIVE_RUN = CODEC(
+    struct archive_run, RUN(job_id), RUN(date), RUN(is_scheduled), RUN(inputs_json),
+    RUN(receipt_json),
+    CODEC_FIELD_LIST(struct archive_run, reports, report_count, ARCHIVE_REPORTS_MAX, &MADE));
+#define SCHEDULED(name) CODEC_FIELD(struct scheduled, name)
+static const struct codec WANTED = CODEC(struct scheduled, SCHEDULED(day), SCHEDULED(job.id),
+                                         SCHEDULED(job.kind), SCHEDULED(job.options));
+static const struct codec DONE = CODEC(struct scheduled, SCHEDULED(is_enqueued));
+
+enum { STORE, SCHEDULE, OPERATIONS };
+const struct operation REPORT_OPERATIONS[OPERATIONS + 1] = {
+    [STORE] = {.name = "report_store", .argument = &ARCHIVE_RUN, .run = run_store},
+    [SCHEDULE] = {.name = "report_schedule",
+                  .argument = &WANTED,
+                  .reply = &DONE,
+                  .run = run_schedule},
 };
+
+/* ---- the calls ---- */
+
+bool
+archive_store(struct writer *w, const struct archive_run *run, struct err *err)
+{
+    return writer_call(w, &REPORT_OPERATIONS[STORE], run, NULL, err);
+}
+
+bool
+archive_schedule(struct writer *w, struct str day, const struct job *job, bool *is_enqueued,
+                 struct err *err)
+{
+    struct scheduled wanted = {.day = day, .job = *job}, done;
+    if (!writer_call(w, &REPORT_OPERATIONS[SCHEDULE], &wanted, &done, err))
+        return false;
+    *is_enqueued = done.is_enqueued;
+    return true;
+}

@@ -36,25 +36,11 @@ count_payers(struct arena *a, const struct report_data *data)
 }
 
 static void
-add_campaign(struct report_output *out, const struct days_campaign *campaign, int64_t dau)
+add_figures(struct report_output *out, int64_t revenue, int64_t dau)
 {
-    output_begin_item(out);
-    output_str(out, "campaign", campaign->name);
-    output_money(out, "revenue_usd", campaign->revenue[DAYS_LAST]);
+    output_money(out, "revenue_usd", revenue);
     output_i64(out, "dau", dau);
-    output_ratio(out, "arpdau", campaign->revenue[DAYS_LAST], dau * MONEY_UNIT);
-    output_end_item(out);
-}
-
-static void
-add_total(struct json *json, int64_t revenue, int64_t dau)
-{
-    json_key(json, "total");
-    json_begin_object(json);
-    output_member_money(json, "revenue_usd", revenue);
-    json_member_i64(json, "dau", dau);
-    output_member_ratio(json, "arpdau", revenue, dau * MONEY_UNIT);
-    json_end_object(json);
+    output_ratio(out, "arpdau", revenue, dau * MONEY_UNIT);
 }
 
 static bool
@@ -74,12 +60,20 @@ write(struct report_output *out, const struct report_run *run, struct err *err U
     for (size_t i = 0; i < count; i++)
         revenue = money_plus(revenue, campaigns[i].revenue[DAYS_LAST]);
     struct json *json = output_members(out);
-    add_total(json, revenue, dau);
+    json_key(json, "total");
+    json_begin_object(json);
+    add_figures(out, revenue, dau);
+    json_end_object(json);
     json_key(json, "campaigns");
     json_begin_array(json);
-    for (size_t i = 0; i < count; i++)
-        if (campaigns[i].has_revenue[DAYS_LAST])
-            add_campaign(out, &campaigns[i], dau);
+    for (size_t i = 0; i < count; i++) {
+        if (!campaigns[i].has_revenue[DAYS_LAST])
+            continue;
+        output_begin_item(out);
+        output_str(out, "campaign", campaigns[i].name);
+        add_figures(out, campaigns[i].revenue[DAYS_LAST], dau);
+        output_end_item(out);
+    }
     json_end_array(json);
     return true;
 }

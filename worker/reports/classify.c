@@ -5,6 +5,7 @@
  * each purchase with it, before duplicates are looked for. */
 #include "reports/classify.h"
 
+#include "base/mem.h"
 #include "reports/money.h"
 
 #include <stdlib.h>
@@ -69,22 +70,13 @@ classify_row(const struct classify_rules *rules, struct str event, struct str st
     return revenue <= 0 ? DROP_NON_POSITIVE_REVENUE : DROP_NONE;
 }
 
-static void *
-new_array(size_t count, size_t size)
-{
-    void *p = calloc(MAX(count, 1), size);
-    if (!p)
-        abort();
-    return p;
-}
-
 /* ---- reversals ---- */
 
 /* They may be written with or without their sign. */
 static void
 set_reversals(struct purchase_table *table, size_t name_total)
 {
-    int64_t *taken_back = new_array(name_total, sizeof(*taken_back));
+    int64_t *taken_back = mem_array(name_total, int64_t);
     for (size_t i = 0; i < table->count; i++) {
         const struct purchase *p = &table->rows[i];
         if (p->dropped == DROP_REVERSAL && p->receipt)
@@ -110,7 +102,7 @@ set_reversals(struct purchase_table *table, size_t name_total)
 static void
 drop_repeated_receipts(struct purchase_table *table, size_t name_total)
 {
-    uint32_t *kept = new_array(name_total, sizeof(*kept));
+    uint32_t *kept = mem_array(name_total, uint32_t);
     memset(kept, 0xff, MAX(name_total, 1) * sizeof(*kept));
     for (size_t i = 0; i < table->count; i++) {
         struct purchase *p = &table->rows[i];
@@ -164,7 +156,7 @@ drop_repeated_bare_rows(const struct classify_rules *rules, const struct name_ta
     size_t count = 0;
     for (size_t i = 0; i < table->count; i++)
         count += table->rows[i].dropped == DROP_NONE && table->rows[i].receipt == 0;
-    struct bare *bare = new_array(count, sizeof(*bare));
+    struct bare *bare = mem_array(count, struct bare);
     count = 0;
     for (size_t i = 0; i < table->count; i++) {
         const struct purchase *p = &table->rows[i];

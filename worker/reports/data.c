@@ -7,6 +7,7 @@
  */
 #include "reports/data.h"
 
+#include "base/mem.h"
 #include "reports/data_read.h"
 
 #include <stdlib.h>
@@ -133,9 +134,7 @@ data_read(struct report_data *data, int64_t day, struct err *err)
     struct classify_rules rules = {0};
     struct session_reader sessions = {0};
     data->names = names_open();
-    data->store = calloc(1, sizeof(*data->store));
-    if (!data->store)
-        abort();
+    data->store = mem_new(struct data_store);
     for (size_t i = 0; i < INPUT_COUNT; i++)
         notes_init(&data->store->notes[i], (enum input_kind)i);
     data->day = day;

@@ -1,6 +1,7 @@
 /* The costs: one row per day and campaign, whatever the file repeats. */
 #include "reports/data_read.h"
 
+#include "base/mem.h"
 #include "reports/cells.h"
 #include "reports/money.h"
 
@@ -31,7 +32,7 @@ take_cost(void *context, const struct input_row *row, struct err *err)
     }
     notes_add_amount(notes, cost.cost);
     cost.campaign = cells_intern_campaign(data->names, row->cells[CAMPAIGN]);
-    data->costs = data_grow(data->costs, data->cost_count, &store->cost_cap, sizeof(cost));
+    data->costs = mem_grow(data->costs, &store->cost_cap, data->cost_count + 1, sizeof(cost));
     data->costs[data->cost_count++] = cost;
     return data_tell_progress(data, data->cost_count, err);
 }

@@ -2,10 +2,10 @@
  * its length in front, because a dropped row is shown as it came. */
 #include "reports/data_read.h"
 
+#include "base/mem.h"
 #include "reports/cells.h"
 #include "reports/money.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* By the order of INPUTS. */
@@ -22,18 +22,6 @@ struct purchase_reader {
     bool has_newest;
 };
 
-void *
-data_grow(void *rows, size_t count, size_t *cap, size_t size)
-{
-    if (count < *cap)
-        return rows;
-    *cap = *cap ? *cap + *cap / 2 : 1024;
-    rows = reallocarray(rows, *cap, size);
-    if (!rows)
-        abort();
-    return rows;
-}
-
 bool
 data_tell_progress(const struct report_data *data, uint64_t rows_done, struct err *err)
 {
@@ -46,7 +34,7 @@ static void
 keep_raw(struct data_store *store, size_t index, const struct input_row *row)
 {
     struct buf *raw = &store->raw;
-    store->raw_at = data_grow(store->raw_at, index, &store->raw_cap, sizeof(*store->raw_at));
+    store->raw_at = mem_grow(store->raw_at, &store->raw_cap, index + 1, sizeof(*store->raw_at));
     store->raw_at[index] = raw->n;
     for (size_t i = 0; i < INPUT_COLUMNS_MAX; i++) {
         uint32_t n = (uint32_t)row->cells[i].n; /* a cell is at most 1 MiB */
@@ -98,9 +86,7 @@ data_drop_raw(struct report_data *data)
     }
     raw->n = used;
     raw->cap = MAX(used, 1);
-    raw->p = realloc(raw->p, raw->cap);
-    if (!raw->p)
-        abort();
+    raw->p = mem_resize(raw->p, raw->cap, 1);
 }
 
 static enum drop_reason
@@ -124,7 +110,7 @@ add_row(struct purchase_reader *reader, const struct input_row *row, struct err 
     struct name_table *names = reader->data->names;
     if (row->line > UINT32_MAX || table->count == UINT32_MAX)
         return err_set(err, ERR_TOO_LARGE, "an input has at most %u lines", UINT32_MAX);
-    table->rows = data_grow(table->rows, table->count, reader->cap, sizeof(*table->rows));
+    table->rows = mem_grow(table->rows, reader->cap, table->count + 1, sizeof(*table->rows));
     struct purchase *p = &table->rows[table->count++];
     struct str receipt = str_trim(row->cells[RECEIPT]);
     *p = (struct purchase){

@@ -22,8 +22,6 @@ struct data_store {
 /* Calls on_progress once per DATA_PROGRESS_ROWS.  Not from another thread. */
 MUST_CHECK bool data_tell_progress(const struct report_data *data, uint64_t rows_done,
                                    struct err *err);
-/* Room for rows[count]; ends the process when there is no memory. */
-void *data_grow(void *rows, size_t count, size_t *cap, size_t size);
 
 /* Fills data->purchases or ->confirmed, in file order, with the reasons that hang on one row;
  * `newest` becomes the day of the newest row when that is later. */

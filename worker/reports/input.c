@@ -178,7 +178,7 @@ read_declaration(struct arena *a, const struct config *config, enum input_kind k
                  struct reading *reading, struct err *err)
 {
     const char *name = input_name(kind);
-    const struct config_dataset *declared = import_find_declared(config, str_from(name));
+    const struct config_dataset *declared = config_find_dataset(config, str_from(name));
     if (!declared)
         return refuse_declaration(name, err, "there is no such dataset");
     if (!schema_from_config(a, declared, &reading->schema, err) ||

@@ -1,13 +1,14 @@
 #include "reports/links.h"
 
 #include "base/hash.h"
+#include "base/mem.h"
 #include "base/random.h"
+#include "base/table.h"
 #include "base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS (4 * LINKS_MAX) /* a power of two is not needed at this size */
 #define CAMPAIGN_BYTES_MAX 256
 #define CAMPAIGN_TOO_LONG STR("(TOO LONG)")
 /* A pair: the link above, the player below. */
@@ -21,7 +22,7 @@ struct links {
     struct arena arena;
     struct link *links; /* LINKS_MAX, and the other one behind them */
     size_t count;
-    uint32_t *slots; /* index + 1; 0: free */
+    struct table index; /* of `links`, in the arena */
     uint64_t seed;
     uint64_t *pairs;
     size_t pair_count, pair_cap;
@@ -32,11 +33,9 @@ struct links {
 struct links *
 links_open(void)
 {
-    struct links *links = calloc(1, sizeof(*links));
-    if (!links)
-        abort();
+    struct links *links = mem_new(struct links);
     links->links = arena_array(&links->arena, LINKS_MAX + 1, struct link);
-    links->slots = arena_array(&links->arena, SLOTS, uint32_t);
+    links->index.arena = &links->arena;
     random_bytes(&links->seed, sizeof(links->seed));
     buf_init(&links->upper, 4 * CAMPAIGN_BYTES_MAX);
     return links;
@@ -91,13 +90,10 @@ static size_t
 find(struct links *links, const struct link *key)
 {
     uint64_t hash = hash_bytes(key->campaign, hash_bytes(key->character, links->seed));
-    size_t slot = (size_t)((hash + key->has_character) % SLOTS);
-    while (links->slots[slot]) {
-        size_t i = links->slots[slot] - 1;
-        if (is_same(&links->links[i], key))
-            return i;
-        slot = slot + 1 == SLOTS ? 0 : slot + 1;
-    }
+    struct table_probe probe = table_probe(hash += key->has_character);
+    while (table_next(&links->index, &probe))
+        if (is_same(&links->links[probe.place], key))
+            return probe.place;
     if (links->count == LINKS_MAX)
         return LINKS_MAX;
     links->links[links->count] = (struct link){
@@ -105,8 +101,8 @@ find(struct links *links, const struct link *key)
         .character = arena_str(&links->arena, key->character),
         .campaign = arena_str(&links->arena, key->campaign),
     };
-    links->slots[slot] = (uint32_t)++links->count;
-    return links->count - 1;
+    table_add(&links->index, hash, (uint32_t)links->count);
+    return links->count++;
 }
 
 static int
@@ -137,9 +133,7 @@ add_pair(struct links *links, size_t link, int64_t player)
         /* Sorting again soon would find little. */
         if (links->pair_count >= links->pair_cap / 2) {
             links->pair_cap = MAX(links->pair_cap * 2, PAIRS_BEGIN);
-            links->pairs = reallocarray(links->pairs, links->pair_cap, sizeof(links->pairs[0]));
-            if (!links->pairs)
-                abort();
+            links->pairs = mem_resize(links->pairs, links->pair_cap, sizeof(links->pairs[0]));
         }
     }
     assert((uint64_t)player <= PLAYER_MASK);

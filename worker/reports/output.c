@@ -3,8 +3,9 @@
 #include "reports/output.h"
 
 #include "base/date.h"
+#include "base/mem.h"
 #include "base/sha256.h"
-#include "query/export.h"
+#include "csv/csv.h"
 #include "reports/money.h"
 #include "reports/output_file.h"
 #include "reports/report.h"
@@ -81,9 +82,7 @@ struct report_output *
 output_open(int folder, const struct report *report, const struct report_run *run,
             int64_t generated_at, struct err *err)
 {
-    struct report_output *out = calloc(1, sizeof(*out));
-    if (!out)
-        abort();
+    struct report_output *out = mem_new(struct report_output);
     out->report = report;
     out->run = run;
     out->generated_at = generated_at;
@@ -160,12 +159,8 @@ output_close(struct report_output **output)
 static void
 add_warning(struct report_output *out, struct str code, struct str detail)
 {
-    if (out->warning_count == out->warning_cap) {
-        out->warning_cap = out->warning_cap ? out->warning_cap * 2 : 8;
-        out->warnings = reallocarray(out->warnings, out->warning_cap, sizeof(*out->warnings));
-        if (!out->warnings)
-            abort();
-    }
+    out->warnings = mem_grow(out->warnings, &out->warning_cap, out->warning_count + 1,
+                             sizeof(*out->warnings));
     out->warnings[out->warning_count++] =
         (struct report_warning){arena_str(&out->arena, code), arena_str(&out->arena, detail)};
 }
@@ -188,26 +183,29 @@ uses_input(const struct report_output *out, size_t kind)
     return out->report->inputs & 1u << kind;
 }
 
+void
+output_add_input(struct json *j, enum input_kind kind, const struct input_source *input)
+{
+    json_begin_object(j);
+    json_member_str(j, "dataset", str_from(input_name(kind)));
+    if (input->versions)
+        json_member_i64(j, "version", input->version.number);
+    else
+        json_member_null(j, "version");
+    json_member_str(j, "sha256", input->sha256);
+    json_member_u64(j, "rows", input->row_count);
+    json_end_object(j);
+}
+
 static void
 add_inputs(struct report_output *out)
 {
     struct json *j = &out->json;
     json_key(j, "inputs");
     json_begin_array(j);
-    for (size_t i = 0; i < INPUT_COUNT; i++) {
-        const struct input_source *input = &out->run->data->inputs[i];
-        if (!uses_input(out, i))
-            continue;
-        json_begin_object(j);
-        json_member_str(j, "dataset", str_from(input_name((enum input_kind)i)));
-        if (input->versions)
-            json_member_i64(j, "version", input->version.number);
-        else
-            json_member_null(j, "version");
-        json_member_str(j, "sha256", input->sha256);
-        json_member_u64(j, "rows", input->row_count);
-        json_end_object(j);
-    }
+    for (size_t i = 0; i < INPUT_COUNT; i++)
+        if (uses_input(out, i))
+            output_add_input(j, (enum input_kind)i, &out->run->data->inputs[i]);
     json_end_array(j);
 }
 
@@ -230,16 +228,14 @@ add_definitions(struct report_output *out)
     json_end_object(j);
 }
 
-static void
-add_warnings(struct report_output *out)
+void
+output_add_warnings(struct json *j, const struct report_warning *warnings, size_t count)
 {
-    struct json *j = &out->json;
-    json_key(j, "warnings");
     json_begin_array(j);
-    for (size_t i = 0; i < out->warning_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         json_begin_object(j);
-        json_member_str(j, "code", out->warnings[i].code);
-        json_member_str(j, "detail", out->warnings[i].detail);
+        json_member_str(j, "code", warnings[i].code);
+        json_member_str(j, "detail", warnings[i].detail);
         json_end_object(j);
     }
     json_end_array(j);
@@ -268,11 +264,12 @@ output_members(struct report_output *out)
     out->has_frame = true;
     json_begin_object(j);
     json_member_str(j, "report", str_from(out->report->name));
-    output_member_day(j, "date", out->run->data->day);
+    output_day(out, "date", out->run->data->day);
     json_member_timestamp(j, "generated_at", out->generated_at);
     add_inputs(out);
     add_definitions(out);
-    add_warnings(out);
+    json_key(j, "warnings");
+    output_add_warnings(j, out->warnings, out->warning_count);
     return j;
 }
 
@@ -334,16 +331,24 @@ begin_cell(struct report_output *out, const char *key, size_t *column)
     return NULL;
 }
 
-/* What stands in the JSON since `from`, without the quotes of a time: a figure or a date, which
- * needs none in a CSV. */
+/* A member is written at once where it belongs; its cell is what it wrote behind the key. */
+static size_t
+begin_figure(struct report_output *out, const char *key)
+{
+    json_key(&out->json, key);
+    return out->json.out->n;
+}
+
+/* The cell is without the quotes of a time: a figure or a date needs none in a CSV. */
 static void
-copy_cell(struct report_output *out, const char *key, size_t from)
+end_figure(struct report_output *out, const char *key, size_t from)
 {
     size_t column;
     struct buf *cell = begin_cell(out, key, &column);
-    struct str text = str_skip(buf_str(out->json.out), from);
+    out->json.needs_comma = true; /* also of what was written past the JSON writer */
     if (!cell)
         return;
+    struct str text = str_skip(buf_str(out->json.out), from);
     bool is_quoted = text.p[0] == '"';
     buf_add(cell, str_slice(text, is_quoted, text.n - is_quoted));
     out->cells[column].to = cell->n;
@@ -357,7 +362,7 @@ output_str(struct report_output *out, const char *key, struct str value)
     json_member_str(&out->json, key, value);
     if (!cell)
         return;
-    export_add_cell(cell, value, false);
+    csv_add_text(cell, value, false);
     out->cells[column].to = cell->n;
 }
 
@@ -367,65 +372,36 @@ output_null(struct report_output *out, const char *key)
     json_member_null(&out->json, key);
 }
 
-/* A member is written at once where it belongs; its cell is what it wrote behind the key. */
-#define BEGIN_FIGURE(out, key)                                                                 \
-    json_key(&(out)->json, key);                                                               \
-    size_t from = (out)->json.out->n
-
 void
 output_i64(struct report_output *out, const char *key, int64_t value)
 {
-    BEGIN_FIGURE(out, key);
+    size_t from = begin_figure(out, key);
     json_i64(&out->json, value);
-    copy_cell(out, key, from);
+    end_figure(out, key, from);
 }
 
 void
 output_bool(struct report_output *out, const char *key, bool value)
 {
-    BEGIN_FIGURE(out, key);
+    size_t from = begin_figure(out, key);
     json_bool(&out->json, value);
-    copy_cell(out, key, from);
+    end_figure(out, key, from);
 }
 
 void
 output_number(struct report_output *out, const char *key, struct str json)
 {
-    BEGIN_FIGURE(out, key);
+    size_t from = begin_figure(out, key);
     json_raw(&out->json, json);
-    copy_cell(out, key, from);
-}
-
-/* A value that is written past the JSON writer: json_raw would need it in memory before. */
-static void
-add_money(struct json *json, int64_t millionths)
-{
-    money_add(json->out, millionths);
-    json->needs_comma = true;
-}
-
-static void
-add_ratio(struct json *json, int64_t numerator, int64_t denominator)
-{
-    money_add_ratio(json->out, numerator, denominator);
-    json->needs_comma = true;
-}
-
-static void
-add_moment(struct json *json, int64_t ms)
-{
-    buf_add_char(json->out, '"');
-    date_add_timestamp(json->out, ms);
-    buf_add_char(json->out, '"');
-    json->needs_comma = true;
+    end_figure(out, key, from);
 }
 
 void
 output_money(struct report_output *out, const char *key, int64_t millionths)
 {
-    BEGIN_FIGURE(out, key);
-    add_money(&out->json, millionths);
-    copy_cell(out, key, from);
+    size_t from = begin_figure(out, key);
+    money_add(out->json.out, millionths);
+    end_figure(out, key, from);
 }
 
 void
@@ -435,44 +411,27 @@ output_ratio(struct report_output *out, const char *key, int64_t numerator, int6
         output_null(out, key);
         return;
     }
-    BEGIN_FIGURE(out, key);
-    add_ratio(&out->json, numerator, denominator);
-    copy_cell(out, key, from);
+    size_t from = begin_figure(out, key);
+    money_add_ratio(out->json.out, numerator, denominator);
+    end_figure(out, key, from);
 }
 
 void
 output_timestamp(struct report_output *out, const char *key, int64_t ms)
 {
-    BEGIN_FIGURE(out, key);
-    add_moment(&out->json, ms);
-    copy_cell(out, key, from);
-}
-
-/* ---- members outside of items ---- */
-
-void
-output_member_money(struct json *json, const char *key, int64_t millionths)
-{
-    json_key(json, key);
-    add_money(json, millionths);
+    size_t from = begin_figure(out, key);
+    buf_add_char(out->json.out, '"');
+    date_add_timestamp(out->json.out, ms);
+    buf_add_char(out->json.out, '"');
+    end_figure(out, key, from);
 }
 
 void
-output_member_ratio(struct json *json, const char *key, int64_t numerator, int64_t denominator)
+output_day(struct report_output *out, const char *key, int64_t day)
 {
-    json_key(json, key);
-    if (denominator <= 0)
-        json_null(json);
-    else
-        add_ratio(json, numerator, denominator);
-}
-
-void
-output_member_day(struct json *json, const char *key, int64_t day)
-{
-    json_key(json, key);
-    buf_add_char(json->out, '"');
-    date_add_day(json->out, day);
-    buf_add_char(json->out, '"');
-    json->needs_comma = true;
+    size_t from = begin_figure(out, key);
+    buf_add_char(out->json.out, '"');
+    date_add_day(out->json.out, day);
+    buf_add_char(out->json.out, '"');
+    end_figure(out, key, from);
 }

@@ -30,7 +30,8 @@ void output_warn(struct report_output *out, const char *code, const char *fmt, .
 struct json *output_members(struct report_output *out);
 
 /* Items of the list that the CSV holds: begin, the members by output_*, end.  Members that are
- * no column of the CSV are in the JSON alone; a column without a member is empty. */
+ * no column of the CSV are in the JSON alone; a column without a member is empty.  Outside of
+ * items output_* write members of the object that is open in the JSON: totals, summaries. */
 void output_begin_item(struct report_output *out);
 void output_end_item(struct report_output *out);
 /* Items of any other list of many: the same, in the JSON alone. */
@@ -45,14 +46,9 @@ void output_money(struct report_output *out, const char *key, int64_t millionths
 void output_ratio(struct report_output *out, const char *key, int64_t numerator,
                   int64_t denominator); /* null when the denominator is not positive */
 void output_timestamp(struct report_output *out, const char *key, int64_t ms);
+void output_day(struct report_output *out, const char *key, int64_t day);
 /* A figure that is JSON already, such as a decimal of the report's own. */
 void output_number(struct report_output *out, const char *key, struct str json);
-
-/* The same as members of any object outside of items (totals, summaries). */
-void output_member_money(struct json *json, const char *key, int64_t millionths);
-void output_member_ratio(struct json *json, const char *key, int64_t numerator,
-                         int64_t denominator);
-void output_member_day(struct json *json, const char *key, int64_t day);
 
 /* ---- the runner's side ---- */
 
@@ -73,3 +69,9 @@ MUST_CHECK bool output_finish(struct arena *a, struct report_output *out,
 MUST_CHECK bool output_publish(struct report_output *out, int root, struct err *err);
 /* Removes what was not published; accepts NULL. */
 void output_close(struct report_output **out);
+
+/* Elements of a list of inputs, and a list of warnings, for whoever tells of reports. */
+void output_add_input(struct json *json, enum input_kind kind,
+                      const struct input_source *input);
+void output_add_warnings(struct json *json, const struct report_warning *warnings,
+                         size_t count);

@@ -1,5 +1,6 @@
 /* purchases_curated: every row of purchases_raw, either kept or dropped with its first reason.
  * The kept ones stand by time, then line; the dropped ones by line, with their raw cells. */
+#include "base/mem.h"
 #include "reports/money.h"
 #include "reports/report.h"
 
@@ -11,19 +12,21 @@ struct sum {
 };
 
 static void
-write_sum(struct json *j, const char *key, const struct sum *sum)
+write_sum(struct report_output *out, const char *key, const struct sum *sum)
 {
+    struct json *j = output_members(out);
     json_key(j, key);
     json_begin_object(j);
     json_member_u64(j, "rows", sum->rows);
-    output_member_money(j, "revenue_usd", sum->revenue);
+    output_money(out, "revenue_usd", sum->revenue);
     json_end_object(j);
 }
 
 /* Every reason is listed, so that readers need not ask which there are. */
 static void
-write_summary(struct json *j, const struct purchase_table *table)
+write_summary(struct report_output *out, const struct purchase_table *table)
 {
+    struct json *j = output_members(out);
     struct sum sums[DROP_COUNT] = {0};
     for (size_t i = 0; i < table->count; i++) {
         struct sum *sum = &sums[table->rows[i].dropped];
@@ -33,11 +36,11 @@ write_summary(struct json *j, const struct purchase_table *table)
     json_key(j, "summary");
     json_begin_object(j);
     json_member_u64(j, "rows_in", table->count);
-    write_sum(j, "kept", &sums[DROP_NONE]);
+    write_sum(out, "kept", &sums[DROP_NONE]);
     json_key(j, "dropped");
     json_begin_object(j);
     for (size_t reason = DROP_NONE + 1; reason < DROP_COUNT; reason++)
-        write_sum(j, data_drop_reason_name((enum drop_reason)reason), &sums[reason]);
+        write_sum(out, data_drop_reason_name((enum drop_reason)reason), &sums[reason]);
     json_end_object(j);
     json_end_object(j);
 }
@@ -55,9 +58,7 @@ compare_time(const void *x, const void *y)
 static const struct purchase **
 sort_kept(const struct purchase_table *table, size_t *count)
 {
-    const struct purchase **kept = calloc(MAX(table->count, 1), sizeof(*kept));
-    if (!kept)
-        abort();
+    const struct purchase **kept = mem_array(table->count, const struct purchase *);
     size_t n = 0;
     for (size_t i = 0; i < table->count; i++)
         if (table->rows[i].dropped == DROP_NONE)
@@ -120,7 +121,7 @@ write_dropped(struct report_output *out, const struct report_data *data)
 static bool
 write_report(struct report_output *out, const struct report_run *run, struct err *err UNUSED)
 {
-    write_summary(output_members(out), &run->data->purchases);
+    write_summary(out, &run->data->purchases);
     write_kept(out, run->data);
     write_dropped(out, run->data);
     return true;

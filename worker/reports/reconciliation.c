@@ -155,36 +155,38 @@ sum_up(struct reconciliation *r)
 /* ---- the document ---- */
 
 static void
-add_sums(struct json *json, const struct sum sums[DETAIL_TYPE_COUNT])
+add_sums(struct report_output *out, const struct sum sums[DETAIL_TYPE_COUNT])
 {
+    struct json *json = output_members(out);
     for (size_t type = 0; type < DETAIL_TYPE_COUNT; type++) {
         json_key(json, TYPE_NAMES[type]);
         json_begin_object(json);
         json_member_u64(json, "count", sums[type].count);
-        output_member_money(json, "revenue_usd", sums[type].revenue);
+        output_money(out, "revenue_usd", sums[type].revenue);
         json_end_object(json);
     }
 }
 
 static void
-add_rates(struct json *json, uint64_t pairs, uint64_t af_count, uint64_t cf_count)
+add_rates(struct report_output *out, uint64_t pairs, uint64_t af_count, uint64_t cf_count)
 {
-    output_member_ratio(json, "match_rate_af", (int64_t)pairs, (int64_t)af_count);
-    output_member_ratio(json, "match_rate_confirmed", (int64_t)pairs, (int64_t)cf_count);
+    output_ratio(out, "match_rate_af", (int64_t)pairs, (int64_t)af_count);
+    output_ratio(out, "match_rate_confirmed", (int64_t)pairs, (int64_t)cf_count);
 }
 
 static void
-add_days(struct json *json, const struct reconciliation *r)
+add_days(struct report_output *out, const struct reconciliation *r)
 {
+    struct json *json = output_members(out);
     json_key(json, "by_day");
     json_begin_array(json);
     for (size_t i = 0; i < r->day_count; i++) {
         const struct sum *sums = r->days[i].sums;
         uint64_t pairs = sums[DETAIL_MATCHED].count;
         json_begin_object(json);
-        output_member_day(json, "date", r->days[i].day);
-        add_sums(json, sums);
-        add_rates(json, pairs, pairs + sums[DETAIL_AF_ONLY].count,
+        output_day(out, "date", r->days[i].day);
+        add_sums(out, sums);
+        add_rates(out, pairs, pairs + sums[DETAIL_AF_ONLY].count,
                   pairs + sums[DETAIL_CONFIRMED_ONLY].count);
         json_end_object(json);
     }
@@ -192,8 +194,9 @@ add_days(struct json *json, const struct reconciliation *r)
 }
 
 static void
-add_windows(struct json *json, struct reconciliation *r)
+add_windows(struct report_output *out, struct reconciliation *r)
 {
+    struct json *json = output_members(out);
     json_key(json, "by_window");
     json_begin_array(json);
     for (size_t i = 0; i < COUNT_OF(BY_WINDOW_MINUTES); i++) {
@@ -201,7 +204,7 @@ add_windows(struct json *json, struct reconciliation *r)
         json_begin_object(json);
         json_member_i64(json, "window_min", BY_WINDOW_MINUTES[i]);
         json_member_u64(json, "matched", pairs);
-        add_rates(json, pairs, r->pairing.sides[AF].count, r->pairing.sides[CF].count);
+        add_rates(out, pairs, r->pairing.sides[AF].count, r->pairing.sides[CF].count);
         json_end_object(json);
     }
     json_end_array(json);
@@ -333,13 +336,13 @@ write_reconciliation(struct report_output *out, const struct report_run *run,
     struct json *json = output_members(out);
     json_key(json, "summary");
     json_begin_object(json);
-    add_sums(json, r.sums);
+    add_sums(out, r.sums);
     json_end_object(json);
-    add_rates(json, r.sums[DETAIL_MATCHED].count, r.pairing.sides[AF].count,
+    add_rates(out, r.sums[DETAIL_MATCHED].count, r.pairing.sides[AF].count,
               r.pairing.sides[CF].count);
     add_confirmed_rows(json, &run->data->confirmed);
-    add_days(json, &r);
-    add_windows(json, &r);
+    add_days(out, &r);
+    add_windows(out, &r);
     write_details(out, json, &r);
     return true;
 }

@@ -7,28 +7,12 @@ static const char *const COLUMNS[] = {"campaign", "revenue_usd", "ad_cost_usd",
                                       "roas",     "no_cost",     NULL};
 
 static void
-add_campaign(struct report_output *out, const struct days_campaign *campaign)
+add_figures(struct report_output *out, int64_t revenue, int64_t cost)
 {
-    int64_t revenue = campaign->revenue[DAYS_LAST], cost = campaign->cost[DAYS_LAST];
-    output_begin_item(out);
-    output_str(out, "campaign", campaign->name);
     output_money(out, "revenue_usd", revenue);
     output_money(out, "ad_cost_usd", cost);
     output_ratio(out, "roas", revenue, cost);
-    output_bool(out, "no_cost", !days_has_roas(campaign, DAYS_LAST));
-    output_end_item(out);
-}
-
-static void
-add_total(struct json *json, int64_t revenue, int64_t cost)
-{
-    json_key(json, "total");
-    json_begin_object(json);
-    output_member_money(json, "revenue_usd", revenue);
-    output_member_money(json, "ad_cost_usd", cost);
-    output_member_ratio(json, "roas", revenue, cost);
-    json_member_bool(json, "no_cost", cost <= 0);
-    json_end_object(json);
+    output_bool(out, "no_cost", cost <= 0);
 }
 
 static bool
@@ -46,12 +30,18 @@ write(struct report_output *out, const struct report_run *run, struct err *err U
         const struct days_campaign *campaign = &campaigns[i];
         if (!campaign->has_revenue[DAYS_LAST] && !campaign->has_cost[DAYS_LAST])
             continue;
-        add_campaign(out, campaign);
+        output_begin_item(out);
+        output_str(out, "campaign", campaign->name);
+        add_figures(out, campaign->revenue[DAYS_LAST], campaign->cost[DAYS_LAST]);
+        output_end_item(out);
         revenue = money_plus(revenue, campaign->revenue[DAYS_LAST]);
         cost = money_plus(cost, campaign->cost[DAYS_LAST]);
     }
     json_end_array(json);
-    add_total(json, revenue, cost);
+    json_key(json, "total");
+    json_begin_object(json);
+    add_figures(out, revenue, cost);
+    json_end_object(json);
     return true;
 }
 

@@ -95,6 +95,17 @@ runner_child_start(struct runner_child *out, const struct job_step *step,
     return true;
 }
 
+int
+runner_child_wait(struct runner_child *child)
+{
+    int status = 0;
+    while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    fs_close(&child->pipe);
+    child->pid = 0;
+    return status;
+}
+
 void
 runner_child_tell_end(struct err *err, const char *worker, int status)
 {

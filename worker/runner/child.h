@@ -25,6 +25,8 @@ struct runner_child {
 MUST_CHECK bool runner_child_start(struct runner_child *out, const struct job_step *step,
                                    const struct job_work *work, int inherited_fd,
                                    struct err *err);
+/* Waits for its end, which has begun, and closes the pipe: the status as of waitpid. */
+int runner_child_wait(struct runner_child *child);
 /* Why a child without a frame that says so failed; `worker`: what it was. */
 void runner_child_tell_end(struct err *err, const char *worker, int status);
 /* 1 a frame, 0 none at the moment, -1 the child has ended. */

@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "catalogue/integrity.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -69,43 +68,27 @@ finish(struct claim *claim, const struct job_host *host, enum job_state state,
     release(claim);
 }
 
+/* By job_requeue or job_hand_back. */
 static void
-requeue(struct claim *claim, const struct job_host *host)
+requeue(struct claim *claim, const struct job_host *host, const char *event,
+        bool (*queue)(struct writer *w, struct str id, struct err *err))
 {
     struct err err;
     clean(claim);
-    log_event(claim, "job_restarts", NULL);
-    if (!job_requeue(host->writer, claim->work.job.id, &err))
+    log_event(claim, event, NULL);
+    if (!queue(host->writer, claim->work.job.id, &err))
         log_event(claim, "job_not_requeued", &err);
     release(claim);
-}
-
-static void
-hand_back(struct claim *claim, const struct job_host *host)
-{
-    struct err err;
-    clean(claim);
-    log_event(claim, "job_requeued", NULL);
-    if (!job_hand_back(host->writer, claim->work.job.id, &err))
-        log_event(claim, "job_not_requeued", &err);
-    release(claim);
-}
-
-static void
-have_files_checked(struct claim *claim, const struct job_host *host, const struct err *error)
-{
-    struct err err;
-    if (!integrity_doubt_rows(host->writer, str_from(error->name), &err))
-        log_event(claim, "check_not_wanted", &err); /* the schedule brings one */
 }
 
 static void
 fail(struct claim *claim, const struct job_host *host, const struct err *error)
 {
-    if (strcmp(err_code(error), INTEGRITY_ROWS_DAMAGED) == 0)
-        have_files_checked(claim, host, error);
-    bool is_cancel = claim->is_cancelled || strcmp(err_code(error), "cancelled") == 0;
     struct err err;
+    if (strcmp(err_code(error), INTEGRITY_ROWS_DAMAGED) == 0 &&
+        !integrity_doubt_rows(host->writer, str_from(error->name), &err))
+        log_event(claim, "check_not_wanted", &err); /* the schedule brings one */
+    bool is_cancel = claim->is_cancelled || strcmp(err_code(error), "cancelled") == 0;
     /* Or each attempt to send it again would leave less room. */
     const struct job_kind *kind = claim->work.kind;
     if (error->kind == ERR_DISK_FULL && kind->remove_source &&
@@ -119,7 +102,7 @@ static void
 try_again(struct claim *claim, const struct job_host *host, const struct err *error)
 {
     if (claim->work.job.attempt < JOB_ATTEMPTS_MAX)
-        requeue(claim, host);
+        requeue(claim, host, "job_restarts", job_requeue);
     else
         fail(claim, host, error);
 }
@@ -208,27 +191,29 @@ make_it_count(struct claim *claim, const struct job_host *host)
     } /* else the writer is away; it comes back, and this is tried again */
 }
 
-/* The last counts: those of a job that is done are looked at longest. */
-static void
-tell_last(struct claim *claim, const struct job_host *host)
+static bool
+tell_writer(const struct claim *claim, const struct job_host *host, bool *is_cancel_requested,
+            struct err *err)
 {
-    struct job_progress progress = {str_from(claim->last.phase), claim->last.bytes_total,
-                                    claim->last.bytes_done, claim->last.rows_done,
-                                    claim->last.rows_rejected};
-    struct err ignored; /* what follows meets the same writer, and is not silent */
-    bool is_cancel_requested;
-    (void)!job_report_progress(host->writer, claim->work.job.id, &progress,
-                               &is_cancel_requested, &ignored);
+    const struct runner_child_frame *frame = &claim->last;
+    struct job_progress progress = {str_from(frame->phase), frame->bytes_total,
+                                    frame->bytes_done, frame->rows_done, frame->rows_rejected};
+    return job_report_progress(host->writer, claim->work.job.id, &progress, is_cancel_requested,
+                               err);
 }
 
 static void
-end_of_child(struct claim *claim, const struct job_host *host, int status)
+end_of_child(struct claim *claim, const struct job_host *host)
 {
-    struct err crashed;
+    struct err crashed, ignored;
+    bool unused;
+    int status = runner_child_wait(&claim->child);
     runner_child_tell_end(&crashed, claim->work.kind->worker, status);
     err_set_code(&crashed, ERR_INTERNAL, claim->work.kind->crash_code, "%s, in attempt %llu",
                  crashed.detail, (unsigned long long)claim->work.job.attempt);
-    tell_last(claim, host);
+    /* The last counts: those of a job that is done are looked at longest.  What follows meets the
+     * same writer, and is not silent. */
+    (void)!tell_writer(claim, host, &unused, &ignored);
     if (claim->is_cancelled)
         finish(claim, host, JOB_CANCELLED, NULL);
     else if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
@@ -243,19 +228,15 @@ end_of_child(struct claim *claim, const struct job_host *host, int status)
 /* ---- the running child ---- */
 
 static void
-tell_writer(struct claim *claim, const struct job_host *host)
+tell_now_and_then(struct claim *claim, const struct job_host *host)
 {
-    const struct runner_child_frame *frame = &claim->last;
     uint64_t now = clock_steady_us();
     if (now - claim->told_us < TELL_US)
         return;
     claim->told_us = now;
-    struct job_progress progress = {str_from(frame->phase), frame->bytes_total,
-                                    frame->bytes_done, frame->rows_done, frame->rows_rejected};
     bool is_cancel_requested = false;
     struct err err;
-    if (!job_report_progress(host->writer, claim->work.job.id, &progress, &is_cancel_requested,
-                             &err)) {
+    if (!tell_writer(claim, host, &is_cancel_requested, &err)) {
         /* Away for a moment is no reason to stop; no longer ours is. */
         if (strcmp(err_code(&err), "job_not_running") != 0)
             return;
@@ -282,15 +263,10 @@ tick_child(struct claim *claim, const struct job_host *host)
     if (got == 0) {
         if (claim->is_cancelled && clock_steady_us() > claim->kill_us)
             kill(claim->child.pid, SIGKILL);
-        tell_writer(claim, host);
+        tell_now_and_then(claim, host);
         return;
     }
-    int status = 0;
-    /* The pipe is closed, so the child is ending. */
-    while (waitpid(claim->child.pid, &status, 0) < 0 && errno == EINTR)
-        continue;
-    fs_close(&claim->child.pipe);
-    end_of_child(claim, host, status);
+    end_of_child(claim, host);
 }
 
 void
@@ -308,15 +284,12 @@ claim_stop(struct claim *claim, const struct job_host *host)
     if (claim->state == CLAIM_FREE)
         return;
     if (claim->state != CLAIM_FINISHING) {
-        int status;
         /* Its work is thrown away, so there is nothing to end in order. */
         kill(claim->child.pid, SIGKILL);
-        while (waitpid(claim->child.pid, &status, 0) < 0 && errno == EINTR)
-            continue;
-        fs_close(&claim->child.pipe);
+        runner_child_wait(&claim->child);
     } else {
         make_it_count(claim, host);
     }
     if (claim->state != CLAIM_FREE)
-        hand_back(claim, host);
+        requeue(claim, host, "job_requeued", job_hand_back);
 }

@@ -8,7 +8,6 @@
 #include "embedded/files.h"
 #include "role/role.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -91,12 +90,6 @@ look_at(struct arena *a, struct look *look, struct str dataset,
     return true;
 }
 
-static bool
-is_waited_for(const struct dataset_version *version, const struct integrity_schedule *schedule)
-{
-    return version->checked_start != schedule->start || version->checked_at == 0;
-}
-
 /* A child that has stepped back cannot come forward again, so where somebody waits it leaves
  * the rest to the next one. */
 static bool
@@ -111,26 +104,16 @@ look_at_all(struct look *look, struct err *err)
         int got = integrity_next(&a, look->db, &schedule, &dataset, &version, err);
         if (got <= 0)
             return got == 0;
-        if (is_waited_for(&version, &schedule)) {
-            if (has_stepped_back)
-                return true;
-        } else if (!has_stepped_back) {
+        bool is_waited_for = version.checked_start != schedule.start || version.checked_at == 0;
+        if (is_waited_for && has_stepped_back)
+            return true;
+        if (!is_waited_for && !has_stepped_back) {
             step_back();
             has_stepped_back = true;
         }
         if (!look_at(&a, look, dataset, &version, err))
             return false;
     }
-}
-
-static void
-log_end_of_look(const struct look *look)
-{
-    struct log_line line = log_begin(LOG_INFO, "files_checked");
-    log_int(&line, "versions", look->version_count);
-    log_int(&line, "bytes", (int64_t)look->bytes);
-    log_int(&line, "ms", (int64_t)(clock_steady_us() - look->began_us) / 1000);
-    log_end(&line);
 }
 
 static void
@@ -153,7 +136,11 @@ run(struct arena *a, const struct job_work *work, job_progress_fn *on_progress U
     look.writer = writer_open(role_path(a, work->config, ROLE_WRITER_SOCKET));
     if (!look_at_all(&look, err))
         return false;
-    log_end_of_look(&look);
+    struct log_line line = log_begin(LOG_INFO, "files_checked");
+    log_int(&line, "versions", look.version_count);
+    log_int(&line, "bytes", (int64_t)look.bytes);
+    log_int(&line, "ms", (int64_t)(clock_steady_us() - look.began_us) / 1000);
+    log_end(&line);
     return true;
 }
 
@@ -181,19 +168,9 @@ start(struct file_check *check, const struct job_host *host)
 }
 
 static void
-wait_for_end(struct file_check *check, int *status)
-{
-    while (waitpid(check->child.pid, status, 0) < 0 && errno == EINTR)
-        continue;
-    fs_close(&check->child.pipe);
-    check->child.pid = 0;
-}
-
-static void
 end(struct file_check *check)
 {
-    int status = 0;
-    wait_for_end(check, &status);
+    int status = runner_child_wait(&check->child);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return;
     if (check->error.kind == ERR_NONE)
@@ -222,10 +199,9 @@ file_check_tick(struct file_check *check, const struct job_host *host)
 void
 file_check_stop(struct file_check *check)
 {
-    int status;
     if (check->child.pid == 0)
         return;
     /* What it has stored counts, and the rest is due again. */
     kill(check->child.pid, SIGKILL);
-    wait_for_end(check, &status);
+    runner_child_wait(&check->child);
 }

@@ -1,6 +1,6 @@
 #include "runner/kind.h"
 
-#include "runner/import.h"
+#include "runner/load.h"
 #include "runner/reindex.h"
 #include "runner/report.h"
 

@@ -7,7 +7,10 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 
+/* On its way from the child that made it to the process that publishes it. */
+#define PUBLICATION "publication"
 #define PUBLICATION_BYTES_MAX (16 * MIB)
 
 static const char *
@@ -20,12 +23,9 @@ spool_path(struct arena *a, const struct load *load, const char *file)
 }
 
 static bool
-is_declared_public(const struct config *config, struct str name)
+remove_partial(struct arena *a, const struct load *load, struct err *err)
 {
-    for (size_t i = 0; i < config->dataset_count; i++)
-        if (str_eq(config->datasets[i].name, name))
-            return config->datasets[i].is_public;
-    return false;
+    return fs_remove_tree(AT_FDCWD, spool_path(a, load, DATASET_PARTIAL_SOURCE), err);
 }
 
 /* Rows are added to what the dataset holds; what a version that stands in for a damaged one
@@ -52,12 +52,13 @@ load_prepare(struct arena *a, struct db *db, struct writer *w, const struct conf
 {
     struct load load = {.config = config, .job = *job};
     struct dataset dataset;
+    const struct config_dataset *declared = config_find_dataset(config, job->dataset);
     if (!str_eq(job->kind, STR("import")))
         return err_set(err, ERR_INTERNAL, "there are no jobs of kind '%" STR_FMT "'",
                        STR_ARG(job->kind));
     if (!import_job_parse(a, job->options, &load.import, err) ||
-        !dataset_ensure(w, job->dataset, is_declared_public(config, job->dataset),
-                        &load.dataset_id, err) ||
+        !dataset_ensure(w, job->dataset, declared && declared->is_public, &load.dataset_id,
+                        err) ||
         !dataset_get(a, db, job->dataset, &dataset, err))
         return false;
     load.has_base = dataset.version != 0;
@@ -112,7 +113,7 @@ load_fetch(struct arena *a, const struct load *load, job_progress_fn *on_progres
     if (ok)
         err_set_errno(err, "%s", whole);
     struct err ignored; /* the sweep tries again */
-    (void)!load_remove_partial(a, load, &ignored);
+    (void)!remove_partial(a, load, &ignored);
     return fetch_explain(load->import.options.url, err);
 }
 
@@ -156,46 +157,105 @@ load_run(struct arena *a, const struct load *load, job_progress_fn *on_progress,
 }
 
 bool
-load_remove_source(struct arena *a, const struct load *load, struct err *err)
-{
-    return fs_remove_tree(AT_FDCWD, spool_path(a, load, "source"), err);
-}
-
-bool
-load_remove_partial(struct arena *a, const struct load *load, struct err *err)
-{
-    return fs_remove_tree(AT_FDCWD, spool_path(a, load, DATASET_PARTIAL_SOURCE), err);
-}
-
-bool
 load_remove_folder(struct arena *a, const struct load *load, struct err *err)
 {
     const char *data_dir = arena_cstr(a, load->config->data_dir);
     return EMBEDDED_FILES.drop(data_dir, load->dataset_id, load->job.id, err);
 }
 
-/* ---- the publication as a file ---- */
+/* ---- the kind of job ---- */
 
-bool
-load_write_publication(struct arena *a, const struct load *load,
-                       const struct dataset_publication *publication, struct err *err)
+static size_t
+slots(const struct config *config)
 {
-    scoped_buf out;
-    buf_init(&out, PUBLICATION_BYTES_MAX);
-    dataset_publication_add(&out, publication);
+    return (size_t)config->imports_concurrent;
+}
+
+static bool
+prepare(struct arena *a, const struct job_host *host, struct job_work *work, struct err *err)
+{
+    struct load *load = arena_array(a, 1, struct load);
+    if (!load_prepare(a, host->db, host->writer, host->config, &work->job, load, err))
+        return false;
+    work->bytes_total = load->import.source_length;
+    work->own = load;
+    return true;
+}
+
+static bool
+needs_fetch(const struct job_work *work)
+{
+    return load_needs_fetch(work->own);
+}
+
+static bool
+fetch(struct arena *a, const struct job_work *work, job_progress_fn *on_progress, void *context,
+      struct err *err)
+{
+    return load_fetch(a, work->own, on_progress, context, err);
+}
+
+static bool
+run(struct arena *a, const struct job_work *work, job_progress_fn *on_progress, void *context,
+    struct err *err)
+{
+    struct dataset_publication publication;
+    scoped_buf out = {.max = PUBLICATION_BYTES_MAX};
+    if (!load_run(a, work->own, on_progress, context, &publication, err))
+        return false;
+    codec_add(&out, &DATASET_PUBLICATION, &publication);
     if (out.is_full)
         return err_set(err, ERR_INTERNAL, "the description of the version is over %zu bytes",
                        PUBLICATION_BYTES_MAX);
-    return fs_replace_file(AT_FDCWD, spool_path(a, load, "publication"), buf_str(&out), 0600,
+    return fs_replace_file(AT_FDCWD, spool_path(a, work->own, PUBLICATION), buf_str(&out), 0600,
                            err);
 }
 
-bool
-load_read_publication(struct arena *a, const struct load *load, struct dataset_publication *out,
-                      struct err *err)
+static bool
+finish(struct arena *a, const struct job_host *host, const struct job_work *work,
+       bool *starts_again, struct err *err)
 {
-    scoped_buf bytes;
-    buf_init(&bytes, PUBLICATION_BYTES_MAX);
-    return fs_read_file(&bytes, AT_FDCWD, spool_path(a, load, "publication"), err) &&
-           dataset_publication_read(arena_str(a, buf_str(&bytes)), out, err);
+    scoped_buf bytes = {.max = PUBLICATION_BYTES_MAX};
+    int64_t number;
+    *starts_again = true;
+    if (!fs_read_file(&bytes, AT_FDCWD, spool_path(a, work->own, PUBLICATION), err))
+        return false;
+    const struct dataset_publication *publication =
+        codec_read(a, &DATASET_PUBLICATION, buf_str(&bytes), err);
+    if (!publication)
+        return false;
+    if (dataset_publish(host->writer, publication, &number, err))
+        return true;
+    *starts_again = strcmp(err_code(err), "base_changed") == 0;
+    return false;
 }
+
+static bool
+clean(struct arena *a, const struct job_work *work, struct err *err)
+{
+    return remove_partial(a, work->own, err) && load_remove_folder(a, work->own, err);
+}
+
+static bool
+remove_source(struct arena *a, const struct job_work *work, struct err *err)
+{
+    /* Also of a job that the full disk kept from being prepared. */
+    struct load load = {.config = work->config, .job = work->job};
+    return fs_remove_tree(AT_FDCWD, spool_path(a, &load, "source"), err);
+}
+
+const struct job_kind JOB_IMPORT = {
+    .name = "import",
+    .worker = "the importer",
+    .crash_code = "importer_crashed",
+    .steps =
+        {
+            {"fetch", "receiving", true, needs_fetch, fetch},
+            {"load", "reading", false, NULL, run},
+        },
+    .slots = slots,
+    .prepare = prepare,
+    .finish = finish,
+    .clean = clean,
+    .remove_source = remove_source,
+};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "import/import.h"
+#include "runner/kind.h"
 
 struct load {
     const struct config *config;
@@ -28,16 +29,8 @@ MUST_CHECK bool load_fetch(struct arena *a, const struct load *load,
 MUST_CHECK bool load_run(struct arena *a, const struct load *load, job_progress_fn *on_progress,
                          void *context, struct dataset_publication *out, struct err *err);
 
-/* A publication on its way from the child that made it to the process that publishes it, as the
- * file spool/<job id>/publication. */
-MUST_CHECK bool load_write_publication(struct arena *a, const struct load *load,
-                                       const struct dataset_publication *publication,
-                                       struct err *err);
-MUST_CHECK bool load_read_publication(struct arena *a, const struct load *load,
-                                      struct dataset_publication *out, struct err *err);
-/* Removes the source from the spool, for a job that found the disk too small for it. */
-MUST_CHECK bool load_remove_source(struct arena *a, const struct load *load, struct err *err);
-/* Removes what a child that was killed left: of a source that it fetched, of the version's
- * folder. */
-MUST_CHECK bool load_remove_partial(struct arena *a, const struct load *load, struct err *err);
+/* Removes what a killed child left of the version's folder. */
 MUST_CHECK bool load_remove_folder(struct arena *a, const struct load *load, struct err *err);
+
+/* Receiving for a URL, then loading, then the publication. */
+extern const struct job_kind JOB_IMPORT;

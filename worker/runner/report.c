@@ -12,9 +12,7 @@
 #include "embedded/engine.h"
 #include "embedded/files.h"
 #include "reports/archive.h"
-#include "reports/run.h"
 #include "role/role.h"
-#include "json/write.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -87,48 +85,6 @@ make_reports(struct arena *a, const struct input_versions *versions, struct run_
     }
 }
 
-static void
-add_input(struct json *j, const struct input_source *input, enum input_kind kind)
-{
-    json_begin_object(j);
-    json_member_str(j, "dataset", str_from(input_name(kind)));
-    json_member_i64(j, "version", input->version.number);
-    json_member_str(j, "sha256", input->sha256);
-    json_member_u64(j, "rows", input->row_count);
-    json_end_object(j);
-}
-
-static struct str
-inputs_json(struct arena *a, const struct run_result *result)
-{
-    scoped_buf out;
-    buf_init(&out, RUN_BYTES_MAX);
-    struct json j = json_write(&out);
-    json_begin_array(&j);
-    for (size_t i = 0; i < INPUT_COUNT; i++)
-        if (result->inputs[i].is_there)
-            add_input(&j, &result->inputs[i], (enum input_kind)i);
-    json_end_array(&j);
-    return arena_str(a, buf_str(&out));
-}
-
-static struct str
-warnings_json(struct arena *a, const struct run_report *report)
-{
-    scoped_buf out;
-    buf_init(&out, RUN_BYTES_MAX);
-    struct json j = json_write(&out);
-    json_begin_array(&j);
-    for (size_t i = 0; i < report->warning_count; i++) {
-        json_begin_object(&j);
-        json_member_str(&j, "code", report->warnings[i].code);
-        json_member_str(&j, "detail", report->warnings[i].detail);
-        json_end_object(&j);
-    }
-    json_end_array(&j);
-    return arena_str(a, buf_str(&out));
-}
-
 /* Where the folder lies is for the log; a client is told which setting names it. */
 static void
 hide_output(const struct job_work *work, struct err *err)
@@ -145,55 +101,18 @@ hide_output(const struct job_work *work, struct err *err)
                  "names; the log has the reason");
 }
 
-static struct archive_report
-archived(struct arena *a, const struct run_report *made)
-{
-    bool is_made = made->err.kind == ERR_NONE;
-    struct archive_report report = {
-        .name = str_from(made->report->name),
-        .sha256 = is_made ? str_from(made->sha256) : STR(""),
-        .bytes = is_made ? made->bytes : 0,
-        .warnings_json = warnings_json(a, made),
-    };
-    if (!is_made)
-        report.error_json = job_error_json(a, &made->err);
-    return report;
-}
-
-static struct str
-receipt(struct arena *a, const struct archive_run *made_run, uint64_t began_us)
-{
-    scoped_buf out;
-    buf_init(&out, RUN_BYTES_MAX);
-    struct json j = json_write(&out);
-    json_begin_object(&j);
-    archive_add_json(&j, made_run);
-    json_member_f64(&j, "seconds", (double)(clock_steady_us() - began_us) / 1e6);
-    json_end_object(&j);
-    return arena_str(a, buf_str(&out));
-}
-
 static bool
 write_run(struct arena *a, const struct job_work *work, struct run_result *result,
           uint64_t began_us, struct err *err)
 {
     const struct archive_request *request = work->own;
-    struct archive_run run = {
-        .job_id = work->job.id,
-        .date = date_text(a, result->day),
-        .is_scheduled = request->is_scheduled,
-        .inputs_json = inputs_json(a, result),
-        .reports = arena_array(a, REPORT_COUNT, struct archive_report),
-        .report_count = REPORT_COUNT,
-    };
-    for (size_t i = 0; i < REPORT_COUNT; i++) {
+    struct archive_run run = {.job_id = work->job.id, .is_scheduled = request->is_scheduled};
+    for (size_t i = 0; i < REPORT_COUNT; i++)
         hide_output(work, &result->reports[i].err);
-        run.reports[i] = archived(a, &result->reports[i]);
-    }
-    run.receipt_json = receipt(a, &run, began_us);
+    archive_describe(a, result, (double)(clock_steady_us() - began_us) / 1e6, &run);
     scoped_buf out;
     buf_init(&out, RUN_BYTES_MAX);
-    archive_add(&out, &run);
+    codec_add(&out, &ARCHIVE_RUN, &run);
     if (out.is_full)
         return err_set(err, ERR_INTERNAL, "the description of the run is over %zu bytes",
                        RUN_BYTES_MAX);
@@ -256,7 +175,8 @@ finish(struct arena *a, const struct job_host *host, const struct job_work *work
                       err))
         return false;
     *starts_again = false;
-    return archive_store(host->writer, buf_str(&bytes), err);
+    const struct archive_run *made = codec_read(a, &ARCHIVE_RUN, buf_str(&bytes), err);
+    return made && archive_store(host->writer, made, err);
 }
 
 static bool

@@ -5,8 +5,8 @@
 #include "base/log.h"
 #include "catalogue/integrity.h"
 #include "embedded/files.h"
-#include "import/import.h"
 #include "reports/schedule.h"
+#include "role/disk.h"
 #include "runner/claim.h"
 #include "runner/clock_watch.h"
 #include "runner/file_check.h"
@@ -127,24 +127,13 @@ adopt(struct jobs *jobs, struct err *err)
     return true;
 }
 
-/* Here, since nobody waits for this role: the writer and the workers serve meanwhile. */
-static void
-check_ledgers(struct jobs *jobs)
-{
-    scoped_arena a = {0};
-    ledger_check(jobs->host.db, role_path(&a, jobs->host.config, ROLE_LEDGER_MARK));
-}
-
 /* ---- the loop ---- */
 
 static bool
 is_disk_short(const struct jobs *jobs)
 {
     scoped_arena a = {0};
-    struct err ignored; /* whoever needs the disk will meet it */
-    uint64_t free_bytes;
-    return fs_free_bytes(arena_cstr(&a, jobs->host.config->data_dir), &free_bytes, &ignored) &&
-           free_bytes < IMPORT_DISK_RESERVE;
+    return disk_free_bytes(arena_cstr(&a, jobs->host.config->data_dir)) < DISK_RESERVE;
 }
 
 static void
@@ -179,21 +168,16 @@ free_claim(struct jobs *jobs, const struct job_kind *kind)
     return busy < kind->slots(jobs->host.config) ? free : NULL;
 }
 
-/* Do they wait for each other?  The table's rule; see job_claim in job.sql. */
-static bool
-is_in_the_way(const struct job *running, const struct job *job)
-{
-    return str_eq(running->dataset, job->dataset) &&
-           (job->dataset.n || str_eq(running->kind, job->kind));
-}
-
+/* Does one that runs keep the job waiting?  The table's rule; see job_claim in job.sql. */
 static bool
 has_in_the_way(const struct jobs *jobs, const struct job *job)
 {
-    for (size_t i = 0; i < CLAIMS_MAX; i++)
-        if (jobs->claims[i].state != CLAIM_FREE &&
-            is_in_the_way(&jobs->claims[i].work.job, job))
+    for (size_t i = 0; i < CLAIMS_MAX; i++) {
+        const struct job *running = &jobs->claims[i].work.job;
+        if (jobs->claims[i].state != CLAIM_FREE && str_eq(running->dataset, job->dataset) &&
+            (job->dataset.n || str_eq(running->kind, job->kind)))
             return true;
+    }
     return false;
 }
 
@@ -287,18 +271,12 @@ has_begun(struct jobs *jobs)
     return jobs->is_begun;
 }
 
-/* By the steady clock, which nobody sets.  Where it fails /readyz says so. */
-static void
-beat(const struct jobs *jobs)
-{
-    uint64_t now_us = clock_steady_us();
-    (void)!pwrite(jobs->heartbeat_fd, &now_us, sizeof(now_us), 0);
-}
-
 static void
 go_round(struct jobs *jobs)
 {
-    beat(jobs);
+    /* The heartbeat, by the steady clock, which nobody sets.  Where it fails /readyz says so. */
+    uint64_t now_us = clock_steady_us();
+    (void)!pwrite(jobs->heartbeat_fd, &now_us, sizeof(now_us), 0);
     file_check_tick(&jobs->check, &jobs->host);
     look_at_schedule(jobs);
     clock_watch(&jobs->clock, jobs->host.writer);
@@ -337,8 +315,10 @@ role_run_jobs(const struct role_env *env)
     if (!ok)
         complain("jobs_cannot_start", &err);
     if (ok && !role_is_stopping()) {
+        scoped_arena a = {0};
         sweep(&jobs);
-        check_ledgers(&jobs);
+        /* Here, since nobody waits for this role: the writer and the workers serve meanwhile. */
+        ledger_check(jobs.host.db, role_path(&a, env->config, ROLE_LEDGER_MARK));
     }
     while (ok && !role_is_stopping())
         go_round(&jobs);

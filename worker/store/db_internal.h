@@ -5,6 +5,11 @@
 #include "store/db.h"
 #include "store/sqlite.h"
 
+extern const struct embed_file EMBED_QUERIES[]; /* queries/ */
+extern const size_t EMBED_QUERIES_COUNT;
+extern const struct embed_file EMBED_MIGRATIONS[]; /* migrations/ */
+extern const size_t EMBED_MIGRATIONS_COUNT;
+
 /* Transaction control, prepared on first use: the writer runs them for every operation. */
 enum db_control {
     CONTROL_BEGIN,

@@ -6,8 +6,7 @@
  * file, which a checkpoint copies out of the log with everything else:
  *
  *     ... changes | checkpoint: the file gets mark n | log_base = n, mark = n + 1 | changes ...
- *                                                      ^ the log may begin anew here, and only
- * here
+ *                                                    ^ here, and only here, the log may begin anew
  *
  * The log holds all that came after mark `log_base`, which stands in the database and is read
  * through the log.  A file whose own mark lies below it lacks something that the log no longer

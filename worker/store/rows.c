@@ -6,6 +6,7 @@
 #include "store/rows.h"
 
 #include "base/date.h"
+#include "base/mem.h"
 #include "store/rows_lines.h"
 #include "store/sqlite.h"
 
@@ -147,8 +148,7 @@ fill_set(struct rows *rows, struct field_set *set, const size_t *wanted, size_t 
                                 &set->stmt, NULL);
     if (rc != SQLITE_OK)
         return fail(rows, rc, err);
-    set->wanted = calloc(MAX(count, 1), sizeof(*wanted));
-    assert(set->wanted);
+    set->wanted = mem_array(count, size_t);
     if (count)
         memcpy(set->wanted, wanted, count * sizeof(*wanted));
     set->count = count;

@@ -2,13 +2,8 @@
  * nobody is answered from anything but the code of COMMIT. */
 #include "writer/batch.h"
 
-#include "base/clock.h"
-#include "base/defect.h"
 #include "base/log.h"
-#include "writer/connection.h"
 #include "writer/message.h"
-
-#include <stddef.h>
 
 /* A batch of some hundred events. */
 #define BULK_BYTES_MIN (16 * KIB)
@@ -19,30 +14,33 @@
  * savepoints, so that it alone is undone. */
 struct batch {
     struct db *db;
-    struct buf reply; /* of the operation that runs */
+    struct arena arena; /* of the operation that runs */
+    struct buf reply;   /* its reply, as bytes */
     int64_t changes_max;
-    bool has_wallet;     /* a wallet operation has run */
+    bool has_urgent;     /* an urgent operation has run */
     bool has_savepoints; /* the second run */
     bool is_tainted;     /* the first run: a refused operation has left changes */
-    struct err lost;     /* why the whole transaction is gone; ERR_NONE: it is not */
+    struct err aborted;  /* why the whole transaction is gone; ERR_NONE: it is not */
 };
 
 static void
 lose(struct batch *batch, const struct err *why)
 {
     if (why->kind == ERR_DISK_FULL)
-        batch->lost = *why;
+        batch->aborted = *why;
     else
-        err_set_code(&batch->lost, ERR_BUSY, "unknown_outcome",
+        err_set_code(&batch->aborted, ERR_BUSY, "unknown_outcome",
                      "the transaction failed (%s); it may or may not have been stored",
                      why->detail);
 }
 
-/* False with err set: refused, or the transaction is lost. */
+/* False with err set: refused, or the transaction is aborted. */
 static bool
 run_operation(struct batch *batch, struct writer_task *task, struct err *err)
 {
-    bool ok = task->operation->run(batch->db, task->request, &batch->reply, err);
+    arena_reset(&batch->arena);
+    bool ok = writer_operation_run(task->operation, &batch->arena, batch->db, task->request,
+                                   &batch->reply, err);
     if (ok && batch->reply.is_full)
         ok = err_set(err, ERR_INTERNAL, "the reply of %s is over %zu bytes",
                      task->operation->name, batch->reply.max);
@@ -63,7 +61,7 @@ run_in_savepoint(struct batch *batch, struct writer_task *task, struct err *err)
     }
     bool ok = run_operation(batch, task, err);
     struct err broken = {0};
-    if (batch->lost.kind != ERR_NONE)
+    if (batch->aborted.kind != ERR_NONE)
         return false;
     if (ok ? !db_release(batch->db, &broken) : !db_rollback_to(batch->db, &broken)) {
         lose(batch, &broken);
@@ -89,14 +87,14 @@ run_task(struct batch *batch, struct writer_task *task)
     task->is_answered = true;
     if ((batch->has_savepoints ? run_in_savepoint : run_bare)(batch, task, &err))
         message_add_done(task->out, buf_str(&batch->reply));
-    else if (batch->lost.kind == ERR_NONE)
+    else if (batch->aborted.kind == ERR_NONE)
         message_add_refused(task->out, &err);
 }
 
 static bool
 is_over(const struct batch *batch)
 {
-    return batch->is_tainted || batch->lost.kind != ERR_NONE ||
+    return batch->is_tainted || batch->aborted.kind != ERR_NONE ||
            db_total_changes(batch->db) >= batch->changes_max;
 }
 
@@ -104,17 +102,17 @@ is_over(const struct batch *batch)
 static bool
 is_bulk(const struct writer_task *task)
 {
-    return !task->operation->is_wallet && task->request.n > BULK_BYTES_MIN;
+    return !task->operation->is_urgent && task->request.n > BULK_BYTES_MIN;
 }
 
 static void
-run_wallet(struct batch *batch, struct writer_task *tasks, size_t count)
+run_urgent(struct batch *batch, struct writer_task *tasks, size_t count)
 {
     for (size_t i = 0; i < count && !is_over(batch); i++) {
-        if (!tasks[i].operation->is_wallet)
+        if (!tasks[i].operation->is_urgent)
             continue;
         run_task(batch, &tasks[i]);
-        batch->has_wallet = true;
+        batch->has_urgent = true;
     }
 }
 
@@ -122,7 +120,7 @@ static void
 run_others(struct batch *batch, struct writer_task *tasks, size_t count)
 {
     for (size_t i = 0; i < count && !is_over(batch); i++)
-        if (!tasks[i].operation->is_wallet && !(batch->has_wallet && is_bulk(&tasks[i])))
+        if (!tasks[i].operation->is_urgent && !(batch->has_urgent && is_bulk(&tasks[i])))
             run_task(batch, &tasks[i]);
 }
 
@@ -135,7 +133,7 @@ find_passed_over(struct writer_task *tasks, size_t count)
     return NULL;
 }
 
-/*      wallet and small ones | bulk | wallet and small ones | bulk | ...
+/*      urgent and small ones | bulk | urgent and small ones | bulk | ...
  * Nobody who waits for a coin waits for more than one bulk operation, and none of those waits
  * for ever. */
 static void
@@ -146,7 +144,7 @@ run_waiting(struct batch *batch, struct writer_task *tasks, size_t count)
         run_task(batch, bulk);
         return;
     }
-    run_wallet(batch, tasks, count);
+    run_urgent(batch, tasks, count);
     run_others(batch, tasks, count);
 }
 
@@ -155,7 +153,7 @@ note_passed_over(const struct batch *batch, struct writer_task *tasks, size_t co
 {
     for (size_t i = 0; i < count; i++)
         tasks[i].is_passed_over =
-            !tasks[i].is_answered && batch->has_wallet && is_bulk(&tasks[i]);
+            !tasks[i].is_answered && batch->has_urgent && is_bulk(&tasks[i]);
 }
 
 static void
@@ -175,18 +173,6 @@ refuse_unbegun(struct writer_task *tasks, size_t count, const struct err *why)
     for (size_t i = 0; i < count; i++)
         tasks[i].is_answered = true;
     refuse_all(tasks, count, why);
-}
-
-/* The defect reply_before_commit (base/defect.h). */
-static void
-reply_too_early(struct writer_task *tasks, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        char *out = (char *)tasks[i].out;
-        if (tasks[i].is_answered)
-            writer_connection_flush((void *)(out - offsetof(struct writer_connection, out)));
-    }
-    clock_sleep_ms(DEFECT_MOMENT_MS);
 }
 
 static void
@@ -211,19 +197,17 @@ run_transaction(struct batch *batch, struct writer_task *tasks, size_t count)
     }
     batch->changes_max = db_total_changes(batch->db) + WRITER_ROWS_MAX;
     run_waiting(batch, tasks, count);
-    if (batch->is_tainted && batch->lost.kind == ERR_NONE) {
+    if (batch->is_tainted && batch->aborted.kind == ERR_NONE) {
         forget_answers(tasks, count);
         return false;
     }
-    if (defect_is("reply_before_commit"))
-        reply_too_early(tasks, count);
-    if (batch->lost.kind == ERR_NONE && !db_commit(&tx, &err))
+    if (batch->aborted.kind == ERR_NONE && !db_commit(&tx, &err))
         lose(batch, &err);
     struct err follow = db_follow_error(batch->db);
     if (follow.kind != ERR_NONE)
         log_message(LOG_WARN, "commit_not_followed", "%s", follow.detail);
-    if (batch->lost.kind != ERR_NONE)
-        refuse_all(tasks, count, &batch->lost);
+    if (batch->aborted.kind != ERR_NONE)
+        refuse_all(tasks, count, &batch->aborted);
     return true;
 }
 
@@ -233,11 +217,12 @@ writer_batch_run(struct db *db, struct writer_task *tasks, size_t count)
     struct batch batch = {.db = db};
     buf_init(&batch.reply, MESSAGE_BYTES_MAX / 2); /* none is near it */
     if (!run_transaction(&batch, tasks, count)) {
-        batch.is_tainted = batch.has_wallet = false;
+        batch.is_tainted = batch.has_urgent = false;
         batch.has_savepoints = true;
         bool is_run = run_transaction(&batch, tasks, count);
         assert(is_run);
     }
     note_passed_over(&batch, tasks, count);
     buf_free(&batch.reply);
+    arena_free(&batch.arena);
 }

@@ -12,10 +12,10 @@ struct writer_task {
     struct str request;
     struct buf *out; /* gets one reply frame, which counts once writer_batch_run returned */
     bool is_answered;
-    bool is_passed_over; /* by wallet operations: its turn is now; at first false */
+    bool is_passed_over; /* by urgent operations: its turn is now; at first false */
 };
 
-/* Runs the tasks, wallet operations first, and commits; a large request is not run behind
+/* Runs the tasks, urgent operations first, and commits; a large request is not run behind
  * those, but alone in the next transaction.  A task that fails leaves nothing behind, and for
  * that may have to run twice: an operation has no effect but on the database.  Sets is_answered
  * of those that ran; the others wait for the next transaction, and at least one ran.  When

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/mem.h"
 #include "store/slots.h"
 #include "writer/message.h"
 
@@ -36,6 +37,7 @@ struct writer {
     struct sockaddr_un address; /* remote */
     int fd;                     /* -1: not connected */
     struct buf out, in;
+    struct arena arena;  /* of the last reply */
     struct slots slots;  /* bound on calls under way; of the caller's pool */
     uint64_t in_vain_us; /* when a wait for a slot ended without one; 0: the last one got it */
     struct db *db;       /* local; NULL: remote */
@@ -46,9 +48,7 @@ struct writer {
 static struct writer *
 new_writer(void)
 {
-    struct writer *w = calloc(1, sizeof(*w));
-    if (!w)
-        abort();
+    struct writer *w = mem_new(struct writer);
     w->fd = w->slots.fd = -1;
     buf_init(&w->out, MESSAGE_BYTES_MAX + MESSAGE_HEADER_BYTES);
     buf_init(&w->in, MESSAGE_BYTES_MAX + MESSAGE_HEADER_BYTES);
@@ -92,6 +92,7 @@ writer_close(struct writer **w)
     slots_close(&(*w)->slots);
     buf_free(&(*w)->out);
     buf_free(&(*w)->in);
+    arena_free(&(*w)->arena);
     free(*w);
     *w = NULL;
 }
@@ -106,17 +107,33 @@ writer_operation_find(const struct operation *const *table, size_t count, struct
     return NULL;
 }
 
+bool
+writer_operation_run(const struct operation *operation, struct arena *a, struct db *db,
+                     struct str request, struct buf *reply, struct err *err)
+{
+    const struct codec *codec = operation->reply;
+    const void *argument = codec_read(a, operation->argument, request, err);
+    void *answer = codec ? arena_alloc(a, codec->bytes) : NULL;
+    if (!argument || !operation->run(a, db, argument, answer, err))
+        return false;
+    codec_add(reply, codec, answer);
+    return true;
+}
+
 static bool
-call_local(struct writer *w, const char *name, struct str request, struct buf *reply,
+call_local(struct writer *w, const char *name, struct str request, struct str *reply,
            struct err *err)
 {
     const struct operation *o = writer_operation_find(w->table, w->table_count, str_from(name));
     assert(o);
-    scoped_buf none = {0};
+    scoped_arena a = {0};
     scoped_tx tx = {0};
-    if (!db_begin(w->db, &tx, err) || !o->run(w->db, request, reply ? reply : &none, err))
+    buf_clear(&w->in);
+    if (!db_begin(w->db, &tx, err) ||
+        !writer_operation_run(o, &a, w->db, request, &w->in, err) || !db_commit(&tx, err))
         return false;
-    return db_commit(&tx, err);
+    *reply = buf_str(&w->in);
+    return true;
 }
 
 static bool
@@ -206,7 +223,7 @@ try_call(struct writer *w, const char *operation, struct message_reply *out, str
 }
 
 static bool
-call_in_slot(struct writer *w, const char *operation, struct str request, struct buf *reply,
+call_in_slot(struct writer *w, const char *operation, struct str request, struct str *reply,
              struct err *err)
 {
     uint64_t deadline_us = clock_steady_us() + CALL_TIMEOUT_US;
@@ -224,8 +241,7 @@ call_in_slot(struct writer *w, const char *operation, struct str request, struct
         *err = answer.refusal;
         return false;
     }
-    if (reply)
-        buf_add(reply, answer.reply);
+    *reply = answer.reply;
     return true;
 }
 
@@ -251,7 +267,7 @@ take_slot(struct writer *w, int *slot, struct err *err)
 }
 
 static bool
-call_remote(struct writer *w, const char *operation, struct str request, struct buf *reply,
+call_remote(struct writer *w, const char *operation, struct str request, struct str *reply,
             struct err *err)
 {
     int slot = -1;
@@ -263,9 +279,21 @@ call_remote(struct writer *w, const char *operation, struct str request, struct 
 }
 
 bool
-writer_call(struct writer *w, const char *operation, struct str request, struct buf *reply,
-            struct err *err)
+writer_call(struct writer *w, const struct operation *operation, const void *argument,
+            void *reply, struct err *err)
 {
-    return w->db ? call_local(w, operation, request, reply, err)
-                 : call_remote(w, operation, request, reply, err);
+    scoped_buf request;
+    buf_init(&request, MESSAGE_BYTES_MAX);
+    codec_add(&request, operation->argument, argument);
+    if (request.is_full)
+        return err_set(err, ERR_TOO_LARGE, "operation %s has over %zu bytes of arguments",
+                       operation->name, MESSAGE_BYTES_MAX);
+    struct str bytes;
+    if (!(w->db ? call_local : call_remote)(w, operation->name, buf_str(&request), &bytes, err))
+        return false;
+    arena_reset(&w->arena);
+    const void *answer = codec_read(&w->arena, operation->reply, bytes, err);
+    if (answer && operation->reply)
+        memcpy(reply, answer, operation->reply->bytes);
+    return answer != NULL;
 }

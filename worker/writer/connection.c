@@ -1,6 +1,7 @@
 #include "writer/connection.h"
 
 #include "base/fs.h"
+#include "base/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,9 +18,7 @@
 struct writer_connection *
 writer_connection_new(int fd)
 {
-    struct writer_connection *c = calloc(1, sizeof(*c));
-    if (!c)
-        abort();
+    struct writer_connection *c = mem_new(struct writer_connection);
     c->fd = fd;
     buf_init(&c->in, MESSAGE_HEADER_BYTES + MESSAGE_BYTES_MAX + READ_BYTES);
     buf_init(&c->out, SIZE_MAX);

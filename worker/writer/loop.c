@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "writer/batch.h"
 #include "writer/connection.h"
 
@@ -263,9 +264,7 @@ start(struct loop *loop, struct err *err)
 bool
 writer_loop_run(const struct writer_loop_options *options, struct err *err)
 {
-    struct loop *loop = calloc(1, sizeof(*loop));
-    if (!loop)
-        abort();
+    struct loop *loop = mem_new(struct loop);
     loop->options = options;
     bool ok = start(loop, err);
     while (ok && !loop->is_stopping)

@@ -66,7 +66,8 @@ bool
 wire_end(const struct wire *w, struct err *err)
 {
     if (w->is_bad)
-        return err_set(err, ERR_INTERNAL, "a message ends too early");
+        return err_set(err, ERR_INTERNAL,
+                       "a message is cut short, or a value in it out of bounds");
     if (w->rest.n)
         return err_set(err, ERR_INTERNAL, "a message has %zu bytes too many", w->rest.n);
     return true;

@@ -1,4 +1,4 @@
-/* Arguments and replies of operations: fields in a fixed order, little-endian.
+/* What messages are made of: numbers and strings in a fixed order, little-endian.
  *     u64      8 bytes          str   u32 length, bytes
  * A reader that runs off the end, or a str longer than what is left, sets `is_bad` and yields
  * zeros; wire_end is looked at once. */

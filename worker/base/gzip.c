@@ -1,49 +1,41 @@
-#include "csv/gunzip.h"
+#include "base/gzip.h"
 
-#include <stdio.h>
+#include "base/mem.h"
+
 #include <stdlib.h>
 #include <zlib.h>
 
 /* zlib counts its input in an unsigned int. */
 #define INPUT_BYTES_MAX (1024 * MIB)
 
-struct gunzip {
+struct gzip {
     z_stream z;
     struct str rest; /* not yet given to zlib */
     size_t total;
     bool is_in_member;
 };
 
-static NORETURN void
-out_of_memory(void)
-{
-    fputs("playmeter: out of memory\n", stderr);
-    abort();
-}
-
 bool
-gunzip_is_gzip(struct str head)
+gzip_begins(struct str head)
 {
     return str_starts(head, STR("\x1f\x8b"));
 }
 
-struct gunzip *
-gunzip_open(struct str bytes)
+struct gzip *
+gzip_open(struct str bytes)
 {
-    struct gunzip *g = calloc(1, sizeof(*g));
-    if (!g)
-        out_of_memory();
+    struct gzip *g = mem_new(struct gzip);
     g->rest = bytes;
     g->total = bytes.n;
     enum { GZIP_ONLY = 15 + 16 };
     if (inflateInit2(&g->z, GZIP_ONLY) != Z_OK)
-        out_of_memory();
+        mem_exhausted();
     g->is_in_member = true;
     return g;
 }
 
 void
-gunzip_close(struct gunzip **g)
+gzip_close(struct gzip **g)
 {
     if (!*g)
         return;
@@ -53,13 +45,13 @@ gunzip_close(struct gunzip **g)
 }
 
 size_t
-gunzip_position(const struct gunzip *g)
+gzip_position(const struct gzip *g)
 {
     return g->total - g->rest.n - g->z.avail_in;
 }
 
 static void
-refill(struct gunzip *g)
+refill(struct gzip *g)
 {
     if (g->z.avail_in > 0 || g->rest.n == 0)
         return;
@@ -71,12 +63,12 @@ refill(struct gunzip *g)
 
 /* Between members: another one, zero padding, or nothing. */
 static bool
-begin_member(struct gunzip *g, bool *is_end, struct err *err)
+begin_member(struct gzip *g, bool *is_end, struct err *err)
 {
-    size_t at = gunzip_position(g);
+    size_t at = gzip_position(g);
     const char *p = (const char *)g->z.next_in;
     struct str tail = {p, g->z.avail_in + g->rest.n};
-    if (gunzip_is_gzip(tail)) {
+    if (gzip_begins(tail)) {
         inflateReset(&g->z);
         g->is_in_member = true;
         return true;
@@ -91,7 +83,7 @@ begin_member(struct gunzip *g, bool *is_end, struct err *err)
 }
 
 static bool
-inflate_some(struct gunzip *g, struct err *err)
+inflate_some(struct gzip *g, struct err *err)
 {
     refill(g);
     int result = inflate(&g->z, Z_NO_FLUSH);
@@ -100,18 +92,18 @@ inflate_some(struct gunzip *g, struct err *err)
     if (result == Z_OK || result == Z_STREAM_END)
         return true;
     if (result == Z_MEM_ERROR)
-        out_of_memory();
+        mem_exhausted();
     if (result == Z_BUF_ERROR)
         return err_set_code(err, ERR_INVALID, "bad_gzip",
                             "The gzip stream is cut short: it has %zu bytes and no end",
                             g->total);
     return err_set_code(err, ERR_INVALID, "bad_gzip",
-                        "The gzip stream is damaged near byte %zu of %zu: %s",
-                        gunzip_position(g), g->total, g->z.msg ? g->z.msg : "no details");
+                        "The gzip stream is damaged near byte %zu of %zu: %s", gzip_position(g),
+                        g->total, g->z.msg ? g->z.msg : "no details");
 }
 
 bool
-gunzip_read(struct gunzip *g, char *out, size_t cap, size_t *n, struct err *err)
+gzip_read(struct gzip *g, char *out, size_t cap, size_t *n, struct err *err)
 {
     g->z.next_out = (unsigned char *)out;
     g->z.avail_out = (unsigned)MIN(cap, INPUT_BYTES_MAX);
@@ -123,5 +115,19 @@ gunzip_read(struct gunzip *g, char *out, size_t cap, size_t *n, struct err *err)
             return false;
     }
     *n = room - g->z.avail_out;
+    return true;
+}
+
+bool
+gzip_read_all(struct buf *out, struct str bytes, struct err *err)
+{
+    scoped_gzip g = gzip_open(bytes);
+    char chunk[16 * KIB];
+    size_t n = 1;
+    while (n > 0 && !out->is_full) {
+        if (!gzip_read(g, chunk, sizeof(chunk), &n, err))
+            return false;
+        buf_add(out, (struct str){chunk, n});
+    }
     return true;
 }

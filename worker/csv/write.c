@@ -84,11 +84,11 @@ csv_is_formula(struct str cell)
 }
 
 void
-csv_add_escaped_cell(struct buf *out, struct csv_dialect dialect, struct str cell)
+csv_add_text(struct buf *out, struct str text, bool is_raw)
 {
-    assert(dialect.quote == '"');
-    if (csv_is_formula(cell))
-        add_quoted(out, '"', STR("'"), cell);
+    static const struct csv_dialect PLAIN = {.delimiter = ',', .quote = '"'};
+    if (!is_raw && csv_is_formula(text))
+        add_quoted(out, '"', STR("'"), text);
     else
-        csv_add_cell(out, dialect, cell);
+        csv_add_cell(out, PLAIN, text);
 }

@@ -75,10 +75,23 @@ publish(struct temp_db *t, const char *dataset, int64_t row_count, enum column_t
     return folder;
 }
 
+static struct db *catalogue;
+
 static struct engine_state *
-open_cache(struct temp_db *t)
+open_cache(struct temp_db *t, int64_t start)
 {
-    return embedded_start(t->db, ((struct temp_dir *)t->dir)->path, 0);
+    catalogue = t->db;
+    return embedded_start(t->db, ((struct temp_dir *)t->dir)->path, start);
+}
+
+static bool
+open_version(struct engine_state *cache, const char *name, int64_t number,
+             const struct version **out, struct err *err)
+{
+    scoped_arena a = {0};
+    struct dataset dataset;
+    return dataset_get(&a, catalogue, str_from(name), &dataset, err) &&
+           embedded_open(cache, &dataset, number, out, err);
 }
 
 static uint64_t
@@ -86,7 +99,7 @@ rows_of(struct engine_state *cache, const char *dataset, int64_t number)
 {
     const struct version *version;
     struct err err = {0};
-    if (!embedded_open(cache, str_from(dataset), number, &version, &err))
+    if (!open_version(cache, dataset, number, &version, &err))
         fail_msg("%s %lld: %s", dataset, (long long)number, err.detail);
     assert_true(str_eq(version->dataset.name, str_from(dataset)));
     assert_true(str_eq(version->schema.columns[0].header, STR("ID")));
@@ -101,7 +114,7 @@ expect_failure(struct engine_state *cache, const char *dataset, int64_t number,
 {
     const struct version *version;
     struct err err = {0};
-    assert_false(embedded_open(cache, str_from(dataset), number, &version, &err));
+    assert_false(open_version(cache, dataset, number, &version, &err));
     assert_int_equal(err.kind, kind);
     assert_string_equal(err_code(&err), code);
 }
@@ -110,7 +123,7 @@ static void
 a_version_published_elsewhere_is_seen_by_the_next_call(void **state)
 {
     struct temp_db *t = *state;
-    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t);
+    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t, 0);
     publish(t, "games", 3, COLUMN_INTEGER);
     assert_int_equal(rows_of(cache, "games", 0), 3);
     assert_int_equal(rows_of(cache, "games", 0), 3);
@@ -124,7 +137,7 @@ static void
 a_dropped_version_is_gone_even_while_it_is_mapped(void **state)
 {
     struct temp_db *t = *state;
-    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t);
+    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t, 0);
     for (int64_t rows = 1; rows <= 3; rows++) {
         publish(t, "games", rows, COLUMN_INTEGER);
         assert_int_equal(rows_of(cache, "games", rows), rows);
@@ -139,7 +152,7 @@ what_is_not_there_says_so(void **state)
     struct temp_db *t = *state;
     struct err err = {0};
     int64_t id;
-    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t);
+    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t, 0);
     expect_failure(cache, "games", 0, ERR_NOT_FOUND, "not_found");
     assert_true(dataset_ensure(t->writer, STR("games"), true, &id, &err));
     expect_failure(cache, "games", 0, ERR_NOT_FOUND, "nothing_published");
@@ -179,7 +192,7 @@ static void
 a_dropped_version_is_closed_when_a_newer_one_is_opened(void **state)
 {
     struct temp_db *t = *state;
-    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t);
+    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t, 0);
     struct str folders[4];
     for (int64_t rows = 1; rows <= 4; rows++) {
         folders[rows - 1] = publish(t, "games", rows, COLUMN_INTEGER);
@@ -197,7 +210,7 @@ static void
 more_datasets_than_the_cache_holds_are_all_answered(void **state)
 {
     struct temp_db *t = *state;
-    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t);
+    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t, 0);
     size_t after_first_round = 0;
     for (int64_t i = 0; i < 12; i++)
         publish(t, arena_printf(&t->arena, "set_%lld", (long long)i).p, i, COLUMN_INTEGER);
@@ -216,7 +229,7 @@ files_that_are_missing_or_damaged_ask_for_an_index(void **state)
 {
     struct temp_db *t = *state;
     struct err err = {0};
-    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t);
+    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t, 0);
     struct str folder = publish(t, "broken", 3, COLUMN_INTEGER);
     const char *path = arena_printf(&t->arena, "%s/" COLUMNS_FILE_NAME, folder.p).p;
     scoped_fd fd = fs_open_at(AT_FDCWD, path, O_RDWR, &err);
@@ -239,7 +252,7 @@ a_version_is_answered_without_its_trigrams(void **state)
 {
     struct temp_db *t = *state;
     struct err err = {0};
-    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t);
+    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t, 0);
     publish(t, "games", 3, COLUMN_INTEGER);
     assert_int_equal(rows_of(cache, "games", 0), 3);
     struct str folder = publish(t, "broken", 3, COLUMN_INTEGER);
@@ -262,7 +275,7 @@ an_unchecked_version_that_is_asked_for_is_checked_next(void **state)
     temp_db_exec(t, "UPDATE dataset_version SET dropped_at = 0, checked_at = number");
     temp_db_exec(t, "UPDATE dataset_version SET checked_start = 77 WHERE number = 4");
     SCOPED(embedded_stop)
-    struct engine_state *cache = embedded_start(t->db, ((struct temp_dir *)t->dir)->path, 77);
+    struct engine_state *cache = open_cache(t, 77);
     expect_failure(cache, "games", 3, ERR_BUSY, "version_unchecked");
     embedded_doubt(cache, t->writer);
     assert_int_equal(integrity_next(&t->arena, t->db, &schedule, &name, &version, &err), 1);
@@ -281,7 +294,7 @@ static void
 a_want_of_descriptors_is_no_damage(void **state)
 {
     struct temp_db *t = *state;
-    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t);
+    SCOPED(embedded_stop) struct engine_state *cache = open_cache(t, 0);
     sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
     publish(t, "games", 3, COLUMN_INTEGER);
     assert_int_equal(vfs->xSetSystemCall(vfs, "open", (sqlite3_syscall_ptr)refuse_open),

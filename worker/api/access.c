@@ -5,10 +5,19 @@
 #include "players/session.h"
 
 struct str
-access_dataset(const struct request *request)
+access_dataset_name(const struct request *request)
 {
     bool has_name = str_find(str_from(request->route->pattern), STR("{dataset}")) >= 0;
     return has_name ? request_path_value(request, "dataset") : STR(ACCESS_SHORT_FORM_DATASET);
+}
+
+bool
+access_dataset(struct app *app, const struct request *request, const struct dataset **out,
+               struct err *err)
+{
+    *out = &app->dataset;
+    return app->dataset.id || dataset_get(request->arena, app->db, access_dataset_name(request),
+                                          &app->dataset, err);
 }
 
 static bool
@@ -29,11 +38,10 @@ refuse_caller(const struct request *request, struct err *err)
 static bool
 check_public(struct app *app, const struct request *request, struct err *err)
 {
-    struct dataset dataset;
-    struct str name = access_dataset(request);
+    struct str name = access_dataset_name(request);
     const struct config_dataset *declared = config_find_dataset(app->config, name);
-    int got = dataset_find(request->arena, app->db, name, &dataset, err);
-    if (got < 0 || (got && dataset.is_public))
+    int got = dataset_find(request->arena, app->db, name, &app->dataset, err);
+    if (got < 0 || (got && app->dataset.is_public))
         return got > 0;
     if (got == 0 && declared && declared->is_public)
         return err_set_code(err, ERR_NOT_FOUND, "nothing_published",

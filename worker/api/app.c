@@ -70,6 +70,7 @@ app_handle(void *context, struct request *request, struct response *response, st
     scoped_buf allow;
     buf_init(&allow, KIB);
     bool is_read = err->kind == ERR_NONE;
+    app->dataset = (struct dataset){0}; /* of the request before */
     if (!is_read || !run(app, request, response, &allow, err)) {
         if (wants_check(err))
             app->engine->doubt(app->versions, app->writer);

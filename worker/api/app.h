@@ -21,6 +21,7 @@ struct app {
     struct writer *writer;
     const struct engine *engine;
     struct engine_state *versions; /* what the engine has open of them */
+    struct dataset dataset;        /* the request's; see access_dataset */
     struct token_secrets secrets;  /* what players' tokens are signed with */
     struct password_hasher hasher;
     struct strength_watch dictionary;

@@ -1,4 +1,5 @@
 /* Datasets and what is known of their columns. */
+#include "api/access.h"
 #include "api/handlers.h"
 #include "api/listing.h"
 #include "api/object.h"
@@ -126,18 +127,17 @@ get_dataset(struct app *app, struct request *request, struct response *response,
             struct err *err)
 {
     struct arena *a = request->arena;
-    struct dataset dataset;
+    const struct dataset *dataset;
     struct dataset_version version;
-    struct str name = request_path_value(request, "dataset");
-    if (!dataset_get(a, app->db, name, &dataset, err) ||
-        !dataset_version_get(a, app->db, name, dataset.version, &version, err))
+    if (!access_dataset(app, request, &dataset, err) ||
+        !dataset_version_get(a, app->db, dataset->name, dataset->version, &version, err))
         return false;
     struct json j = object_begin(response);
-    add_head(&j, &dataset, version.row_count);
+    add_head(&j, dataset, version.row_count);
     if (!add_version(a, &j, &version, err))
         return false;
     object_end(&j);
     response_is_known(response, arena_printf(a, "%" STR_FMT "-%" PRId64,
-                                             STR_ARG(version.job_id), dataset.updated_at));
+                                             STR_ARG(version.job_id), dataset->updated_at));
     return true;
 }

@@ -34,11 +34,12 @@ selection_open(struct app *app, const struct request *request, struct str q, str
                                   .arena = request->arena,
                                   .deadline_us = app_deadline_us(app, request)},
                           .has_cursor = cursor.n > 0};
+    const struct dataset *dataset;
     struct filter *filter;
     if (s.has_cursor && !query_parse_cursor(cursor, &s.cursor, err))
         return false;
-    if (!app->engine->open(app->versions, access_dataset(request), s.cursor.version,
-                           &s.ask.version, err) ||
+    if (!access_dataset(app, request, &dataset, err) ||
+        !app->engine->open(app->versions, dataset, s.cursor.version, &s.ask.version, err) ||
         !read_filters(request, &s.ask.version->schema, q, &filter, err))
         return false;
     s.ask.filter = filter;

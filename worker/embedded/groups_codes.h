@@ -1,5 +1,5 @@
 /* The values of a column as small numbers: rows of one value have one code, so that whoever
- * counts or compares them works on arrays.  Only for groups*.c. */
+ * counts or compares them works on arrays. */
 #pragma once
 
 #include "embedded/version.h"

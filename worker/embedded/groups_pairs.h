@@ -1,5 +1,5 @@
 /* Which rows lie in which group: the groups numbered, their rows counted and, where aggregates
- * need them, listed.  Only for groups*.c. */
+ * need them, listed. */
 #pragma once
 
 #include "embedded/groups_codes.h"

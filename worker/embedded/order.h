@@ -1,5 +1,5 @@
 /* The order of a query's rows: by its sort keys, nulls last whatever the direction, ties by row
- * number.  Only for page.c. */
+ * number. */
 #pragma once
 
 #include "embedded/version.h"

@@ -1,4 +1,4 @@
-/* Order statistics without sorting all.  Inside datasets/. */
+/* Order statistics without sorting all. */
 #pragma once
 
 #include "base/arena.h"

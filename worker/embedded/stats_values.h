@@ -1,4 +1,4 @@
-/* The selected values of a column and what is read off their order.  Inside datasets/. */
+/* The selected values of a column and what is read off their order. */
 #pragma once
 
 #include "base/arena.h"

@@ -1,4 +1,4 @@
-/* The catalogue is asked at every call, by one prepared statement: that is how
+/* The dataset is looked up before every call, by one prepared statement: that is how
  * a worker sees a version published elsewhere, without a signal from anyone.  The maps are
  * kept, least recently used out first, until the edition that the catalogue has of their files
  * is another one.  A folder can vanish between the catalogue's answer and the open, when the
@@ -340,15 +340,16 @@ fill_slot(struct engine_state *cache, const struct dataset *dataset, int64_t num
 }
 
 bool
-embedded_open(struct engine_state *cache, struct str name, int64_t number_or_0,
+embedded_open(struct engine_state *cache, const struct dataset *looked_up, int64_t number_or_0,
               const struct version **out, struct err *err)
 {
-    struct dataset dataset;
+    struct dataset dataset = *looked_up;
     struct slot *slot = NULL;
     int got = 0;
+    arena_reset(&cache->scratch);
+    struct str name = dataset.name = arena_str(&cache->scratch, looked_up->name);
     for (int tries = 0; tries < OPEN_TRIES_MAX && got == 0; tries++) {
-        arena_reset(&cache->scratch);
-        if (!dataset_get(&cache->scratch, cache->db, name, &dataset, err))
+        if (tries > 0 && !dataset_get(&cache->scratch, cache->db, name, &dataset, err))
             return false;
         got =
             fill_slot(cache, &dataset, number_or_0 ? number_or_0 : dataset.version, &slot, err);

@@ -30,8 +30,7 @@ struct embedded_version {
     /* No columns where the file is not there or is damaged: the scan gives the same answers,
      * and a service that is slower serves better than one that refuses until reindexed. */
     struct trigrams trigrams;
-    struct tfidf
-        tfidf; /* zeroed where the file is not there or is damaged: similarity is refused */
+    struct tfidf tfidf; /* zeroed where its file is so: similarity is refused */
     struct rows *rows;
     uint64_t row_count;
     bool key_ascends;       /* the key column is integral and each value above the one before */
@@ -40,7 +39,6 @@ struct embedded_version {
     struct embedded_room *room;
 };
 
-/* `start`: of the service; only versions that were checked since are opened.  0: no service. */
 /* Makes what is kept with a version beside its files, which are open. */
 void embedded_version_prepare(struct arena *a, struct embedded_version *version);
 /* Closes all of it but the arena; accepts a zeroed struct. */
@@ -49,20 +47,11 @@ void embedded_version_close(struct embedded_version *version);
 struct engine_state *embedded_start(struct db *db, const char *data_dir, int64_t start);
 void embedded_stop(struct engine_state **cache);
 
-/* The current version (number 0) or an older one.  Reads the catalogue each time, opens the
- * files on first use and when their edition has risen, and reads again when they were removed
- * in between.  Valid until the next call of this function.  Errors: not_found, gone,
- * nothing_published (404), and busy with code version_unchecked (after a start, until its turn
- * comes), version_damaged or index_damaged, or without one where descriptors or memory are
- * short. */
-MUST_CHECK bool embedded_open(struct engine_state *cache, struct str dataset,
+/* engine.h.  Opens the files on first use and when their edition has risen, and looks the dataset
+ * up again when they were removed in between. */
+MUST_CHECK bool embedded_open(struct engine_state *cache, const struct dataset *looked_up,
                               int64_t number_or_0, const struct version **out, struct err *err);
-
-/* What embedded_open gave last, or could not open, proved unreadable or is unchecked: unless it
- * is known to be damaged, has it checked next. */
 void embedded_doubt(struct engine_state *cache, struct writer *w);
-
-/* engine.h */
 MUST_CHECK bool embedded_walk(struct engine_state *cache, const struct dataset_version *version,
                               const struct str *names, size_t count, engine_line_fn *on_line,
                               void *context, struct err *err);

@@ -26,12 +26,12 @@ struct engine {
     struct engine_state *(*start)(struct db *db, const char *data_dir, int64_t start);
     void (*stop)(struct engine_state **state); /* accepts one that is NULL */
 
-    /* The current version (number 0) or an older one, valid until the next call.  Reads the
-     * catalogue each time, so that what was published elsewhere is seen.  Errors: not_found,
+    /* The current version (number 0) or an older one, valid until the next call.  The dataset was
+     * looked up for this call, so that what was published elsewhere is seen.  Errors: not_found,
      * gone, nothing_published (404), and busy with code version_unchecked (after a start, until
      * its turn comes), version_damaged or index_damaged, or without one where descriptors or
      * memory are short. */
-    bool (*open)(struct engine_state *state, struct str dataset, int64_t number_or_0,
+    bool (*open)(struct engine_state *state, const struct dataset *dataset, int64_t number_or_0,
                  const struct version **out, struct err *err);
     /* What `open` gave last, or could not open, proved unreadable or is unchecked: unless it is
      * known to be damaged, has it checked next. */

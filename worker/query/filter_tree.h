@@ -1,7 +1,7 @@
 /* The checked filter, between the parser that makes it and the runner that answers it: an AND
  * of predicates.  A predicate is a union of tests over one column, negated or not; whatever the
- * operator was, it came down to one of the kinds below, which are what the scan kernels know.
- * Only for filter*.c. */
+ * operator was, it came down to one of the kinds below, which are what engines know.
+ * For the parser and for them. */
 #pragma once
 
 #include "base/match.h"

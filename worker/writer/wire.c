@@ -1,34 +1,36 @@
-/* Bytes are put together by shifts: independent of the machine's order, and of
- * alignment. */
 #include "writer/wire.h"
 
+#include <endian.h>
+#include <string.h>
+
 static void
-add_le(struct buf *out, uint64_t v, size_t bytes)
+add_bytes(struct buf *out, const void *bytes, size_t n)
 {
-    char le[8];
-    for (size_t i = 0; i < bytes; i++)
-        le[i] = (char)(v >> (8 * i));
-    buf_add(out, (struct str){le, bytes});
+    char *to = buf_reserve(out, n);
+    if (!to)
+        return;
+    memcpy(to, bytes, n);
+    out->n += n;
 }
 
-static uint64_t
-take_le(struct wire *w, size_t bytes)
+/* `out` stays as it is when the message ends before. */
+static bool
+take_bytes(struct wire *w, void *out, size_t n)
 {
-    if (w->is_bad || w->rest.n < bytes) {
-        w->is_bad = true;
-        return 0;
-    }
-    uint64_t v = 0;
-    for (size_t i = 0; i < bytes; i++)
-        v |= (uint64_t)(unsigned char)w->rest.p[i] << (8 * i);
-    w->rest = str_skip(w->rest, bytes);
-    return v;
+    w->is_bad = w->is_bad || w->rest.n < n;
+    if (w->is_bad)
+        return false;
+    memcpy(out, w->rest.p, n);
+    w->rest.p += n;
+    w->rest.n -= n;
+    return true;
 }
 
 void
 wire_add_u64(struct buf *out, uint64_t v)
 {
-    add_le(out, v, 8);
+    uint64_t le = htole64(v);
+    add_bytes(out, &le, sizeof(le));
 }
 
 void
@@ -39,26 +41,29 @@ wire_add_str(struct buf *out, struct str s)
         out->is_full = true;
         return;
     }
-    add_le(out, s.n, 4);
+    uint32_t le = htole32((uint32_t)s.n);
+    add_bytes(out, &le, sizeof(le));
     buf_add(out, s);
 }
 
 uint64_t
 wire_u64(struct wire *w)
 {
-    return take_le(w, 8);
+    uint64_t le;
+    return take_bytes(w, &le, sizeof(le)) ? le64toh(le) : 0;
 }
 
 struct str
 wire_str(struct wire *w)
 {
-    size_t n = take_le(w, 4);
-    if (w->is_bad || n > w->rest.n) {
-        w->is_bad = true;
+    uint32_t le;
+    size_t n = take_bytes(w, &le, sizeof(le)) ? le32toh(le) : 0;
+    w->is_bad = w->is_bad || n > w->rest.n;
+    if (w->is_bad)
         return (struct str){"", 0};
-    }
-    struct str s = str_slice(w->rest, 0, n);
-    w->rest = str_skip(w->rest, n);
+    struct str s = {w->rest.p, n};
+    w->rest.p += n;
+    w->rest.n -= n;
     return s;
 }
 

@@ -2,13 +2,13 @@
  * the same rows; what was read and is faultless reads back the same after being written.
  *
  *   byte 0  dialect    bytes 1-2  seed of the cuts    the rest  the file */
+#include "fuzz.h"
+
 #include "base/num.h"
 #include "csv/csv.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct csv_dialect DIALECTS[] = {
     {.delimiter = ',', .quote = '"'},
@@ -96,14 +96,15 @@ free_notes(struct notes *notes)
     buf_free(&notes->cells);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+fuzz(struct arena *a UNUSED, struct str input)
 {
-    if (size < 3)
-        return 0;
-    struct csv_dialect dialect = DIALECTS[data[0] % COUNT_OF(DIALECTS)];
-    unsigned seed = (unsigned)data[1] << 8 | data[2];
-    struct str file = {(const char *)data + 3, size - 3};
+    if (input.n < 3)
+        return;
+    const unsigned char *first = (const unsigned char *)input.p;
+    struct csv_dialect dialect = DIALECTS[first[0] % COUNT_OF(DIALECTS)];
+    unsigned seed = (unsigned)first[1] << 8 | first[2];
+    struct str file = str_skip(input, 3);
     struct notes whole, cut, again;
     read_file(&whole, dialect, file, 0);
     read_file(&cut, dialect, file, seed);
@@ -115,5 +116,4 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     free_notes(&whole);
     free_notes(&cut);
-    return 0;
 }

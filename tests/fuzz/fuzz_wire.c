@@ -1,5 +1,7 @@
 /* Messages of the writer's socket: whatever arrives is cut, read or refused, within its bounds;
  * what was read and is written again is the same message. */
+#include "fuzz.h"
+
 #include "writer/message.h"
 #include "writer/wire.h"
 
@@ -43,12 +45,10 @@ check_request(struct str body)
     assert(str_eq(again.request, request.request) && str_eq(same, body));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+fuzz(struct arena *a UNUSED, struct str input)
 {
-    struct str rest = {(const char *)data, size}, body;
+    struct str rest = input, body;
     struct err err;
     struct message_reply reply;
     read_fields(rest);
@@ -58,5 +58,4 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (message_read_reply(body, &reply, &err))
             assert(reply.outcome >= MESSAGE_DONE && reply.outcome <= MESSAGE_MOVED);
     }
-    return 0;
 }

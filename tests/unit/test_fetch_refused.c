@@ -1,5 +1,6 @@
 /* What is not fetched from, in whatever spelling, and what the refusal tells. */
 #include "fetch_server.h"
+#include "shared_data.h"
 
 #include <dirent.h>
 
@@ -183,15 +184,7 @@ static void
 corpus_of_payloads_is_refused_unseen(void **state)
 {
     (void)state;
-    const char *shared = getenv("PLAYMETER_SHARED");
-    char path[512];
-    snprintf(path, sizeof(path), "%s/corpora/ssrf-payloads/data",
-             shared ? shared : "../shared");
-    DIR *dir = opendir(path);
-    if (!dir) {
-        fprintf(stderr, "skipped: corpus absent: ssrf-payloads\n");
-        skip();
-    }
+    DIR *dir = opendir(shared_path("corpora/ssrf-payloads/data"));
     server.connections = 0;
     server.connects = 0;
     size_t count = 0;

@@ -203,17 +203,24 @@ number_scans_leave_nulls_and_open_bounds_out(void **state)
     dice_end();
 }
 
+static const struct scan_kernels *
+vector_kernels(void)
+{
+    const struct scan_kernels *kernels = scan_kernels_avx2();
+    if (!kernels) {
+        print_message("# skipped: this CPU has no AVX2\n");
+        skip();
+    }
+    return kernels;
+}
+
 /* The last byte lies against memory that must not be read. */
 static void
 vector_search_agrees_with_the_portable_one(void **state)
 {
     (void)state;
     dice_begin(__func__);
-    const struct scan_kernels *avx2 = scan_kernels_avx2();
-    if (!avx2) {
-        print_message("skipped: this CPU has no AVX2\n");
-        return;
-    }
+    const struct scan_kernels *avx2 = vector_kernels();
     size_t page = 4096;
     char *pages =
         mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -249,11 +256,7 @@ vector_ranges_agree_with_the_portable_ones(void **state)
 {
     (void)state;
     dice_begin(__func__);
-    const struct scan_kernels *avx2 = scan_kernels_avx2();
-    if (!avx2) {
-        print_message("skipped: this CPU has no AVX2\n");
-        return;
-    }
+    const struct scan_kernels *avx2 = vector_kernels();
     for (size_t round = 0; round < dice_rounds(500); round++) {
         int64_t ints[300];
         double reals[300];

@@ -54,9 +54,18 @@ def is_sanitized():
     return os.path.basename(os.path.dirname(binary())) == "asan"
 
 
+SHARED = os.environ.get("PLAYMETER_SHARED", os.path.join(ROOT, "../shared"))
+
+
 def shared(*parts):
-    """A path in the folder of shared test data; it may not be there."""
-    return os.path.join(os.environ.get("PLAYMETER_SHARED", os.path.join(ROOT, "../shared")), *parts)
+    """A path in the folder of shared test data.  Where there is no such folder the test skips; from
+    one that is there nothing may be missing."""
+    if not os.path.isdir(SHARED):
+        import pytest  # here, since others than tests use this module as well
+        pytest.skip(f"there is no shared test data in {SHARED}")
+    path = os.path.join(SHARED, *parts)
+    assert os.path.exists(path), f"{path} is missing"
+    return path
 
 
 class Dice(random.Random):

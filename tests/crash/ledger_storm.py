@@ -14,12 +14,13 @@ says where it came from.
 import http.client
 import json
 import os
-import random
 import sqlite3
 import threading
 import time
 from collections import Counter, namedtuple
 from contextlib import closing
+
+import harness
 
 # What a client may see while processes are killed and the disk fails; then it asks again.
 PASSING = (500, 502, 503, 504, 507)
@@ -79,7 +80,7 @@ class Client(threading.Thread):
     def __init__(self, storm, number, player):
         super().__init__(name=f"client {number}", daemon=True)
         self.storm, self.books, self.player = storm, storm.books, player
-        self.rng = random.Random(f"{storm.seed} {number}")
+        self.rng = harness.Dice(f"{storm.name} {storm.seed} {number}")
         self.number, self.count, self.settled = number, 0, 0
         self.connection, self.port = None, None
         self.is_idle = threading.Event()

@@ -5,11 +5,9 @@ answers, and says so.
 """
 
 import os
-import random
 import shutil
 import sqlite3
 import subprocess
-import time
 from contextlib import closing
 
 import pytest
@@ -41,7 +39,7 @@ COLUMNS = """
 
 
 def csv_of(generation, rows=ROWS):
-    rng = random.Random(generation)
+    rng = harness.Dice(f"books {generation}")
     words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(4, 10)))
              for _ in range(3000)]
     lines = ["id,title,price,pages,day,shelf,about,tags"]

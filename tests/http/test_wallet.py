@@ -5,7 +5,6 @@ import contextlib
 import http.client
 import json
 import os
-import random
 import re
 import signal
 import sqlite3
@@ -324,8 +323,8 @@ def storm(server, dice, players, threads, each):
     sums = {player.id: 0 for player in players}
     guard = threading.Lock()
 
-    def run(seed):
-        chance = random.Random(seed)
+    def run(number):
+        chance = harness.Dice(f"{dice.name} {number}")
         connections = {player: Connection(server, player) for player in players}
         for i in range(each):
             player = chance.choice(players)
@@ -333,7 +332,7 @@ def storm(server, dice, players, threads, each):
             amount = chance.randint(1, 100)
             status, answer, _ = connections[player].post(
                 f"/v1/{operation}", {"amount": amount, "reason": "storm"},
-                key=f"{seed}-{i}" if chance.random() < 0.5 else None)
+                key=f"{number}-{i}" if chance.random() < 0.5 else None)
             with guard:
                 dice.reach("earned", (operation, status) == ("earn", 200))
                 dice.reach("spent", (operation, status) == ("spend", 200))
@@ -345,7 +344,7 @@ def storm(server, dice, players, threads, each):
                     assert (status, answer["code"]) == (409, "insufficient_funds")
 
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
-        for future in [pool.submit(run, dice.getrandbits(32)) for _ in range(threads)]:
+        for future in [pool.submit(run, number) for number in range(threads)]:
             future.result()
     return sums
 

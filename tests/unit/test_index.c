@@ -363,6 +363,8 @@ bitmap_agrees_with_an_array_of_bools(void **state)
             uint64_t next = row;
             while (next < n && !has[next])
                 next++;
+            dice_reach("none follows", next == n);
+            dice_reach("in another word", next < n && next / 64 != row / 64);
             assert_int_equal(bitmap_next(&b, row), next);
         }
         assert_int_equal(bitmap_nth(&b, count), n);

@@ -263,7 +263,7 @@ vector_ranges_agree_with_the_portable_ones(void **state)
         uint64_t nulls[5], one[5] = {0}, other[5] = {0}, three[5] = {0}, four[5] = {0};
         uint64_t n = dice_below(300);
         for (size_t i = 0; i < n; i++) {
-            ints[i] = (int64_t)(dice_below(2) ? dice_below(UINT64_MAX) : dice_below(9));
+            ints[i] = dice_below(2) ? (int64_t)dice_u64() : (int64_t)dice_below(9) - 4;
             reals[i] = (double)ints[i];
         }
         for (size_t i = 0; i < COUNT_OF(nulls); i++)
@@ -276,6 +276,11 @@ vector_ranges_agree_with_the_portable_ones(void **state)
         avx2->real_range(reals, absent, n, (double)lo, (double)hi, three);
         SCAN_PORTABLE.real_range(reals, absent, n, (double)lo, (double)hi, four);
         assert_memory_equal(three, four, sizeof(three));
+        for (uint64_t row = 0; row < n; row++) {
+            dice_reach("inside", ints[row] >= lo && ints[row] <= hi);
+            dice_reach("outside", ints[row] < lo || ints[row] > hi);
+            dice_reach("null", absent && nulls[row / 64] >> row % 64 & 1);
+        }
     }
     dice_end();
 }

@@ -3,10 +3,9 @@
  * harmless.  Each case stands among nulls and rows that the bitmap leaves out. */
 #include "base/date.h"
 #include "base/num.h"
+#include "dice.h"
 #include "query/stats.h"
 #include "query/stats_select.h"
-
-#include "base/hash.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -393,14 +392,16 @@ static void
 selection_agrees_with_sorting(void **state)
 {
     (void)state;
-    for (uint64_t round = 0; round < 300; round++) {
+    dice_begin(__func__);
+    for (size_t round = 0; round < dice_rounds(300); round++) {
         scoped_arena a = {0};
-        size_t n = 1 + hash_u64(round, 1) % 3000;
+        size_t n = 1 + dice_below(3000);
         uint64_t *keys = arena_array(&a, n, uint64_t), *sorted = arena_array(&a, n, uint64_t);
         unsigned shift = (unsigned)(round % 65);
         for (size_t i = 0; i < n; i++) {
-            uint64_t random = hash_u64(i, round);
-            keys[i] = (shift == 64 ? 0 : random >> shift) | (i % 5 == 0 ? random << 63 : 0);
+            uint64_t random = dice_u64();
+            keys[i] = shift == 64 ? 0 : random >> shift;
+            keys[i] |= round % 2 && i % 5 == 0 ? random << 63 : 0;
             sorted[i] = keys[i];
         }
         qsort(sorted, n, sizeof(*sorted), compare_u64);
@@ -410,7 +411,11 @@ selection_agrees_with_sorting(void **state)
         stats_select(&a, keys, n, ranks, COUNT_OF(ranks), found);
         for (size_t i = 0; i < COUNT_OF(ranks); i++)
             assert_true(found[i] == sorted[ranks[i]]);
+        dice_reach("one key", sorted[0] == sorted[n - 1]);
+        dice_reach("two ranks of one key", n > 1 && sorted[0] == sorted[n / 4]);
+        dice_reach("keys above and below the middle", sorted[0] >> 63 != sorted[n - 1] >> 63);
     }
+    dice_end();
 }
 
 int

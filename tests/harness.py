@@ -11,6 +11,7 @@ Requests carry the admin key unless `key=None` (or another key) is given.  Setti
 conf/playmeter.yaml with the tests' own on top: limits that no test reaches, and URLs on loopback.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -18,6 +19,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -165,6 +167,18 @@ def takes_connections(pid):
             return "worker process" in (title := f.read()) and "shutting down" not in title
     except OSError:
         return False
+
+
+def preload(source, folder):
+    """Compiles tests/SOURCE into `folder`, for LD_PRELOAD; the path of the library, which the
+    service's own user can reach."""
+    library = os.path.join(folder, os.path.basename(source) + ".so")
+    subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-D_GNU_SOURCE", "-Wall", "-Werror", "-shared",
+                    "-fPIC", "-o", library, os.path.join(ROOT, "tests", source)],
+                   check=True, timeout=60)
+    for parent in (folder, *list(folder.parents)[:2]):
+        os.chmod(parent, 0o755)
+    return library
 
 
 def problem(answer, status, code, name=None):
@@ -344,7 +358,35 @@ class Server:
         os.kill(pid, number)
         return pid
 
+    @contextlib.contextmanager
+    def stopped(self, role):
+        """The processes of a role hang, as on a disk that does not answer; their pids."""
+        pids = self.pids(role)
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield pids
+        finally:
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
+    def taken_slots(self, pool):
+        """How many of its workers have a call to the writer under way."""
+        inode = os.stat(os.path.join(self.data, "run", f"{pool}.slots")).st_ino
+        with open("/proc/locks", encoding="ascii") as f:
+            return sum(f":{inode} " in line and "->" not in line for line in f)
+
     # Files
+
+    @contextlib.contextmanager
+    def database(self, mode="ro"):
+        """playmeter.db, beside the service or without it; each statement is a transaction."""
+        with contextlib.closing(sqlite3.connect(
+                f"file:{os.path.join(self.data, 'playmeter.db')}?mode={mode}", uri=True, timeout=10,
+                isolation_level=None)) as db:
+            db.execute("PRAGMA wal_autocheckpoint = 0")
+            yield db
 
     def write_config(self, text):
         with open(self.config + ".new", "w", encoding="utf-8") as f:

@@ -13,12 +13,9 @@ says where it came from.
 
 import http.client
 import json
-import os
-import sqlite3
 import threading
 import time
 from collections import Counter, namedtuple
-from contextlib import closing
 
 import harness
 
@@ -303,9 +300,7 @@ class Storm:
     # Books against the database
 
     def read(self):
-        path = os.path.join(self.server.data, "playmeter.db")
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10,
-                                     isolation_level=None)) as db:
+        with self.server.database() as db:
             db.execute("BEGIN")
             return (db.execute(PLAYER_SQL).fetchall(),
                     db.execute(LEDGER_SQL, (self.ledger_seen,)).fetchall(),

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import threading
 import time
@@ -34,13 +33,9 @@ def player(server, request):
     return server.player(re.sub(r"[^a-z0-9]", "-", request.node.name.removeprefix("test_"))[:64])
 
 
-def database(server):
-    return sqlite3.connect(f"file:{os.path.join(server.data, 'playmeter.db')}?mode=ro", uri=True)
-
-
 def stored(server):
     """How many rows each table of the wallet has, and the sum of all balances."""
-    with database(server) as db:
+    with server.database() as db:
         return [db.execute(f"SELECT {what}").fetchone()[0] for what in (
             "count(*) FROM ledger_entry", "count(*) FROM idempotency", "count(*) FROM event",
             "total(balance) FROM player", "total(ledger_count) FROM player")]
@@ -66,7 +61,7 @@ def test_a_wallet_is_filled_emptied_and_shown(server, player):
     assert first["operation"] == "earn" and first["delta"] == 50 and first["reason"] is None
     assert last["created_at"].endswith("Z") and last["created_at"] >= first["created_at"]
     assert page["meta"] == {"total": 2} and page["page"]["has_more"] is False
-    with database(server) as db:
+    with server.database() as db:
         kind, meta = db.execute("SELECT name, meta FROM event JOIN event_type ON event_type.id ="
                                 " type_id WHERE event.id = ?", [spent["event_id"]]).fetchone()
     assert kind == "spend" and json.loads(meta) == {
@@ -302,7 +297,7 @@ class Watch:
                    OR balance < 0 OR ledger_count <> count(delta)""").fetchall()
 
     def run(self):
-        with database(self.server) as db:
+        with self.server.database() as db:
             while not self.is_over.is_set():
                 self.look(db)
 
@@ -313,7 +308,7 @@ class Watch:
     def __exit__(self, *_):
         self.is_over.set()
         self.thread.join()
-        with database(self.server) as db:
+        with self.server.database() as db:
             self.look(db)
         assert not self.broken and self.looks > 2
 
@@ -404,7 +399,7 @@ def test_the_ledger_is_recounted_beside_the_service(server, player):
 
 def tamper(server, sql):
     """What somebody with a shell can do while the service is down."""
-    with sqlite3.connect(os.path.join(server.data, "playmeter.db")) as db:
+    with server.database("rw") as db:
         db.execute("DROP TRIGGER ledger_entry_stays")
         db.execute(sql)
         db.execute("CREATE TRIGGER ledger_entry_stays BEFORE UPDATE ON ledger_entry "
@@ -446,17 +441,6 @@ def test_no_ledger_is_no_good_ledger(tmp_path):
     assert done.returncode == 2
 
 
-@contextlib.contextmanager
-def standing_still(server):
-    """The pid of its writer, which is stopped as if its disk hung."""
-    pid = server.kill("writer", signal.SIGSTOP)
-    try:
-        yield pid
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
-
-
 def earn_with_key(player, key):
     return player.post("/v1/earn", json={"amount": 1}, headers={"Idempotency-Key": key})
 
@@ -466,14 +450,13 @@ def test_reads_go_on_while_the_writer_stands_still(server_with):
     server = server_with(play_workers=8)
     player = server.player("ann")
     player.post("/v1/earn", json={"amount": 1})
-    with concurrent.futures.ThreadPoolExecutor(16) as pool, standing_still(server) as pid:
+    with concurrent.futures.ThreadPoolExecutor(16) as pool, server.stopped("writer") as (pid,):
         waiting = [pool.submit(earn_with_key, player, f"k{i}") for i in range(16)]
         # Four workers wait for the writer; what finds no room among them is refused.
         server.wait_for(lambda: sum(w.done() for w in waiting) == 12)
         for path in ("/v1/balance", "/v1/ledger", "/v1/me") * 5:
-            began = time.monotonic()
-            assert player.get(path, timeout=5).status_code == 200
-            assert time.monotonic() - began < 1
+            assert player.get(path).status_code == 200
+        # And the four still wait.
         assert sum(w.done() for w in waiting) == 12
         for answer in (w.result() for w in waiting if w.done()):
             assert answer.headers["Retry-After"] == "1"
@@ -500,9 +483,9 @@ def test_an_unknown_outcome_says_how_to_settle_it(server_with, key, advice):
     def earn():
         return player.post("/v1/earn", json={"amount": 10}, headers=headers)
 
-    with concurrent.futures.ThreadPoolExecutor(1) as pool, standing_still(server) as pid:
+    with concurrent.futures.ThreadPoolExecutor(1) as pool, server.stopped("writer") as (pid,):
         waiting = pool.submit(earn)
-        server.wait_for(lambda: taken_slots(server) == 1)
+        server.wait_for(lambda: server.taken_slots("play") == 1)
         time.sleep(0.1)  # from the slot to the sending, which cannot be seen from here
         os.kill(pid, signal.SIGKILL)
     assert advice in refused(waiting.result(), 503, "unknown_outcome")
@@ -513,10 +496,3 @@ def test_an_unknown_outcome_says_how_to_settle_it(server_with, key, advice):
     if key:
         assert earn().headers["Idempotent-Replayed"] == "true"
     assert player.get("/v1/balance").json()["balance"] == 11
-
-
-def taken_slots(server):
-    """How many play workers have a call to the writer under way."""
-    inode = os.stat(os.path.join(server.data, "run", "play.slots")).st_ino
-    with open("/proc/locks", encoding="ascii") as f:
-        return sum(f":{inode} " in line and "->" not in line for line in f)

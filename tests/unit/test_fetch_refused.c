@@ -10,7 +10,7 @@ refusal(struct arena *a, const char *url, bool allows_loopback)
 {
     struct fetch_policy policy = POLICY;
     policy.allows_loopback = allows_loopback;
-    scoped_fd fd = memfd_create("body", MFD_CLOEXEC);
+    scoped_fd fd = memory_file(STR(""));
     uint64_t bytes;
     struct err err = {0};
     assert_false(fetch_url(str_from(url), fd, &policy, NULL, NULL, &bytes, &err));

@@ -1,6 +1,7 @@
 /* The scan kernels against the obvious loop: over random columns of a small alphabet, where
  * hits are frequent, cross row boundaries and lie at every offset of a vector. */
 #include "base/utf8.h"
+#include "columns_file.h"
 #include "dice.h"
 #include "index/scan.h"
 #include "index/scan_kernels.h"
@@ -67,15 +68,9 @@ make_fixture(struct fixture *f, uint64_t row_count)
         {COLUMN_TEXT, MIB}, {COLUMN_LIST, MIB}, {COLUMN_INTEGER, 0}, {COLUMN_REAL, 0}};
     *f = (struct fixture){.row_count = row_count};
     f->rows = arena_alloc_array(&f->a, row_count, sizeof(*f->rows));
-    scoped_fd fd = memfd_create("columns", MFD_CLOEXEC);
-    struct columns_builder *b =
-        columns_build_begin(fd, SPECS, COUNT_OF(SPECS), row_count, &err);
-    for (uint64_t row = 0; row < row_count; row++) {
+    for (uint64_t row = 0; row < row_count; row++)
         make_row(&f->a, f->rows[row]);
-        assert_true(columns_build_add(b, f->rows[row], &err));
-    }
-    struct column_summary summaries[COUNT_OF(SPECS)];
-    assert_true(columns_build_finish(&b, summaries, &err));
+    scoped_fd fd = columns_file(SPECS, COUNT_OF(SPECS), f->rows[0], row_count);
     assert_true(columns_open(&f->a, &f->columns, fd, &err));
     assert_true(columns_verify(&f->columns, &err));
 }

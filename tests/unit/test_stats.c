@@ -3,6 +3,7 @@
  * harmless.  Each case stands among nulls and rows that the bitmap leaves out. */
 #include "base/date.h"
 #include "base/num.h"
+#include "columns_file.h"
 #include "dice.h"
 #include "query/stats.h"
 #include "query/stats_select.h"
@@ -12,7 +13,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -31,22 +31,19 @@ make_fixture(struct fixture *f, enum column_type type, const struct value *value
     struct err err = {0};
     *f = (struct fixture){.schema = {.name = STR("column"), .type = type}};
     struct columns_spec spec = {type, 64 * KIB};
-    scoped_fd fd = memfd_create("columns", MFD_CLOEXEC);
-    struct columns_builder *b = columns_build_begin(fd, &spec, 1, 3 * n + 1, &err);
     struct value left_out = {.i = 77, .text = STR("left out")};
     struct value null = {.is_null = true};
+    struct value *rows = arena_array(&f->a, 3 * n, struct value);
     f->rows = bitmap_new(&f->a, 3 * n);
     for (size_t i = 0; i < n; i++) {
-        assert_true(columns_build_add(b, &values[i], &err));
-        assert_true(columns_build_add(b, &left_out, &err));
-        assert_true(
-            columns_build_add(b, column_type_is_textual(type) ? &left_out : &null, &err));
+        rows[3 * i] = values[i];
+        rows[3 * i + 1] = left_out;
+        rows[3 * i + 2] = column_type_is_textual(type) ? left_out : null;
         bitmap_set(&f->rows, 3 * i);
         if (!column_type_is_textual(type))
             bitmap_set(&f->rows, 3 * i + 2);
     }
-    struct column_summary summary;
-    assert_true(columns_build_finish(&b, &summary, &err));
+    scoped_fd fd = columns_file(&spec, 1, rows, 3 * n);
     assert_true(columns_open(&f->a, &f->columns, fd, &err));
 }
 

@@ -1,5 +1,6 @@
 /* The tf-idf file against scikit-learn's figures, over threads, and damaged. */
 #include "base/utf8.h"
+#include "columns_file.h"
 #include "dice.h"
 #include "index/tfidf.h"
 #include "index/tokens.h"
@@ -10,7 +11,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -37,14 +37,6 @@ static const double SCORES[DOCUMENT_COUNT][DOCUMENT_COUNT] = {
     {0.272339978048318, 0.143696497022057, 0, 0, 0, 0.55661469611503, 1},
 };
 
-static int
-make_file(void)
-{
-    int fd = memfd_create("index", MFD_CLOEXEC);
-    assert_true(fd >= 0);
-    return fd;
-}
-
 /* A columns file with one text column; `text_of` gives each row's. */
 static void
 make_columns(struct arena *a, struct columns *out, uint64_t row_count,
@@ -52,16 +44,11 @@ make_columns(struct arena *a, struct columns *out, uint64_t row_count,
 {
     struct err err = {0};
     struct columns_spec spec = {COLUMN_TEXT, row_count * 4096};
-    struct column_summary summary;
-    int fd = make_file();
-    struct columns_builder *b = columns_build_begin(fd, &spec, 1, row_count, &err);
-    for (uint64_t row = 0; row < row_count; row++) {
-        struct value value = {.text = text_of(a, row)};
-        assert_true(columns_build_add(b, &value, &err));
-    }
-    assert_true(columns_build_finish(&b, &summary, &err));
+    struct value *rows = arena_array(a, row_count, struct value);
+    for (uint64_t row = 0; row < row_count; row++)
+        rows[row] = (struct value){.text = text_of(a, row)};
+    scoped_fd fd = columns_file(&spec, 1, rows, row_count);
     assert_true(columns_open(a, out, fd, &err));
-    close(fd);
 }
 
 static int
@@ -69,7 +56,7 @@ build(const struct columns *columns, unsigned thread_count, uint64_t round_posti
 {
     static const size_t SIMILAR[] = {0};
     struct err err = {0};
-    int fd = make_file();
+    int fd = memory_file(STR(""));
     if (!tfidf_build(fd, columns, SIMILAR, 1, thread_count, round_postings, NULL, &err))
         fail_msg("%s", err.detail);
     return fd;

@@ -5,6 +5,7 @@
 
 #include "base/date.h"
 #include "base/utf8.h"
+#include "columns_file.h"
 #include "dice.h"
 #include "query/export.h"
 #include "query/query.h"
@@ -121,7 +122,6 @@ fixture_write(struct fixture *f)
 {
     struct rows_column columns[FIXTURE_COLUMNS];
     struct columns_spec specs[FIXTURE_COLUMNS];
-    struct column_summary summaries[FIXTURE_COLUMNS];
     struct err err = {0};
     const char *path = arena_printf(&f->arena, "%s/" ROWS_FILE_NAME, f->folder).p;
     for (size_t i = 0; i < FIXTURE_COLUMNS; i++) {
@@ -132,15 +132,10 @@ fixture_write(struct fixture *f)
     assert_non_null(rows);
     scoped_fd fd = open(arena_printf(&f->arena, "%s/" COLUMNS_FILE_NAME, f->folder).p,
                         O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    struct columns_builder *b =
-        columns_build_begin(fd, specs, FIXTURE_COLUMNS, f->row_count + 1, &err);
-    assert_non_null(b);
-    for (uint64_t r = 0; r < f->row_count; r++) {
+    for (uint64_t r = 0; r < f->row_count; r++)
         assert_true(rows_build_add(rows, f->rows[r], 0, &err));
-        assert_true(columns_build_add(b, f->rows[r], &err));
-    }
     assert_true(rows_build_finish(&rows, &err));
-    assert_true(columns_build_finish(&b, summaries, &err));
+    columns_file_write(fd, specs, FIXTURE_COLUMNS, f->rows[0], f->row_count);
     assert_true(columns_open(&f->arena, &f->version.columns, fd, &err));
     f->version.rows = rows_open(path, columns, FIXTURE_COLUMNS, &err);
     assert_non_null(f->version.rows);

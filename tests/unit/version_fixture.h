@@ -187,6 +187,26 @@ fixture_close(struct fixture *f)
     arena_free(&f->arena);
 }
 
+enum { FIXTURE_ROWS = 700 };
+
+/* The one that a program's tests share. */
+static struct fixture fixture;
+
+static inline int
+fixture_set_up(void **state UNUSED)
+{
+    fixture_open(&fixture, FIXTURE_ROWS);
+    return 0;
+}
+
+static inline int
+fixture_tear_down(void **state UNUSED)
+{
+    fixture_close(&fixture);
+    fixture = (struct fixture){0};
+    return 0;
+}
+
 /* Two texts after folding, as bytes: the tests' own copy of the rule. */
 static inline struct str
 fixture_fold(struct arena *a, struct str s)

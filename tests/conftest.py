@@ -97,11 +97,8 @@ def load_games(server, games_csv):
 
 
 def running(settings=None):
-    server = harness.Server(settings)
-    try:
-        yield server.start()
-    finally:
-        server.close()
+    with harness.Server(settings) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

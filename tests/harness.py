@@ -6,6 +6,7 @@ exactly the processes it started.
     server.import_csv("games", data, mode="append")       # waits; asserts that it succeeded
     server.get("/v1/datasets/games/rows", params={"limit": 1}).json()
     server.stop()
+    with harness.Server() as server: ...                   # started, and in the end closed
 
 Requests carry the admin key unless `key=None` (or another key) is given.  Settings are those of
 conf/playmeter.yaml with the tests' own on top: limits that no test reaches, and URLs on loopback.
@@ -320,6 +321,16 @@ class Server:
             self.stop()
         finally:
             shutil.rmtree(self.base, ignore_errors=True)
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(self, *_):
+        self.close()
 
     def reload(self):
         """SIGHUP, and waits until the new generation serves alone."""

@@ -11,11 +11,8 @@ import harness
 
 @pytest.fixture(scope="session", autouse=True)
 def described_answers():
-    server = harness.Server().start()
-    try:
+    with harness.Server() as server:
         description = described.Description(server.get("/openapi.json", key=None).json())
-    finally:
-        server.close()
     harness.Server.answered = description.check_if_known
     yield description
     harness.Server.answered = None

@@ -37,11 +37,8 @@ LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "127.1", "0", "2130706433", "0x7f000
 @pytest.fixture(scope="module")
 def small_server():
     """Bounds that are reached in seconds."""
-    server = harness.Server({"imports.file_bytes_max": "4MiB", "fetch.low_speed_time": "1s"})
-    try:
-        yield server.start()
-    finally:
-        server.close()
+    with harness.Server({"imports.file_bytes_max": "4MiB", "fetch.low_speed_time": "1s"}) as server:
+        yield server
 
 
 def rows(server, dataset):

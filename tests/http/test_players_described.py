@@ -20,10 +20,8 @@ def server():
     server = harness.Server({"players.track_redirect_hosts": f"[{HOST}]"}, play_workers=8)
     server.edit_config(lambda text: text.replace(
         "\nkeys: []\n", f'\nkeys:\n  - {{client: reader, scope: read, key: "{READ}"}}\n'))
-    try:
-        yield server.start()
-    finally:
-        server.close()
+    with server:
+        yield server
 
 
 class Caller:

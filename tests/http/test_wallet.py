@@ -21,11 +21,8 @@ BALANCE_MAX = 2**53 - 1
 
 @pytest.fixture(scope="module")
 def server():
-    server = harness.Server(play_workers=16)
-    try:
-        yield server.start()
-    finally:
-        server.close()
+    with harness.Server(play_workers=16) as server:
+        yield server
 
 
 @pytest.fixture

@@ -344,16 +344,6 @@ random_steps_agree_with_the_model_and_keep_the_promises(void **state UNUSED)
 /* ---- in the database ---- */
 
 static int64_t
-number(struct temp_db *t, const char *sql)
-{
-    struct err err = {0};
-    int64_t n = 0;
-    if (!sqlite_read_i64(db_handle(t->db), sql, &n, &err))
-        fail_msg("%s", err.detail);
-    return n;
-}
-
-static int64_t
 store_at(struct temp_db *t, int64_t clock_ms)
 {
     struct err err = {0};
@@ -361,7 +351,7 @@ store_at(struct temp_db *t, int64_t clock_ms)
     int64_t id;
     if (!event_add_in(t->db, 0, &event, clock_ms, &id, &err))
         fail_msg("%s", err.detail);
-    return number(
+    return temp_db_number(
         t, arena_printf(&t->arena, "SELECT server_at FROM event WHERE id = %" PRId64, id).p);
 }
 
@@ -401,13 +391,13 @@ a_fall_is_recorded_and_lists_find_both_sides(void **state)
     pass(t, 5 * SECOND);
     assert_int_equal(store_at(t, ahead + 5 * SECOND), ahead + 5 * SECOND);
     assert_int_equal(store_at(t, now + 5 * SECOND), ahead + 5 * SECOND);
-    assert_int_equal(number(t, "SELECT count(*) FROM event_fall"), 0);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM event_fall"), 0);
     pass(t, 6 * SECOND);
     assert_int_equal(store_at(t, now + 11 * SECOND), now + 11 * SECOND);
     pass(t, SECOND);
     assert_int_equal(store_at(t, now + 12 * SECOND), now + 12 * SECOND);
-    assert_int_equal(number(t, "SELECT count(*) FROM event_fall"), 1);
-    assert_int_equal(number(t, "SELECT first_id FROM event_fall"), 4);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM event_fall"), 1);
+    assert_int_equal(temp_db_number(t, "SELECT first_id FROM event_fall"), 4);
     assert_int_equal(count_between(t, now, now + DAY), 2);
     assert_int_equal(count_between(t, ahead, ahead + DAY), 3);
     assert_int_equal(count_between(t, now + 12 * SECOND, INT64_MAX), 4);
@@ -440,12 +430,12 @@ the_clock_is_watched_without_an_event_too(void **state)
     /* It is as if the clock had been behind until now. */
     temp_db_exec(t, "UPDATE event_clock SET offset_ms = offset_ms - 3600000");
     assert_true(event_clock_view(t->db, &seen, &err));
-    assert_int_equal(number(t, "SELECT stepped_at FROM event_clock"), 0);
+    assert_int_equal(temp_db_number(t, "SELECT stepped_at FROM event_clock"), 0);
     assert_true(event_clock_tick(w, &view, &err));
     assert_int_equal(view.state, EVENT_CLOCK_WAITS);
     assert_int_equal(seen.state, EVENT_CLOCK_WAITS);
     assert_non_null(strstr(view.text, "put 3600 s ahead"));
-    assert_true(number(t, "SELECT stepped_at FROM event_clock") > 0);
+    assert_true(temp_db_number(t, "SELECT stepped_at FROM event_clock") > 0);
     pass(t, 10 * MINUTE);
     temp_db_exec(t, "UPDATE event_clock SET offset_ms = offset_ms - 600000");
     assert_true(event_clock_tick(w, &view, &err));

@@ -1,9 +1,9 @@
 /* The JSON reader against Nicolas Seriot's JSONTestSuite and rules of our own; the writer
  * against the reader. */
 #include "base/fs.h"
+#include "shared_data.h"
 #include "json/read.h"
 #include "json/write.h"
-#include "shared_data.h"
 
 #include <dirent.h>
 #include <string.h>

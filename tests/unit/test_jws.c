@@ -102,8 +102,8 @@ try_vector(const struct json_value *group, const struct json_value *vector, stru
 static void
 vectors_of_wycheproof(void **state UNUSED)
 {
-    const struct json_value *file =
-        read_json(shared_path("corpora/wycheproof/data/testvectors_v1/json_web_signature_test.json"));
+    const struct json_value *file = read_json(
+        shared_path("corpora/wycheproof/data/testvectors_v1/json_web_signature_test.json"));
     const struct json_value *groups = json_get(file, "testGroups");
     struct tally tally = {0};
     for (size_t i = 0; i < groups->child_count; i++) {
@@ -136,8 +136,8 @@ examples_of_the_jose_cookbook(void **state UNUSED)
 {
     static const char *const FOLDERS[] = {"corpora/jose-cookbook/data/jws",
                                           "corpora/jose-cookbook/data/rfc7797"};
-    const char *hs256 = shared_path(
-        "corpora/jose-cookbook/data/jws/4_4.hmac-sha2_integrity_protection.json");
+    const char *hs256 =
+        shared_path("corpora/jose-cookbook/data/jws/4_4.hmac-sha2_integrity_protection.json");
     struct str key = decode(text_of(json_get(json_get(read_json(hs256), "input"), "key"), "k"));
     size_t examples = 0, opened = 0;
     for (size_t i = 0; i < COUNT_OF(FOLDERS); i++) {

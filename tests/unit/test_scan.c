@@ -5,6 +5,7 @@
 #include "dice.h"
 #include "index/scan.h"
 #include "index/scan_kernels.h"
+#include "portable_again.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -326,9 +327,8 @@ triples_are_found_where_they_begin(void **state)
 }
 
 int
-main(int argc, char **argv)
+main(int argc UNUSED, char **argv)
 {
-    (void)argc;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_scans_agree_with_the_obvious_loop),
         cmocka_unit_test(list_scans_match_any_element),
@@ -337,11 +337,5 @@ main(int argc, char **argv)
         cmocka_unit_test(vector_ranges_agree_with_the_portable_ones),
         cmocka_unit_test(triples_are_found_where_they_begin),
     };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    /* Kernels are chosen once per process, so the portable ones get a process of their own. */
-    if (failed || getenv("PLAYMETER_PORTABLE"))
-        return failed;
-    setenv("PLAYMETER_PORTABLE", "1", 1);
-    execv("/proc/self/exe", argv);
-    return 1;
+    return portable_again(cmocka_run_group_tests(tests, NULL, NULL), argv);
 }

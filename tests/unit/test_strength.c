@@ -1,7 +1,7 @@
 /* Weak passwords against cracklib's dictionary, and what is done without one. */
+#include "dice.h"
 #include "players/password.h"
 #include "players/strength.h"
-#include "dice.h"
 #include "temp_dir.h"
 
 #include <crack.h>

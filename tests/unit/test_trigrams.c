@@ -3,7 +3,7 @@
  * never out of the map. */
 #include "columns_file.h"
 #include "dice.h"
-#include "temp_dir.h"
+#include "portable_again.h"
 
 #include "base/utf8.h"
 #include "index/scan.h"
@@ -338,11 +338,9 @@ a_file_cut_short_is_refused(void **state)
     end(&x);
 }
 
-/* The same with the kernels that run anywhere, which are chosen once per process. */
 int
-main(int argc, char **argv)
+main(int argc UNUSED, char **argv)
 {
-    (void)argc;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(index_scan_and_a_plain_look_agree),
         cmocka_unit_test(many_rows_make_several_segments),
@@ -353,10 +351,5 @@ main(int argc, char **argv)
         cmocka_unit_test(every_flipped_byte_is_noticed),
         cmocka_unit_test(a_file_cut_short_is_refused),
     };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    if (failed || getenv("PLAYMETER_PORTABLE"))
-        return failed;
-    setenv("PLAYMETER_PORTABLE", "1", 1);
-    execv("/proc/self/exe", argv);
-    return 1;
+    return portable_again(cmocka_run_group_tests(tests, NULL, NULL), argv);
 }

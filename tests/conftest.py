@@ -8,6 +8,7 @@
     games_csv    session   path of the games file: 5,000 real ones, or generated
     source       session   HTTP server of good and bad files, for imports by URL
     dice         test      chance: seed, rounds and the branches that have to be reached
+    module_dice  module    the same, for what the tests of a module share
 
 Tests marked `asan`, or in one of ASAN_MODULES, run a second time against the build with
 sanitizers: one for each thing that the product does is enough.  Tests marked `crash` kill and reload,
@@ -61,13 +62,16 @@ def pytest_runtest_makereport(item, call):
 thrown = []
 
 
-@pytest.fixture
-def dice(request):
-    dice = harness.Dice(request.node.name)
+def throw(request):
+    dice = harness.Dice(request.module.__name__ if request.scope == "module" else request.node.name)
     yield dice
     thrown.append(str(dice))
     missed = [branch for branch, count in dice.reached.items() if not count]
     assert not missed or hasattr(request.node, "has_failed"), f"never reached: {missed}; {dice}"
+
+
+dice = pytest.fixture(throw)
+module_dice = pytest.fixture(throw, scope="module")
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -77,10 +81,8 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture(scope="session")
 def games_csv(tmp_path_factory):
-    path = harness.shared("data/games_5k.csv")
-    if os.path.exists(path):
-        return path
-    print("skipped: shared data absent: generated games instead of real ones")
+    if os.path.isdir(harness.SHARED):
+        return harness.shared("data/games_5k.csv")
     path = tmp_path_factory.mktemp("games") / "games.csv"
     with open(path, "wb") as f:
         subprocess.run([sys.executable, os.path.join(harness.ROOT, "scripts/make-games-csv"),
@@ -95,11 +97,8 @@ def load_games(server, games_csv):
 
 
 def running(settings=None):
-    server = harness.Server(settings)
-    try:
-        yield server.start()
-    finally:
-        server.close()
+    with harness.Server(settings) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

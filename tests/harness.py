@@ -6,11 +6,13 @@ exactly the processes it started.
     server.import_csv("games", data, mode="append")       # waits; asserts that it succeeded
     server.get("/v1/datasets/games/rows", params={"limit": 1}).json()
     server.stop()
+    with harness.Server() as server: ...                   # started, and in the end closed
 
 Requests carry the admin key unless `key=None` (or another key) is given.  Settings are those of
 conf/playmeter.yaml with the tests' own on top: limits that no test reaches, and URLs on loopback.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -18,6 +20,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -54,9 +57,18 @@ def is_sanitized():
     return os.path.basename(os.path.dirname(binary())) == "asan"
 
 
+SHARED = os.environ.get("PLAYMETER_SHARED", os.path.join(ROOT, "../shared"))
+
+
 def shared(*parts):
-    """A path in the folder of shared test data; it may not be there."""
-    return os.path.join(os.environ.get("PLAYMETER_SHARED", os.path.join(ROOT, "../shared")), *parts)
+    """A path in the folder of shared test data.  Where there is no such folder the test skips; from
+    one that is there nothing may be missing."""
+    if not os.path.isdir(SHARED):
+        import pytest  # here, since others than tests use this module as well
+        pytest.skip(f"there is no shared test data in {SHARED}")
+    path = os.path.join(SHARED, *parts)
+    assert os.path.exists(path), f"{path} is missing"
+    return path
 
 
 class Dice(random.Random):
@@ -156,6 +168,18 @@ def takes_connections(pid):
             return "worker process" in (title := f.read()) and "shutting down" not in title
     except OSError:
         return False
+
+
+def preload(source, folder):
+    """Compiles tests/SOURCE into `folder`, for LD_PRELOAD; the path of the library, which the
+    service's own user can reach."""
+    library = os.path.join(folder, os.path.basename(source) + ".so")
+    subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-D_GNU_SOURCE", "-Wall", "-Werror", "-shared",
+                    "-fPIC", "-o", library, os.path.join(ROOT, "tests", source)],
+                   check=True, timeout=60)
+    for parent in (folder, *list(folder.parents)[:2]):
+        os.chmod(parent, 0o755)
+    return library
 
 
 def problem(answer, status, code, name=None):
@@ -298,6 +322,16 @@ class Server:
         finally:
             shutil.rmtree(self.base, ignore_errors=True)
 
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(self, *_):
+        self.close()
+
     def reload(self):
         """SIGHUP, and waits until the new generation serves alone."""
         before, nginx_before, old = self.reloads(), self.nginx_reloads(), self.pids("nginx")[1:]
@@ -335,7 +369,35 @@ class Server:
         os.kill(pid, number)
         return pid
 
+    @contextlib.contextmanager
+    def stopped(self, role):
+        """The processes of a role hang, as on a disk that does not answer; their pids."""
+        pids = self.pids(role)
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield pids
+        finally:
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
+    def taken_slots(self, pool):
+        """How many of its workers have a call to the writer under way."""
+        inode = os.stat(os.path.join(self.data, "run", f"{pool}.slots")).st_ino
+        with open("/proc/locks", encoding="ascii") as f:
+            return sum(f":{inode} " in line and "->" not in line for line in f)
+
     # Files
+
+    @contextlib.contextmanager
+    def database(self, mode="ro"):
+        """playmeter.db, beside the service or without it; each statement is a transaction."""
+        with contextlib.closing(sqlite3.connect(
+                f"file:{os.path.join(self.data, 'playmeter.db')}?mode={mode}", uri=True, timeout=10,
+                isolation_level=None)) as db:
+            db.execute("PRAGMA wal_autocheckpoint = 0")
+            yield db
 
     def write_config(self, text):
         with open(self.config + ".new", "w", encoding="utf-8") as f:

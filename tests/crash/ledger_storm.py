@@ -13,13 +13,11 @@ says where it came from.
 
 import http.client
 import json
-import os
-import random
-import sqlite3
 import threading
 import time
 from collections import Counter, namedtuple
-from contextlib import closing
+
+import harness
 
 # What a client may see while processes are killed and the disk fails; then it asks again.
 PASSING = (500, 502, 503, 504, 507)
@@ -79,7 +77,7 @@ class Client(threading.Thread):
     def __init__(self, storm, number, player):
         super().__init__(name=f"client {number}", daemon=True)
         self.storm, self.books, self.player = storm, storm.books, player
-        self.rng = random.Random(f"{storm.seed} {number}")
+        self.rng = harness.Dice(f"{storm.name} {storm.seed} {number}")
         self.number, self.count, self.settled = number, 0, 0
         self.connection, self.port = None, None
         self.is_idle = threading.Event()
@@ -302,9 +300,7 @@ class Storm:
     # Books against the database
 
     def read(self):
-        path = os.path.join(self.server.data, "playmeter.db")
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10,
-                                     isolation_level=None)) as db:
+        with self.server.database() as db:
             db.execute("BEGIN")
             return (db.execute(PLAYER_SQL).fetchall(),
                     db.execute(LEDGER_SQL, (self.ledger_seen,)).fetchall(),

@@ -5,12 +5,8 @@ answers, and says so.
 """
 
 import os
-import random
 import shutil
-import sqlite3
 import subprocess
-import time
-from contextlib import closing
 
 import pytest
 
@@ -41,7 +37,7 @@ COLUMNS = """
 
 
 def csv_of(generation, rows=ROWS):
-    rng = random.Random(generation)
+    rng = harness.Dice(f"books {generation}")
     words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(4, 10)))
              for _ in range(3000)]
     lines = ["id,title,price,pages,day,shelf,about,tags"]
@@ -478,9 +474,8 @@ def test_a_tag_of_damaged_files_is_not_confirmed(library, dice):
 def test_rows_of_an_older_program_get_a_checksum(library, dice, is_sound):
     library = library(["books"])
     library.server.stop()
-    with closing(sqlite3.connect(os.path.join(library.server.data, "playmeter.db"))) as db:
+    with library.server.database("rw") as db:
         db.execute("UPDATE dataset_version SET rows_checksum = 0, checked_start = 0, checked_at = 0")
-        db.commit()
     if not is_sound:
         cut(library.path("books", "rows.db"))
     library.start()

@@ -37,19 +37,6 @@ def generations(server):
     return seen
 
 
-def wait_until_whole(server, deadline_s=20):
-    """After a kill some requests may fail until the supervisor has restarted what died."""
-    end = time.monotonic() + deadline_s
-    while True:
-        try:
-            if server.get("/readyz").status_code == 200:
-                return
-        except OSError:
-            pass
-        assert time.monotonic() < end, "the service did not come back"
-        time.sleep(0.02)
-
-
 def folders(server):
     root = os.path.join(server.data, "datasets")
     return sorted(os.path.join(d, j) for d in os.listdir(root)
@@ -70,7 +57,8 @@ def test_kill_at_random_moments_of_an_import(own_server, dice):
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
         dice.reach(f"{role} killed", len(pids))
-        wait_until_whole(server)
+        # Some requests may fail until the supervisor has restarted what died.
+        assert server.wait_ready()
         seen = generations(server)
         assert seen <= {published, number}, f"{why}: {seen}"
         dice.reach("the old version seen", published in seen)

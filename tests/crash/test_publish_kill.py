@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import sqlite3
-import subprocess
 import tempfile
 import threading
 import time
@@ -109,15 +108,9 @@ def test_kill_around_publications_leads_to_no_refusal(own_server, dice):
 @pytest.fixture
 def killed_at_rename(monkeypatch, tmp_path):
     """A service, and the file that says at which rename a process of it is killed."""
-    library = tmp_path / "kill_at_rename.so"
-    subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o",
-                    library, os.path.join(harness.ROOT, "tests/crash/kill_at_rename.c")],
-                   check=True, timeout=60)
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
-        os.chmod(folder, 0o755)
     server = harness.Server()
     order = os.path.join(server.data, "run/kill-at")
-    monkeypatch.setenv("LD_PRELOAD", str(library))
+    monkeypatch.setenv("LD_PRELOAD", harness.preload("crash/kill_at_rename.c", tmp_path))
     monkeypatch.setenv("KILL_AT_RENAME", order)
     try:
         yield server.start(), order

@@ -8,8 +8,8 @@
 #include "base/hash.h"
 #include "index/container.h"
 #include "index/container_format.h"
+#include "memory_file.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Every checksum made to fit what is there, as far as the places lie inside. */
@@ -37,45 +37,45 @@ damage_repair(char *file, size_t n)
 
 /* Six bytes each: where (from the start, or from the end where the tables are), what. */
 static inline void
-damage_change(char *file, size_t n, const uint8_t *data, size_t data_bytes)
+damage_change(char *file, size_t n, struct str input)
 {
-    for (; data_bytes >= 6; data += 6, data_bytes -= 6) {
-        size_t where = (size_t)data[0] | (size_t)data[1] << 8 | (size_t)(data[2] & 0x3f) << 16;
-        size_t at = data[2] & 0x80 ? n - 1 - where % n : where % n;
-        if (data[2] & 0x40)
-            memset(file + at, data[3], MIN(n - at, 8));
+    for (; input.n >= 6; input = str_skip(input, 6)) {
+        const uint8_t *change = (const uint8_t *)input.p;
+        size_t where =
+            (size_t)change[0] | (size_t)change[1] << 8 | (size_t)(change[2] & 0x3f) << 16;
+        size_t at = change[2] & 0x80 ? n - 1 - where % n : where % n;
+        if (change[2] & 0x40)
+            memset(file + at, change[3], MIN(n - at, 8));
         else
-            file[at] = (char)data[3];
+            file[at] = (char)change[3];
         if (at + 1 < n)
-            file[at + 1] ^= (char)data[4];
+            file[at + 1] ^= (char)change[4];
     }
 }
 
-/* The file as it was built: what every input damages a copy of. */
-static inline void
-damage_read_good(struct buf *good, int fd)
+/* A damaged copy of the file that `build` fills, which is made by the first call. */
+static inline int
+damaged_file(struct arena *a, void (*build)(int fd), struct str input)
 {
-    struct err err;
-    uint64_t bytes;
-    if (!fs_size(fd, &bytes, &err))
-        abort();
-    buf_init(good, bytes);
-    char *room = buf_reserve(good, bytes);
-    if (!fs_read_at(fd, room, bytes, 0, &err))
-        abort();
-    good->n = bytes;
-}
-
-/* A damaged copy of `good` by an input of at least one byte. */
-static inline struct str
-damage(struct arena *a, struct str good, const uint8_t *data, size_t n)
-{
-    struct str file = arena_str(a, good);
-    char *bytes = (char *)file.p;
-    damage_change(bytes, file.n, data + 1, n - 1);
-    if (data[0] & 1)
-        damage_repair(bytes, file.n);
-    if (data[0] & 2)
-        file.n -= MIN(file.n, (size_t)data[0] * 16);
-    return file;
+    static struct buf good;
+    if (!good.p) {
+        struct err err;
+        uint64_t bytes;
+        scoped_fd fd = memory_file(STR(""));
+        build(fd);
+        bool ok = fs_size(fd, &bytes, &err);
+        assert(ok);
+        buf_init(&good, bytes);
+        ok = fs_read_at(fd, buf_reserve(&good, bytes), bytes, 0, &err);
+        assert(ok);
+        good.n = bytes;
+    }
+    struct str file = arena_str(a, buf_str(&good));
+    unsigned how = input.n ? (unsigned char)input.p[0] : 0;
+    damage_change((char *)file.p, file.n, str_skip(input, 1));
+    if (how & 1)
+        damage_repair((char *)file.p, file.n);
+    if (how & 2)
+        file.n -= MIN(file.n, (size_t)how * 16);
+    return memory_file(file);
 }

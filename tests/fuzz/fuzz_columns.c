@@ -2,47 +2,36 @@
  * changes to a good file, each put where it chooses; half of the inputs also have their
  * checksums made right again, so that the checks behind them are reached.  Whatever opens is
  * used: every accessor and scan has to stay inside the map, verified or not. */
+#include "columns_file.h"
 #include "damage.h"
+#include "fuzz.h"
 
 #include "base/hash.h"
 #include "index/scan.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 #define ROWS 70
 
-static struct buf good;
-
 static void
-build_good(void)
+build(int fd)
 {
     static const struct columns_spec SPECS[] = {
         {COLUMN_INTEGER, 0}, {COLUMN_REAL, 0}, {COLUMN_TEXT, 8192}, {COLUMN_LIST, 8192}};
-    struct err err = {0};
-    scoped_fd fd = memfd_create("columns", MFD_CLOEXEC);
-    struct columns_builder *b = columns_build_begin(fd, SPECS, COUNT_OF(SPECS), ROWS, &err);
-    bool ok = b != NULL;
+    struct value rows[ROWS][COUNT_OF(SPECS)] = {0};
     scoped_arena a = {0};
-    for (int row = 0; row < ROWS && ok; row++) {
-        struct str elements[2] = {arena_printf(&a, "e%d", row % 7), STR("É")};
-        struct str raw = arena_printf(&a, "dragon %d", row);
-        struct value v[] = {{.i = row, .is_null = row % 5 == 0},
-                            {.d = row / 2.0},
-                            {.text = raw},
-                            {.text = raw, .elements = elements, .element_count = 2}};
-        ok = columns_build_add(b, v, &err);
+    for (int row = 0; row < ROWS; row++) {
+        struct value *v = rows[row];
+        struct str *elements = arena_array(&a, 2, struct str);
+        elements[0] = arena_printf(&a, "e%d", row % 7);
+        elements[1] = STR("É");
+        v[0] = (struct value){.i = row, .is_null = row % 5 == 0};
+        v[1].d = row / 2.0;
+        v[2].text = v[3].text = arena_printf(&a, "dragon %d", row);
+        v[3].elements = elements;
+        v[3].element_count = 2;
     }
-    struct column_summary summaries[COUNT_OF(SPECS)];
-    ok = ok && columns_build_finish(&b, summaries, &err);
-    if (!ok)
-        abort();
-    damage_read_good(&good, fd);
+    columns_file_write(fd, SPECS, COUNT_OF(SPECS), rows[0], ROWS);
 }
 
 static uint64_t
@@ -77,27 +66,18 @@ use_column(struct arena *a, const struct column *c)
     return used + bitmap_count(&out);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+static void
+fuzz(struct arena *a, struct str input)
 {
-    if (!good.p)
-        build_good();
-    if (n == 0)
-        return 0;
     struct err err = {0};
-    scoped_arena a = {0};
-    struct str file = damage(&a, buf_str(&good), data, n);
-    scoped_fd fd = memfd_create("columns", MFD_CLOEXEC);
-    if (fd < 0 || !fs_write(fd, file, &err))
-        abort();
     struct columns columns;
-    if (!columns_open(&a, &columns, fd, &err))
-        return 0;
+    scoped_fd fd = damaged_file(a, build, input);
+    if (!columns_open(a, &columns, fd, &err))
+        return;
     bool is_verified = columns_verify(&columns, &err);
     uint64_t used = is_verified;
     for (size_t i = 0; i < columns.column_count; i++)
-        used += use_column(&a, &columns.columns[i]);
+        used += use_column(a, &columns.columns[i]);
     columns_close(&columns);
     __asm__ volatile("" : : "r"(used));
-    return 0;
 }

@@ -1,14 +1,14 @@
 /* The parser, against itself: a file read in one chunk and the same file read in chunks give
  * the same rows; what was read and is faultless reads back the same after being written.
  *
- *   byte 0  dialect    bytes 1-2  seed of the cuts    the rest  the file */
+ *   byte 0  dialect    bytes 1-2  where it is cut    the rest  the file */
+#include "fuzz.h"
+
 #include "base/num.h"
 #include "csv/csv.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct csv_dialect DIALECTS[] = {
     {.delimiter = ',', .quote = '"'},
@@ -52,20 +52,19 @@ note_row(void *context, const struct csv_row *row, struct err *err UNUSED)
     return true;
 }
 
-/* Bytes of the next chunk: everything with seed 0, else a few or a few hundred. */
+/* How long the next chunk is, from one byte to all, as its first byte says by two of the input.
+ */
 static size_t
-chunk_bytes(unsigned *seed, size_t rest)
+chunk_bytes(const unsigned char *cuts, struct str rest)
 {
-    if (*seed == 0)
-        return rest;
-    *seed = *seed * 1103515245 + 12345;
-    *seed |= 1; /* never 0 again */
-    size_t most = *seed >> 8 & 1 ? 9 : 600;
-    return MIN(rest, 1 + (*seed >> 16) % most);
+    if (!cuts)
+        return rest.n;
+    return MIN(rest.n, 1 + (size_t)((unsigned char)rest.p[0] ^ cuts[0]) % (1 + cuts[1]));
 }
 
 static void
-read_file(struct notes *notes, struct csv_dialect dialect, struct str file, unsigned seed)
+read_file(struct notes *notes, struct csv_dialect dialect, struct str file,
+          const unsigned char *cuts)
 {
     *notes = (struct notes){.dialect = dialect};
     buf_init(&notes->rows, 64 * MIB);
@@ -76,7 +75,7 @@ read_file(struct notes *notes, struct csv_dialect dialect, struct str file, unsi
     bool ok = true;
     while (file.n) {
         /* A block of its own, gone after the call: a stray read is seen. */
-        size_t n = chunk_bytes(&seed, file.n);
+        size_t n = chunk_bytes(cuts, file);
         char *chunk = malloc(n);
         assert(chunk);
         memcpy(chunk, file.p, n);
@@ -96,24 +95,23 @@ free_notes(struct notes *notes)
     buf_free(&notes->cells);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+fuzz(struct arena *a UNUSED, struct str input)
 {
-    if (size < 3)
-        return 0;
-    struct csv_dialect dialect = DIALECTS[data[0] % COUNT_OF(DIALECTS)];
-    unsigned seed = (unsigned)data[1] << 8 | data[2];
-    struct str file = {(const char *)data + 3, size - 3};
+    if (input.n < 3)
+        return;
+    const unsigned char *first = (const unsigned char *)input.p;
+    struct csv_dialect dialect = DIALECTS[first[0] % COUNT_OF(DIALECTS)];
+    struct str file = str_skip(input, 3);
     struct notes whole, cut, again;
-    read_file(&whole, dialect, file, 0);
-    read_file(&cut, dialect, file, seed);
+    read_file(&whole, dialect, file, NULL);
+    read_file(&cut, dialect, file, first + 1);
     assert(str_eq(buf_str(&whole.rows), buf_str(&cut.rows)));
     if (dialect.quote) {
-        read_file(&again, dialect, buf_str(&whole.written), 0);
+        read_file(&again, dialect, buf_str(&whole.written), NULL);
         assert(str_eq(buf_str(&whole.cells), buf_str(&again.cells)));
         free_notes(&again);
     }
     free_notes(&whole);
     free_notes(&cut);
-    return 0;
 }

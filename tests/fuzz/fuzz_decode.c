@@ -2,28 +2,16 @@
  * what is accepted as UTF-16 or an 8-bit encoding comes out as valid UTF-8 within the limit.
  *
  *   byte 0  encoding asked for    byte 1  gzip the file first    the rest  the file */
+#include "fuzz.h"
+#include "memory_file.h"
+
 #include "base/fs.h"
 #include "base/utf8.h"
 #include "csv/decode.h"
 
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #define DECODED_BYTES_MAX (64 * KIB)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static int
-memory_file(struct str bytes)
-{
-    int fd = memfd_create("fuzz", MFD_CLOEXEC);
-    struct err err = {0};
-    bool ok = fd >= 0 && fs_write(fd, bytes, &err);
-    assert(ok);
-    return fd;
-}
 
 static void
 add_gzip(struct buf *out, struct str bytes)
@@ -72,19 +60,18 @@ decode(struct str file, enum csv_encoding encoding)
     }
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+fuzz(struct arena *a UNUSED, struct str input)
 {
-    if (size < 2)
-        return 0;
-    enum csv_encoding encoding = data[0] % (CSV_ASCII + 1);
-    struct str file = {(const char *)data + 2, size - 2};
+    if (input.n < 2)
+        return;
+    enum csv_encoding encoding = (unsigned char)input.p[0] % (CSV_ASCII + 1);
+    struct str file = str_skip(input, 2);
     scoped_buf zip;
     buf_init(&zip, 64 * MIB);
-    if (data[1] & 1) {
+    if (input.p[1] & 1) {
         add_gzip(&zip, file);
         file = buf_str(&zip);
     }
     decode(file, encoding);
-    return 0;
 }

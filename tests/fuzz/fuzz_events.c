@@ -3,12 +3,12 @@
  * lies in the body.
  *
  *   first byte  odd: the media type says NDJSON    the rest  the body */
+#include "fuzz.h"
+
 #include "http/status.h"
 #include "players/event_batch.h"
 
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 check_event(struct arena *a, struct str body, const struct event_new *e)
@@ -58,26 +58,21 @@ compare_array(struct arena *a, struct str body, bool is_taken, const struct even
         assert(err->kind == ERR_INVALID || !is_json || value->kind != JSON_ARRAY);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+fuzz(struct arena *a, struct str input)
 {
-    if (size == 0)
-        return 0;
-    bool is_ndjson = data[0] & 1;
-    scoped_arena a = {0};
-    /* A copy: a byte read behind its end is seen. */
-    char *copy = arena_alloc(&a, size);
-    memcpy(copy, data, size);
-    struct str body = {copy + 1, size - 1};
+    if (input.n == 0)
+        return;
+    bool is_ndjson = input.p[0] & 1;
+    struct str body = str_skip(input, 1);
     struct event_batch batch;
     struct err err = {0};
-    bool is_taken = event_batch_read(&a, body, is_ndjson, &batch, &err);
+    bool is_taken = event_batch_read(a, body, is_ndjson, &batch, &err);
     if (is_taken)
-        check_batch(&a, body, &batch);
+        check_batch(a, body, &batch);
     else
         assert((http_status(&err) == 400 || http_status(&err) == 422) && err.detail[0]);
     ptrdiff_t first = str_find_char(str_trim(body), '[');
     if (!is_ndjson && first == 0)
-        compare_array(&a, body, is_taken, &batch, &err);
-    return 0;
+        compare_array(a, body, is_taken, &batch, &err);
 }

@@ -2,14 +2,14 @@
  * accepted form lie in the body, in order, without the delimiter in their values.
  *
  *   up to the first NUL  the Content-Type    the rest  the body */
+#include "fuzz.h"
+
 #include "http/multipart.h"
 
 #include "base/utf8.h"
 #include "http/status.h"
 
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 check(const struct multipart *m, struct str body)
@@ -27,17 +27,14 @@ check(const struct multipart *m, struct str body)
     }
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+fuzz(struct arena *a, struct str input)
 {
-    struct str rest = {(const char *)data, size};
-    struct str type = str_cut(&rest, '\0');
-    scoped_arena a = {0};
+    struct str rest = input, type = str_cut(&rest, '\0');
     struct multipart m;
     struct err err = {0};
-    if (multipart_parse(&a, type, rest, &m, &err))
+    if (multipart_parse(a, type, rest, &m, &err))
         check(&m, rest);
     else
         assert(http_status(&err) == 400 && err.detail[0]);
-    return 0;
 }

@@ -1,6 +1,8 @@
 /* Messages of the writer's socket: whatever arrives is cut, read or refused, within its bounds;
  * what was read and is written again is the same message; so with the table of each
  * operation. */
+#include "fuzz.h"
+
 #include "process/operations.h"
 #include "writer/message.h"
 
@@ -48,25 +50,24 @@ check_codec(struct arena *a, const struct codec *codec, struct str bytes)
 
 /* Whatever arrives may be meant for any operation. */
 static void
-check_operations(struct str bytes)
+check_operations(struct arena *a, struct str bytes)
 {
-    scoped_arena a = {0};
-    check_codec(&a, &BOOK, bytes);
+    check_codec(a, &BOOK, bytes);
     for (size_t i = 0; i < OPERATIONS_COUNT; i++)
         for (const struct operation *o = OPERATIONS[i]; o->name; o++) {
-            check_codec(&a, o->argument, bytes);
-            check_codec(&a, o->reply, bytes);
+            check_codec(a, o->argument, bytes);
+            check_codec(a, o->reply, bytes);
         }
 }
 
 static void
-check_request(struct str body)
+check_request(struct arena *a, struct str body)
 {
     struct message_request request, again;
     struct err err;
     if (!message_read_request(body, &request, &err))
         return;
-    check_operations(request.request);
+    check_operations(a, request.request);
     scoped_buf frame, name;
     buf_init(&frame, MESSAGE_BYTES_MAX + MESSAGE_HEADER_BYTES);
     buf_init(&name, MESSAGE_BYTES_MAX + 1);
@@ -82,20 +83,17 @@ check_request(struct str body)
     assert(str_eq(again.request, request.request) && str_eq(same, body));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+fuzz(struct arena *a, struct str input)
 {
-    struct str rest = {(const char *)data, size}, body;
+    struct str rest = input, body;
     struct err err;
     struct message_reply reply;
-    check_operations(rest);
+    check_operations(a, rest);
     while (message_cut(&rest, &body, &err) == 1) {
         assert(body.n > 0 && body.n <= MESSAGE_BYTES_MAX);
-        check_request(body);
+        check_request(a, body);
         if (message_read_reply(body, &reply, &err))
             assert(reply.outcome >= MESSAGE_DONE && reply.outcome <= MESSAGE_MOVED);
     }
-    return 0;
 }

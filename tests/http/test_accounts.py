@@ -2,11 +2,10 @@
 happens to those who guess, all at once or one after the other."""
 
 import concurrent.futures
-import glob
 import json
 import os
 import signal
-import sqlite3
+import statistics
 import subprocess
 import threading
 import time
@@ -17,9 +16,6 @@ import harness
 
 PASSWORD = "correct horse"
 KEYS = "".join(chr(0x1f511 + i * 37) for i in range(8))
-# One of each kind, where the corpus is absent.
-BAD_JSON = [b"", b"{", b'{"a":1,}', b"{'a':1}", b'{"a":NaN}', b'{"a":1}x', b'["\xff"]', b"[01]",
-            b'{"a":"\t"}', b"[" * 1000]
 
 
 def enrol(server, name, password=PASSWORD, path="/v1/register"):
@@ -35,7 +31,7 @@ def refused(answer, status, code, name=None):
 
 
 def count(server, sql, *values):
-    with sqlite3.connect(f"file:{server.data}/playmeter.db?mode=ro", uri=True) as db:
+    with server.database() as db:
         return db.execute(sql, values).fetchone()[0]
 
 
@@ -138,16 +134,9 @@ def test_bodies_that_are_no_credentials_are_refused(server):
     assert send(good, **charset).status_code == 200
 
 
-def test_bodies_that_are_no_json_are_malformed(server):
-    bodies = []
-    for path in sorted(glob.glob(harness.shared("corpora/json-test-suite/data/test_parsing/n_*"))):
-        with open(path, "rb") as f:
-            bodies.append((os.path.basename(path), f.read()))
-    if not bodies:
-        print("skipped: shared corpora absent: a few bodies of each kind instead")
-        bodies = [(body, body) for body in BAD_JSON]
+def test_bodies_that_are_no_json_are_malformed(server, not_json):
     players = count(server, "SELECT count(*) FROM player")
-    for name, body in bodies:
+    for name, body in not_json.items():
         answer = server.post("/v1/login", key=None, data=body,
                              headers={"Content-Type": "application/json"})
         assert answer.status_code == (400 if len(body) < 65536 else 413), (name, answer.text)
@@ -195,11 +184,12 @@ def test_a_storm_of_logins_leaves_the_others_their_answers(wide):
     def storm(i):
         statuses = []
         while not is_over.is_set():
+            began = time.monotonic()
             answer = log_in(wide, "ann")
             if answer.status_code == 503:
                 refused(answer, 503, "hashing_busy")
                 assert answer.headers["Retry-After"] == "1"
-            statuses.append(answer.status_code)
+            statuses.append((answer.status_code, time.monotonic() - began))
         return statuses
 
     with concurrent.futures.ThreadPoolExecutor(64) as pool:
@@ -211,10 +201,11 @@ def test_a_storm_of_logins_leaves_the_others_their_answers(wide):
                 waits.append(time.monotonic() - began)
         finally:
             is_over.set()
-        statuses = [status for s in storms for status in s.result()]
-    assert set(statuses) == {200, 503}, set(statuses)
-    # Both sides of a storm share the machine, so this is far from what a player sees.
-    assert sorted(waits)[len(waits) // 2] < 0.5, sorted(waits)[-5:]
+        logins = [login for s in storms for login in s.result()]
+    assert {status for status, _ in logins} == {200, 503}
+    # Whoever hashes no password does not wait like those who do, on this machine at this moment.
+    hashed = [seconds for status, seconds in logins if status == 200]
+    assert statistics.median(waits) < statistics.median(hashed), (waits, hashed)
     wide.wait_for(lambda: log_in(wide, "ann").status_code == 200)
 
 
@@ -380,7 +371,7 @@ def test_unknown_and_wrong_are_one_answer(guarded):
 @pytest.mark.asan
 def test_who_guesses_waits_as_long_as_it_says(server_with):
     guarded = server_with({"players.login_registers": "false", "players.login_failures": "2",
-                           "players.login_window": "3s"})
+                           "players.login_window": "5s"})
     assert enrol(guarded, "target").status_code == 201
     began = time.monotonic()
     # As for a name that nobody has.
@@ -389,13 +380,17 @@ def test_who_guesses_waits_as_long_as_it_says(server_with):
     for name in ("target", "nobody"):
         answer = log_in(guarded, name)
         refused(answer, 429, "login_throttled")
-        assert 1 <= int(answer.headers["Retry-After"]) <= 3
+        assert 1 <= int(answer.headers["Retry-After"]) <= 5
     answer = log_in(guarded, "target")
     wait, asked = int(answer.headers["Retry-After"]), time.monotonic()
-    guarded.wait_for(lambda: log_in(guarded, "target").status_code == 200)
+    while True:
+        tried = time.monotonic()
+        if log_in(guarded, "target").status_code == 200:
+            break
+        assert tried < asked + wait, "who has waited that long is let in"
+        time.sleep(0.02)
     came_in = time.monotonic()
-    assert came_in - began >= 3
-    assert wait - 1.1 <= came_in - asked <= wait + 1
+    assert came_in - began >= 5 and came_in - asked >= wait - 1.1
 
 
 def log_in_from(server, address, name, password=PASSWORD):

@@ -24,22 +24,19 @@ NASTY = ["", " lead", "trail ", "\t", "a\r\nb", "a\nb", "a\rb", "null", "NaN", "
          "field\twith\ttabs", "a,b", "a;b", "[]", "{}", "[\"a\"]", "true", "2020-01-01", "\ufffd"]
 # Escapes that no text has.
 ESCAPES = ["%00", "%ff%fe", "%c0%80", "%ed%a0%80", "%", "%zz", "%2", "%25%25", "+", "a" * 7000]
-
-
-def corpus(*parts):
-    path = harness.shared("corpora", *parts)
-    if not os.path.exists(path):
-        print("skipped: shared corpora absent: a few strings of each kind instead")
-        return []
-    with open(path, encoding="utf-8") as f:
-        return json.load(f) if path.endswith(".json") else f.read().splitlines()
-
-
-STRINGS = list(dict.fromkeys(
-    NASTY + corpus("blns", "data", "blns.json")
-    + corpus("crlf-injection", "data", "crlfinjection.txt")
-    + corpus("csv-injection", "data", "Intruder", "csv-payload.txt")))
 OPTIONS = {"header": "true", "nulls": ""}
+
+
+@pytest.fixture(params=["few", "corpora"])
+def texts(request):
+    if request.param == "few":
+        return NASTY
+    found = []
+    for name in ("blns/data/blns.json", "crlf-injection/data/crlfinjection.txt",
+                 "csv-injection/data/Intruder/csv-payload.txt"):
+        with open(harness.shared("corpora", name), encoding="utf-8") as f:
+            found += json.load(f) if name.endswith(".json") else f.read().splitlines()
+    return list(dict.fromkeys(found))
 
 
 def table_of(rows):
@@ -175,29 +172,29 @@ def test_paths_that_are_no_text_leave_the_logs_whole(server):
 
 
 @pytest.mark.asan
-def test_cells_come_back_unchanged(server):
-    rows = [[str(i), s] for i, s in enumerate(STRINGS)]
+def test_cells_come_back_unchanged(server, texts):
+    rows = [[str(i), s] for i, s in enumerate(texts)]
     server.import_csv("cells", table_of([["n", "text"]] + rows), key="n",
                       types='{"text": "text"}', **OPTIONS)
     rows_url = "/v1/datasets/cells/rows"
     found = server.get(rows_url, params={"limit": 1000}).json()["data"]
-    assert [row["text"] for row in found] == STRINGS
+    assert [row["text"] for row in found] == texts
     lines = server.get(rows_url, params={"format": "ndjson"}).content.decode().splitlines()
-    assert [json.loads(line)["text"] for line in lines] == STRINGS
+    assert [json.loads(line)["text"] for line in lines] == texts
     exported = server.get(rows_url, params={"format": "csv", "raw": "1"})
-    assert [row[1] for row in read_csv(exported)[1:]] == STRINGS
+    assert [row[1] for row in read_csv(exported)[1:]] == texts
     escaped = read_csv(server.get(rows_url, params={"format": "csv"}))[1:]
     assert not [row for row in escaped if re.match(r"\s*[=+@-]|[\t\r\n]", row[1])]
     server.import_csv("again", exported.content, key="n", types='{"text": "text"}', **OPTIONS)
     again = server.get("/v1/datasets/again/rows", params={"limit": 1000}).json()["data"]
-    assert [row["text"] for row in again] == STRINGS
+    assert [row["text"] for row in again] == texts
 
 
-def test_every_text_finds_its_row(server):
-    rows = [[str(i), s] for i, s in enumerate(STRINGS)]
+def test_every_text_finds_its_row(server, texts):
+    rows = [[str(i), s] for i, s in enumerate(texts)]
     server.import_csv("found", table_of([["n", "text"]] + rows), key="n",
                       types='{"text": "text"}', **OPTIONS)
-    for n, text in enumerate(STRINGS):
+    for n, text in enumerate(texts):
         for operator, value in [("exact", text), ("in", json.dumps([text]))]:
             answer = server.get("/v1/datasets/found/rows",
                                 params={f"text__{operator}": value, "limit": 1000})
@@ -205,8 +202,8 @@ def test_every_text_finds_its_row(server):
             assert n in [row["n"] for row in answer.json()["data"]], (operator, text)
 
 
-def test_headers_keep_their_text_and_columns_have_plain_names(server):
-    headers = [s for s in STRINGS if len(s) < 500]
+def test_headers_keep_their_text_and_columns_have_plain_names(server, texts):
+    headers = [s for s in texts if len(s) < 500]
     server.import_csv("headers", table_of([headers, ["1"] * len(headers)]), header="true")
     columns = server.get("/v1/datasets/headers").json()["columns"]
     assert [column["header"] for column in columns] == headers

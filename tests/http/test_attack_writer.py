@@ -3,7 +3,6 @@
 import concurrent.futures
 import os
 import signal
-import time
 
 import pytest
 
@@ -13,17 +12,8 @@ def stopped_writer(server_with):
     server = server_with(query_workers=8)
     server.import_csv("kept", b"id\n1\n2\n")
     server.import_csv("kept", b"id\n1\n2\n3\n")
-    pid = server.pids("writer")[0]
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with server.stopped("writer"):
         yield server
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
-def timed(call):
-    began = time.monotonic()
-    return call(), time.monotonic() - began
 
 
 def test_reads_go_on_while_more_writes_wait_than_there_are_workers(stopped_writer):
@@ -33,22 +23,17 @@ def test_reads_go_on_while_more_writes_wait_than_there_are_workers(stopped_write
               lambda: server.post("/v1/datasets/more/imports", data=b"id\n1\n",
                                   headers={"Content-Type": "text/csv"})]
     with concurrent.futures.ThreadPoolExecutor(24) as pool:
-        began = time.monotonic()
-        waiting = [pool.submit(timed, writes[i % len(writes)]) for i in range(24)]
+        waiting = [pool.submit(writes[i % len(writes)]) for i in range(24)]
         # Those that find no room are refused; from then on the others wait.
-        while sum(w.done() for w in waiting) < 20:
-            assert time.monotonic() - began < 5, "writes are neither refused nor bounded"
-            time.sleep(0.01)
-        spent = []
+        server.wait_for(lambda: sum(w.done() for w in waiting) >= 20)
         for _ in range(20):
-            answer, seconds = timed(lambda: server.get("/v1/datasets/kept/rows", timeout=5))
+            answer = server.get("/v1/datasets/kept/rows")
             assert answer.status_code == 200 and answer.json()["meta"]["total"] == 3
-            spent.append(seconds)
-        assert sorted(spent)[len(spent) // 2] < 0.05 and max(spent) < 1, spent
+        # The reads waited for none of them: they still wait.
         assert sum(w.done() for w in waiting) == 20
-        refused = [w.result()[0] for w in waiting if w.done()]
+        refused = [w.result() for w in waiting if w.done()]
         os.kill(server.pids("writer")[0], signal.SIGCONT)
-        taken = [w.result(timeout=20)[0] for w in waiting if w not in refused]
+        taken = [w.result(timeout=20) for w in waiting if w not in refused]
     for answer in refused:
         assert answer.status_code == 503 and answer.json()["code"] == "busy", answer.text
         assert "nothing was stored" in answer.json()["detail"]
@@ -62,8 +47,8 @@ def test_a_worker_that_dies_while_it_waits_gives_its_room_back(stopped_writer):
     server = stopped_writer
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         waiting = [pool.submit(server.post, "/v1/datasets/kept/rollback") for _ in range(4)]
-        time.sleep(0.5)
-        answer = server.post("/v1/datasets/kept/rollback", timeout=5)
+        server.wait_for(lambda: server.taken_slots("query") == 4)
+        answer = server.post("/v1/datasets/kept/rollback")
         assert answer.status_code == 503, answer.text
         before = server.pids("query")
         for pid in before:

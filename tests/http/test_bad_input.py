@@ -21,12 +21,9 @@ IDS = "id:integer,name:text"
 
 @pytest.fixture(scope="module")
 def server():
-    server = harness.Server({"imports.file_bytes_max": "4MiB", "imports.rejects_max": "50",
-                             "fetch.low_speed_time": "1s"})
-    try:
-        yield server.start()
-    finally:
-        server.close()
+    with harness.Server({"imports.file_bytes_max": "4MiB", "imports.rejects_max": "50",
+                         "fetch.low_speed_time": "1s"}) as server:
+        yield server
 
 
 def state_of(server, dataset):

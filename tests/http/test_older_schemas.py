@@ -172,7 +172,7 @@ def test_a_data_directory_of_each_schema_opens(kept, schema):
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done
     if with_players(schema):
-        with closing(sqlite3.connect(os.path.join(server.data, "playmeter.db"))) as db:
+        with server.database() as db:
             check_rows(kept, db, schema)
     server.start()
     try:

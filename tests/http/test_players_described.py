@@ -2,7 +2,6 @@
 walks and leaving as the contract has them."""
 
 import concurrent.futures
-import sqlite3
 
 import pytest
 
@@ -21,10 +20,8 @@ def server():
     server = harness.Server({"players.track_redirect_hosts": f"[{HOST}]"}, play_workers=8)
     server.edit_config(lambda text: text.replace(
         "\nkeys: []\n", f'\nkeys:\n  - {{client: reader, scope: read, key: "{READ}"}}\n'))
-    try:
-        yield server.start()
-    finally:
-        server.close()
+    with server:
+        yield server
 
 
 class Caller:
@@ -204,7 +201,7 @@ def test_what_a_player_leaves_behind_has_no_name(server):
     for who in (name, other):
         server.post("/v1/login", key=None, json={"username": who, "password": "wrong password"})
     assert player.delete("/v1/me").status_code == 204
-    with sqlite3.connect(f"file:{server.data}/playmeter.db?mode=ro", uri=True) as db:
+    with server.database() as db:
         tables = [row[0] for row in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         text = "\n".join(str(row) for table in tables for row in db.execute(f"SELECT * FROM {table}"))
     assert name.lower() not in text.lower() and f"'{other}'" in text

@@ -5,13 +5,11 @@ import functools
 import glob
 import io
 import os
-import random
 import re
 
 import pytest
 from sklearn.feature_extraction import text
 
-import harness
 import oracle
 
 SIMILAR = ["About the game", "Categories", "Genres", "Tags"]
@@ -96,6 +94,7 @@ def test_search_finds_titles_with_typing_errors(games, documents, dice):
         scores = [m["score"] for m in rows]
         assert scores == sorted(scores, reverse=True)
         found += app_id in [m["row"]["app_id"] for m in rows]
+        dice.reach("found first", [m["row"]["app_id"] for m in rows[:1]] == [app_id])
     assert found >= 47
 
 
@@ -198,6 +197,11 @@ def test_search_gives_what_its_definition_says(games, documents, dice):
         assert answer.status_code == 200, answer.text
         got = [(m["row"]["app_id"], m["score"]) for m in answer.json()["data"]]
         wanted = best_titles(titles, name, limit)
+        best = wanted[0][1] if wanted else 0
+        dice.reach("all words", best > 0.8)
+        dice.reach("the last word begun", 0.6 < best <= 0.8)
+        dice.reach("alike", 0 < best <= 0.6)
+        dice.reach("nothing", not wanted)
         assert [a for a, _ in got] == [a for a, _ in wanted], (name, limit)
         assert [s for _, s in got] == pytest.approx([s for _, s in wanted]), name
 
@@ -333,21 +337,20 @@ def test_a_file_that_is_damaged_under_a_worker_makes_no_similarity_up(own_games)
     assert server.pids("query") == pids
 
 
-def test_similarity_and_titles_keep_to_the_deadline(server_with, games_csv):
+def test_similarity_and_titles_keep_to_the_deadline(server_with, games_csv, dice):
     """Rows are read again for their shared terms; titles of nearly a megabyte are looked through."""
     server = server_with({"workers.deadline": "100ms"})
     with open(games_csv, newline="", encoding="utf-8-sig") as f:
         header, first = (row for _, row in zip(range(2), csv.reader(f)))
-    rng = random.Random(1)
     words = [f"word{i}" for i in range(50000)]
     # Each text is made of a hundred of these; drawing 84,000 words for each takes a quarter of a minute.
-    lines = [" ".join(rng.sample(words, 840)) for _ in range(300)]
+    lines = [" ".join(dice.sample(words, 840)) for _ in range(300)]
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(header)
     for app_id in range(1, 131):
         row = dict(zip(header, first))
-        text = " ".join(rng.choices(lines, k=100))
+        text = " ".join(dice.choices(lines, k=100))
         row.update({"AppID": app_id, "Name": text, "About the game": text[:300000]})
         writer.writerow(row[name] for name in header)
     server.import_csv("games", out.getvalue().encode())

@@ -2,7 +2,6 @@
 exact rational arithmetic."""
 
 import itertools
-import random
 import warnings
 from fractions import Fraction
 
@@ -140,42 +139,49 @@ def test_bad_questions_are_refused_by_name(games, params, part):
 
 # Degenerate columns, by exact arithmetic
 
-rng = random.Random(20260131)
 REALS = {
     "one": [2.5],
     "two": [1.0, 4.0],
     "three": [1.0, 2.0, 4.5],
     "constant": [0.1] * 97,
     "nearly_constant": [1.0] * 50 + [1.0 + 2**-52] * 50,
-    "noise": [1e9 + rng.random() for _ in range(1001)],
-    "small_noise": [1e9 + rng.randrange(4) * 2**-23 for _ in range(1000)],
-    "mixed_signs": [rng.uniform(-1, 1) for _ in range(1000)],
+    "noise": lambda dice: [1e9 + dice.random() for _ in range(1001)],
+    "small_noise": lambda dice: [1e9 + dice.randrange(4) * 2**-23 for _ in range(1000)],
+    "mixed_signs": lambda dice: [dice.uniform(-1, 1) for _ in range(1000)],
     "cancelling": [1e16, 1.0, -1e16] * 33,
     "negative_zeros": [-0.0, 0.0, -0.0],
     "negative_zero_alone": [-0.0],
     "huge": [1e308, 1e308, -1e308, 5e307],
     "tiny": [5e-324, 1e-310, 2.5e-308],
-    "skewed": [rng.lognormvariate(0, 3) for _ in range(999)],
+    "skewed": lambda dice: [dice.lognormvariate(0, 3) for _ in range(999)],
 }
 INTEGERS = {
     "one": [7],
     "two": [-3, 4],
     "constant": [12345] * 50,
-    "noise": [10**9 + rng.randrange(5) for _ in range(1000)],
+    "noise": lambda dice: [10**9 + dice.randrange(5) for _ in range(1000)],
     "beyond_int64": [2**63 - 1] * 3,
     "below_int64": [-2**63] * 3,
     "ends": [-2**63, 2**63 - 1],
     "within_by_one": [2**62, 2**62 - 1],
     "above_2_53": [2**53 + 1, 2**53 + 3, 2**53 + 5],
-    "signs": [rng.randrange(-10**6, 10**6) for _ in range(1000)],
+    "signs": lambda dice: [dice.randrange(-10**6, 10**6) for _ in range(1000)],
 }
 
 
 @pytest.fixture(scope="module")
-def degenerate(server):
-    lines = [f"r_{kind},{value!r}," for kind, values in REALS.items() for value in values]
-    lines += [f"i_{kind},,{value}" for kind, values in INTEGERS.items() for value in values]
-    rng.shuffle(lines)  # nulls and the rows of others stand between
+def drawn(module_dice):
+    """column -> kind -> values"""
+    return {column: {kind: values(module_dice) if callable(values) else values
+                     for kind, values in table.items()}
+            for column, table in (("r", REALS), ("i", INTEGERS))}
+
+
+@pytest.fixture(scope="module")
+def degenerate(server, drawn, module_dice):
+    lines = [f"r_{kind},{value!r}," for kind, values in drawn["r"].items() for value in values]
+    lines += [f"i_{kind},,{value}" for kind, values in drawn["i"].items() for value in values]
+    module_dice.shuffle(lines)  # nulls and the rows of others stand between
     job = server.import_csv("degenerate", "\n".join(["kind,r,i", *lines]).encode(),
                             types="kind:text,r:real,i:integer", header="true", delimiter=",")
     assert job["rows_rejected"] == 0
@@ -198,8 +204,8 @@ LARGEST, SMALLEST = Fraction(1.7976931348623157e308), Fraction(2.225073858507201
 
 @pytest.mark.parametrize("ddof, bias", itertools.product([0, 1], [0, 1]))
 @pytest.mark.parametrize("column, kind", [("r", k) for k in REALS] + [("i", k) for k in INTEGERS])
-def test_degenerate_columns_are_exact(degenerate, column, kind, ddof, bias):
-    values = (REALS if column == "r" else INTEGERS)[kind]
+def test_degenerate_columns_are_exact(degenerate, drawn, column, kind, ddof, bias):
+    values = drawn[column][kind]
     got, meta = ask(degenerate, "degenerate", column, kind__exact=f"{column}_{kind}", ddof=ddof,
                     bias=bias, percentiles="0,10,25,50,90,100")
     assert (meta["total"], got["count"], got["nulls"]) == (len(values), len(values), 0)
@@ -222,13 +228,13 @@ def test_degenerate_columns_are_exact(degenerate, column, kind, ddof, bias):
     assert "-0" not in (str(v) for v in got.values()) and "-0.0" not in map(str, got.values())
 
 
-def test_spread_is_exact_where_the_mean_is_large(degenerate):
+def test_spread_is_exact_where_the_mean_is_large(degenerate, drawn):
     """NumPy loses digits here: these are exact to 1e-9 of the spread, not of the mean."""
     names = {"noise": ["variance", "std_dev", "skewness", "kurtosis"],
              "small_noise": ["variance", "std_dev"], "nearly_constant": ["variance", "std_dev"]}
     for kind in names:
         got, _ = ask(degenerate, "degenerate", "r", kind__exact=f"r_{kind}")
-        want = oracle.statistics(REALS[kind])
+        want = oracle.statistics(drawn["r"][kind])
         for name in names[kind]:
             assert got[name] > 0 or name in ("skewness", "kurtosis")
             assert abs(got[name] / float(want[name]) - 1) < 1e-9, (kind, name)

@@ -1,14 +1,12 @@
 """What the contract promises of every answer: ids, timing, links, formats, and the status and shape
 of each refusal, whoever it comes from."""
 
-import contextlib
 import csv
 import io
 import json
 import os
 import re
 import secrets
-import signal
 import time
 
 import pytest
@@ -270,24 +268,11 @@ def test_pages_of_other_origins_are_let_in_as_the_settings_say(server_with, orig
         assert needed <= set(shown) if allowed else shown == [""]
 
 
-@contextlib.contextmanager
-def stopped(server, role):
-    """Its processes hang."""
-    pids = server.pids(role)
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
-
-
 def test_a_busy_database_is_503_and_reads_go_on(own_server):
     server = own_server
     server.import_csv("held", b"id\n1\n")
     server.import_csv("held", b"id\n2\n")
-    with stopped(server, "writer"):
+    with server.stopped("writer"):
         answer = server.post("/v1/datasets/held/rollback")
         assert_problem(answer, 503, "unknown_outcome", "may have been stored")
         assert int(answer.headers["Retry-After"]) >= 1
@@ -297,7 +282,7 @@ def test_a_busy_database_is_503_and_reads_go_on(own_server):
 
 def test_workers_that_hang_are_504(server_with):
     server = server_with({"workers.deadline": "1s"})
-    with stopped(server, "query"):
+    with server.stopped("query"):
         answer = server.get("/livez", key=None, timeout=30)
         assert_problem(answer, 504, "timeout", "unknown")
     server.wait_for(lambda: server.get("/livez", key=None).status_code == 200)
@@ -305,7 +290,7 @@ def test_workers_that_hang_are_504(server_with):
 
 def test_readiness_is_that_of_the_importer_and_life_is_not(own_server):
     server = own_server
-    with stopped(server, "jobs"):
+    with server.stopped("jobs"):
         # As if it had hung for a minute.
         with open(os.path.join(server.data, "run", "jobs.heartbeat"), "wb") as f:
             f.write(bytes(8))

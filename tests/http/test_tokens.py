@@ -247,13 +247,14 @@ def test_who_did_not_get_the_answer_of_a_refresh_gets_it_again(server):
 
 
 def test_after_the_grace_a_used_refresh_token_ends_the_login(server_with):
-    server = server_with({"players.refresh_grace": "4s"})
+    server = server_with({"players.refresh_grace": "10m"})
     login = enrol(server)
-    began = time.monotonic()
     new = refresh(server, login["refresh_token"]).json()
     again = refresh(server, login["refresh_token"])
-    assert time.monotonic() - began < 4 and again.json()["refresh_token"] == new["refresh_token"]
-    time.sleep(4.1)
+    assert again.json()["refresh_token"] == new["refresh_token"]
+    # As if it were over.
+    with server.database("rw") as db:
+        db.execute("UPDATE session_used_refresh SET used_at = used_at - 600001")
     refused(refresh(server, login["refresh_token"]), "refresh_reused", 'Bearer realm="playmeter"')
     refused(ask(server, new["token"]), "token_revoked")
 

@@ -8,6 +8,7 @@
 
 #include "base/fs.h"
 #include "fetch/fetch.h"
+#include "memory_file.h"
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -25,7 +26,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -297,8 +297,7 @@ url_of(struct arena *a, const char *path)
 static inline struct str
 fetched(struct arena *a, struct str url, const struct fetch_policy *policy)
 {
-    scoped_fd fd = memfd_create("body", MFD_CLOEXEC);
-    assert_true(fd >= 0);
+    scoped_fd fd = memory_file(STR(""));
     uint64_t bytes = 0;
     struct err err = {0};
     if (!fetch_url(url, fd, policy, NULL, NULL, &bytes, &err)) {

@@ -3,6 +3,7 @@
  * group's rows as the filter. */
 #pragma once
 
+#include "json_member.h"
 #include "version_fixture.h"
 
 #include "base/num.h"
@@ -11,8 +12,6 @@
 #include "json/write.h"
 
 #include <math.h>
-
-static struct fixture fixture;
 
 enum shape { INT, BOOL, REAL, ISO_DAY, ISO_MONTH, MOMENT, TEXT, ELEMENT };
 
@@ -273,20 +272,6 @@ all_aggregates(struct arena *a, size_t column)
     return out;
 }
 
-static struct str
-member(struct str json, struct str name)
-{
-    scoped_arena a = {0};
-    struct str key = arena_printf(&a, "\"%" STR_FMT "\":", STR_ARG(name));
-    ptrdiff_t at = str_find(json, key);
-    assert_true(at >= 0);
-    struct str rest = str_skip(json, (size_t)at + key.n);
-    size_t end = 0;
-    while (rest.p[end] != ',' && rest.p[end] != '}')
-        end++;
-    return str_slice(rest, 0, end);
-}
-
 static void
 add_model_group(struct buf *out, const struct model *m, const struct group *g, size_t column)
 {
@@ -308,7 +293,7 @@ add_model_group(struct buf *out, const struct model *m, const struct group *g, s
             continue;
         buf_printf(out, ",\"%" STR_FMT "(%" STR_FMT ")\":%" STR_FMT, STR_ARG(word),
                    STR_ARG(FIXTURE_SCHEMA[column].name),
-                   STR_ARG(member(buf_str(&stats), word)));
+                   STR_ARG(json_member(buf_str(&stats), word)));
     }
     buf_add_char(out, '}');
 }

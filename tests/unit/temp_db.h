@@ -68,6 +68,16 @@ temp_db_exec(struct temp_db *t, const char *sql)
         fail_msg("%s", err.detail);
 }
 
+static inline int64_t
+temp_db_number(struct temp_db *t, const char *sql)
+{
+    struct err err = {0};
+    int64_t n;
+    if (!sqlite_read_i64(db_handle(t->db), sql, &n, &err))
+        fail_msg("%s", err.detail);
+    return n;
+}
+
 /* Enqueues an import into `dataset`; its id lives in the arena. */
 static inline struct str
 temp_db_enqueue(struct temp_db *t, const char *dataset)

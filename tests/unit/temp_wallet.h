@@ -19,16 +19,6 @@ add_players(struct temp_db *t)
                             .p);
 }
 
-static inline int64_t
-number(struct temp_db *t, const char *sql)
-{
-    struct err err = {0};
-    int64_t v;
-    if (!sqlite_read_i64(db_handle(t->db), sql, &v, &err))
-        fail_msg("%s", err.detail);
-    return v;
-}
-
 static inline struct wallet_receipt
 run_ok(struct temp_db *t, const struct wallet_request *request)
 {
@@ -73,8 +63,9 @@ verify(struct temp_db *t, struct wallet_faults *first)
     if (!ledger_verify(t->db, note_fault, &faults, &verdict, &err))
         fail_msg("%s", err.detail);
     assert_int_equal(verdict.broken_count > 0, faults.count > 0);
-    assert_int_equal(verdict.entry_count, number(t, "SELECT count(*) FROM ledger_entry"));
-    assert_int_equal(verdict.player_count, number(t, "SELECT count(*) FROM player"));
+    assert_int_equal(verdict.entry_count,
+                     temp_db_number(t, "SELECT count(*) FROM ledger_entry"));
+    assert_int_equal(verdict.player_count, temp_db_number(t, "SELECT count(*) FROM player"));
     if (first)
         *first = faults;
     return faults.count;

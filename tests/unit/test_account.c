@@ -330,19 +330,15 @@ a_player_who_left_is_gone_and_the_name_is_free(void **state)
     assert_string_equal(leave(t, &w, &old, NULL), "not_found");
     assert_string_equal(enrol(t, &w, "ann", &new), "");
     assert_int_not_equal(new.account.id, old.account.id);
-    int64_t left;
-    assert_true(sqlite_read_i64(db_handle(t->db),
-                                "SELECT count(*) FROM player WHERE username = ''"
-                                " AND password_hash = '' AND deleted_at > 0",
-                                &left, &err));
-    assert_int_equal(left, 1);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM player WHERE username = ''"
+                                       " AND password_hash = '' AND deleted_at > 0"),
+                     1);
 }
 
 static void
 who_leaves_is_forgotten_among_the_failed_logins(void **state)
 {
     struct temp_db *t = *state;
-    struct err err = {0};
     scoped_world w;
     struct account_login ann, other;
     assert_string_equal(enrol(t, open_world(t, &w), "Ann", &ann), "");
@@ -350,15 +346,11 @@ who_leaves_is_forgotten_among_the_failed_logins(void **state)
     assert_string_equal(log_in(t, &w, "Ann", "wrong horse", &ann), "login_failed");
     assert_string_equal(log_in(t, &w, "Ann-", "wrong horse", &other), "login_failed");
     assert_string_equal(leave(t, &w, &ann, "correct horse"), "");
-    int64_t count;
-    assert_true(sqlite_read_i64(db_handle(t->db),
-                                "SELECT count(*) FROM login_failure WHERE subject IN"
-                                " ('account:ann-', 'both:ann- 192.0.2.1', 'address:192.0.2.1')",
-                                &count, &err));
-    assert_int_equal(count, 3);
-    assert_true(
-        sqlite_read_i64(db_handle(t->db), "SELECT count(*) FROM login_failure", &count, &err));
-    assert_int_equal(count, 3);
+    assert_int_equal(
+        temp_db_number(t, "SELECT count(*) FROM login_failure WHERE subject IN"
+                          " ('account:ann-', 'both:ann- 192.0.2.1', 'address:192.0.2.1')"),
+        3);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM login_failure"), 3);
 }
 
 /* Both have found the name free, or the password right, when the other is quicker. */

@@ -4,18 +4,11 @@
 #include "config/config.h"
 #include "config/sections.h"
 #include "config/yaml.h"
+#include "shared_data.h"
 
 #include <dirent.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 static struct str
 documented(void)
@@ -491,15 +484,7 @@ try_corpus_folder(const char *path, unsigned depth)
 static void
 yaml_test_suite_loads_or_is_refused_with_a_line(void **state UNUSED)
 {
-    const char *shared = getenv("PLAYMETER_SHARED");
-    char path[512];
-    snprintf(path, sizeof(path), "%s/corpora/yaml-test-suite/data",
-             shared ? shared : "../shared");
-    if (access(path, R_OK)) {
-        puts("skipped: corpus absent");
-        skip();
-    }
-    assert_true(try_corpus_folder(path, 0) > 100);
+    assert_true(try_corpus_folder(shared_path("corpora/yaml-test-suite/data"), 0) > 100);
 }
 
 static void

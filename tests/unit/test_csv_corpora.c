@@ -3,31 +3,12 @@
  * sample of games. */
 #include "base/utf8.h"
 #include "csv/detect.h"
-#include "temp_dir.h"
+#include "shared_data.h"
 
 #include <json-c/json.h>
 #include <string.h>
 
 static const struct csv_dialect PLAIN = {.delimiter = ',', .quote = '"'};
-
-/* A file of the shared folder, with a NUL behind it; false, having said so, when it is absent.
- */
-static bool
-read_shared(struct buf *out, const char *path)
-{
-    const char *shared = getenv("PLAYMETER_SHARED");
-    char full[1000];
-    snprintf(full, sizeof(full), "%s/%s", shared ? shared : "../shared", path);
-    struct err err = {0};
-    buf_init(out, 16 * MIB);
-    if (!fs_read_file(out, AT_FDCWD, full, &err)) {
-        print_message("skipped: corpus absent\n");
-        return false;
-    }
-    buf_add_char(out, '\0');
-    out->n--;
-    return true;
-}
 
 /* All rows, kept. */
 struct table {
@@ -138,10 +119,9 @@ csv_spectrum_equals_its_json_twins(void **state UNUSED)
         scoped_buf csv = {0}, json = {0}, crlf;
         buf_init(&crlf, MIB);
         snprintf(path, sizeof(path), "corpora/csv-spectrum/data/csvs/%s.csv", NAMES[i]);
-        if (!read_shared(&csv, path))
-            return;
+        shared_read(&csv, path);
         snprintf(path, sizeof(path), "corpora/csv-spectrum/data/json/%s.json", NAMES[i]);
-        assert_true(read_shared(&json, path));
+        shared_read(&json, path);
         /* The corpus lost the CRs of its _crlf files to a checkout; the twins still have them.
          */
         bool is_crlf = str_ends(str_from(NAMES[i]), STR("_crlf"));
@@ -169,8 +149,7 @@ static void
 invalid_utf8_is_a_fault_at_every_cut(void **state UNUSED)
 {
     scoped_buf file = {0};
-    if (!read_shared(&file, "corpora/utf8tests/data/utf8tests.bin"))
-        return;
+    shared_read(&file, "corpora/utf8tests/data/utf8tests.bin");
     struct str rest = buf_str(&file);
     size_t checked = 0;
     while (rest.n) {
@@ -201,8 +180,7 @@ static void
 counting_utf8_does_not_depend_on_the_cut(void **state UNUSED)
 {
     scoped_buf file = {0};
-    if (!read_shared(&file, "corpora/utf8tests/data/utf8tests.bin"))
-        return;
+    shared_read(&file, "corpora/utf8tests/data/utf8tests.bin");
     struct str text = buf_str(&file);
     struct csv_utf8_count whole = {0};
     assert_int_equal(csv_count_utf8(&whole, text, true), text.n);
@@ -243,8 +221,7 @@ static void
 naughty_strings_read_back(void **state UNUSED)
 {
     scoped_buf json = {0};
-    if (!read_shared(&json, "corpora/blns/data/blns.json"))
-        return;
+    shared_read(&json, "corpora/blns/data/blns.json");
     struct json_object *list = json_tokener_parse(json.p);
     assert_non_null(list);
     size_t n = json_object_array_length(list);
@@ -289,8 +266,7 @@ static void
 the_sample_of_games_is_read(void **state UNUSED)
 {
     scoped_buf file = {0};
-    if (!read_shared(&file, "data/games_5k.csv"))
-        return;
+    shared_read(&file, "data/games_5k.csv");
     struct csv_hints none = {0};
     struct csv_dialect dialect = csv_detect_dialect(buf_str(&file), &none);
     assert_true(dialect.delimiter == ',' && dialect.quote == '"' && dialect.has_header);

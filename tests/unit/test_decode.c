@@ -2,6 +2,7 @@
  * read, and each encoding and compression giving the same UTF-8. */
 #include "base/fs.h"
 #include "csv/decode.h"
+#include "memory_file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,22 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <uchar.h>
 #include <unistd.h>
 #include <zlib.h>
 
 /* ---- helpers ---- */
-
-static int
-memory_file(struct str bytes)
-{
-    int fd = memfd_create("test", MFD_CLOEXEC);
-    struct err err = {0};
-    assert_true(fd >= 0);
-    assert_true(fs_write(fd, bytes, &err));
-    return fd;
-}
 
 static bool
 decode_part(struct str file, const struct csv_source *source, struct csv_decoded *out,

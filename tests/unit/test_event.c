@@ -38,9 +38,11 @@ an_event_of_the_service_is_counted_for_its_player_and_for_all(void **state)
     assert_int_equal(add_own(t, 1, STR(EVENT_EARN), 1000), 1);
     assert_int_equal(add_own(t, 2, STR(EVENT_EARN), 1001), 2);
     assert_int_equal(add_own(t, 0, STR(EVENT_DEEPLINK), 1002), 3);
-    assert_int_equal(number(t, "SELECT count(*) FROM event WHERE player_id IS NULL"), 1);
-    assert_int_equal(number(t, "SELECT event_count FROM event_type WHERE name = 'earn'"), 2);
-    assert_int_equal(number(t, "SELECT sum(event_count) FROM player_event_count"), 2);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM event WHERE player_id IS NULL"),
+                     1);
+    assert_int_equal(
+        temp_db_number(t, "SELECT event_count FROM event_type WHERE name = 'earn'"), 2);
+    assert_int_equal(temp_db_number(t, "SELECT sum(event_count) FROM player_event_count"), 2);
 }
 
 /* The least id of that time or later, where no time falls. */
@@ -64,8 +66,8 @@ the_time_of_the_server_never_falls_as_ids_grow(void **state)
     add_own(t, 1, STR(EVENT_EARN), 5000);
     add_own(t, 1, STR(EVENT_SPEND), 4000); /* the clock was set back */
     add_own(t, 1, STR(EVENT_SPEND), 6000);
-    assert_int_equal(number(t, "SELECT server_at FROM event WHERE id = 2"), 5000);
-    assert_int_equal(number(t, "SELECT server_at FROM event WHERE id = 3"), 6000);
+    assert_int_equal(temp_db_number(t, "SELECT server_at FROM event WHERE id = 2"), 5000);
+    assert_int_equal(temp_db_number(t, "SELECT server_at FROM event WHERE id = 3"), 6000);
     static const struct {
         int64_t at, id;
     } CASES[] = {{0, 0}, {5000, 0}, {5001, 3}, {6000, 3}, {6001, 4}};
@@ -87,12 +89,12 @@ a_resend_is_a_duplicate_whatever_else_it_says(void **state)
     event.type = STR("another"); /* which is not made */
     struct event_result again = store_one(t, 1, event, (struct event_limits){1, 1});
     assert_true(again.outcome == EVENT_DUPLICATE && again.id == 1);
-    assert_int_equal(number(t, "SELECT count(*) FROM event_type"), 1);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM event_type"), 1);
     /* The id is the player's own. */
     event.type = STR("kill");
     struct event_result other = store_one(t, 2, event, LIMITS);
     assert_true(other.outcome == EVENT_STORED && other.id == 2);
-    assert_int_equal(number(t, "SELECT event_count FROM event_type"), 2);
+    assert_int_equal(temp_db_number(t, "SELECT event_count FROM event_type"), 2);
 }
 
 static void
@@ -116,8 +118,8 @@ types_beyond_the_limit_are_refused_alone_and_own_types_do_not_count(void **state
     assert_string_equal(results[2].err->name, "event_type");
     assert_non_null(strstr(results[2].err->detail, "2 event types already"));
     assert_int_equal(results[3].outcome, EVENT_STORED);
-    assert_int_equal(number(t, "SELECT count(*) FROM event"), 4);
-    assert_int_equal(number(t, "SELECT count(*) FROM event_type"), 3);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM event"), 4);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM event_type"), 3);
 }
 
 static void
@@ -164,8 +166,8 @@ a_player_who_is_gone_stores_nothing(void **state)
     struct event_result result = {0};
     assert_false(event_store(&t->arena, t->writer, 77, &event, &result, 1, LIMITS, &err));
     assert_int_equal(err.kind, ERR_NOT_FOUND);
-    assert_int_equal(number(t, "SELECT count(*) FROM event"), 0);
-    assert_int_equal(number(t, "SELECT count(*) FROM event_type"), 0);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM event"), 0);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM event_type"), 0);
 }
 
 /* The model: what was stored, in order of ids from 1. */
@@ -336,7 +338,7 @@ compare_with_a_plain_array(struct temp_db *t, bool has_falls)
     spread_times(&m, has_falls);
     temp_db_exec(t, "COMMIT");
     if (has_falls)
-        assert_in_range(number(t, "SELECT count(*) FROM event_fall"), 3, 30);
+        assert_in_range(temp_db_number(t, "SELECT count(*) FROM event_fall"), 3, 30);
     for (size_t i = 0; i < dice_rounds(400); i++) {
         struct event_filter f = {.player_id = (int64_t)dice_below(5), /* 4: nobody's */
                                  .since = INT64_MIN,

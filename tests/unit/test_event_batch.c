@@ -188,7 +188,7 @@ a_batch_of_eight_megabytes_is_stored_and_read_again(void **state)
         event_store(&t->arena, t->writer, 1, events, results, EVENT_BATCH_MAX, LIMITS, &err));
     assert_int_equal(results[999].outcome, EVENT_STORED);
     assert_int_equal(results[999].id, 999);
-    assert_int_equal(number(t, "SELECT sum(length(meta)) FROM event"),
+    assert_int_equal(temp_db_number(t, "SELECT sum(length(meta)) FROM event"),
                      999 * (int64_t)EVENT_META_BYTES_MAX);
 }
 
@@ -231,7 +231,7 @@ what_the_writer_did_not_take_of_a_batch_is_refused_item_by_item(void **state)
         assert_int_equal(results[i].err->kind, ERR_BUSY);
     }
     assert_int_equal(last->err->kind, ERR_INVALID);
-    assert_int_equal(number(t, "SELECT count(*) FROM event"), stored);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM event"), stored);
     assert_false(event_store(&t->arena, w, 1, events, results, 1, LIMITS, &err) ||
                  err.kind != ERR_BUSY);
     writer_close(&w);

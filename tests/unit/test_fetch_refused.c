@@ -1,5 +1,6 @@
 /* What is not fetched from, in whatever spelling, and what the refusal tells. */
 #include "fetch_server.h"
+#include "shared_data.h"
 
 #include <dirent.h>
 
@@ -9,7 +10,7 @@ refusal(struct arena *a, const char *url, bool allows_loopback)
 {
     struct fetch_policy policy = POLICY;
     policy.allows_loopback = allows_loopback;
-    scoped_fd fd = memfd_create("body", MFD_CLOEXEC);
+    scoped_fd fd = memory_file(STR(""));
     uint64_t bytes;
     struct err err = {0};
     assert_false(fetch_url(str_from(url), fd, &policy, NULL, NULL, &bytes, &err));
@@ -183,15 +184,7 @@ static void
 corpus_of_payloads_is_refused_unseen(void **state)
 {
     (void)state;
-    const char *shared = getenv("PLAYMETER_SHARED");
-    char path[512];
-    snprintf(path, sizeof(path), "%s/corpora/ssrf-payloads/data",
-             shared ? shared : "../shared");
-    DIR *dir = opendir(path);
-    if (!dir) {
-        fprintf(stderr, "skipped: corpus absent: ssrf-payloads\n");
-        skip();
-    }
+    DIR *dir = opendir(shared_path("corpora/ssrf-payloads/data"));
     server.connections = 0;
     server.connects = 0;
     size_t count = 0;

@@ -2,24 +2,6 @@
  * words. */
 #include "version_fixture.h"
 
-static struct fixture fixture;
-
-static int
-open_fixture(void **state)
-{
-    (void)state;
-    fixture_open(&fixture, 700);
-    return 0;
-}
-
-static int
-close_fixture(void **state)
-{
-    (void)state;
-    fixture_close(&fixture);
-    return 0;
-}
-
 static uint64_t
 count_of(const char *name, const char *value)
 {
@@ -343,5 +325,5 @@ main(void)
         cmocka_unit_test(hash_tells_filters_apart_but_not_their_order),
         cmocka_unit_test(damaged_element_ids_stay_inside_the_map),
     };
-    return cmocka_run_group_tests(tests, open_fixture, close_fixture);
+    return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

@@ -8,20 +8,10 @@
 
 #include <sqlite3.h>
 
-static struct fixture fixture;
-
-static int
-open_fixture(void **state)
-{
-    (void)state;
-    fixture_open(&fixture, 700);
-    return 0;
-}
-
 static int
 open_indexed_fixture(void **state)
 {
-    open_fixture(state);
+    fixture_set_up(state);
     fixture_index(&fixture);
     return 0;
 }
@@ -37,15 +27,6 @@ open_damaged_fixture(void **state)
         memset(offsets, 0xff, s->gram_count * sizeof(*offsets));
         s->offsets = offsets;
     }
-    return 0;
-}
-
-static int
-close_fixture(void **state)
-{
-    (void)state;
-    fixture_close(&fixture);
-    fixture = (struct fixture){0};
     return 0;
 }
 
@@ -441,10 +422,10 @@ main(void)
         cmocka_unit_test(words_are_found_in_any_text_column),
         cmocka_unit_test(filter_equals_the_same_question_in_sql),
     };
-    int failed = cmocka_run_group_tests_name("scans", tests, open_fixture, close_fixture);
+    int failed = cmocka_run_group_tests_name("scans", tests, fixture_set_up, fixture_tear_down);
     failed +=
-        cmocka_run_group_tests_name("trigrams", tests, open_indexed_fixture, close_fixture);
+        cmocka_run_group_tests_name("trigrams", tests, open_indexed_fixture, fixture_tear_down);
     failed += cmocka_run_group_tests_name("damaged trigrams", tests, open_damaged_fixture,
-                                          close_fixture);
+                                          fixture_tear_down);
     return failed;
 }

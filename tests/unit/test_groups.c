@@ -4,22 +4,6 @@
 #include "embedded/histogram.h"
 #include "query/groups_word.h"
 
-static int
-open_fixture(void **state)
-{
-    (void)state;
-    fixture_open(&fixture, 700);
-    return 0;
-}
-
-static int
-close_fixture(void **state)
-{
-    (void)state;
-    fixture_close(&fixture);
-    return 0;
-}
-
 static bool
 parse(struct arena *a, const char *by, struct str aggregate, const char *having,
       const char *sort, struct groups_question *out, struct err *err)
@@ -422,5 +406,5 @@ main(void)
         cmocka_unit_test(histograms_count_by_their_edges),
         cmocka_unit_test(one_value_lies_in_the_middle_of_its_histogram),
     };
-    return cmocka_run_group_tests_name("groups", tests, open_fixture, close_fixture);
+    return cmocka_run_group_tests_name("groups", tests, fixture_set_up, fixture_tear_down);
 }

@@ -1,6 +1,7 @@
 /* import_run on every bad input of the contract, at its limits, and on real files against an
  * independent reading. */
 #include "import_attempt.h"
+#include "shared_data.h"
 
 /* ---- bad input ---- */
 
@@ -283,20 +284,11 @@ compare_with_simple_reading(struct attempt *t, struct str text)
 static void
 real_files_have_what_a_simple_reading_finds(void **state)
 {
-    static const char *const FILES[] = {"games_100.csv", "games_5k.csv"};
+    static const char *const FILES[] = {"data/games_100.csv", "data/games_5k.csv"};
     struct temp_dir *dir = *state;
-    const char *shared = getenv("PLAYMETER_SHARED");
     for (size_t i = 0; i < COUNT_OF(FILES); i++) {
         scoped_buf text;
-        struct err err;
-        buf_init(&text, 64 * MIB);
-        const char *path =
-            arena_printf(&dir->arena, "%s/data/%s", shared ? shared : "../shared", FILES[i]).p;
-        if (access(path, R_OK)) {
-            print_message("skipped: shared data absent\n");
-            continue;
-        }
-        assert_true(fs_read_file(&text, AT_FDCWD, path, &err));
+        shared_read(&text, FILES[i]);
         struct attempt t;
         begin(&t, dir);
         t.config.imports_file_bytes_max = 64 * MIB;

@@ -1,18 +1,12 @@
 /* The JSON reader against Nicolas Seriot's JSONTestSuite and rules of our own; the writer
  * against the reader. */
 #include "base/fs.h"
+#include "shared_data.h"
 #include "json/read.h"
 #include "json/write.h"
 
 #include <dirent.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static bool
 reads(const char *text)
@@ -74,17 +68,9 @@ is_expected_to_read(const char *name)
 static void
 json_test_suite(void **state UNUSED)
 {
-    const char *shared = getenv("PLAYMETER_SHARED");
     scoped_arena arena = {0};
-    const char *folder = arena_printf(&arena, "%s/corpora/json-test-suite/data/test_parsing",
-                                      shared ? shared : "../shared")
-                             .p;
+    const char *folder = shared_path("corpora/json-test-suite/data/test_parsing");
     DIR *dir = opendir(folder);
-    if (!dir) {
-        arena_free(&arena); /* skip() jumps over the scope's end */
-        puts("skipped: corpus absent");
-        skip();
-    }
     size_t counts[256] = {0};
     for (struct dirent *e; (e = readdir(dir));) {
         if (e->d_name[0] == '.')

@@ -1,7 +1,7 @@
 /* Signatures against the JWS vectors of Wycheproof and of the JOSE cookbook (RFC 7520 and
  * 7797). */
 #include "players/jws.h"
-#include "temp_dir.h"
+#include "shared_data.h"
 #include "json/read.h"
 
 #include <dirent.h>
@@ -47,19 +47,6 @@ text_of(const struct json_value *object, const char *name)
     struct str text = {"", 0};
     (void)json_as_str(json_get(object, name), &text);
     return text;
-}
-
-static const char *
-shared_path(const char *path)
-{
-    const char *shared = getenv("PLAYMETER_SHARED");
-    const char *full =
-        arena_printf(&arena, "%s/corpora/%s", shared ? shared : "../shared", path).p;
-    if (access(full, R_OK) == 0)
-        return full;
-    puts("skipped: shared data absent");
-    skip();
-    return NULL;
 }
 
 /* Vectors whose verdict is not ours.  The signatures of 372 and 373 are of the text without its
@@ -115,8 +102,8 @@ try_vector(const struct json_value *group, const struct json_value *vector, stru
 static void
 vectors_of_wycheproof(void **state UNUSED)
 {
-    const struct json_value *file =
-        read_json(shared_path("wycheproof/data/testvectors_v1/json_web_signature_test.json"));
+    const struct json_value *file = read_json(
+        shared_path("corpora/wycheproof/data/testvectors_v1/json_web_signature_test.json"));
     const struct json_value *groups = json_get(file, "testGroups");
     struct tally tally = {0};
     for (size_t i = 0; i < groups->child_count; i++) {
@@ -147,10 +134,10 @@ try_example(const struct json_value *example, struct str key)
 static void
 examples_of_the_jose_cookbook(void **state UNUSED)
 {
-    static const char *const FOLDERS[] = {"jose-cookbook/data/jws",
-                                          "jose-cookbook/data/rfc7797"};
-    const char *hs256 = shared_path("jose-cookbook/data/jws/4_4.hmac-sha2_integrity_"
-                                    "protection.json");
+    static const char *const FOLDERS[] = {"corpora/jose-cookbook/data/jws",
+                                          "corpora/jose-cookbook/data/rfc7797"};
+    const char *hs256 =
+        shared_path("corpora/jose-cookbook/data/jws/4_4.hmac-sha2_integrity_protection.json");
     struct str key = decode(text_of(json_get(json_get(read_json(hs256), "input"), "key"), "k"));
     size_t examples = 0, opened = 0;
     for (size_t i = 0; i < COUNT_OF(FOLDERS); i++) {

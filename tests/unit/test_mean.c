@@ -101,6 +101,9 @@ one_term_prints_as_the_ratio_itself(void **state UNUSED)
         mean_add(&mean, numerator, denominator);
         mean_print(&mean, &exact);
         money_add_ratio(&ratio, numerator, denominator);
+        dice_reach("below one", numerator < denominator);
+        dice_reach("whole", numerator % denominator == 0);
+        dice_reach("not whole", numerator % denominator != 0);
         if (!str_eq(buf_str(&exact), buf_str(&ratio)))
             fail_msg("%" PRId64 "/%" PRId64 ": %" STR_FMT " and %" STR_FMT, numerator,
                      denominator, STR_ARG(buf_str(&exact)), STR_ARG(buf_str(&ratio)));

@@ -150,6 +150,10 @@ any_amount_reads_back_as_it_was_written(void **state UNUSED)
         money_add(&b, v);
         assert_true(money_parse(buf_str(&b), &back));
         assert_int_equal(back, v);
+        dice_reach("negative", v < 0);
+        dice_reach("zero", v == 0);
+        dice_reach("decimals", str_find_char(buf_str(&b), '.') >= 0);
+        dice_reach("no decimals", str_find_char(buf_str(&b), '.') < 0);
     }
     dice_end();
 }
@@ -208,7 +212,7 @@ a_ratio_is_within_half_a_place_of_long_division(void **state UNUSED)
     buf_init(&b, KIB);
     for (size_t i = 0; i < dice_rounds(100000); i++) {
         int64_t numerator = (int64_t)dice_below(1U << 31);
-        int64_t denominator = (int64_t)dice_below(1000000) + 1;
+        int64_t denominator = (int64_t)dice_below(i % 8 ? 1000000 : 10) + 1;
         char paper[64];
         divide_on_paper(paper, (uint64_t)numerator, (uint64_t)denominator, 12);
         buf_clear(&b);
@@ -216,6 +220,8 @@ a_ratio_is_within_half_a_place_of_long_division(void **state UNUSED)
         buf_add_char(&b, '\0');
         double distance = fabs(strtod(paper, NULL) - strtod(b.p, NULL));
         double slack = 1e-15 * strtod(paper, NULL); /* of the doubles that compare */
+        dice_reach("rounded", numerator % denominator != 0);
+        dice_reach("whole", numerator % denominator == 0);
         if (distance > 0.51e-10 + slack)
             fail_msg("%lld / %lld is %s, got %s", (long long)numerator, (long long)denominator,
                      paper, b.p);

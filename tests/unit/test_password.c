@@ -187,15 +187,7 @@ wait_s(struct temp_db *t, const char *name, const char *address, int64_t now)
     return err.retry_after_s;
 }
 
-static int64_t
-count_rows(struct temp_db *t)
-{
-    struct err err = {0};
-    int64_t count;
-    if (!sqlite_read_i64(db_handle(t->db), "SELECT count(*) FROM login_failure", &count, &err))
-        fail_msg("%s", err.detail);
-    return count;
-}
+#define COUNT "SELECT count(*) FROM login_failure"
 
 static void
 an_account_is_throttled_for_the_address_that_fails(void **state)
@@ -257,7 +249,7 @@ an_ipv6_customer_is_throttled_that_tries_many_accounts(void **state)
              arena_printf(&t->arena, "2001:db8:1:2:%x::%x", i << 11, i).p, START, 1);
     assert_int_equal(wait_s(t, "ann", "2001:db8:1:2:ffff::9", START), 600);
     assert_int_equal(wait_s(t, "ann", "2001:db8:1:3::9", START), 0);
-    assert_int_equal(count_rows(t), 61);
+    assert_int_equal(temp_db_number(t, COUNT), 61);
 }
 
 static void
@@ -269,7 +261,7 @@ the_right_password_clears_account_and_address(void **state)
     struct throttle_key key = throttle_make_key(&t->arena, STR("ann"), STR("192.0.2.1"));
     assert_true(throttle_clear_in(t->db, key.subjects[THROTTLE_BOTH], &err));
     assert_int_equal(wait_s(t, "ann", "192.0.2.1", START), 0);
-    assert_int_equal(count_rows(t), 2);
+    assert_int_equal(temp_db_number(t, COUNT), 2);
 }
 
 static void
@@ -288,10 +280,10 @@ rows_that_are_over_are_swept(void **state)
     struct temp_db *t = *state;
     for (int i = 0; i < 20; i++)
         note(t, arena_printf(&t->arena, "name%d", i).p, "192.0.2.1", START, 1);
-    assert_int_equal(count_rows(t), 41);
+    assert_int_equal(temp_db_number(t, COUNT), 41);
     for (int i = 0; i < 5; i++)
         note(t, "ann", "192.0.2.9", START + WINDOW, 1);
-    assert_int_equal(count_rows(t), 3);
+    assert_int_equal(temp_db_number(t, COUNT), 3);
 }
 
 static void
@@ -303,7 +295,7 @@ the_table_stays_within_its_bound(void **state)
                     " 1700000000000 + i FROM n");
     int64_t now = (START + 200000) / 64 * 64;
     note(t, "ann", "192.0.2.1", now, 1);
-    assert_int_equal(count_rows(t), THROTTLE_ROWS_MAX);
+    assert_int_equal(temp_db_number(t, COUNT), THROTTLE_ROWS_MAX);
     /* The newest stay. */
     assert_int_equal(wait_s(t, "100500", "192.0.2.7", now), 0);
     note(t, "ann", "192.0.2.1", now, 2);

@@ -5,24 +5,6 @@
 #include "csv/csv.h"
 #include "json/read.h"
 
-static struct fixture fixture;
-
-static int
-open_fixture(void **state)
-{
-    (void)state;
-    fixture_open(&fixture, 600);
-    return 0;
-}
-
-static int
-close_fixture(void **state)
-{
-    (void)state;
-    fixture_close(&fixture);
-    return 0;
-}
-
 static struct ask
 ask_of(struct arena *a, const char *name, const char *value)
 {
@@ -117,7 +99,7 @@ order_equals_a_plain_sort_for_pages_and_exports(void **state)
     dice_begin(__func__);
     for (size_t round = 0; round < dice_rounds(300); round++) {
         scoped_arena a = {0};
-        uint64_t expected[600];
+        uint64_t expected[FIXTURE_ROWS];
         size_t count = 0;
         bool is_filtered = dice_below(2);
         model_arena = &a;
@@ -155,11 +137,11 @@ rows_keep_their_order_without_sort(void **state)
     scoped_arena a = {0};
     struct ask ask = ask_of(&a, NULL, NULL);
     struct query query = query_of(&a, "");
-    query.offset = 590;
+    query.offset = FIXTURE_ROWS - 10;
     struct query_result result = run(&ask, &query);
     assert_int_equal(result.row_count, 10);
-    assert_int_equal(result.rows[0], 590);
-    assert_int_equal(result.rows[9], 599);
+    assert_int_equal(result.rows[0], FIXTURE_ROWS - 10);
+    assert_int_equal(result.rows[9], FIXTURE_ROWS - 1);
     assert_false(result.has_more);
 }
 
@@ -196,7 +178,7 @@ static void
 walk(const char *sort, uint64_t limit)
 {
     scoped_arena a = {0};
-    bool seen[600] = {false};
+    bool seen[FIXTURE_ROWS] = {false};
     uint64_t count = 0;
     struct str text = {NULL, 0};
     struct query_cursor cursor;
@@ -309,7 +291,7 @@ every_row_is_found_by_its_key(void **state)
         scoped_arena a = {0};
         struct err err = {0};
         uint64_t row = 0;
-        int64_t *sorted = arena_array(&a, 600, int64_t);
+        int64_t *sorted = arena_array(&a, FIXTURE_ROWS, int64_t);
         for (uint64_t r = 0; r < fixture.row_count; r++)
             sorted[r] = (int64_t)r * 3 - 100;
         version.columns.columns = arena_array(&a, FIXTURE_COLUMNS, struct column);
@@ -364,9 +346,9 @@ row_numbers_are_keys_where_there_is_no_other(void **state)
     struct err err = {0};
     uint64_t row = 0;
     version.common.schema.key_index = SCHEMA_ROW_NUMBER;
-    assert_int_equal(find_key(&version, STR("600"), &row, &err), 1);
-    assert_int_equal(row, 599);
-    assert_int_equal(find_key(&version, STR("601"), &row, &err), 0);
+    assert_int_equal(find_key(&version, STR("700"), &row, &err), 1);
+    assert_int_equal(row, FIXTURE_ROWS - 1);
+    assert_int_equal(find_key(&version, STR("701"), &row, &err), 0);
     assert_int_equal(find_key(&version, STR("0"), &row, &err), 0);
     assert_int_equal(find_key(&version, STR("-1"), &row, &err), -1);
 }
@@ -562,5 +544,5 @@ main(void)
         cmocka_unit_test(csv_reads_back_and_runs_no_formula),
         cmocka_unit_test(a_lone_empty_cell_is_still_a_row),
     };
-    return cmocka_run_group_tests(tests, open_fixture, close_fixture);
+    return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

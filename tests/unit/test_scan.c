@@ -1,9 +1,11 @@
 /* The scan kernels against the obvious loop: over random columns of a small alphabet, where
  * hits are frequent, cross row boundaries and lie at every offset of a vector. */
 #include "base/utf8.h"
+#include "columns_file.h"
 #include "dice.h"
 #include "index/scan.h"
 #include "index/scan_kernels.h"
+#include "portable_again.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -67,15 +69,9 @@ make_fixture(struct fixture *f, uint64_t row_count)
         {COLUMN_TEXT, MIB}, {COLUMN_LIST, MIB}, {COLUMN_INTEGER, 0}, {COLUMN_REAL, 0}};
     *f = (struct fixture){.row_count = row_count};
     f->rows = arena_alloc_array(&f->a, row_count, sizeof(*f->rows));
-    scoped_fd fd = memfd_create("columns", MFD_CLOEXEC);
-    struct columns_builder *b =
-        columns_build_begin(fd, SPECS, COUNT_OF(SPECS), row_count, &err);
-    for (uint64_t row = 0; row < row_count; row++) {
+    for (uint64_t row = 0; row < row_count; row++)
         make_row(&f->a, f->rows[row]);
-        assert_true(columns_build_add(b, f->rows[row], &err));
-    }
-    struct column_summary summaries[COUNT_OF(SPECS)];
-    assert_true(columns_build_finish(&b, summaries, &err));
+    scoped_fd fd = columns_file(SPECS, COUNT_OF(SPECS), f->rows[0], row_count);
     assert_true(columns_open(&f->a, &f->columns, fd, &err));
     assert_true(columns_verify(&f->columns, &err));
 }
@@ -203,17 +199,24 @@ number_scans_leave_nulls_and_open_bounds_out(void **state)
     dice_end();
 }
 
+static const struct scan_kernels *
+vector_kernels(void)
+{
+    const struct scan_kernels *kernels = scan_kernels_avx2();
+    if (!kernels) {
+        print_message("# skipped: this CPU has no AVX2\n");
+        skip();
+    }
+    return kernels;
+}
+
 /* The last byte lies against memory that must not be read. */
 static void
 vector_search_agrees_with_the_portable_one(void **state)
 {
     (void)state;
     dice_begin(__func__);
-    const struct scan_kernels *avx2 = scan_kernels_avx2();
-    if (!avx2) {
-        print_message("skipped: this CPU has no AVX2\n");
-        return;
-    }
+    const struct scan_kernels *avx2 = vector_kernels();
     size_t page = 4096;
     char *pages =
         mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -249,18 +252,14 @@ vector_ranges_agree_with_the_portable_ones(void **state)
 {
     (void)state;
     dice_begin(__func__);
-    const struct scan_kernels *avx2 = scan_kernels_avx2();
-    if (!avx2) {
-        print_message("skipped: this CPU has no AVX2\n");
-        return;
-    }
+    const struct scan_kernels *avx2 = vector_kernels();
     for (size_t round = 0; round < dice_rounds(500); round++) {
         int64_t ints[300];
         double reals[300];
         uint64_t nulls[5], one[5] = {0}, other[5] = {0}, three[5] = {0}, four[5] = {0};
         uint64_t n = dice_below(300);
         for (size_t i = 0; i < n; i++) {
-            ints[i] = (int64_t)(dice_below(2) ? dice_below(UINT64_MAX) : dice_below(9));
+            ints[i] = dice_below(2) ? (int64_t)dice_u64() : (int64_t)dice_below(9) - 4;
             reals[i] = (double)ints[i];
         }
         for (size_t i = 0; i < COUNT_OF(nulls); i++)
@@ -273,6 +272,11 @@ vector_ranges_agree_with_the_portable_ones(void **state)
         avx2->real_range(reals, absent, n, (double)lo, (double)hi, three);
         SCAN_PORTABLE.real_range(reals, absent, n, (double)lo, (double)hi, four);
         assert_memory_equal(three, four, sizeof(three));
+        for (uint64_t row = 0; row < n; row++) {
+            dice_reach("inside", ints[row] >= lo && ints[row] <= hi);
+            dice_reach("outside", ints[row] < lo || ints[row] > hi);
+            dice_reach("null", absent && nulls[row / 64] >> row % 64 & 1);
+        }
     }
     dice_end();
 }
@@ -323,9 +327,8 @@ triples_are_found_where_they_begin(void **state)
 }
 
 int
-main(int argc, char **argv)
+main(int argc UNUSED, char **argv)
 {
-    (void)argc;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_scans_agree_with_the_obvious_loop),
         cmocka_unit_test(list_scans_match_any_element),
@@ -334,11 +337,5 @@ main(int argc, char **argv)
         cmocka_unit_test(vector_ranges_agree_with_the_portable_ones),
         cmocka_unit_test(triples_are_found_where_they_begin),
     };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    /* Kernels are chosen once per process, so the portable ones get a process of their own. */
-    if (failed || getenv("PLAYMETER_PORTABLE"))
-        return failed;
-    setenv("PLAYMETER_PORTABLE", "1", 1);
-    execv("/proc/self/exe", argv);
-    return 1;
+    return portable_again(cmocka_run_group_tests(tests, NULL, NULL), argv);
 }

@@ -11,16 +11,6 @@
 
 static const struct operation *const OPERATIONS[] = {SESSION_OPERATIONS};
 
-static int64_t
-number(struct temp_db *t, const char *sql)
-{
-    struct err err = {0};
-    int64_t n = 0;
-    if (!sqlite_read_i64(db_handle(t->db), sql, &n, &err))
-        fail_msg("%s", err.detail);
-    return n;
-}
-
 /* A session of player 1 that begins `age_ms` ago and ends `lifetime_ms` after that. */
 static struct session_grant
 begin_earlier(struct temp_db *t, int64_t age_ms, int64_t lifetime_ms)
@@ -150,7 +140,7 @@ any_used_refresh_token_ends_the_session_for_good(void **state)
     }
     /* Only hashes are kept. */
     assert_int_equal(
-        number(t, "SELECT count(*) FROM session WHERE instr(refresh_hash, 'pmr_')"), 0);
+        temp_db_number(t, "SELECT count(*) FROM session WHERE instr(refresh_hash, 'pmr_')"), 0);
 }
 
 /* As if `ms` had passed since each refresh. */
@@ -170,12 +160,12 @@ within_the_grace_a_used_refresh_token_gives_its_successor_again(void **state)
     config.players_refresh_grace = 30000;
     struct session_grant first = begin(t, HOUR_MS), second = refresh(t, &first);
     assert_string_equal(refresh(t, &first).refresh_token, second.refresh_token);
-    int64_t ends = number(t, "SELECT expires_at FROM session");
+    int64_t ends = temp_db_number(t, "SELECT expires_at FROM session");
     wait_ms(t, 29000);
     assert_string_equal(refresh(t, &first).refresh_token, second.refresh_token);
     /* A repeat is nothing new: neither does it make another token nor does it move an end. */
-    assert_int_equal(number(t, "SELECT expires_at FROM session"), ends);
-    assert_int_equal(number(t, "SELECT count(*) FROM session_used_refresh"), 1);
+    assert_int_equal(temp_db_number(t, "SELECT expires_at FROM session"), ends);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM session_used_refresh"), 1);
     struct session_grant third = refresh(t, &second);
     assert_string_not_equal(third.refresh_token, second.refresh_token);
     assert_string_equal(refresh(t, &first).refresh_token, second.refresh_token);
@@ -243,10 +233,10 @@ a_refresh_moves_the_end_and_comes_too_late_after_it(void **state)
     struct session_grant first = begin(t, HOUR_MS / 2), late = begin(t, 0);
     /* No sweep comes between: it says what it was. */
     assert_refresh_refused(t, &late, "refresh_expired");
-    int64_t before = number(t, "SELECT max(expires_at) FROM session");
+    int64_t before = temp_db_number(t, "SELECT max(expires_at) FROM session");
     struct session_grant second = refresh(t, &first);
-    assert_in_range(number(t, "SELECT max(expires_at) FROM session") - before, HOUR_MS / 2,
-                    HOUR_MS);
+    assert_in_range(temp_db_number(t, "SELECT max(expires_at) FROM session") - before,
+                    HOUR_MS / 2, HOUR_MS);
     assert_true(is_good_at(t, &second, 1, clock_now_ms() + HOUR_MS - 60000));
     struct session_grant none;
     session_make_grant(&none);
@@ -271,16 +261,18 @@ what_has_ended_is_swept_little_by_little(void **state)
            "FROM n");
     begin(t, HOUR_MS);
     /* The two that have used tokens left wait; six of the first eight go. */
-    assert_int_equal(number(t, "SELECT count(*) FROM session_used_refresh"), 12);
-    assert_int_equal(number(t, "SELECT count(*) FROM session WHERE expires_at < 100"), 14);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM session_used_refresh"), 12);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM session WHERE expires_at < 100"),
+                     14);
     struct session_grant last = begin(t, HOUR_MS);
-    assert_int_equal(number(t, "SELECT count(*) FROM session_used_refresh"), 4);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM session_used_refresh"), 4);
     for (int i = 0; i < 4; i++)
         last = refresh(t, &last);
-    assert_int_equal(number(t, "SELECT count(*) FROM session WHERE expires_at < 100"), 0);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM session WHERE expires_at < 100"),
+                     0);
     /* Those of a session that lives stay until they would have expired. */
-    assert_int_equal(number(t, "SELECT count(*) FROM session_used_refresh"), 4);
-    assert_int_equal(number(t, "SELECT count(*) FROM session"), 3);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM session_used_refresh"), 4);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM session"), 3);
 }
 
 /* What was ended goes before what is good, and what was refreshed lately stays. */
@@ -296,8 +288,8 @@ of_one_player_the_sessions_used_last_stay(void **state)
     assert_true(session_revoke(t->writer, str_from(old[2].id), &err));
     for (int i = 3; i <= SESSION_PLAYER_MAX; i++)
         last = begin(t, HOUR_MS);
-    assert_int_equal(number(t, "SELECT count(*) FROM session"), SESSION_PLAYER_MAX);
-    assert_int_equal(number(t, "SELECT count(*) FROM session WHERE revoked_at"), 0);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM session"), SESSION_PLAYER_MAX);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM session WHERE revoked_at"), 0);
     assert_true(is_good(t, &used) && is_good(t, &old[1]) && is_good(t, &last));
     last = begin(t, HOUR_MS);
     assert_true(is_good(t, &used) && is_good(t, &last));
@@ -307,8 +299,8 @@ of_one_player_the_sessions_used_last_stay(void **state)
         begin_earlier(t, -1000, HOUR_MS);
     /* Its used refresh token went with it. */
     assert_false(is_good(t, &used));
-    assert_int_equal(number(t, "SELECT count(*) FROM session_used_refresh"), 0);
-    assert_int_equal(number(t, "SELECT count(*) FROM session"), SESSION_PLAYER_MAX);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM session_used_refresh"), 0);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM session"), SESSION_PLAYER_MAX);
 }
 
 /* Their ends say nothing of their use: those of before are further away. */
@@ -340,9 +332,11 @@ a_session_remembers_so_many_used_refresh_tokens(void **state)
            " SELECT CAST(printf('used%028d', i) AS BLOB), id, used_at - 1000, expires_at + i"
            " FROM n, session");
     last = refresh(t, &last);
-    assert_int_equal(number(t, "SELECT count(*) FROM session_used_refresh"), SESSION_USED_MAX);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM session_used_refresh"),
+                     SESSION_USED_MAX);
     struct session_grant newest = refresh(t, &last);
-    assert_int_equal(number(t, "SELECT count(*) FROM session_used_refresh"), SESSION_USED_MAX);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM session_used_refresh"),
+                     SESSION_USED_MAX);
     assert_refresh_refused(t, &first, "refresh_invalid");
     assert_true(is_good(t, &newest));
     assert_refresh_refused(t, &last, "refresh_reused");

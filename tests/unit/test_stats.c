@@ -3,18 +3,18 @@
  * harmless.  Each case stands among nulls and rows that the bitmap leaves out. */
 #include "base/date.h"
 #include "base/num.h"
+#include "columns_file.h"
+#include "dice.h"
 #include "embedded/stats.h"
 #include "embedded/stats_select.h"
+#include "json_member.h"
 #include "query/stats.h"
-
-#include "base/hash.h"
 
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -32,22 +32,19 @@ make_fixture(struct fixture *f, enum column_type type, const struct value *value
     struct err err = {0};
     *f = (struct fixture){0};
     struct columns_spec spec = {type, 64 * KIB};
-    scoped_fd fd = memfd_create("columns", MFD_CLOEXEC);
-    struct columns_builder *b = columns_build_begin(fd, &spec, 1, 3 * n + 1, &err);
     struct value left_out = {.i = 77, .text = STR("left out")};
     struct value null = {.is_null = true};
+    struct value *rows = arena_array(&f->a, 3 * n, struct value);
     f->rows = bitmap_new(&f->a, 3 * n);
     for (size_t i = 0; i < n; i++) {
-        assert_true(columns_build_add(b, &values[i], &err));
-        assert_true(columns_build_add(b, &left_out, &err));
-        assert_true(
-            columns_build_add(b, column_type_is_textual(type) ? &left_out : &null, &err));
+        rows[3 * i] = values[i];
+        rows[3 * i + 1] = left_out;
+        rows[3 * i + 2] = column_type_is_textual(type) ? left_out : null;
         bitmap_set(&f->rows, 3 * i);
         if (!column_type_is_textual(type))
             bitmap_set(&f->rows, 3 * i + 2);
     }
-    struct column_summary summary;
-    assert_true(columns_build_finish(&b, &summary, &err));
+    scoped_fd fd = columns_file(&spec, 1, rows, 3 * n);
     assert_true(columns_open(&f->a, &f->columns, fd, &err));
 }
 
@@ -73,25 +70,10 @@ answer(struct fixture *f, const char *aggregate, const char *percentiles, unsign
     return arena_str(&f->a, buf_str(&out));
 }
 
-/* The raw JSON of a scalar member. */
-static struct str
-member(struct str json, const char *name)
-{
-    scoped_arena a = {0};
-    struct str key = arena_printf(&a, "\"%s\":", name);
-    ptrdiff_t at = str_find(json, key);
-    assert_true(at >= 0);
-    struct str rest = str_skip(json, (size_t)at + key.n);
-    size_t end = 0;
-    while (rest.p[end] != ',' && rest.p[end] != '}')
-        end++;
-    return str_slice(rest, 0, end);
-}
-
 static void
 assert_number(struct str json, const char *name, double wanted, double scale)
 {
-    struct str text = member(json, name);
+    struct str text = json_member(json, str_from(name));
     double seen;
     if (!isfinite(wanted)) {
         if (!str_eq(text, STR("null")))
@@ -336,8 +318,9 @@ percentiles_are_named_and_interpolated(void **state)
     assert_number(json, "99.9th", 124.7505, 0);
     assert_number(json, "100th", 124.875, 0);
     json = answer(&f, "percentiles", "2,3,11,12,13,21,22.5", 0, false);
-    member(json, "2nd"), member(json, "3rd"), member(json, "11th"), member(json, "12th");
-    member(json, "13th"), member(json, "21st"), member(json, "22.5th");
+    static const char *const NAMES[] = {"2nd", "3rd", "11th", "12th", "13th", "21st", "22.5th"};
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++)
+        assert_true(json_member(json, str_from(NAMES[i])).n > 0);
     free_fixture(&f);
 }
 
@@ -394,14 +377,16 @@ static void
 selection_agrees_with_sorting(void **state)
 {
     (void)state;
-    for (uint64_t round = 0; round < 300; round++) {
+    dice_begin(__func__);
+    for (size_t round = 0; round < dice_rounds(300); round++) {
         scoped_arena a = {0};
-        size_t n = 1 + hash_u64(round, 1) % 3000;
+        size_t n = 1 + dice_below(3000);
         uint64_t *keys = arena_array(&a, n, uint64_t), *sorted = arena_array(&a, n, uint64_t);
         unsigned shift = (unsigned)(round % 65);
         for (size_t i = 0; i < n; i++) {
-            uint64_t random = hash_u64(i, round);
-            keys[i] = (shift == 64 ? 0 : random >> shift) | (i % 5 == 0 ? random << 63 : 0);
+            uint64_t random = dice_u64();
+            keys[i] = shift == 64 ? 0 : random >> shift;
+            keys[i] |= round % 2 && i % 5 == 0 ? random << 63 : 0;
             sorted[i] = keys[i];
         }
         qsort(sorted, n, sizeof(*sorted), compare_u64);
@@ -411,7 +396,11 @@ selection_agrees_with_sorting(void **state)
         embedded_stats_select(&a, keys, n, ranks, COUNT_OF(ranks), found);
         for (size_t i = 0; i < COUNT_OF(ranks); i++)
             assert_true(found[i] == sorted[ranks[i]]);
+        dice_reach("one key", sorted[0] == sorted[n - 1]);
+        dice_reach("two ranks of one key", n > 1 && sorted[0] == sorted[n / 4]);
+        dice_reach("keys above and below the middle", sorted[0] >> 63 != sorted[n - 1] >> 63);
     }
+    dice_end();
 }
 
 int

@@ -1,4 +1,5 @@
 /* Weak passwords against cracklib's dictionary, and what is done without one. */
+#include "dice.h"
 #include "players/password.h"
 #include "players/strength.h"
 #include "temp_dir.h"
@@ -187,6 +188,7 @@ a_damaged_dictionary_is_refused(void **state)
     struct config own = config;
     const char *path = temp_path(dir, "own");
     own.players_password_dictionary = str_from(path);
+    dice_begin(__func__);
     struct buf copies[COUNT_OF(ENDINGS)];
     copy_dictionary(path, copies);
     assert_true(strength_check_dictionary(&own, &err));
@@ -203,15 +205,12 @@ a_damaged_dictionary_is_refused(void **state)
             check_is_refused(&own, what);
         }
         /* Written over, from a block in the middle of a disk to single bytes. */
-        uint32_t random = 1;
         const size_t strides[] = {1, 3, 10, 100};
         for (size_t k = 0; k < COUNT_OF(strides); k++) {
             scoped_buf damaged = {.max = 64 * MIB};
             buf_add(&damaged, whole);
-            for (size_t at = 13; at < damaged.n; at += strides[k]) {
-                random = random * 1664525 + 1013904223;
-                damaged.p[at] ^= (char)(1 + random % 255);
-            }
+            for (size_t at = 13; at < damaged.n; at += strides[k])
+                damaged.p[at] ^= (char)(1 + dice_below(255));
             snprintf(what, sizeof(what), "%s, each %zuth byte", ENDINGS[i], strides[k]);
             assert_true(fs_replace_file(AT_FDCWD, file, buf_str(&damaged), 0600, &err));
             check_is_refused(&own, what);
@@ -221,6 +220,7 @@ a_damaged_dictionary_is_refused(void **state)
     }
     for (size_t i = 0; i < COUNT_OF(ENDINGS); i++)
         buf_free(&copies[i]);
+    dice_end();
 }
 
 int

@@ -1,8 +1,9 @@
 /* The trigrams file: what it leaves of a search is what the scan finds and what a plain look at
  * every text finds, whatever the needle; and a damaged file is refused or leads to a scan,
  * never out of the map. */
+#include "columns_file.h"
 #include "dice.h"
-#include "temp_dir.h"
+#include "portable_again.h"
 
 #include "base/utf8.h"
 #include "index/scan.h"
@@ -10,7 +11,6 @@
 
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/mman.h>
 
 /* A columns file of one text column, and its trigrams. */
 struct indexed {
@@ -20,32 +20,20 @@ struct indexed {
     int columns_fd, trigrams_fd;
 };
 
-static int
-make_file(void)
-{
-    int fd = memfd_create("index", MFD_CLOEXEC);
-    assert_true(fd >= 0);
-    return fd;
-}
-
 static void
 build(struct indexed *x, const struct str *texts, uint64_t row_count)
 {
     struct err err = {0};
-    struct column_summary summaries[2];
     uint64_t bytes = 64;
-    *x = (struct indexed){.columns_fd = make_file(), .trigrams_fd = make_file()};
-    for (uint64_t row = 0; row < row_count; row++)
-        bytes += texts[row].n * 3 / 2 + 1;
-    struct columns_spec specs[] = {{COLUMN_INTEGER, 0}, {COLUMN_TEXT, bytes}};
-    struct columns_builder *b =
-        columns_build_begin(x->columns_fd, specs, COUNT_OF(specs), row_count, &err);
-    assert_non_null(b);
+    *x = (struct indexed){.trigrams_fd = memory_file(STR(""))};
+    struct value(*rows)[2] = arena_alloc_array(&x->arena, row_count, sizeof(*rows));
     for (uint64_t row = 0; row < row_count; row++) {
-        struct value values[] = {{.i = (int64_t)row}, {.text = texts[row]}};
-        assert_true(columns_build_add(b, values, &err));
+        bytes += texts[row].n * 3 / 2 + 1;
+        rows[row][0] = (struct value){.i = (int64_t)row};
+        rows[row][1] = (struct value){.text = texts[row]};
     }
-    assert_true(columns_build_finish(&b, summaries, &err));
+    struct columns_spec specs[] = {{COLUMN_INTEGER, 0}, {COLUMN_TEXT, bytes}};
+    x->columns_fd = columns_file(specs, COUNT_OF(specs), rows[0], row_count);
     assert_true(columns_open(&x->arena, &x->columns, x->columns_fd, &err));
     if (!trigrams_build(x->trigrams_fd, &x->columns, 0, NULL, &err) ||
         !trigrams_open(&x->arena, &x->trigrams, x->trigrams_fd, &x->columns, &err) ||
@@ -233,7 +221,7 @@ short_columns_are_left_to_the_scan(void **state)
     assert_true(trigrams_are_wanted(&x.columns, 11));
     assert_false(trigrams_are_wanted(&x.columns, 12));
     assert_null(trigrams_find(&x.trigrams, 0));
-    scoped_fd fd = make_file();
+    scoped_fd fd = memory_file(STR(""));
     struct trigrams none;
     assert_true(trigrams_build(fd, &x.columns, 12, NULL, &err));
     assert_true(trigrams_open(&x.arena, &none, fd, &x.columns, &err));
@@ -251,7 +239,7 @@ a_build_that_is_not_wanted_any_more_stops(void **state)
     struct str texts[] = {STR("some text")};
     _Atomic bool is_unwanted = true;
     build(&x, texts, COUNT_OF(texts));
-    scoped_fd fd = make_file();
+    scoped_fd fd = memory_file(STR(""));
     assert_false(trigrams_build(fd, &x.columns, 0, &is_unwanted, &err));
     assert_string_equal(err_code(&err), "cancelled");
     end(&x);
@@ -350,11 +338,9 @@ a_file_cut_short_is_refused(void **state)
     end(&x);
 }
 
-/* The same with the kernels that run anywhere, which are chosen once per process. */
 int
-main(int argc, char **argv)
+main(int argc UNUSED, char **argv)
 {
-    (void)argc;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(index_scan_and_a_plain_look_agree),
         cmocka_unit_test(many_rows_make_several_segments),
@@ -365,10 +351,5 @@ main(int argc, char **argv)
         cmocka_unit_test(every_flipped_byte_is_noticed),
         cmocka_unit_test(a_file_cut_short_is_refused),
     };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    if (failed || getenv("PLAYMETER_PORTABLE"))
-        return failed;
-    setenv("PLAYMETER_PORTABLE", "1", 1);
-    execv("/proc/self/exe", argv);
-    return 1;
+    return portable_again(cmocka_run_group_tests(tests, NULL, NULL), argv);
 }

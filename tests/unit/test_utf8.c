@@ -1,6 +1,7 @@
 /* UTF-8 and case folding, over all of Unicode and against the table of RFC 3629. */
 #include "base/utf8.h"
-#include "temp_dir.h"
+#include "dice.h"
+#include "shared_data.h"
 
 #include <string.h>
 
@@ -131,19 +132,22 @@ folding_a_text_is_folding_its_code_points(void **state UNUSED)
 {
     static const uint32_t FIRST[] = {0x40,  0x80,  0x100,  0x140,  0x200,
                                      0x370, 0x400, 0x2c60, 0x3041, 0x10400};
-    uint64_t seed = 88172645463325252U;
-    for (int round = 0; round < 200000; round++) {
+    dice_begin(__func__);
+    for (size_t round = 0; round < dice_rounds(200000); round++) {
         char text[200], expected[300], folded[300 + 4];
         size_t n = 0, expected_n = 0;
         while (n < sizeof(text) / 2) {
-            seed = seed * 6364136223846793005U + 1442695040888963407U;
-            uint32_t first = FIRST[(seed >> 33) % COUNT_OF(FIRST)];
-            for (uint32_t i = 0; i < (seed >> 40) % 12; i++) {
-                uint32_t c = first + (uint32_t)(seed >> (44 + i)) % 0x40;
+            uint32_t first = FIRST[dice_below(COUNT_OF(FIRST))];
+            for (uint64_t rest = dice_below(12); rest; rest--) {
+                uint32_t c = first + (uint32_t)dice_below(0x40);
+                uint32_t wanted = utf8_fold_code_point(c);
                 n += utf8_encode(c, text + n);
-                expected_n += utf8_encode(utf8_fold_code_point(c), expected + expected_n);
+                expected_n += utf8_encode(wanted, expected + expected_n);
+                dice_reach("folded", wanted != c);
+                dice_reach("longer", wanted > 0x7ff && c <= 0x7ff);
+                dice_reach("shorter", wanted <= 0x7ff && c > 0x7ff);
             }
-            if ((seed >> 60) == 0)
+            if (dice_below(16) == 0)
                 break;
         }
         memset(folded, '#', sizeof(folded));
@@ -151,23 +155,15 @@ folding_a_text_is_folding_its_code_points(void **state UNUSED)
         assert_memory_equal(folded, expected, expected_n);
         assert_int_equal(folded[n * 3 / 2 + 4], '#');
     }
+    dice_end();
 }
 
 /* The corpus: lines of "name:valid:bytes" and "name:invalid:bytes". */
 static void
 the_corpus_of_utf8tests_is_judged_right(void **state UNUSED)
 {
-    const char *shared = getenv("PLAYMETER_SHARED");
-    char path[1000];
-    snprintf(path, sizeof(path), "%s/corpora/utf8tests/data/utf8tests.bin",
-             shared ? shared : "../shared");
     scoped_buf file;
-    buf_init(&file, MIB);
-    struct err err = {0};
-    if (!fs_read_file(&file, AT_FDCWD, path, &err)) {
-        print_message("skipped: corpus absent\n");
-        return;
-    }
+    shared_read(&file, "corpora/utf8tests/data/utf8tests.bin");
     struct str rest = buf_str(&file);
     size_t valid = 0, invalid = 0;
     while (rest.n) {

@@ -25,14 +25,15 @@ an_earn_moves_balance_ledger_and_event_together(void **state)
     struct wallet_receipt receipt = run_ok(t, &request);
     assert_int_equal(receipt.balance, 70);
     assert_false(receipt.is_replayed);
-    assert_int_equal(number(t, "SELECT balance FROM player WHERE id = 2"), 70);
-    assert_int_equal(number(t, "SELECT event_id FROM ledger_entry"), receipt.event_id);
-    assert_int_equal(number(t, "SELECT id FROM event"), receipt.event_id);
-    assert_int_equal(number(t, "SELECT count(*) FROM event WHERE json_extract(meta, '$.reason')"
-                               " = 'a \"gift\"' AND json_extract(meta, '$.amount') = 70"
-                               " AND json_extract(meta, '$.balance') = 70"),
-                     1);
-    assert_int_equal(number(t, "SELECT json_extract(meta, '$.ledger_id') FROM event"),
+    assert_int_equal(temp_db_number(t, "SELECT balance FROM player WHERE id = 2"), 70);
+    assert_int_equal(temp_db_number(t, "SELECT event_id FROM ledger_entry"), receipt.event_id);
+    assert_int_equal(temp_db_number(t, "SELECT id FROM event"), receipt.event_id);
+    assert_int_equal(
+        temp_db_number(t, "SELECT count(*) FROM event WHERE json_extract(meta, '$.reason')"
+                          " = 'a \"gift\"' AND json_extract(meta, '$.amount') = 70"
+                          " AND json_extract(meta, '$.balance') = 70"),
+        1);
+    assert_int_equal(temp_db_number(t, "SELECT json_extract(meta, '$.ledger_id') FROM event"),
                      receipt.ledger_id);
 }
 
@@ -381,8 +382,8 @@ check_model(struct model *m)
         assert_true(wallet_balance(m->t->db, id, &balance, &err));
         assert_int_equal(balance, m->balances[id]);
     }
-    assert_int_equal(number(m->t, "SELECT count(*) FROM ledger_entry"), m->effects);
-    assert_int_equal(number(m->t, "SELECT count(*) FROM event"), m->effects);
+    assert_int_equal(temp_db_number(m->t, "SELECT count(*) FROM ledger_entry"), m->effects);
+    assert_int_equal(temp_db_number(m->t, "SELECT count(*) FROM event"), m->effects);
     assert_int_equal(verify(m->t, NULL), 0);
 }
 

@@ -196,8 +196,11 @@ who_waited_in_vain_for_a_slot_does_not_wait_again_at_once(void **state)
     assert_true(slots_open(path, 1, &others, &err) && writer_share(w, path, 1, &err));
     int taken = slots_take(&others);
     assert_int_equal(taken, 0);
-    assert_true(time_refused_call(w) >= 200000);
-    assert_true(time_refused_call(w) < 100000);
+    uint64_t waited_us = time_refused_call(w), least_us = UINT64_MAX;
+    assert_true(waited_us >= 200000);
+    for (int i = 0; i < 10; i++)
+        least_us = MIN(least_us, time_refused_call(w));
+    assert_true(least_us < waited_us / 2);
     slots_give(&others, taken);
     assert_true(enqueue(w, id, &err));
     slots_close(&others);

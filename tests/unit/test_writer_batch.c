@@ -127,10 +127,7 @@ a_transaction_that_is_gone_is_nobodys_success(void **state)
         assert_string_equal(err_code(&reply.refusal), "unknown_outcome");
         buf_free(&outs[i]);
     }
-    int64_t count = -1;
-    assert_true(
-        sqlite_read_i64(db_handle(t->db), "SELECT count(*) FROM dataset", &count, &err));
-    assert_int_equal(count, 0);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM dataset"), 0);
 }
 
 static bool
@@ -172,10 +169,7 @@ an_operation_that_fails_after_a_change_is_undone_alone(void **state)
             assert_string_equal(reply.refusal.detail, "not after all: 1");
         buf_free(&outs[i]);
     }
-    int64_t count = -1;
-    assert_true(
-        sqlite_read_i64(db_handle(t->db), "SELECT count(*) FROM dataset", &count, &err));
-    assert_int_equal(count, 601);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM dataset"), 601);
 }
 
 /* Whether SQLite gives up the statement or the whole transaction is its own affair; what it did
@@ -188,8 +182,7 @@ a_full_disk_is_told_and_answers_stay_true(void **state)
     struct message_reply replies[2];
     struct buf outs[2];
     struct writer_task tasks[2];
-    int64_t pages = 0, count = -1;
-    assert_true(sqlite_read_i64(db_handle(t->db), "PRAGMA page_count", &pages, &err));
+    int64_t pages = temp_db_number(t, "PRAGMA page_count");
     temp_db_exec(
         t, arena_printf(&t->arena, "PRAGMA max_page_count = %lld", (long long)pages + 2).p);
     for (size_t i = 0; i < 2; i++) {
@@ -204,9 +197,8 @@ a_full_disk_is_told_and_answers_stay_true(void **state)
     }
     assert_int_equal(replies[1].outcome, MESSAGE_REFUSED);
     assert_int_equal(replies[1].refusal.kind, ERR_DISK_FULL);
-    assert_true(
-        sqlite_read_i64(db_handle(t->db), "SELECT count(*) FROM dataset", &count, &err));
-    assert_int_equal(count, replies[0].outcome == MESSAGE_DONE ? 1 : 0);
+    assert_int_equal(temp_db_number(t, "SELECT count(*) FROM dataset"),
+                     replies[0].outcome == MESSAGE_DONE ? 1 : 0);
     buf_free(&outs[0]);
     buf_free(&outs[1]);
 }

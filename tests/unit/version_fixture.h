@@ -5,6 +5,7 @@
 
 #include "base/date.h"
 #include "base/utf8.h"
+#include "columns_file.h"
 #include "dice.h"
 #include "embedded/engine.h"
 #include "embedded/filter.h"
@@ -122,7 +123,6 @@ fixture_write(struct fixture *f)
 {
     struct rows_column columns[FIXTURE_COLUMNS];
     struct columns_spec specs[FIXTURE_COLUMNS];
-    struct column_summary summaries[FIXTURE_COLUMNS];
     struct err err = {0};
     const char *path = arena_printf(&f->arena, "%s/" ROWS_FILE_NAME, f->folder).p;
     for (size_t i = 0; i < FIXTURE_COLUMNS; i++) {
@@ -133,15 +133,10 @@ fixture_write(struct fixture *f)
     assert_non_null(rows);
     scoped_fd fd = open(arena_printf(&f->arena, "%s/" COLUMNS_FILE_NAME, f->folder).p,
                         O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    struct columns_builder *b =
-        columns_build_begin(fd, specs, FIXTURE_COLUMNS, f->row_count + 1, &err);
-    assert_non_null(b);
-    for (uint64_t r = 0; r < f->row_count; r++) {
+    for (uint64_t r = 0; r < f->row_count; r++)
         assert_true(rows_build_add(rows, f->rows[r], 0, &err));
-        assert_true(columns_build_add(b, f->rows[r], &err));
-    }
     assert_true(rows_build_finish(&rows, &err));
-    assert_true(columns_build_finish(&b, summaries, &err));
+    columns_file_write(fd, specs, FIXTURE_COLUMNS, f->rows[0], f->row_count);
     assert_true(columns_open(&f->arena, &f->version.columns, fd, &err));
     f->version.rows = rows_open(path, columns, FIXTURE_COLUMNS, &err);
     assert_non_null(f->version.rows);
@@ -185,6 +180,26 @@ fixture_close(struct fixture *f)
     embedded_version_close(&f->version);
     assert_true(fs_remove_tree(AT_FDCWD, f->folder, &err));
     arena_free(&f->arena);
+}
+
+enum { FIXTURE_ROWS = 700 };
+
+/* The one that a program's tests share. */
+static struct fixture fixture;
+
+static inline int
+fixture_set_up(void **state UNUSED)
+{
+    fixture_open(&fixture, FIXTURE_ROWS);
+    return 0;
+}
+
+static inline int
+fixture_tear_down(void **state UNUSED)
+{
+    fixture_close(&fixture);
+    fixture = (struct fixture){0};
+    return 0;
 }
 
 /* Two texts after folding, as bytes: the tests' own copy of the rule. */

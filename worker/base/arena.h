@@ -19,7 +19,7 @@ struct arena {
 void arena_free(struct arena *a);  /* gives everything back; the arena can be used again */
 void arena_reset(struct arena *a); /* the same, but keeps one chunk for the next round */
 
-/* Zeroed memory aligned for any type; never NULL, also for 0 bytes. */
+/* Zeroed memory aligned for any type; never NULL, not even for 0 bytes. */
 void *arena_alloc(struct arena *a, size_t bytes);
 /* The same for count * size; a product that overflows ends the process. */
 void *arena_alloc_array(struct arena *a, size_t count, size_t size);
@@ -29,7 +29,7 @@ void *arena_alloc_array(struct arena *a, size_t count, size_t size);
  * (NULL while `*cap` is 0), which stay where they are until the reset. */
 void *arena_grow(struct arena *a, void *p, size_t *cap, size_t count, size_t size);
 
-struct str arena_str(struct arena *a, struct str s); /* a copy, with a NUL behind it */
+struct str arena_str(struct arena *a, struct str s); /* a copy, NUL-terminated */
 const char *arena_cstr(struct arena *a, struct str s);
 struct str arena_printf(struct arena *a, const char *fmt, ...) PRINTF(2, 3);
 

@@ -65,12 +65,12 @@ buf_printf(struct buf *b, const char *fmt, ...)
     va_list args, again;
     va_start(args, fmt);
     va_copy(again, args);
-    /* Nearly always it fits into what is there, and once is enough. */
+    /* Formatted straight into the free room: nearly every text fits at the first attempt. */
     size_t room = b->cap - b->n;
     int n = vsnprintf(room ? b->p + b->n : NULL, room, fmt, args);
     va_end(args);
     assert(n >= 0);
-    /* One byte more than the text, for the NUL that vsnprintf insists on. */
+    /* One byte more than the text, for the NUL that vsnprintf always writes. */
     char *to = (size_t)n < room ? b->p + b->n : buf_reserve(b, (size_t)n + 1);
     if (to && (size_t)n >= room)
         vsnprintf(to, (size_t)n + 1, fmt, again);

@@ -1,6 +1,7 @@
-/* Text being built: a growing byte buffer with a mandatory maximum.  Going over the maximum is
- * not an error at each call: what does not fit is dropped and `is_full` stays set, to be looked
- * at once at the end.  Out of memory below the maximum ends the process, as in an arena. */
+/* Text being built: a growing byte buffer with a mandatory maximum.  A call that would exceed
+ * the maximum does not fail: what does not fit is dropped and `is_full` is set and stays set,
+ * so the caller checks it once, at the end.  Out of memory below the maximum ends the process,
+ * as in an arena. */
 #pragma once
 
 #include "base/str.h"
@@ -21,7 +22,7 @@ void buf_add_char(struct buf *b, char c);
 #define buf_add_lit(b, literal) buf_add((b), STR(literal))
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 /* Room for `bytes` more, to be written in place and then claimed with `b->n +=`.  NULL, with
- * is_full set, when the maximum is in the way. */
+ * is_full set, when that would exceed the maximum. */
 char *buf_reserve(struct buf *b, size_t bytes);
 struct str buf_str(const struct buf *b); /* valid until the next call that adds */
 

@@ -1,5 +1,5 @@
-/* Days and dates convert by the shift of the year to March, so that the leap day
- * is the last of its year (Hinnant, "chrono-Compatible Low-Level Date Algorithms"). */
+/* Days are converted with years that begin in March, so that the leap day is the last of its
+ * year (Hinnant, "chrono-Compatible Low-Level Date Algorithms"). */
 #include "base/date.h"
 
 #include "base/num.h"
@@ -139,7 +139,7 @@ date_parse_format(struct str s, struct str format, int64_t *day)
     return true;
 }
 
-/* The part behind the seconds' dot, as milliseconds. */
+/* The digits after the seconds' dot, as milliseconds. */
 static bool
 take_fraction(struct str *s, size_t digits_max, int *ms)
 {
@@ -211,7 +211,7 @@ take_clock(struct str *s, int64_t *of_day)
     return hour <= 23 && minute <= 59 && second <= 59;
 }
 
-/* All of what is left of a timestamp. */
+/* The rest of a timestamp, from its time of day to its end. */
 static bool
 parse_zone_of(struct str s, int64_t *offset_ms)
 {
@@ -280,7 +280,7 @@ date_add_day(struct buf *out, int64_t day)
     int y, m, d;
     date_to_ymd(day, &y, &m, &d);
     assert(y >= 0 && y <= 9999);
-    /* By hand: exports print millions of these. */
+    /* Written digit by digit, without printf: an export prints millions of these. */
     char text[10] = {digit(y / 1000), digit(y / 100), digit(y / 10), digit(y),      '-',
                      digit(m / 10),   digit(m),       '-',           digit(d / 10), digit(d)};
     buf_add(out, (struct str){text, sizeof(text)});

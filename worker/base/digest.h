@@ -1,4 +1,5 @@
-/* The SHA-256 of an open file, on a thread of its own beside those that work on the file. */
+/* The SHA-256 of a part of an open file, computed on a thread of its own while other threads
+ * read the same file. */
 #pragma once
 
 #include "base/fs.h"
@@ -15,10 +16,11 @@ struct digest {
     struct err err;
     char hex[SHA256_HEX_BYTES + 1];
 };
-/* `digest` must not move until digest_end. */
+/* Starts the thread.  `digest` must not move until digest_end. */
 MUST_CHECK bool digest_start(struct digest *digest, int fd, uint64_t offset, uint64_t length,
                              struct err *err);
-/* Waits; digest->hex is filled when it says true. */
+/* Waits for the thread.  When it returns true, digest->hex is filled. */
 MUST_CHECK bool digest_finish(struct digest *digest, struct err *err);
-void digest_end(struct digest *digest); /* early, too; accepts a zeroed struct */
+/* Stops the thread, also before it has finished; accepts a zeroed struct. */
+void digest_end(struct digest *digest);
 #define scoped_digest SCOPED(digest_end) struct digest

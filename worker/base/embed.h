@@ -6,7 +6,7 @@
 
 struct embed_file {
     struct str name; /* without folder */
-    struct str text; /* also NUL-terminated behind its end */
+    struct str text; /* followed by a NUL */
 };
 
 /* NULL when the table has none of that name. */

@@ -25,7 +25,7 @@ is_cut_sequence(struct str s)
     return s.n < length;
 }
 
-/* Make `text` printable in place: the detail ends up in logs and JSON. */
+/* Make `text` printable in place: it ends up in logs and in JSON. */
 static void
 clean(char *text)
 {
@@ -35,7 +35,7 @@ clean(char *text)
         size_t n = utf8_sequence(rest);
         bool is_plain =
             n > 1 || (n == 1 && (unsigned char)rest.p[0] >= 0x20 && rest.p[0] != 0x7f);
-        /* Dropped, not shown as garbage. */
+        /* A sequence that was cut short is dropped rather than shown as '?'. */
         if (n == 0 && is_cut_sequence(rest))
             break;
         if (is_plain) {
@@ -49,8 +49,8 @@ clean(char *text)
     *out = '\0';
 }
 
-/* Everything is formatted before `*err` changes: its own texts may be among the arguments,
- * where a caller says more about a failure from below. */
+/* Formats everything before changing `*err`: when a caller adds to a failure from below, the
+ * arguments may point into `*err` itself. */
 static void PRINTF(3, 0) fill(struct err *err, struct err filled, const char *fmt, va_list args)
 {
     vsnprintf(filled.detail, sizeof(filled.detail), fmt, args);

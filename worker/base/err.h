@@ -40,9 +40,9 @@ struct err {
     enum err_kind kind;     /* ERR_NONE in a zeroed struct */
     char code[48];          /* overrides the kind's code; "" for none */
     char name[128];         /* the parameter, field, column or file at fault; "" for none */
-    char detail[640];       /* valid UTF-8, cut at a character where it would not fit */
+    char detail[640];       /* valid UTF-8; a longer one is cut between two characters */
     bool is_private;        /* detail may name files of ours: for the log, not for a client */
-    unsigned retry_after_s; /* of 429 and 503; 0: no better guess than a second */
+    unsigned retry_after_s; /* of 429 and 503; 0: unknown, one second is sent */
 };
 
 /* Fill `err` and return false, so that a failure is one line: return err_set(err, ...).
@@ -55,11 +55,11 @@ bool err_set_code(struct err *err, enum err_kind kind, const char *code, const c
 /* The same, naming what is at fault; code may be NULL for the kind's. */
 bool err_set_name(struct err *err, enum err_kind kind, const char *code, struct str name,
                   const char *fmt, ...) PRINTF(5, 6);
-/* From errno: ENOSPC and EDQUOT become ERR_DISK_FULL, EMFILE, ENFILE and ENOMEM ERR_BUSY, the
- * rest ERR_INTERNAL, as "what: reason"; private. */
+/* From errno: ENOSPC and EDQUOT become ERR_DISK_FULL; EMFILE, ENFILE and ENOMEM become
+ * ERR_BUSY; all others become ERR_INTERNAL.  The detail is "what: reason" and private. */
 bool err_set_errno(struct err *err, const char *fmt, ...) PRINTF(2, 3);
-/* Was it something that the process or the machine lacks for now, so that it says nothing about
- * what was asked for?  ERR_BUSY with a code of its own has another reason. */
+/* Is it ERR_BUSY without a code of its own: a passing shortage in this process or on this
+ * machine, which says nothing about the thing that was asked for? */
 bool err_is_shortage(const struct err *err);
 
 const char *err_code(const struct err *err); /* its own code, else the kind's */

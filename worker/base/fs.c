@@ -64,7 +64,7 @@ fs_make_dirs(const char *path, struct err *err)
 static bool
 remove_children(int dir, struct err *err)
 {
-    /* fdopendir owns what it is given, so it gets a descriptor of its own. */
+    /* fdopendir takes over its descriptor, so it gets a duplicate. */
     int fd = fcntl(dir, F_DUPFD_CLOEXEC, 0);
     DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
     if (!list) {
@@ -197,7 +197,7 @@ read_all(struct buf *out, int fd, const char *path, struct err *err)
     }
 }
 
-/* O_NONBLOCK: opening a pipe would wait for somebody who writes. */
+/* O_NONBLOCK: opening a pipe would otherwise wait for a writer. */
 #define READ_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY)
 
 bool
@@ -229,7 +229,7 @@ fs_read_named(struct buf *out, const char *path, struct err *err)
     return fd >= 0 && read_all(out, fd, path, err);
 }
 
-/* Of a temporary file, after a dot. */
+/* The random suffix of a temporary file, after a dot. */
 #define SUFFIX_DIGITS 8
 
 bool
@@ -323,7 +323,7 @@ fs_map_drop_before(const struct fs_map *map, size_t offset)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t whole = MIN(offset, map->bytes.n) / page * page;
-    /* Advice: where it is refused the reader only uses more memory. */
+    /* Only advice: where the kernel refuses it, the reader uses more memory. */
     if (whole)
         madvise((void *)map->bytes.p, whole, MADV_DONTNEED);
 }

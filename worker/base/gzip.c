@@ -61,7 +61,7 @@ refill(struct gzip *g)
     g->rest = str_skip(g->rest, input.n);
 }
 
-/* Between members: another one, zero padding, or nothing. */
+/* Between members: another member, zero padding, or the end. */
 static bool
 begin_member(struct gzip *g, bool *is_end, struct err *err)
 {

@@ -1,5 +1,5 @@
-/* hash_bytes folds 16 bytes per step with a 64x64 -> 128 bit multiplication, the
- * construction that wyhash made known. */
+/* hash_bytes folds 16 bytes per step with a 64x64 -> 128 bit multiplication, the construction
+ * of wyhash. */
 #include "base/hash.h"
 
 #include <string.h>

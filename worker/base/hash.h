@@ -3,8 +3,8 @@
 
 #include "base/str.h"
 
-/* 64 bits, well mixed, stable across processes and machines; not for untrusted adversaries, so
- * a table over user input mixes in a random seed. */
+/* 64 bits, well mixed, the same in every process and on every machine.  Not safe against chosen
+ * input: a table over user input passes a random seed. */
 uint64_t hash_bytes(struct str s, uint64_t seed);
 uint64_t hash_u64(uint64_t v, uint64_t seed);
 

@@ -19,8 +19,8 @@ log_set_role(const char *role)
     current_role = role;
 }
 
-/* Bytes at the front that need no look: a line is written per request, and nearly all of it is
- * such bytes. */
+/* Bytes at the front that need no escaping.  A line is written per request, and nearly all of
+ * it is such bytes, so they are copied in one go. */
 static size_t
 plain_prefix(struct str s)
 {
@@ -30,9 +30,9 @@ plain_prefix(struct str s)
     return n;
 }
 
-/* The code point of a sequence that terminals act on or that ends a line somewhere: the
- * controls of ASCII and of Latin-1 (U+0085 is NEL, U+009B begins a terminal's commands),
- * U+2028, U+2029. -1 for every other. */
+/* The code point that `sequence` encodes, when it is one that terminals act on or that some
+ * programs treat as a line end: the controls of ASCII and of Latin-1 (U+0085 is NEL, U+009B
+ * begins a terminal command), U+2028, U+2029.  -1 for any other. */
 static int
 control_code(struct str sequence)
 {
@@ -96,7 +96,8 @@ log_begin(enum log_level level, const char *event)
 void
 log_str(struct log_line *line, const char *key, struct str value)
 {
-    /* Escaping grows a byte to six at most: a value is cut so that the line stays whole. */
+    /* A byte becomes six at most when escaped; an eighth of the room left keeps the line
+     * whole. */
     size_t room = (LINE_BYTES_MAX - line->text.n) / 8;
     add_key(line, key);
     add_quoted(&line->text, str_slice(value, 0, room));
@@ -113,7 +114,7 @@ void
 log_end(struct log_line *line)
 {
     buf_add_lit(&line->text, "}\n");
-    /* Where stderr is gone there is nobody left to tell. */
+    /* A failure is ignored: when stderr is gone, there is nowhere to report it. */
     ssize_t unused = write(STDERR_FILENO, line->text.p, line->text.n);
     (void)unused;
     buf_free(&line->text);

@@ -4,8 +4,8 @@
 
 #include "base/buf.h"
 
-/* Who speaks, in every line that follows: "supervisor", "query", "writer", ...  Kept by
- * pointer. */
+/* Sets the field `role` of every later line: "supervisor", "query", "writer", ...  The pointer
+ * is kept. */
 void log_set_role(const char *role);
 
 /* A line is begun with its event (snake_case), filled, and ended:

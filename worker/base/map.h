@@ -1,5 +1,5 @@
-/* Texts to numbers, of which the most there will be is known beforehand: the columns of a table
- * by name.  Keys may come from strangers, so they are hashed with a random seed. */
+/* A hash table from text to a number, for a number of keys whose maximum is known beforehand:
+ * the columns of a table by name.  Keys may be chosen by strangers, so the seed is random. */
 #pragma once
 
 #include "base/table.h"
@@ -16,9 +16,9 @@ struct map {
     uint64_t seed;
 };
 
-/* Keys stay the caller's, and have to outlive the map. */
+/* Keys are not copied: the caller keeps them alive as long as the map. */
 void map_init(struct arena *a, struct map *map, size_t count_max);
-/* The key's value, to be read and written, or NULL. */
+/* The key's value, which may be read and written, or NULL. */
 size_t *map_get(const struct map *map, struct str key);
-/* False, and nothing changes, where the key is there. */
+/* Adds the key.  False, with nothing changed, when it is already there. */
 bool map_put(struct map *map, struct str key, size_t value);

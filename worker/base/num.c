@@ -41,7 +41,7 @@ num_parse_i64(struct str s, int64_t *out)
     return true;
 }
 
-/* What the grammar saw: digits without the dot, as far as they fit, and the power of ten. */
+/* What the grammar read: the digits without the dot, as many as fit, and the power of ten. */
 struct decimal {
     uint64_t digits;
     int exponent;
@@ -55,7 +55,7 @@ scan_exponent(struct str s, int *out)
     bool is_negative = s.n && s.p[0] == '-';
     if (s.n && (s.p[0] == '-' || s.p[0] == '+'))
         s = str_skip(s, 1);
-    /* Far beyond any double, and small enough to add to. */
+    /* An exponent is capped: far beyond that of any double, and small enough to add to. */
     int v = 0;
     for (size_t i = 0; i < s.n; i++) {
         if (!is_digit(s.p[i]))
@@ -116,8 +116,8 @@ num_parse_whole(struct str s, int64_t *out)
     struct decimal d;
     if (!scan_decimal(s, &d))
         return false;
-    /* The digits again, as scan_decimal keeps 17 of them, and without the zeros at their end,
-     * which the exponent may take away: 12300.00e-2 is 123. */
+    /* Reads the digits again, since scan_decimal keeps only 17 of them.  Trailing zeros are
+     * held back, because a negative exponent may cancel them: 12300.00e-2 is 123. */
     uint64_t magnitude = 0;
     int zeros = 0;
     for (size_t i = 0; i < s.n && s.p[i] != 'e' && s.p[i] != 'E'; i++) {
@@ -188,10 +188,10 @@ num_add_i64(struct buf *out, int64_t v)
     buf_add(out, (struct str){text + at, sizeof(text) - at});
 }
 
-/* A price or a percentage: a decimal of at most 15 digits, 9 of them behind the dot, written
- * out in full.  m and 10^k are exact doubles, so m / 10^k == v means that the text reads back
- * as v; and of all texts of at most 15 digits only one does, so it is the one that the general
- * way would print, fifteen times slower. */
+/* The fast path for a price or a percentage: a decimal of at most 15 digits, at most 9 of them
+ * after the dot, written out in full.  m and 10^k are exact doubles, so m / 10^k == v means
+ * that the text reads back as v.  Only one text of at most 15 digits does, so it is the one
+ * that the general loop would print, fifteen times slower. */
 static bool
 add_short_decimal(struct buf *out, double v)
 {
@@ -202,7 +202,7 @@ add_short_decimal(struct buf *out, double v)
         power *= 10;
         if (magnitude * power >= 1e15)
             return false;
-        /* Rounds halves up, which is as good: m only has to pass the test. */
+        /* Halves are rounded up, which is good enough: m is tested below. */
         uint64_t m = (uint64_t)(magnitude * power + 0.5);
         if ((double)m / power != magnitude)
             continue;
@@ -231,8 +231,8 @@ num_add_f64(struct buf *out, double v)
     }
     if (add_short_decimal(out, v))
         return;
-    /* Normal numbers keep 15 digits, so a shorter text is among those with zeros cut off;
-     * subnormal ones may have a single digit. */
+    /* A normal double keeps 15 digits, and %g drops trailing zeros, so no shorter precision has
+     * to be tried; a subnormal one may have a single digit. */
     char text[32];
     for (int digits = fabs(v) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
         snprintf(text, sizeof(text), "%.*g", digits, v);

@@ -20,7 +20,7 @@ random_bytes(void *out, size_t n)
 void
 random_hex(char *out, size_t digits)
 {
-    /* The bytes are drawn where their digits go. */
+    /* One byte is drawn per digit and replaced by it in place. */
     random_bytes(out, digits);
     for (size_t i = 0; i < digits; i++)
         out[i] = "0123456789abcdef"[out[i] & 15];

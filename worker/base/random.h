@@ -1,4 +1,4 @@
-/* Random bytes of the kernel, fit for names and keys. */
+/* Random bytes from the kernel, fit for names and keys. */
 #pragma once
 
 #include "base/base.h"

@@ -1,5 +1,5 @@
-/* SHA-256 (FIPS 180-4), for what others compare; by libcrypto for its use of the CPU's
- * instructions. */
+/* SHA-256 (FIPS 180-4), for digests that other programs compare; computed by libcrypto, which
+ * uses the CPU's instructions for it. */
 #pragma once
 
 #include "base/str.h"
@@ -14,7 +14,7 @@ void sha256_init(struct sha256 *h);
 void sha256_add(struct sha256 *h, struct str s);
 /* Writes 64 lower-case hex digits and a NUL, and frees the state. */
 void sha256_finish_hex(struct sha256 *h, char hex[SHA256_HEX_BYTES + 1]);
-/* Of text that is at hand as a whole. */
+/* The digest of a text that is in memory as a whole. */
 void sha256_of(struct str s, unsigned char out[SHA256_BYTES]);
 /* The same as lower-case hex digits and a NUL. */
 void sha256_hex(struct str s, char hex[SHA256_HEX_BYTES + 1]);

@@ -25,7 +25,7 @@ str_eq_ascii_nocase(struct str a, struct str b)
 {
     if (a.n != b.n)
         return false;
-    /* Not strncasecmp: it stops at a NUL and minds the locale. */
+    /* Not strncasecmp: it stops at a NUL and depends on the locale. */
     for (size_t i = 0; i < a.n; i++)
         if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
             return false;
@@ -154,7 +154,7 @@ str_distance(struct str a, struct str b)
     enum { LENGTH_MAX = 64 };
     a = str_slice(a, 0, LENGTH_MAX);
     b = str_slice(b, 0, LENGTH_MAX);
-    size_t rows[3][LENGTH_MAX + 1]; /* of a's letter i, i - 1 and i - 2, by turns */
+    size_t rows[3][LENGTH_MAX + 1]; /* for a's letters i, i - 1 and i - 2, in rotation */
     for (size_t j = 0; j <= b.n; j++)
         rows[0][j] = j;
     for (size_t i = 1; i <= a.n; i++) {

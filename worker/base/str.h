@@ -1,5 +1,6 @@
 /* Text to read: a pointer and a length, passed by value, never owning what it points to and
- * never relying on a NUL at its end.  Whoever hands out a str says how long it stays valid. */
+ * never relying on a NUL at its end.  A function that returns one says how long it stays
+ * valid. */
 #pragma once
 
 #include "base/base.h"
@@ -23,7 +24,7 @@ struct str {
 struct str str_from(const char *text); /* NULL gives an empty str */
 bool str_eq(struct str a, struct str b);
 bool str_eq_ascii_nocase(struct str a, struct str b);
-/* Byte order, the shorter first where one is a prefix of the other: <0, 0, >0. */
+/* By bytes; a prefix sorts before the longer text: <0, 0, >0. */
 int str_cmp(struct str a, struct str b);
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
@@ -44,6 +45,7 @@ struct str str_trim(struct str s);
  * Without one, all of it.  `*rest` becomes {NULL, 0} when nothing is left, so a loop reads
  * `while (rest.p) { part = str_cut(&rest, ','); ... }` and sees a trailing empty part. */
 struct str str_cut(struct str *rest, char separator);
-/* Edits between two words, in bytes: one put in, left out or changed, or two neighbours swapped
- * (the optimal string alignment distance).  At most 64 bytes of either side count. */
+/* The optimal string alignment distance in bytes: insertions, deletions, substitutions and
+ * swaps of two neighbours, each counted as one.  Only the first 64 bytes of each side are
+ * compared. */
 size_t str_distance(struct str a, struct str b);

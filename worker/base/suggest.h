@@ -1,9 +1,10 @@
-/* "Did you mean": which of the words that exist a wrong one was meant to be.
+/* "Did you mean": which known word an unknown one was probably meant to be.
  *
- * Near is what a slip of the fingers explains: a third of the letters, at least one, where
- * neighbours that changed places count once and case, blank, '-' and '_' do not count; or a
- * beginning of three letters or more.  Farther is another word, and a guess there misleads.  A
- * word that other services use for the same thing is known by name. */
+ * A candidate is near when typing errors explain the difference: at most a third of its
+ * letters (at least one) are edits, where two swapped neighbours count as one edit, case is
+ * ignored, and blank, '-' and '_' are equal; or when the wrong word is its beginning, of three
+ * letters or more.  Anything farther is probably another word, and a suggestion would mislead.
+ * A word that other services use for the same thing is suggested by a table of synonyms. */
 #pragma once
 
 #include "base/str.h"
@@ -17,14 +18,15 @@ struct synonym {
 struct suggestion {
     struct str wrong;
     struct str best; /* empty: none is near */
-    size_t edits;    /* of best */
+    size_t edits;    /* between `wrong` and `best` */
     char text[SUGGEST_BYTES_MAX + 32];
 };
 
 struct suggestion suggest_begin(struct str wrong);
-/* The nearest candidate wins, of equals the first.  It has to outlive the suggestion. */
+/* The nearest candidate wins; among equals, the first.  It must outlive the suggestion. */
 void suggest_offer(struct suggestion *s, struct str candidate);
-/* `ours`, where the wrong word is `theirs`: wins over any other that is not the word itself. */
+/* Offers `ours` where the wrong word is `theirs`.  A synonym wins over every candidate except
+ * one that is the word itself. */
 void suggest_synonyms(struct suggestion *s, const struct synonym *list, size_t count);
-/* "; did you mean 'best'?", or "": lies in the suggestion. */
+/* "; did you mean 'best'?", or "".  The text is inside the suggestion. */
 const char *suggest_text(struct suggestion *s);

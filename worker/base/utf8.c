@@ -1,7 +1,7 @@
-/* See utf8.h.  The Unicode data is utf8proc's.  Folding is on the path of every imported cell:
- * the Basic Multilingual Plane's foldings are read into a table once, and runs of ASCII and of
- * two-byte letters have loops of their own (a core folds 11 and 1.1 GB/s of them, and 0.5 GB/s
- * of longer characters). */
+/* The Unicode data is utf8proc's.  Every imported cell is folded, so the foldings of the Basic
+ * Multilingual Plane are read into a table once, and runs of ASCII and of two-byte letters have
+ * loops of their own (one core folds 11 and 1.1 GB/s of them, and 0.5 GB/s of longer
+ * characters). */
 #include "base/utf8.h"
 
 #include <pthread.h>
@@ -66,7 +66,7 @@ utf8_encode(uint32_t c, char out[4])
     return n;
 }
 
-/* 32 bytes at a time: most text is ASCII for long stretches. */
+/* 32 bytes at a time: most text has long runs of ASCII. */
 static size_t
 ascii_prefix(struct str s)
 {
@@ -82,8 +82,8 @@ ascii_prefix(struct str s)
     return i;
 }
 
-/* Bytes of the sequences of two that `s` begins with: Latin, Greek and Cyrillic letters stand
- * in runs of them. */
+/* Bytes of the run of two-byte sequences at the front of `s`: Latin, Greek and Cyrillic letters
+ * come in such runs. */
 static size_t
 pairs_prefix(struct str s)
 {
@@ -168,8 +168,8 @@ fold_by_library(uint32_t c)
     int boundary = 0;
     utf8proc_ssize_t n = utf8proc_decompose_char((utf8proc_int32_t)c, folded, COUNT_OF(folded),
                                                  UTF8PROC_CASEFOLD, &boundary);
-    /* Where the full mapping is longer than one code point, the simple one is the lower case.
-     */
+    /* Where full case folding gives more than one code point, simple folding is the lower
+     * case. */
     return n == 1 ? (uint32_t)folded[0] : (uint32_t)utf8proc_tolower((utf8proc_int32_t)c);
 }
 
@@ -195,7 +195,7 @@ utf8_fold_code_point(uint32_t c)
 #define ONES UINT64_C(0x0101010101010101)
 #define HIGH_BITS (ONES * 0x80)
 
-/* Folds the ASCII that `s` begins with, a register at a time; returns its bytes. */
+/* Folds the ASCII that `s` begins with, eight bytes at a time; returns how many bytes. */
 static size_t
 fold_ascii(char *out, struct str s)
 {
@@ -205,8 +205,8 @@ fold_ascii(char *out, struct str s)
         memcpy(&word, s.p + i, 8);
         if (word & HIGH_BITS)
             break;
-        /* The high bit of a byte says whether it is at least 'A', and beyond 'Z'; with ASCII
-         * bytes the additions never carry into the next. */
+        /* In each byte, the high bit of from_a says that it is at least 'A', that of beyond_z
+         * that it is beyond 'Z'.  ASCII bytes never carry into the next byte. */
         uint64_t from_a = word + ONES * (0x80 - 'A');
         uint64_t beyond_z = word + ONES * (0x80 - 'Z' - 1);
         word |= (from_a & ~beyond_z & HIGH_BITS) >> 2;
@@ -217,8 +217,8 @@ fold_ascii(char *out, struct str s)
     return i;
 }
 
-/* Folds the sequences of two bytes that `s` begins with while they stay such: Latin, Greek and
- * Cyrillic letters. */
+/* Folds the run of two-byte sequences (Latin, Greek, Cyrillic) that `s` begins with, as long as
+ * the folded ones have two bytes too. */
 static size_t
 fold_pairs(char *out, struct str s)
 {
@@ -286,7 +286,7 @@ utf8_upper(struct buf *out, struct str s)
         uint32_t c = utf8_decode(s.p, n);
         char text[4];
         s = str_skip(s, n);
-        if (c == 0xdf) { /* the library has a capital for it that few fonts and files have */
+        if (c == 0xdf) { /* utf8proc gives U+1E9E, which few fonts and files have */
             buf_add_lit(out, "SS");
             continue;
         }
@@ -295,10 +295,10 @@ utf8_upper(struct buf *out, struct str s)
     }
 }
 
-/* Code points that one of them can become; the longest of Unicode has 18. */
+/* The most code points that one can decompose into; Unicode's longest has 18. */
 #define UNMARKED_MAX 32
 
-/* Letters that Unicode does not take apart. */
+/* Letters that Unicode does not decompose. */
 static const struct {
     uint32_t letter;
     struct str plain;

@@ -1,4 +1,4 @@
-/* It holds the writer's lock, so it refuses beside a running service. */
+/* It takes the writer's lock, so it refuses to run beside a running service. */
 #include "cli/adopt.h"
 
 #include "base/fs.h"
@@ -27,9 +27,9 @@ is_own_log(const char *path, bool *is_own, struct err *err)
     return db && db_log_is_its_own(db, is_own, err);
 }
 
-/* A log whose database is gone, or is an older copy: SQLite would remove it, or mix the two,
- * though somebody may still find the other half.  `aside` is its new name, NULL where it stays.
- */
+/* Moves away a log whose database is missing or is an older copy: SQLite would delete the log,
+ * or mix the two, though the matching database may still be found.  `aside` is its new name;
+ * NULL when it stays. */
 static bool
 set_log_aside(struct arena *a, const char *path, const char *log, const char **aside,
               struct err *err)
@@ -70,14 +70,14 @@ adopt(const char *data_dir, struct buf *out, struct err *err)
     if (lock < 0 || !set_log_aside(&a, path, log, &aside, err))
         return false;
     if (!migrate(path, &is_new, err)) {
-        /* Nothing is adopted, so nothing has moved. */
+        /* The adoption failed, so the log gets its name back. */
         if (aside && rename(aside, log))
             return err_set_errno(err, "renaming %s back", aside);
         return false;
     }
     if (aside)
         buf_printf(out, "a log that is not this database's is kept as %s\n", aside);
-    /* Declared after the lock, so closed before it. */
+    /* Declared after the lock, so closed before it is released. */
     scoped_db db = db_open(path, DB_WRITER, err);
     if (!db || !adopt_run(db, &EMBEDDED_FILES, data_dir, out, err))
         return false;

@@ -1,4 +1,4 @@
-/* Each row's function lives with its role or beside it in cmd_*.c. */
+/* The function of a row, cli_NAME, is in the file of the same name. */
 #include "cli/commands.h"
 
 #include "base/release.h"
@@ -21,8 +21,8 @@ struct command {
     const char *usage;   /* arguments, as --help shows them */
     const char *summary; /* one line */
     int (*run)(int argc, char **argv);
-    const char *options;   /* lines of --help; NULL: the usage says it all */
-    void (*explain)(void); /* what comes behind them, from a table that others use, too */
+    const char *options;   /* lines of --help; NULL: the usage says all */
+    void (*explain)(void); /* prints more --help from a table; NULL: nothing */
 };
 
 #define CONFIG_OPTION "  --config FILE       settings; without it the shipped ones hold\n"

@@ -1,5 +1,5 @@
-/* The subcommands of `playmeter`, one row each in a table.  Exit codes: 0 done, 1 it failed and
- * stderr says why, 2 the command line is wrong. */
+/* The subcommands of `playmeter`, one table row each.  Exit codes: 0 success, 1 failure with
+ * the reason on stderr, 2 wrong command line. */
 #pragma once
 
 int commands_run(int argc, char **argv);

@@ -34,7 +34,8 @@ warn(struct arena *a, const struct config *config)
         !str_eq(config->http_listen, STR("::1")))
         puts("warning: keys and passwords travel in clear text; set http.tls_certificate, or "
              "put a proxy with TLS in front");
-    /* A file with `datasets` has none of the shipped ones, the inputs of the reports among them. */
+
+    /* A file with `datasets` replaces all shipped ones, the inputs of the reports included. */
     for (size_t i = 0; i < INPUT_COUNT; i++) {
         struct err err;
         if (!input_check_declared(a, config, (enum input_kind)i, &err))
@@ -42,7 +43,7 @@ warn(struct arena *a, const struct config *config)
     }
 }
 
-/* What only shows when columns are taken together, such as a second key. */
+/* Finds errors that show only when columns are taken together, such as a second key. */
 static bool
 check_datasets(struct arena *a, const char *path, const struct config *config, struct err *err)
 {
@@ -128,7 +129,7 @@ cli_keys(int argc, char **argv)
     random_hex(key, CONFIG_KEY_DIGITS);
     struct str entry = arena_printf(&a, "keys:\n  - {client: \"%s\", scope: \"%s\", key: %s}\n",
                                     client, scope, key);
-    /* Read back as the service would, so that what is printed is taken. */
+    /* Parsed as the service would, so that a printed key is sure to be accepted. */
     if (!config_parse(&a, STR("keys new"), entry, &config, &err)) {
         const char *why = strstr(err.detail, ": "); /* behind a file and line nobody wrote */
         fprintf(stderr, "playmeter keys new: %s\n", why ? why + 2 : err.detail);

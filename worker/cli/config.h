@@ -1,4 +1,4 @@
-/* playmeter check-config [FILE]                  says what is wrong, or "ok" and what is odd
+/* playmeter check-config [FILE]                  prints what is wrong, or "ok" and warnings
  * playmeter nginx-config [--config F] [--data D] [--output DIR]
  * playmeter keys new --name NAME --scope SCOPE */
 #pragma once

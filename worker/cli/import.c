@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A job that runs keeps its lease by telling how far it is. */
+/* A running job keeps its lease by reporting progress. */
 #define TELL_US 400000
 #define LOOK_MS 100
 
@@ -64,7 +64,7 @@ struct arguments {
     const char *source, *dataset, *config, *data;
 };
 
-/* The options of an import are the command's own. */
+/* Takes the options of an import from the command line. */
 static bool
 parse_arguments(int argc, char **argv, struct arguments *out, struct session *s)
 {
@@ -93,7 +93,7 @@ parse_arguments(int argc, char **argv, struct arguments *out, struct session *s)
     return true;
 }
 
-/* "replace|append|upsert", or what kind of thing the value is. */
+/* How --help shows the value: "replace|append|upsert", "N" or "TEXT". */
 static struct str
 values_of(struct arena *a, const struct route_param *param)
 {
@@ -127,7 +127,8 @@ is_url(const char *source)
     return strncmp(source, "http://", 7) == 0 || strncmp(source, "https://", 8) == 0;
 }
 
-/* The source is opened before root's rights are given up, and copied: it stays the user's. */
+/* The source is opened before root's rights are given up, and copied: the user keeps the file.
+ */
 static bool
 submit(struct session *s, const struct arguments *arguments, int source_fd, struct err *err)
 {
@@ -147,7 +148,7 @@ submit(struct session *s, const struct arguments *arguments, int source_fd, stru
 
 /* ---- the import ---- */
 
-/* Of a finished job: the receipt, or why there is none. */
+/* Prints the result of a finished job: the receipt, or why there is none. */
 static bool
 print_end(struct session *s, struct err *err)
 {
@@ -155,7 +156,8 @@ print_end(struct session *s, struct err *err)
     if (!job_get(&s->arena, s->access.db, s->job_id, &job, err))
         return false;
     if (job.state == JOB_SUCCEEDED) {
-        /* The last look may be a while ago: a bar that ends at 40 % looks like a failure. */
+        /* The last poll may be some time ago, and a bar that ends at 40 % looks like a
+         * failure. */
         struct job_progress done = {STR("done"), job.bytes_total, job.bytes_total,
                                     job.rows_done, job.rows_rejected};
         progress_bar_show(&s->bar, &done);
@@ -170,7 +172,7 @@ print_end(struct session *s, struct err *err)
                             "dataset is as it was");
     const struct json_value *error = NULL;
     struct str code = STR("failed"), detail = job.error;
-    struct err ignored; /* an error that is no JSON is shown as it stands */
+    struct err ignored; /* an error that is not JSON is printed as it is */
     if (json_read(&s->arena, job.error, &error, &ignored)) {
         (void)!json_as_str(json_get(error, "code"), &code);
         (void)!json_as_str(json_get(error, "detail"), &detail);
@@ -252,11 +254,11 @@ run_here(struct session *s, struct err *err)
         if (!job_finish(s->access.writer, s->job_id, is_cancel ? JOB_CANCELLED : JOB_FAILED,
                         error, (struct str){0}, err))
             return false;
-        /* Of a publication that failed in its commit: now it is sure that it is none. */
+        /* After a commit with an unknown outcome: by now it is certain that it failed. */
         if (load.config)
             (void)!load_remove_folder(&s->arena, &load, &ignored);
     }
-    /* Old versions' folders; what cannot be removed now is removed by the service. */
+    /* Folders of old versions; what cannot be removed now, the service will remove. */
     scoped_buf kept;
     buf_init(&kept, 4 * KIB);
     (void)!dataset_sweep(s->access.db, &EMBEDDED_FILES, s->data_dir,
@@ -308,7 +310,7 @@ cli_import(int argc, char **argv)
     bool ok = true;
     if (!is_url(arguments.source)) {
         source = fs_open_named(arguments.source, &err);
-        /* The user's own slip, whatever the errno: no error of this program. */
+        /* A mistake of the user, whatever the errno says. */
         ok = source >= 0 || err_set_code(&err, ERR_INVALID, "no_source", "%s", err.detail);
     }
     ok = ok && run(&s, &arguments, source, &err);

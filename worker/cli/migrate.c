@@ -1,4 +1,4 @@
-/* It holds the writer's lock, so it refuses beside a running service. */
+/* It takes the writer's lock, so it refuses to run beside a running service. */
 #include "cli/migrate.h"
 
 #include "cli/options.h"

@@ -1,5 +1,5 @@
-/* How far a job is, for somebody who watches: one line that is drawn again and again on a
- * terminal, else a line whenever the phase changes. */
+/* Shows a job's progress: on a terminal as one line that is redrawn, else as a line per phase.
+ */
 #pragma once
 
 #include "jobs/job.h"

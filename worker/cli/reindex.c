@@ -1,5 +1,5 @@
-/* The files it makes are taken over by renaming, so no lock is needed
- * beside a running service. */
+/* Rebuilt files replace the old ones by renaming, so no lock is needed beside a running
+ * service. */
 #include "cli/reindex.h"
 
 #include "base/clock.h"
@@ -16,7 +16,8 @@ struct arguments {
     const char *dataset, *config, *data;
 };
 
-/* The service takes the files up with the next request, since their edition rises. */
+/* Raises the version's edition, so that the service uses the new files from the next request.
+ */
 static bool
 reindex_one(const struct arguments *arguments, const struct writer_access *service,
             const struct dataset_version *version, struct err *err)
@@ -30,7 +31,7 @@ reindex_one(const struct arguments *arguments, const struct writer_access *servi
     return true;
 }
 
-/* One whose rows are lost keeps none of the others from being mended. */
+/* A version whose rows are lost does not stop the others from being rebuilt. */
 static bool
 reindex_all(struct arena *a, const struct arguments *arguments,
             const struct writer_access *service, struct err *err)
@@ -49,7 +50,7 @@ reindex_all(struct arena *a, const struct arguments *arguments,
             *err = why;
             return false;
         }
-        /* A running service that does not know it finds out at once; another at its start. */
+        /* A running service checks the version at once; otherwise the next start does. */
         (void)!integrity_doubt(service->writer, &versions[i], &ignored);
         fprintf(stderr, "version %lld: %s\n", (long long)versions[i].number, why.detail);
         ok = err_set_code(err, ERR_CONFLICT, INTEGRITY_ROWS_DAMAGED,

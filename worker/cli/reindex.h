@@ -1,5 +1,5 @@
-/* playmeter reindex --dataset NAME: makes the index files of its versions again from rows.db.
- */
+/* playmeter reindex --dataset NAME: rebuilds the index files of the dataset's versions from
+ * rows.db. */
 #pragma once
 
 int cli_reindex(int argc, char **argv);

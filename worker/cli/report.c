@@ -44,8 +44,8 @@ parse_arguments(int argc, char **argv, struct arguments *out, int64_t *day)
     return false;
 }
 
-/* Of each code the first few: a bad file has a hundred rows alike, and its report names them.
- */
+/* Only the first few warnings of each code: a bad file has a hundred such rows, and the report
+ * lists them. */
 #define SHOWN_OF_A_CODE 3
 
 static size_t
@@ -73,7 +73,7 @@ print_warnings(const struct run_report *report)
     }
 }
 
-/* A line each; false when one is missing that could be made without a service. */
+/* Prints a line for each report; false when one is missing that needs no service. */
 static bool
 print_result(const struct arguments *arguments, const struct run_result *result)
 {
@@ -96,7 +96,7 @@ print_result(const struct arguments *arguments, const struct run_result *result)
     return is_complete;
 }
 
-/* A folder misspelt would pass for one without inputs. */
+/* A misspelt folder would look like one without inputs. */
 static bool
 check_input(const char *folder, struct err *err)
 {

@@ -1,4 +1,4 @@
-/* `playmeter routes [--json]`: the route table, for people and for the contract test. */
+/* `playmeter routes [--json]`: prints the route table, for people and for the contract test. */
 #pragma once
 
 int cli_routes(int argc, char **argv);

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Absolute, for the working directory changes.  Links are kept: a reload reads what the
- * settings file's link leads to by then. */
+/* Makes the path absolute, because the working directory changes.  Links are not resolved: a
+ * reload reads the file that the link then points to. */
 static bool
 make_absolute(const char *path, char out[PATH_MAX])
 {
@@ -38,14 +38,13 @@ cli_serve(int argc, char **argv)
     };
     if (!options_parse(argc, argv, rows, NULL))
         return 2;
-    /* The data directory's links are resolved, as those of a process's working directory are.
-     */
+    /* Here links are resolved, because the working directory of a process has none. */
     bool has_data_dir = realpath(data, data_dir) || make_absolute(data, data_dir);
     if (!has_data_dir || (config && !make_absolute(config, config_path))) {
         fprintf(stderr, "playmeter serve: the path %s is too long\n", data);
         return 2;
     }
-    /* By chance and not by the clock, which may be wrong; SQLite's numbers have a sign. */
+    /* Random rather than the time, since a clock may be wrong. */
     random_bytes(&options.start, sizeof(options.start));
     options.start = MAX(options.start & INT64_MAX, 1);
     options.data_dir = data_dir;

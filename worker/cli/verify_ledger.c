@@ -1,6 +1,5 @@
-/* It only reads, so a service may run beside it.  Its exit codes are
- * those of diff: a script that wakes somebody for an altered ledger (1) need not do so for a
- * folder that is not there (2). */
+/* It only reads, so a service may run beside it.  Its exit codes are those of diff, so that a
+ * script can alert for an altered ledger (1) and not for a folder that does not exist (2). */
 #include "cli/verify_ledger.h"
 
 #include "base/clock.h"

@@ -1,5 +1,5 @@
-/* See sections_check.  Much of what is let through here is pasted into nginx's configuration,
- * so each check names the bytes that may stand in the value. */
+/* Much of what is accepted here is written into nginx's configuration, so each check lists the
+ * bytes that are allowed in the value. */
 #include "config/sections.h"
 
 #include "base/date.h"
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* regcomp writes counts out, and its memory grows by their square: a{1,32767} took 8 GB. */
+/* regcomp expands counts, and its memory grows with their square: a{1,32767} took 8 GB. */
 #define PATTERN_ATOMS_MAX UINT64_C(1000)
 
 static bool
@@ -117,7 +117,7 @@ check_tls(struct str file, const struct yaml_node *root, const struct config *co
     return true;
 }
 
-/* host [ ":" port ], the host as in a URL: a name, an IPv4 address, or an IPv6 one in
+/* host [ ":" port ], the host as in a URL: a name, an IPv4 address, or an IPv6 address in
  * brackets. */
 static bool
 is_host(struct str s)
@@ -167,8 +167,8 @@ check_players(struct arena *a, struct str file, const struct yaml_node *root,
     return true;
 }
 
-/* "[" ["^"] ["]"] ... "]", of which the first "[" is gone; a class like [:alpha:] may be
- * inside. */
+/* Skips the rest of "[" ["^"] ["]"] ... "]" after its first "["; it may contain a class like
+ * [:alpha:]. */
 static void
 skip_bracket(struct str *rest)
 {
@@ -182,7 +182,7 @@ skip_bracket(struct str *rest)
     *rest = str_skip(*rest, rest->n ? 1 : 0);
 }
 
-/* Of {n}, {n,} and {n,m}, whose "{" is gone: the larger one. */
+/* The larger count of {n}, {n,} or {n,m}; its "{" was read. */
 static uint64_t
 read_count(struct str *rest)
 {
@@ -196,8 +196,8 @@ read_count(struct str *rest)
     return MAX(low, high);
 }
 
-/* How many atoms an expression has up to its ")" when its counts are written out; from
- * PATTERN_ATOMS_MAX + 1 on that number. */
+/* How many atoms an expression has, up to its ")", when counts are expanded; stops counting at
+ * PATTERN_ATOMS_MAX + 1. */
 static uint64_t
 count_atoms(struct str *rest)
 {
@@ -223,7 +223,7 @@ count_atoms(struct str *rest)
     return MIN(total + last, PATTERN_ATOMS_MAX + 1);
 }
 
-/* glibc's regcomp takes a NUL for the end of the pattern. */
+/* glibc's regcomp takes a NUL as the end of the pattern. */
 static bool
 is_pattern(struct arena *a, struct str s)
 {

@@ -1,5 +1,5 @@
-/* The walk over the file: sections of the table go to setting_read, `datasets` and `keys` to
- * their own readers.  What the file leaves out has been filled from the table before. */
+/* Walks over the file: sections of the table go to setting_read, `datasets` and `keys` to
+ * readers of their own.  Before that, all settings were filled with their defaults. */
 #include "config/config.h"
 
 #include "base/fs.h"
@@ -66,7 +66,7 @@ read_section(struct arena *a, struct str file, const struct yaml_node *section,
 {
     if (!section_exists(section->key))
         return refuse_unknown(a, file, (struct str){0}, section, err);
-    if (yaml_is_null(section)) /* its settings are all commented out */
+    if (yaml_is_null(section)) /* all its settings are commented out */
         return true;
     if (section->kind != YAML_MAPPING)
         return err_set(err, ERR_INVALID, "%" STR_FMT ":%u: '%" STR_FMT "' holds settings",
@@ -85,7 +85,7 @@ static bool
 read_root(struct arena *a, struct str file, const struct yaml_node *root, struct config *out,
           struct err *err)
 {
-    bool is_empty = yaml_is_null(root); /* as between the marks of a document's ends */
+    bool is_empty = yaml_is_null(root); /* a document without content */
     if (root->kind != YAML_MAPPING && !is_empty)
         return err_set(err, ERR_INVALID, "%" STR_FMT ":%u: the file is a mapping of sections",
                        STR_ARG(file), root->line);

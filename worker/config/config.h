@@ -2,16 +2,16 @@
  * the struct field, the YAML key, the check, the help and the documented default in
  * conf/playmeter.yaml (a test compares).
  *
- * A YAML key is `section.name`, the field `section_name`.  An unknown key, a wrong type, a
- * value out of bounds or a key given twice is refused with file and line.  Secrets come from
- * the environment or files, never from the YAML itself; API keys may, for they can be kept in a
- * file of mode 0600 beside it (key_file). */
+ * The YAML key `section: name:` is the field `section_name`.  An unknown key, a wrong type, a
+ * value out of bounds or a repeated key is refused with file and line.  Secrets are in the
+ * environment or in files of their own, not in the YAML; only API keys may be in either, the
+ * latter with key_file, whose file can have mode 0600. */
 #pragma once
 
 #include "base/arena.h"
 #include "base/err.h"
 
-/* The types, how they are written, and what min and max bound:
+/* The types, how values are written, and what min and max limit:
  *   BYTES  number with a suffix KiB MiB GiB, or none    the bytes
  *   COUNT  number                                       the number
  *   MS     number with a suffix ms s m h d              the milliseconds
@@ -19,7 +19,7 @@
  *   TEXT   a string                                     its bytes
  *   LIST   a sequence of strings, or one string         the number of items
  *   RATE   "N/s burst M" or "N/min burst M"             N and M
- * The default is written as in the YAML file (LIST: "" is the empty one). */
+ * The default is written as in the YAML file (LIST: items separated by blanks, "" is empty). */
 /*     type  section  name             default             min     max            help */
 // clang-format off
 #define SETTINGS(X)                                                                               \
@@ -109,7 +109,7 @@ struct config_key {
     struct str client; /* [A-Za-z0-9_.-]{1,64} */
     struct str scope;  /* "read", "write" or "admin" */
     struct str key;    /* 64 lower-case hex digits; "" until config_read_keys */
-    struct str file;   /* "" when the key stands in the YAML */
+    struct str file;   /* "" when the key is in the YAML itself */
     unsigned line;
 };
 
@@ -120,7 +120,7 @@ struct config_list {
 
 struct config_rate {
     uint64_t requests; /* per second or minute */
-    uint64_t burst;    /* requests taken at once on top */
+    uint64_t burst;    /* further requests accepted at once */
     bool is_per_minute;
 };
 
@@ -135,46 +135,46 @@ struct config_rate {
 struct config {
     struct str path;     /* the file, for messages; "" for the built-in defaults */
     struct str data_dir; /* absolute; set by the caller, from the command line */
-    int64_t start; /* which start of the service this is, random; kept by a reload; 0: none */
+    int64_t start; /* random number of this start of the service, kept by a reload; 0: none */
 #define X(type, section, name, fallback, min, max, help) CONFIG_TYPE_##type section##_##name;
     SETTINGS(X)
 #undef X
     struct str tls_digest;           /* of certificate and key; "" until config_read_tls */
     unsigned output_dir_line;        /* of reports.output_dir in the file */
-    struct config_dataset *datasets; /* the shipped ones where the file has no `datasets` */
+    struct config_dataset *datasets; /* the shipped ones if the file has no `datasets` */
     size_t dataset_count;
     struct config_key *keys;
     size_t key_count;
 };
 
-/* Reads the file, or the shipped conf/playmeter.yaml when `path` is NULL.  What it leaves out
- * has its default.  Strings live in the arena.  Errors: "file:line: what, rule, value seen". */
+/* Reads the file, or the shipped conf/playmeter.yaml when `path` is NULL.  Settings that it
+ * leaves out get their defaults.  Strings are in the arena.  Errors: "file:line: what, rule,
+ * value". */
 MUST_CHECK bool config_load(struct arena *a, const char *path, struct config *out,
                             struct err *err);
-/* The same from text; `name` stands for the file in messages. */
+/* The same from text; `name` is used as the file's name in messages. */
 MUST_CHECK bool config_parse(struct arena *a, struct str name, struct str text,
                              struct config *out, struct err *err);
 /* NULL where the dataset is not declared. */
 const struct config_dataset *config_find_dataset(const struct config *config, struct str name);
-/* The service's own folders in DATA. */
+/* The service's own folders in the data directory. */
 extern const char *const CONFIG_FOLDERS[];
 extern const size_t CONFIG_FOLDERS_COUNT;
-/* Refuses a reports.output_dir that is one of them or lies in one, by its path alone: links are
- * not followed.  Without data_dir only a relative one can be told; config_load has done that.
- */
+/* Refuses a reports.output_dir that is one of those folders or is inside one, judged by its
+ * path: links are not followed.  Without data_dir only a relative path can be judged, which
+ * config_load has done. */
 MUST_CHECK bool config_check_output(const struct config *config, struct err *err);
-/* Reads the key files (relative to the YAML file's folder), and <data_dir>/admin.key, where it
- * is there, as the client "admin".  Refuses what are not 64 lower-case hex digits and a key or
- * a client given twice. */
+/* Reads the key files (relative to the YAML file's folder), and <data_dir>/admin.key, if it
+ * exists, as the client "admin".  Refuses keys that are not 64 lower-case hex digits, and a
+ * key or client that occurs twice. */
 #define CONFIG_ADMIN_KEY "admin.key"
 #define CONFIG_JWT_SECRET "jwt.secret" /* in data_dir as well; see players/token.h */
 #define CONFIG_KEY_DIGITS 64
 MUST_CHECK bool config_read_keys(struct arena *a, struct config *config, struct err *err);
-/* Reads the TLS certificate and its key, as the user that the service runs as; without them in
- * the settings it does nothing.  What is in them is nginx's to judge, but for a key with a pass
- * phrase, which is refused. */
+/* Reads the TLS certificate and its key, as the user that the service runs as; does nothing
+ * when none is set.  Only a key with a pass phrase is refused; nginx checks everything else. */
 MUST_CHECK bool config_read_tls(struct arena *a, struct config *config, struct err *err);
-/* `file` as seen from the folder of the YAML file `yaml`. */
+/* The path `file`, relative to the folder of the YAML file `yaml`. */
 const char *config_beside(struct arena *a, struct str yaml, struct str file);
 
 /* The table at run time, for help and tests. */

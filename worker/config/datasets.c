@@ -1,4 +1,4 @@
-/* Declared datasets (see sections.h):
+/* Declared datasets:
  *
  *     datasets:
  *       NAME:
@@ -8,8 +8,8 @@
  *              list_join: LIST, key: BOOL, title: BOOL, measure: BOOL, similar: BOOL,
  *              default_date: BOOL}
  *
- * The words of a column are rows of a table.  Whether types, names and flags fit together is
- * schema_from_config's to say. */
+ * The keys of a column are rows of a table.  Whether types, names and flags are consistent is
+ * checked by schema_from_config. */
 #include "base/date.h"
 #include "base/value.h"
 #include "config/sections.h"
@@ -154,7 +154,7 @@ read_columns(struct arena *a, struct str file, const struct yaml_node *node,
     return true;
 }
 
-/* [a-z][a-z0-9_]{0,62}, as in paths. */
+/* [a-z][a-z0-9_]{0,62}, as in URL paths. */
 static bool
 is_dataset_name(struct str s)
 {

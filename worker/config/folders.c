@@ -1,18 +1,19 @@
-/* The folders of DATA that are the service's own.  Others write where the settings say, so what
- * they say is compared as a path, without a look at the disk: the folders may not be there yet.
- */
+/* The service's own folders in the data directory.  The settings say where other files are
+ * written, so those paths are compared with these, without reading the disk: the folders may
+ * not exist yet. */
 #include "config/config.h"
 
 #include "base/buf.h"
 
 #define PATH_BYTES_MAX (16 * KIB)
-/* Stands for DATA where it is not known: relative paths can be judged all the same. */
+/* Replaces the data directory when it is unknown, so that relative paths can still be
+ * compared. */
 #define ANY_DATA_DIR "/(data)"
 
 const char *const CONFIG_FOLDERS[] = {"datasets", "spool", "run", "logs", "nginx"};
 const size_t CONFIG_FOLDERS_COUNT = COUNT_OF(CONFIG_FOLDERS);
 
-/* Without empty parts, "." and "..". */
+/* Removes empty components, "." and "..". */
 static void
 add_path(struct buf *out, struct str path)
 {

@@ -1,6 +1,6 @@
-/* API keys: {client, scope, key} or {client, scope, key_file}.  What a key may look like is
- * checked before nginx's map is rendered from it: the map ignores case, so only lower-case
- * digits are one key. */
+/* API keys: {client, scope, key} or {client, scope, key_file}.  A key must be lower case,
+ * because nginx's map, which is rendered from these, ignores case: otherwise two spellings
+ * would be the same key. */
 #include "base/fs.h"
 #include "config/sections.h"
 #include "config/setting.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* A key file holds one line; more means that it is the wrong file. */
+/* A key file holds one line; a larger one is probably the wrong file. */
 #define KEY_FILE_BYTES_MAX 256
 
 static const char *const KEY_WORDS[] = {"client", "scope", "key", "key_file"};
@@ -37,7 +37,7 @@ check_key(struct str file, const struct config_key *key, struct err *err)
         return refuse_key(file, key->line, "a key needs a scope: read, write or admin", err);
     if ((key->key.n == 0) == (key->file.n == 0))
         return refuse_key(file, key->line, "a key needs either 'key' or 'key_file'", err);
-    /* The value is not shown: it may be a key with a typing mistake. */
+    /* The value is not shown: it may be a real key with a typing error. */
     if (key->key.n && !is_key(key->key))
         return refuse_key(file, key->line,
                           "'key' is 64 digits of 0-9 and a-f; `playmeter keys new` "
@@ -130,7 +130,7 @@ add_admin_key(struct arena *a, struct config *config, struct err *err)
     scoped_buf text;
     buf_init(&text, KEY_FILE_BYTES_MAX);
     if (!fs_read_file(&text, AT_FDCWD, path, err))
-        return err->kind == ERR_NOT_FOUND; /* made by the first start */
+        return err->kind == ERR_NOT_FOUND; /* the first start makes it */
     if (!take_key(a, path, &text, &admin.key, err))
         return false;
     struct config_key *all = arena_array(a, config->key_count + 1, struct config_key);

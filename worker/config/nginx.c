@@ -13,11 +13,12 @@
 #include <unistd.h>
 
 #define PART_BYTES_MAX MIB
-/* Boundaries and field headers of a multipart body around the file. */
+/* Room for the boundaries and field headers of a multipart body, beside the file. */
 #define ENVELOPE_BYTES MIB
-/* The worker's own deadline must come first: it can say what went wrong. */
+/* nginx's timeout is this much longer than the worker's deadline, whose error says what is
+ * wrong. */
 #define UPSTREAM_GRACE_MS 5000
-/* Addresses that it takes to use up the pages of all. */
+/* How many addresses, each at its own limit, it takes to reach the limit for all. */
 #define PAGES_ALL_TIMES 4
 
 extern const struct embed_file EMBED_NGINX[]; /* nginx/ (not www/) */
@@ -74,7 +75,7 @@ add_tls(struct buf *out, const struct config *config)
 {
     if (config->http_tls_certificate.n == 0)
         return;
-    /* The digest makes a renewed pair another configuration, which nginx is told to load. */
+    /* A renewed pair changes the digest, and so the file, which makes nginx reload. */
     buf_printf(out,
                "# %" STR_FMT "\nssl_certificate %" STR_FMT ";\nssl_certificate_key %" STR_FMT
                ";\nssl_protocols TLSv1.2 TLSv1.3;\nssl_session_cache shared:tls:1m;\n"
@@ -140,7 +141,7 @@ add_exports(struct buf *out, const struct config *config)
     add_u64(out, config->limits_exports);
 }
 
-/* A quarter of the pool, so that exports never hold up the rest. */
+/* A quarter of the pool, so that exports cannot block all other requests. */
 static void
 add_exports_all(struct buf *out, const struct config *config)
 {
@@ -176,7 +177,7 @@ add_rate(struct buf *out, struct config_rate rate)
     buf_add_char(out, rate.is_per_minute ? 'm' : 's');
 }
 
-/* Seconds until one more request fits. */
+/* How many seconds until the rate allows one more request. */
 static void
 add_retry(struct buf *out, struct config_rate rate)
 {

@@ -20,12 +20,12 @@ struct nginx_files {
     size_t count;
 };
 
-/* `config` has its files read (config_read_keys, config_read_tls).  A word that is not known is
- * our own mistake and asserts. */
+/* `config` must have its files read (config_read_keys, config_read_tls).  Asserts that every
+ * @word@ is known. */
 void nginx_render(struct arena *a, const struct config *config,
                   struct nginx_locations locations, struct nginx_files *out);
-/* Makes `folder` hold exactly these files: built beside it, then put in its place.  */
+/* Makes `folder` hold exactly these files: writes a new folder beside it and renames that.  */
 MUST_CHECK bool nginx_write(const struct nginx_files *files, const char *folder,
                             struct err *err);
-/* Whether `folder` holds these very files. */
+/* Does `folder` hold exactly these files? */
 bool nginx_is_written(const struct nginx_files *files, const char *folder);

@@ -1,5 +1,5 @@
-/* The parts of the YAML file that are lists of their own rather than settings: declared
- * datasets and API keys; and the checks that look at more than one setting. */
+/* The sections of the YAML file that are lists rather than settings (declared datasets, API
+ * keys), and the checks of settings beyond the table's bounds. */
 #pragma once
 
 #include "base/embed.h"
@@ -15,8 +15,8 @@ MUST_CHECK bool sections_read_datasets(struct arena *a, struct str file,
 MUST_CHECK bool sections_read_keys(struct arena *a, struct str file,
                                    const struct yaml_node *node, struct config *out,
                                    struct err *err);
-/* Values whose form the table cannot say, most of them bound for nginx's own file: addresses,
- * origins, the TLS pair, the user; hosts, a time of day, a regular expression.  Hosts that
- * names are compared with are put in lower case. */
+/* Checks values whose form the table cannot express, most of which are written into nginx's
+ * configuration: addresses, origins, the TLS pair, the user, hosts, a time of day, a regular
+ * expression.  Also converts hosts that are compared with names to lower case. */
 MUST_CHECK bool sections_check(struct arena *a, struct str file, const struct yaml_node *root,
                                struct config *config, struct err *err);

@@ -1,5 +1,5 @@
-/* Each type has one function that reads text into its field; bounds are checked for all of them
- * alike, by the number that the type bounds. */
+/* Each type has one function that parses text into its field; bounds are checked for all types
+ * in one place, on the number that each type's parser yields. */
 #include "config/setting.h"
 
 #include "base/num.h"
@@ -17,7 +17,7 @@ static const struct unit TIME_UNITS[] = {{"ms", 1},      {"s", 1000},     {"m", 
                                          {"h", 3600000}, {"d", 86400000}, {NULL, 0}};
 static const struct unit NO_UNITS[] = {{"", 1}, {NULL, 0}};
 
-/* What the value is, for the message of a refusal. */
+/* What a value must be, for error messages. */
 static const char *const RULES[] = {
     [CONFIG_BYTES] = "a number of bytes, with KiB, MiB or GiB behind it or nothing",
     [CONFIG_COUNT] = "a whole number",
@@ -83,7 +83,7 @@ parse_scalar(struct arena *a, enum config_type type, const struct yaml_node *nod
     }
     if (yaml_is_null(node) && node->text.n)
         return false;
-    /* A NUL would end the text early wherever it meets libc. */
+    /* A NUL would end the text early wherever it is passed to libc. */
     *(struct str *)field = arena_str(a, node->text);
     return memchr(node->text.p, '\0', node->text.n) == NULL;
 }
@@ -194,7 +194,7 @@ setting_read(struct arena *a, const struct config_setting *setting, struct str f
     return is_in_bounds(setting, field) || refuse_bounds(setting, file, node, err);
 }
 
-/* A list's default is its items with a blank between. */
+/* A list's default is its items, separated by blanks. */
 static void
 split_default(struct arena *a, struct str items, struct config_list *out)
 {

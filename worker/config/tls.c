@@ -1,5 +1,5 @@
-/* The certificate and its key are read for their digest alone, which makes a renewed pair show
- * in nginx's files; whether the two fit is nginx's to say.  Neither is copied. */
+/* The certificate and its key are read only for their digest, so that a renewed pair changes
+ * nginx's files; whether the two match is checked by nginx.  Neither is copied. */
 #include "config/config.h"
 
 #include "base/fs.h"
@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* A chain has a few certificates of some KiB. */
+/* A chain has a few certificates of some KiB each. */
 #define PEM_BYTES_MAX MIB
 
 static bool
@@ -24,7 +24,7 @@ add_file(struct arena *a, struct sha256 *digest, const char *setting, struct str
                        file);
     if (!fs_read_named(&pem, file, err))
         return err_set(err, err->kind, "%s: %s", setting, err->detail);
-    /* nginx would ask the terminal for the words, and wait. */
+    /* nginx would ask for the pass phrase on the terminal and wait. */
     if (is_key && str_find(buf_str(&pem), STR("ENCRYPTED")) >= 0)
         return err_set(err, ERR_INVALID,
                        "%s: the key in %s has a pass phrase, and nobody is there to type it; "

@@ -1,4 +1,4 @@
-/* Events of libyaml become nodes in the arena.  The walk is recursive, bounded by
+/* Turns libyaml's events into nodes in the arena.  The walk is recursive, bounded by
  * YAML_DEPTH_MAX; an event is deleted as soon as its text has been copied. */
 #include "config/yaml.h"
 
@@ -64,7 +64,7 @@ read_scalar(struct reader *r, const yaml_event_t *event, struct yaml_node *out)
     return true;
 }
 
-/* The key that a mapping's next member begins with; the value's event follows. */
+/* Reads the key of a mapping's next member; the next event is its value. */
 static bool
 read_key(struct reader *r, const yaml_event_t *event, const struct yaml_node *mapping,
          struct yaml_node *member)
@@ -117,7 +117,7 @@ read_children(struct reader *r, struct yaml_node *parent, unsigned depth)
         yaml_event_delete(&event);
         if (!ok || is_end)
             return ok;
-        /* Linked only now: the duplicate check must not meet the member itself. */
+        /* Linked only now, so that the check for duplicates does not find the member itself. */
         if (last)
             last->next = child;
         else
@@ -151,7 +151,7 @@ read_node(struct reader *r, const yaml_event_t *event, struct yaml_node *out, un
     }
 }
 
-/* Skips the events around the document: 1 a node's event, 0 the end, -1 error. */
+/* Skips the events around the document: 1 a node's event came, 0 the end, -1 error. */
 static int
 next_content(struct reader *r, yaml_event_t *event)
 {
@@ -205,7 +205,7 @@ yaml_read(struct arena *a, struct str name, struct str text, const struct yaml_n
     if (!yaml_parser_initialize(&r.parser))
         return err_set(err, ERR_INTERNAL, "libyaml cannot start");
     yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-    /* libyaml asserts that there is a pointer, and a file of no bytes has none. */
+    /* libyaml asserts that the pointer is not NULL, which an empty file's is. */
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)(text.n ? text.p : ""),
                                  text.n);
     struct yaml_node *root = arena_new(a, struct yaml_node);
@@ -260,7 +260,7 @@ yaml_is_number(const struct yaml_node *node)
 {
     double unused;
     struct str s = node->text;
-    /* num_parse_f64 is more liberal than JSON: a sign, a bare dot. */
+    /* num_parse_f64 accepts more than JSON: a '+', a leading or trailing dot. */
     if (node->kind != YAML_SCALAR || !node->is_plain || s.n == 0 || s.p[0] == '+' ||
         s.p[0] == '.' || str_ends(s, STR(".")) || str_starts(s, STR("-.")))
         return false;

@@ -1,7 +1,7 @@
-/* Cells are short (a number) or long (a text), so each kernel does whole blocks
- * first and the tail byte by byte; nothing is read beyond the end it was given.  The long
- * quoted cells are found by libc's memchr; what is left here is what memchr cannot do: several
- * stops at once, and counting. */
+/* Each kernel handles whole blocks first and the rest byte by byte, because cells are short (a
+ * number) or long (a text); nothing is read beyond the given end.  The end of a long quoted
+ * cell is found by libc's memchr; here is what memchr cannot do: several stops at once, and
+ * counting. */
 #include "csv/bytes.h"
 
 #include <string.h>
@@ -45,7 +45,7 @@ bytes_find_stop(const char *p, const char *end, char delimiter)
     return p;
 }
 
-/* The 64 bytes as bits; bit i is byte i. */
+/* Compares 64 bytes; bit i of the result is byte i. */
 static uint64_t
 mask_of_64(const char *p, char c)
 {
@@ -59,14 +59,14 @@ static void
 count_line_ends(struct bytes_survey *out, const char *p, bool *ends_in_cr)
 {
     uint64_t lf = mask_of_64(p, '\n'), cr = mask_of_64(p, '\r');
-    /* An LF right behind a CR was counted with it. */
+    /* An LF directly after a CR was counted with the CR. */
     uint64_t second_halves = lf & (cr << 1 | *ends_in_cr);
     out->line_ends += (uint64_t)__builtin_popcountll(cr) +
                       (uint64_t)__builtin_popcountll(lf & ~second_halves);
     *ends_in_cr = cr >> 63;
 }
 
-/* Line ends and NULs are rare enough that a block is first asked whether it has any. */
+/* Line ends and NULs are rare, so a block is first tested for having any at all. */
 static void
 survey_64(struct bytes_survey *out, const char *p, bool *ends_in_cr)
 {
@@ -95,7 +95,7 @@ bytes_survey(struct str s)
     for (; i + 64 <= s.n; i += 64)
         survey_64(&out, s.p + i, &ends_in_cr);
     if (i < s.n) {
-        /* The rest, made up to a block with blanks, which count as nothing. */
+        /* The rest, padded to a block with blanks, which are not counted. */
         char last[64];
         memset(last, ' ', sizeof(last));
         memcpy(last, s.p + i, s.n - i);

@@ -1,4 +1,4 @@
-/* The byte loops below the CSV parser, 16 bytes at a time where the machine has SSE2 (every
+/* The byte loops of the CSV parser, a block at a time where the machine has SSE2 (every
  * x86-64) and one at a time elsewhere.  No state, no failure. */
 #pragma once
 

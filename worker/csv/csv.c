@@ -1,22 +1,23 @@
 /* The parser works on windows of contiguous bytes: the caller's chunk, or `carry`, which joins
- * a row that spans chunks.  scan_row reads one row out of a window or says that it needs more;
- * it keeps no state of its own, so a row that came in two chunks is simply scanned again when
- * the carry has at least doubled: twice the work at most, and nothing to get wrong at a cut.
+ * a row that spans chunks.  scan_row reads one row out of a window or reports that it needs
+ * more.  It keeps no state of its own: a row that came in two chunks is scanned again once the
+ * carry has at least doubled, which is at most twice the work and has no special case at a
+ * cut.
  *
  *     chunk 1               chunk 2                      chunk 3
  *     [row row row ro|      |w row row row row ... row|  ...
  *                  '--carry--'
- *     rows are handed out of the chunks; only the one at the seam is copied
+ *     rows are delivered straight from the chunks; only the row at the seam is copied
  *
  * All limits are measured from the row's first byte, never from a window's, so that the rows do
  * not depend on the cuts.
  *
- * A quote that never closes is found after CSV_ROW_BYTES_MAX bytes or at the end of the file,
- * and everything behind the row's first line is read again.  Lines can be made so that each of
- * them opens such a quote (`a",",b` does, from inside or outside a quoted cell), which would
- * cost 64 MiB per line.  So the bytes read twice are counted, and after REREAD_BYTES_MAX
- * quoted cells must close on the line they open on: the rest of such a file is read in one
- * pass, and costs a line, not a window, per stray quote. */
+ * A quote that never closes is detected after CSV_ROW_BYTES_MAX bytes or at the end of the
+ * file, and everything after the row's first line is read again.  A file can be made so that
+ * each line opens such a quote (`a",",b` does, from inside or outside a quoted cell), which
+ * would cost 64 MiB of reading per line.  So the bytes read twice are counted, and after
+ * REREAD_BYTES_MAX of them a quoted cell must close on the line it opens on: the rest of the
+ * file is read in one pass, in which a stray quote costs one line. */
 #include "csv/csv.h"
 
 #include "base/mem.h"
@@ -26,9 +27,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A row of the maximal length is only known to be complete with the two bytes behind it. */
+/* A row of the maximal length is known to be complete only with the two bytes after it (CRLF).
+ */
 #define WINDOW_BYTES_MAX (CSV_ROW_BYTES_MAX + 2)
-/* A carry is not looked at before it has this many bytes, so that tiny chunks stay cheap. */
+/* A carry with fewer bytes is not scanned yet, so that tiny chunks stay cheap. */
 #define CARRY_BYTES_MIN (4 * KIB)
 #define CARRY_KEPT_BYTES_MAX (4 * MIB)
 /* Four rows of the maximal length: far more than an honest file needs, a second at most. */
@@ -53,7 +55,7 @@ struct csv {
     /* The row being read. */
     struct str *cells;
     size_t cell_count, cell_cap;
-    size_t *escaped; /* indexes of the cells that do not stand in the file as they read */
+    size_t *escaped; /* indexes of the cells whose text differs from their bytes in the file */
     size_t escaped_count, escaped_cap;
     char *unescaped; /* memory for those */
     size_t unescaped_cap;
@@ -126,7 +128,8 @@ struct scanned {
 static void
 push_cell(struct csv *csv, const char *p, const char *end, bool is_escaped)
 {
-    /* The count goes on beyond what is kept, so that the row is known to be too long. */
+    /* Cells beyond the maximum are counted but not kept, so that the row is known to be a
+     * fault. */
     size_t i = csv->cell_count++;
     if (i >= CSV_CELLS_MAX)
         return;
@@ -139,8 +142,8 @@ push_cell(struct csv *csv, const char *p, const char *end, bool is_escaped)
     csv->escaped[csv->escaped_count++] = i;
 }
 
-/* The closing quote of a cell whose text begins at `p`; NULL when it is not in the window or
- * could still turn out to be the first of a pair. */
+/* The closing quote of a cell whose text begins at `p`; NULL when it is not in the window, or
+ * when the window ends after a quote that could be the first of a pair. */
 static const char *
 find_closing_quote(const struct window *w, const char *p, char quote, bool *has_pairs)
 {
@@ -157,7 +160,7 @@ find_closing_quote(const struct window *w, const char *p, char quote, bool *has_
     }
 }
 
-/* Reads one cell; the stop behind it, or NULL when a quoted cell does not close. */
+/* Reads one cell.  Returns the stop after it, or NULL when a quoted cell does not close. */
 static const char *
 scan_cell(struct csv *csv, const struct window *w, const char *p)
 {
@@ -184,7 +187,7 @@ skip_eol(const char *p, const char *end)
 {
     if (p < end && *p == '\r')
         p++;
-    /* An LF is the second half of a CRLF, or an eol of its own where no CR came before. */
+    /* An LF here is the second half of a CRLF, or an eol by itself when no CR came before. */
     return p < end && *p == '\n' ? p + 1 : p;
 }
 
@@ -205,7 +208,7 @@ scan_row(struct csv *csv, const struct window *w, struct scanned *out)
     return SCAN_ROW;
 }
 
-/* The same where quoted cells must close on their line. */
+/* scan_row for when quoted cells must close on their line. */
 static enum scan
 scan_line(struct csv *csv, const struct window *w, struct scanned *out)
 {
@@ -220,8 +223,8 @@ scan_line(struct csv *csv, const struct window *w, struct scanned *out)
     return result;
 }
 
-/* What a cell that began with a quote reads as: pairs of quotes halved up to the closing one,
- * what is behind that as it stands. */
+/* The value of a cell that begins with a quote: pairs of quotes become one up to the closing
+ * quote, and text after that is appended as it is. */
 static struct str
 unescape(char *out, struct str s, char quote)
 {
@@ -263,7 +266,7 @@ unescape_cells(struct csv *csv)
 static enum csv_fault
 find_fault(const struct csv *csv, struct str raw, const struct bytes_survey *survey)
 {
-    /* No cell of a short row can be too long. */
+    /* A row within the limit of a cell has no cell beyond it. */
     for (size_t i = 0; raw.n > CSV_CELL_BYTES_MAX && i < csv->cell_count; i++)
         if (csv->cells[i].n > CSV_CELL_BYTES_MAX)
             return CSV_CELL_TOO_LONG;
@@ -272,7 +275,7 @@ find_fault(const struct csv *csv, struct str raw, const struct bytes_survey *sur
     return survey->is_ascii || utf8_is_valid(raw) ? CSV_OK : CSV_INVALID_UTF8;
 }
 
-/* Hand out the row that was scanned, whose first byte is `p`. */
+/* Delivers the row that was scanned, whose first byte is `p`. */
 static bool
 deliver(struct csv *csv, const char *p, const struct scanned *at, enum csv_fault fault,
         struct err *err)
@@ -298,8 +301,8 @@ deliver(struct csv *csv, const char *p, const struct scanned *at, enum csv_fault
     return csv->on_row(csv->context, &row, err);
 }
 
-/* The row that begins with the window cannot be read: deliver its first line as the fault and
- * go on behind that line, or inside it when the line is longer than a row may be. */
+/* The row at the start of the window cannot be read: delivers its first line as the fault and
+ * continues after that line, or skips to its end when the line is longer than a row may be. */
 static bool
 deliver_broken(struct csv *csv, const struct window *w, struct scanned *at, struct err *err)
 {
@@ -313,8 +316,8 @@ deliver_broken(struct csv *csv, const struct window *w, struct scanned *at, stru
     return deliver(csv, w->p, at, CSV_UNCLOSED_QUOTE, err);
 }
 
-/* Reads the row that the window begins with.  `*next` is what follows it, and stays the first
- * byte of the window when the row needs more than the window has. */
+/* Reads the row at the start of the window.  `*next` is what follows the row, or the start of
+ * the window when the row needs more bytes than the window has. */
 static bool
 read_row(struct csv *csv, struct window w, const char **next, struct err *err)
 {
@@ -335,7 +338,7 @@ read_row(struct csv *csv, struct window w, const char **next, struct err *err)
     return ok;
 }
 
-/* Reads the eol that the window begins with, as read_row does. */
+/* Skips an eol at the start of the window, with `*next` as in read_row. */
 static void
 read_eol(struct csv *csv, const struct window *w, const char **next)
 {
@@ -360,7 +363,7 @@ read_next(struct csv *csv, const struct window *w, const char **next, struct err
     return true;
 }
 
-/* Skips the BOM; false while there are too few bytes to tell. */
+/* Skips the BOM; false while there are too few bytes to decide. */
 static bool
 begin_file(struct csv *csv, struct window *w)
 {
@@ -375,7 +378,7 @@ begin_file(struct csv *csv, struct window *w)
     return true;
 }
 
-/* Reads the rows that lie in the window; `*used` says how far it came. */
+/* Reads the rows that are complete in the window; `*used` is how many bytes they took. */
 static bool
 read_window(struct csv *csv, struct str bytes, bool is_last, size_t *used, struct err *err)
 {
@@ -410,7 +413,8 @@ drop_from_carry(struct csv *csv, size_t n)
     wait_for_more(csv);
 }
 
-/* Completes the carried row from `*chunk`, which then begins behind what was read. */
+/* Completes the carried row with bytes of `*chunk`, which is advanced past those that were
+ * read. */
 static bool
 feed_carry(struct csv *csv, struct str *chunk, struct err *err)
 {
@@ -422,10 +426,10 @@ feed_carry(struct csv *csv, struct str *chunk, struct err *err)
         return false;
     size_t unread = csv->carry.n - used;
     if (unread <= taken) {
-        /* All that is unread came from this chunk: go on there, without the copy. */
+        /* All unread bytes came from this chunk: continue in the chunk, without a copy. */
         *chunk = str_skip(*chunk, taken - unread);
         buf_clear(&csv->carry);
-        /* What one stray quote made it grow to is not kept for the rest of the file. */
+        /* The memory that one stray quote needed is not kept for the rest of the file. */
         if (csv->carry.cap > CARRY_KEPT_BYTES_MAX)
             buf_free(&csv->carry);
         return true;

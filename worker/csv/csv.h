@@ -1,19 +1,21 @@
-/* The CSV parser: RFC 4180 with the liberties that real files take.  It is fed chunks of any
- * size and yields the same rows however the file was cut.  Input is UTF-8 (decode.h makes it
- * so).
+/* The CSV parser: RFC 4180 with the deviations that real files have.  It is fed chunks of any
+ * size and yields the same rows wherever the file was cut into chunks.  Input is UTF-8
+ * (decode.h produces it).
  *
  *   file   = [BOM] row *(eol row) [eol]        eol = CRLF / LF / CR, mixed as they come
  *   row    = cell *(delimiter cell)
  *   cell   = quote *(any but quote / quote quote) quote / *(any but delimiter and eol)
  *
- * A quote inside an unquoted cell is a plain character, and so is text behind a closing quote
- * (it is appended to the cell).  A line with nothing on it is skipped and not a row.  A quoted
- * cell still open at the end of the file, or CSV_ROW_BYTES_MAX behind the start of its row, is
- * the fault CSV_UNCLOSED_QUOTE of the row it opened in; raw and cells are then those of the
- * row's first line, and the parser goes on behind that line, so that one stray quote costs one
- * row.  That reads bytes twice: a file that made it read 256 MiB twice has its quoted cells
- * bound to the line they open on from there, which keeps the time linear.  A line that alone is
- * too long is CSV_ROW_TOO_LONG and skipped to its end. */
+ * A quote inside an unquoted cell is a plain character, and so is text after a closing quote
+ * (it is appended to the cell).  An empty line is skipped and is not a row.
+ *
+ * A quoted cell still open at the end of the file, or CSV_ROW_BYTES_MAX after the start of its
+ * row, makes the row it opened in a fault, CSV_UNCLOSED_QUOTE.  The raw text and the cells of
+ * that fault are those of the row's first line, and parsing continues after that line, so that
+ * one stray quote costs one row.  Bytes after that line are then read a second time.  Once 256
+ * MiB of a file were read twice, its quoted cells must close on the line they open on, which
+ * keeps the time linear.  A single line longer than CSV_ROW_BYTES_MAX is CSV_ROW_TOO_LONG and
+ * skipped to its end. */
 #pragma once
 
 #include "base/buf.h"
@@ -40,9 +42,9 @@ enum csv_fault {
 };
 
 struct csv_row {
-    const struct str *cells; /* unescaped; none for CSV_ROW_TOO_LONG and CSV_TOO_MANY_CELLS.  In
-                              * any other faulty row they are what could be read, and may
-                              * hold the bytes at fault */
+    const struct str *cells; /* unescaped; none for CSV_ROW_TOO_LONG and CSV_TOO_MANY_CELLS.  Of
+                              * any other faulty row, what could be read, which may include the
+                              * bytes at fault */
     size_t cell_count;
     struct str raw;  /* the row as it stands in the file, without its eol; cut at 64 KiB */
     uint64_t line;   /* physical line it begins on, from 1 */
@@ -60,7 +62,7 @@ typedef bool csv_row_fn(void *context, const struct csv_row *row, struct err *er
  * quote may be 0. */
 bool csv_dialect_is_valid(struct csv_dialect dialect);
 
-struct csv; /* made by csv_open, which insists on a valid dialect */
+struct csv; /* made by csv_open, which asserts a valid dialect */
 struct csv *csv_open(struct csv_dialect dialect, csv_row_fn *on_row, void *context);
 void csv_close(struct csv **csv);
 #define scoped_csv SCOPED(csv_close) struct csv *
@@ -70,17 +72,17 @@ MUST_CHECK bool csv_feed(struct csv *csv, struct str chunk, struct err *err);
 /* The end of the file: delivers the last row. */
 MUST_CHECK bool csv_finish(struct csv *csv, struct err *err);
 
-/* Appends one cell or one row as csv_open reads it back: quoted only where needed.  Rows end in
- * CRLF (RFC 4180); an only cell that is empty is written as "" so that the row is not a blank
- * line. */
+/* Appends one cell or one row so that csv_open reads it back: quoted only where needed.  Rows
+ * end in CRLF (RFC 4180).  A row of one empty cell is written as "", because an empty line is
+ * not a row. */
 void csv_add_cell(struct buf *out, struct csv_dialect dialect, struct str cell);
 void csv_add_row(struct buf *out, struct csv_dialect dialect, const struct str *cells,
                  size_t n);
 
-/* Would a spreadsheet run the text?  It begins with a tab, CR or LF, or its first character
- * that shows is = + - @ or the minus sign, be it full-width, small, raised or another form that
- * Unicode holds compatible with one of them (OWASP, CSV injection: spreadsheets trim blanks,
- * and those of East Asia read full-width signs as the narrow ones). */
+/* Would a spreadsheet evaluate the text as a formula?  True when it begins with a tab, CR or
+ * LF, or when its first visible character is = + - @ or the minus sign U+2212, or a compatible
+ * form of one of them in Unicode (full-width, small, superscript, ...).  OWASP, CSV injection:
+ * spreadsheets trim blanks, and those of East Asia treat full-width signs as ASCII. */
 bool csv_is_formula(struct str cell);
 /* One cell of a file for people (commas, double quotes).  A formula gets an apostrophe before it,
  * which makes it a text, and quotes around both, unless `is_raw`.  Whatever strangers wrote and

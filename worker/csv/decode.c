@@ -1,12 +1,12 @@
-/* Source bytes come as chunks, out of the map or out of gunzip, and go through one converter
- * into the temporary file:
+/* Source bytes come as chunks, from the map or from gunzip, and pass through one converter into
+ * the temporary file:
  *
  *     map ----------------+--> count UTF-8, check ASCII          the file is used as it is
  *          '--> gunzip ---+--> convert --> buf --> temporary     the copy is used
  *
  * The encoding is sometimes known only at the end of the file.  Then the source is read a
- * second time, which is cheaper than a second temporary file.  Pages that were read are given
- * back, so that the size of the file does not become the size of the process.  See decode.h. */
+ * second time, which is cheaper than a second temporary file.  Pages that were read are
+ * released, so that memory does not grow with the file. */
 #include "csv/decode.h"
 
 #include "base/gzip.h"
@@ -15,7 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Every so many bytes the pages are given back, progress is told, and cancelling works. */
+/* After this many bytes pages are released, progress is reported, and cancelling takes effect.
+ */
 #define CHUNK_BYTES (256 * KIB)
 /* Two bytes of UTF-16, or one of windows-1252, give three at most. */
 #define OUTPUT_BYTES_MAX (3 * CHUNK_BYTES + 16)
@@ -28,17 +29,17 @@ struct decoder {
     int temporary_fd;
     csv_progress_fn *on_progress;
     void *context;
-    uint64_t progress; /* the most that was told */
+    uint64_t progress; /* the largest that was reported */
     bool is_gzip;
 
-    /* One pass. */
+    /* Of the current pass. */
     enum csv_encoding encoding;
     uint64_t position;  /* of the chunk, in the bytes before conversion */
     uint64_t written;   /* bytes of the temporary file */
     struct buf output;  /* of one chunk */
     bool is_big_endian; /* UTF-16 */
     bool is_begun;      /* UTF-16: the BOM has been looked for */
-    char pending[4];    /* what the end of a chunk cut off */
+    char pending[4];    /* the sequence that the end of the last chunk cut off */
     size_t pending_bytes;
     struct csv_utf8_count count;
 };
@@ -86,7 +87,7 @@ read_gzip(struct decoder *d, chunk_fn *on_chunk, struct err *err)
     return true;
 }
 
-/* Hands all chunks to `on_chunk`; only the last one may be empty. */
+/* Passes every chunk to `on_chunk`; only the last one may be empty. */
 static bool
 read_chunks(struct decoder *d, chunk_fn *on_chunk, struct err *err)
 {
@@ -96,12 +97,12 @@ read_chunks(struct decoder *d, chunk_fn *on_chunk, struct err *err)
     return d->is_gzip ? read_gzip(d, on_chunk, err) : read_plain(d, on_chunk, err);
 }
 
-/* ---- what is done with a chunk ---- */
+/* ---- what is done to a chunk ---- */
 
 static bool
 count_chunk(struct decoder *d, struct str chunk, bool is_last, struct err *err UNUSED)
 {
-    /* What the last chunk left: at most three bytes of a sequence. */
+    /* At most three bytes of a sequence were left by the last chunk. */
     while (d->pending_bytes && (chunk.n || is_last)) {
         if (chunk.n) {
             d->pending[d->pending_bytes++] = chunk.p[0];
@@ -134,7 +135,7 @@ check_ascii(struct decoder *d, struct str chunk, bool is_last UNUSED, struct err
     return true;
 }
 
-/* Code points of the bytes 0x80 to 0x9f in windows-1252; the rest is as in iso-8859-1. */
+/* Code points of the bytes 0x80 to 0x9f in windows-1252; other bytes are as in iso-8859-1. */
 static const uint16_t WINDOWS_1252[32] = {
     0x20ac, 0x0081, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
     0x2039, 0x0152, 0x008d, 0x017d, 0x008f, 0x0090, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
@@ -159,7 +160,8 @@ utf16_unit(const struct decoder *d, const char *p)
     return d->is_big_endian ? (uint32_t)a << 8 | b : (uint32_t)b << 8 | a;
 }
 
-/* The code point at `s`, or UINT32_MAX; `*n` is its bytes, 0 when more are needed. */
+/* The code point at `s`, or UINT32_MAX when it is invalid; `*n` is its length in bytes, 0 when
+ * more are needed. */
 static uint32_t
 utf16_take(const struct decoder *d, struct str s, size_t *n)
 {
@@ -182,7 +184,7 @@ utf16_take(const struct decoder *d, struct str s, size_t *n)
     return is_pair ? 0x10000 + ((high - 0xd800) << 10 | (low - 0xdc00)) : UINT32_MAX;
 }
 
-/* Converts whole code points; returns the bytes taken, or -1. */
+/* Converts the whole code points of a chunk; returns the bytes taken, or -1. */
 static ptrdiff_t
 convert_utf16_run(struct decoder *d, struct str s, uint64_t position, struct err *err)
 {
@@ -255,7 +257,7 @@ convert_chunk(struct decoder *d, struct str chunk, bool is_last, struct err *err
     return write_output(d, buf_str(&d->output), err);
 }
 
-/* What was compressed is UTF-8 as far as anyone knows yet. */
+/* Decompressed bytes are treated as UTF-8 until the encoding is known. */
 static bool
 copy_chunk(struct decoder *d, struct str chunk, bool is_last, struct err *err)
 {
@@ -284,7 +286,8 @@ read_head(struct decoder *d, char head[HEAD_BYTES], struct str *out, struct err 
     return true;
 }
 
-/* By the BOM, else by the half that has more zeros; little-endian where neither tells. */
+/* By the BOM, else by which half of the units has more zeros; little-endian when that is even.
+ */
 static bool
 is_utf16_big_endian(struct str head)
 {
@@ -309,7 +312,8 @@ convert_all(struct decoder *d, struct err *err)
     return ok;
 }
 
-/* Settles d->encoding.  With gzip the temporary file then holds the bytes as they were. */
+/* Settles d->encoding.  Of a gzip source, the temporary file then holds the decompressed
+ * bytes. */
 static bool
 survey(struct decoder *d, struct err *err)
 {
@@ -327,7 +331,8 @@ survey(struct decoder *d, struct err *err)
     return true;
 }
 
-/* Hands the text over: out of the source where it is plain, else out of the temporary file. */
+/* Sets the result: the text in the source where it is plain UTF-8, else in the temporary file.
+ */
 static bool
 open_text(struct decoder *d, struct csv_decoded *out, bool is_copy, struct err *err)
 {
@@ -359,7 +364,8 @@ decode(struct decoder *d, struct csv_decoded *out, struct err *err)
     struct str head;
     if (!read_head(d, memory, &head, err))
         return false;
-    /* Without a BOM or Latin letters UTF-16 looks binary; it is looked at once converted. */
+    /* UTF-16 without a BOM or without Latin letters looks binary; it is checked after
+     * conversion. */
     if (d->encoding != CSV_UTF_16 && !csv_check_is_text(head, err))
         return false;
     if (d->encoding == CSV_ENCODING_AUTO)

@@ -1,11 +1,11 @@
-/* Encodings and files that are no CSV; the dialect is in detect_dialect.c.  See detect.h. */
+/* Encodings, and files that are not CSV; the dialect is in detect_dialect.c. */
 #include "csv/detect.h"
 
 #include "base/utf8.h"
 
 #include <string.h>
 
-/* What is looked at where "the first few KiB" are. */
+/* What the functions that decide by the first few KiB examine. */
 #define HEAD_BYTES_MAX (4 * KIB)
 
 /* ---- names ---- */
@@ -19,7 +19,7 @@ static const char *const NAMES[] = {
     [CSV_ASCII] = "ascii",
 };
 
-/* Other spellings, without the '-', '_' and blanks that people put anywhere. */
+/* Other spellings, without the '-', '_' and blanks that people put in various places. */
 static const struct {
     const char *name;
     enum csv_encoding encoding;
@@ -70,10 +70,10 @@ csv_encoding_name(enum csv_encoding encoding)
     return NAMES[encoding];
 }
 
-/* ---- no text at all ---- */
+/* ---- files that are not text ---- */
 
-/* What begins with these bytes is no CSV.  Signatures that could also begin a text are left to
- * the count of control bytes. */
+/* A file that begins with these bytes is not CSV.  A signature that could also begin a text is
+ * left out; is_binary decides there. */
 static const struct {
     struct str magic;
     const char *what;
@@ -147,8 +147,8 @@ by_markup(struct str head)
     return is_object || is_array ? "a JSON document; export it as CSV" : NULL;
 }
 
-/* A text has no control bytes but white space; a stray one is left to the parser, which rejects
- * its row.  Compressed data has 11 % of them. */
+/* Text has no control bytes but white space; a single stray one is left to the parser, which
+ * rejects its row.  In compressed data 11 % of the bytes are control bytes. */
 static bool
 is_binary(struct str head)
 {
@@ -179,10 +179,10 @@ csv_check_is_text(struct str head, struct err *err)
 
 /* ---- encodings ---- */
 
-/* Latin text in UTF-16 has a zero in one half of nearly every unit and hardly one in the other;
- * a quarter without allows for names in other scripts between the delimiters.  NULs that stand
- * around the delimiters of a file of bytes can be as many, and in one half too, but its line
- * ends have none beside them:
+/* Latin text in UTF-16 has a zero in one half of nearly every unit and hardly any in the other
+ * half; a quarter of the units may have none, for names in other scripts.  A file of single
+ * bytes with NULs around its delimiters can have as many, also in one half only, but it has no
+ * zero beside its line ends:
  *
  *     7 0 | , 0 | 8 8 | \r \n      bytes, and 0x0a0d is no line end
  *     7 0 | , 0 | 8 0 | \n  0      UTF-16
@@ -213,7 +213,7 @@ csv_detect_encoding_by_head(struct str head)
     return has_zeros_of_utf16(head) ? CSV_UTF_16 : CSV_ENCODING_AUTO;
 }
 
-/* Could more bytes make a sequence of this? */
+/* Could more bytes complete this to a valid sequence? */
 static bool
 is_cut_sequence(struct str s)
 {
@@ -221,7 +221,7 @@ is_cut_sequence(struct str s)
     for (size_t i = 0; s.n < 4 && i < COUNT_OF(REST); i++) {
         char longer[8] = {0};
         memcpy(longer, s.p, s.n);
-        /* The second byte has rules of its own; every later one takes any continuation. */
+        /* The second byte has rules of its own; each later one may be any continuation byte. */
         memset(longer + s.n, '\x80', 4 - s.n);
         if (s.n == 1)
             longer[1] = REST[i];

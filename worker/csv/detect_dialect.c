@@ -1,6 +1,6 @@
-/* The dialect is found by trying: the parser reads the head of the text with each delimiter,
- * and the reading with the most regular rows wins.  A trial also notes what the header question
- * needs, so the winner is not read again.  See detect.h. */
+/* The dialect is found by trial: the parser reads the head of the text with each delimiter, and
+ * the trial with the most regular rows wins.  A trial also records what the decision about the
+ * header needs, so the head is not read again. */
 #include "csv/detect.h"
 
 #include "base/arena.h"
@@ -11,16 +11,16 @@
 #define HEAD_BYTES_MAX MIB
 #define ROWS_MAX 200
 
-/* In the order of trust where two split equally well: decimal commas are regular inside a file
- * of semicolons, and tabs are in a file by intent. */
+/* In order of preference where two split equally well: decimal commas can be regular in a file
+ * separated by semicolons, and tabs are rarely in a file by accident. */
 static const char DELIMITERS[] = {'\t', ';', ',', '|'};
 
-/* What the rows below the first have in a column. */
+/* What the rows after the first have in a column. */
 struct column_sample {
     struct str first;    /* the first row's cell */
-    bool has_values;     /* non-empty ones */
-    bool has_non_number; /* among those */
-    bool has_first;      /* the first row's cell again */
+    bool has_values;     /* some are not empty */
+    bool has_non_number; /* some of those are not numbers */
+    bool has_first;      /* some equal `first` */
 };
 
 struct trial {
@@ -55,8 +55,8 @@ note_lower_row(struct trial *t, const struct csv_row *row)
     size_t n = MIN(row->cell_count, t->column_count), same = 0;
     for (size_t i = 0; i < n; i++)
         same += str_eq(str_trim(row->cells[i]), t->columns[i].first);
-    /* The first row once more is what joined files have, and another width is what a broken
-     * row has: they say nothing. */
+    /* Ignored: a repetition of the first row (concatenated files repeat the header), and a row
+     * of another width (it is broken). */
     if (same == t->column_count || row->cell_count != t->column_count)
         return;
     for (size_t i = 0; i < n; i++) {
@@ -111,14 +111,15 @@ try_dialect(struct trial *t, struct str head, bool is_whole)
     scoped_csv csv = csv_open(t->dialect, note_row, t);
     struct err err = {0};
     bool ok = csv_feed(csv, head, &err);
-    /* The last row of a cut head is cut too, and left out unless there is no other. */
+    /* The last row of a truncated head is truncated too, and left out unless it is the only
+     * one. */
     if (is_whole || t->row_count == 0)
         ok = ok && csv_finish(csv, &err);
     assert(ok); /* note_row never fails */
     count_regular(t);
 }
 
-/* Cells that `quote` opens and closes, by the bytes beside it. */
+/* How many cells `quote` opens and closes, judged by the bytes beside it. */
 static size_t
 count_quoted(struct str head, char delimiter, char quote)
 {
@@ -173,7 +174,7 @@ try_delimiter(struct arena *a, struct str head, bool is_whole, char delimiter,
     t->dialect.delimiter = delimiter;
     t->dialect.quote =
         hints->knows_quote ? hints->dialect.quote : detect_quote(head, delimiter);
-    /* Only where both were given: splitting is then more use than quoting. */
+    /* Happens only when both were given: splitting is then more useful than quoting. */
     if (t->dialect.quote == delimiter)
         t->dialect.quote = '\0';
     try_dialect(t, head, is_whole);

@@ -1,4 +1,4 @@
-/* Writing CSV: the inverse of the parser.  See csv.h. */
+/* Writing CSV: the inverse of the parser. */
 #include "base/utf8.h"
 #include "csv/bytes.h"
 #include "csv/csv.h"
@@ -9,7 +9,7 @@ needs_quotes(struct csv_dialect dialect, struct str cell)
     const char *end = cell.p + cell.n;
     if (cell.n == 0)
         return false;
-    /* A file that begins with the three bytes of a BOM would lose them when read back. */
+    /* A file that begins with the bytes of a BOM would lose them when it is read back. */
     return bytes_find_stop(cell.p, end, dialect.delimiter) < end ||
            str_find_char(cell, dialect.quote) >= 0 || str_starts(cell, STR("\xef\xbb\xbf"));
 }
@@ -52,13 +52,13 @@ csv_add_row(struct buf *out, struct csv_dialect dialect, const struct str *cells
     buf_add_lit(out, "\r\n");
 }
 
-/* ---- text that a spreadsheet would run ---- */
+/* ---- text that a spreadsheet would evaluate ---- */
 
 static bool
 begins_formula(uint32_t c)
 {
-    /* What NFKC makes begin with = + - @ or U+2212, and the modifier letters and heavy signs
-     * of plus and minus. */
+    /* The characters that NFKC maps to a text beginning with = + - @ or U+2212, and the
+     * modifier letters and heavy signs of plus and minus. */
     static const uint32_t SIGNS[] = {
         0x02d6, 0x02d7, 0x207a, 0x207b, 0x207c, 0x208a, 0x208b, 0x208c, 0x2212, 0x2795, 0x2796,
         0x2a75, 0x2a76, 0xfb29, 0xfe62, 0xfe63, 0xfe66, 0xfe6b, 0xff0b, 0xff0d, 0xff1d, 0xff20};

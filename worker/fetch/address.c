@@ -1,13 +1,12 @@
 /* Which addresses may be fetched from: those of the public internet, and nothing that is this
  * machine, its network or its cloud's control plane.
  *
- * An IPv4 address is judged as the IPv6 one that stands for it (::ffff:a.b.c.d), so that there
- * is one form.  IPv4 is nearly all global, so its table lists what is not (IANA's IPv4
- * special-purpose registry).  IPv6 is the other way round: only 2000::/3 is global unicast (RFC
- * 4291, 2.4), so ULA, link-local, multicast, ::1 and all that is unassigned are out without
- * being listed, and the table lists the exceptions inside.  Addresses that carry an IPv4
- * address are judged by that one, because that is where a translator or relay sends the
- * packets. */
+ * An IPv4 address is judged in its IPv4-mapped form (::ffff:a.b.c.d), so that there is one
+ * form.  Nearly all of IPv4 is global, so its table lists what is not (IANA's IPv4
+ * special-purpose registry).  In IPv6 only 2000::/3 is global unicast (RFC 4291, 2.4), so ULA,
+ * link-local, multicast, ::1 and all unassigned addresses are refused without being listed,
+ * and the table lists the exceptions inside it.  An address that carries an IPv4 address is
+ * judged by that one, because that is where a translator or relay sends the packets. */
 #include "fetch/fetch.h"
 
 #include <ifaddrs.h>
@@ -22,7 +21,7 @@ struct prefix {
     const char *what;
 };
 
-/* Behind the ::ffff: of all of them. */
+/* Of IPv4-mapped addresses: bytes after the ::ffff: that all share. */
 static const struct prefix REFUSED4[] = {
     {{0}, 8, "this network, RFC 1122"},
     {{10}, 8, "a private network, RFC 1918"},
@@ -48,13 +47,13 @@ static const struct prefix REFUSED4[] = {
 static const struct prefix GLOBAL_UNICAST = {{0x20}, 3, "RFC 4291"};
 
 static const struct prefix REFUSED6[] = {
-    /* Teredo, ORCHID, benchmarking and their kind. */
+    /* Teredo, ORCHID, benchmarking and others. */
     {{0x20, 0x01}, 23, "IETF protocol assignments with Teredo, RFC 2928 and RFC 4380"},
     {{0x20, 0x01, 0x0d, 0xb8}, 32, "documentation, RFC 3849"},
     {{0x3f, 0xff}, 20, "documentation, RFC 9637"},
 };
 
-/* Where in the IPv6 address the IPv4 address stands. */
+/* Where an IPv6 address carries an IPv4 address. */
 struct wrapping {
     struct prefix prefix;
     size_t offset;
@@ -91,15 +90,15 @@ find_listed(const uint8_t *address, const struct prefix *list, size_t count)
 static void
 map_ipv4(const uint8_t ipv4[4], uint8_t out[ADDRESS_BYTES])
 {
-    memmove(out + MAPPED_OFFSET, ipv4, 4); /* first: it may stand in `out` */
+    memmove(out + MAPPED_OFFSET, ipv4, 4); /* first: `ipv4` may point into `out` */
     memcpy(out, MAPPED.bytes, MAPPED_OFFSET);
 }
 
-/* The one form; false for what is no IP address. */
+/* The IPv6 form; false when it is not an IP address. */
 static bool
 read_address(const struct sockaddr *address, uint8_t out[ADDRESS_BYTES], in_port_t *port)
 {
-    /* Copied out: a sockaddr from elsewhere need not be aligned for its family. */
+    /* Copied: a sockaddr from elsewhere need not be aligned for its family. */
     if (address->sa_family == AF_INET) {
         struct sockaddr_in in;
         memcpy(&in, address, sizeof(in));
@@ -141,7 +140,8 @@ range_refusal(const uint8_t address[ADDRESS_BYTES])
     return find_listed(address, REFUSED6, COUNT_OF(REFUSED6));
 }
 
-/* Does an interface of this machine have it now?  Where that cannot be told it may. */
+/* Does an interface of this machine have the address now?  True when that cannot be found out.
+ */
 static bool
 is_own(const uint8_t address[ADDRESS_BYTES])
 {

@@ -1,9 +1,9 @@
-/* One transfer.  Everything that comes from the other side is bounded here and not by libcurl's
- * own limits, which do not see all of it: MAXFILESIZE misses bodies without a length, and
- * header size had no limit before 8.3.
+/* One transfer.  Everything from the other side is bounded here rather than by libcurl's own
+ * limits, which have gaps: MAXFILESIZE misses bodies without a length, and header size had no
+ * limit before 8.3.
  *
- * Redirects are followed by hand, so that each target passes fetch_check_url like the first
- * URL; the addresses are judged where sockets are made, after DNS has spoken its last word. */
+ * Redirects are followed here, not by libcurl, so that each target passes fetch_check_url like
+ * the first URL; addresses are judged where sockets are made, after the name was resolved. */
 #include "fetch/fetch.h"
 
 #include "base/clock.h"
@@ -13,8 +13,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Of one answer.  Browsers and servers stop earlier; newer libcurl fails at 300 KiB and at
- * 5,000 lines, with an error of its own. */
+/* Of one response.  Browsers and servers stop earlier; newer libcurl fails at 300 KiB and at
+ * 5,000 lines, with errors of its own. */
 #define HEADER_BYTES_MAX ((uint64_t)256 * 1024)
 #define HEADER_LINES_MAX 2000
 
@@ -25,11 +25,11 @@ struct transfer {
     fetch_progress_fn *on_progress;
     void *context;
     uint64_t deadline_us;
-    uint64_t bytes;        /* of the body, written */
-    uint64_t header_bytes; /* of the current answer, as header_lines */
+    uint64_t bytes;        /* of the body, written so far */
+    uint64_t header_bytes; /* of the current response, as header_lines */
     unsigned header_lines;
     struct str shown;    /* the current URL, for messages */
-    const char *refusal; /* why an address of its host was not connected to; NULL: none was */
+    const char *refusal; /* why an address of its host was refused; NULL: none was */
     struct err stop;     /* why a callback ended the transfer; ERR_NONE when none did */
     char message[CURL_ERROR_SIZE];
 };
@@ -46,7 +46,7 @@ header_list_free(struct curl_slist **list)
     curl_slist_free_all(*list);
 }
 
-/* An option that this libcurl refuses would be a hole in the policy, so it is our mistake. */
+/* Asserts, because an option that this libcurl refuses would be a hole in the policy. */
 #define SET(curl, option, value)                                                               \
     do {                                                                                       \
         CURLcode set_code = curl_easy_setopt((curl), (option), (value));                       \
@@ -67,7 +67,7 @@ is_redirect(long status)
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-/* Others in the 200s are not the file: created, accepted, no content, a part of it. */
+/* Other statuses in the 200s do not carry the file: created, accepted, no content, a part. */
 static bool
 is_file(long status)
 {
@@ -123,13 +123,13 @@ announced_bytes(const struct transfer *t)
     return length > 0 ? (uint64_t)length : 0;
 }
 
-/* Returning another count than was given ends the transfer. */
+/* Returning a count other than the one given aborts the transfer. */
 static size_t
 on_body(char *bytes, size_t size, size_t count, void *context)
 {
     struct transfer *t = context;
     size_t n = size * count;
-    /* Of an error page or a redirect nothing is wanted, however long it is. */
+    /* The body of an error page or a redirect is discarded, however long it is. */
     if (!is_file(transfer_status(t)))
         return 0;
     if (is_too_large(t, announced_bytes(t)) || is_too_large(t, t->bytes + n))
@@ -169,7 +169,7 @@ transfer_prepare(struct transfer *t, struct curl_slist *headers)
     SET(curl, CURLOPT_NOSIGNAL, 1L);
     SET(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     SET(curl, CURLOPT_OPENSOCKETDATA, t);
-    /* A connection per request, so that each passes open_socket. */
+    /* A new connection per request, so that each passes open_socket. */
     SET(curl, CURLOPT_FORBID_REUSE, 1L);
     SET(curl, CURLOPT_HTTPHEADER, headers);
     SET(curl, CURLOPT_USERAGENT, "playmeter");
@@ -196,9 +196,7 @@ is_localhost(struct str host)
            str_eq_ascii_nocase(last, STR(".localhost"));
 }
 
-/* Of an effective URL: its host is an address, or the one name that is known to be this
- * machine.
- */
+/* Is the host of an effective URL an address, or a name that always means this machine? */
 static bool
 names_address(struct str url)
 {
@@ -213,8 +211,8 @@ names_address(struct str url)
     return n == host.n || is_localhost(host);
 }
 
-/* A name that leads into a network of ours and one that leads nowhere are answered alike: else
- * whoever may import could ask the internal DNS for its names. */
+/* A name that resolves to a refused network and one that does not resolve get the same answer:
+ * otherwise a client that may import could probe the names of the internal DNS. */
 static bool
 address_refused(const struct transfer *t, struct str url, struct err *err)
 {
@@ -229,7 +227,7 @@ address_refused(const struct transfer *t, struct str url, struct err *err)
                         STR_ARG(t->shown));
 }
 
-/* In which of its two meanings a timeout is meant: nobody there, or too slow. */
+/* Decides what a timeout means: no connection was made, or the transfer was too slow. */
 static bool
 timed_out(const struct transfer *t, struct err *err)
 {
@@ -279,8 +277,8 @@ transfer_failed(const struct transfer *t, CURLcode code, struct str url, struct 
     }
 }
 
-/* One request and its answer.  True with the answer's status when there was one, even if its
- * body was not wanted. */
+/* One request and its response.  True when there was a response; its status is set, even if its
+ * body was discarded. */
 static bool
 transfer_run(struct transfer *t, struct str url, long *status, struct err *err)
 {
@@ -305,7 +303,7 @@ transfer_run(struct transfer *t, struct str url, long *status, struct err *err)
     return transfer_failed(t, code, url, err);
 }
 
-/* The Location, resolved against the URL that gave it and checked like any other. */
+/* The Location, resolved against the URL that sent it and checked like any other URL. */
 static bool
 redirect_target(struct arena *a, struct transfer *t, struct str *url, struct err *err)
 {
@@ -362,7 +360,7 @@ fetch_url(struct str url, int fd, const struct fetch_policy *policy,
     if (!fetch_check_url(&a, url, policy, &effective, err))
         return false;
     CURL *curl SCOPED(handle_free) = curl_easy_init();
-    /* The file's own bytes are what the checksum in the receipt is about. */
+    /* No transfer compression: the checksum in the receipt is that of the file's own bytes. */
     struct curl_slist *headers SCOPED(header_list_free) =
         curl_slist_append(NULL, "Accept-Encoding: identity");
     assert(curl && headers);

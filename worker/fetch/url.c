@@ -1,6 +1,6 @@
-/* Judging a URL before it is used.  It is taken apart by libcurl's own parser, the one that the
- * transfer uses: two parsers that disagree about where the host begins are how a check is
- * passed by with `http://allowed\@refused/`. */
+/* Judges a URL before it is used.  It is parsed by libcurl's own parser, the one that the
+ * transfer uses: where two parsers disagree about where the host begins, a check can be
+ * bypassed, as with `http://allowed\@refused/`. */
 #include "fetch/fetch.h"
 
 #include "base/buf.h"
@@ -13,8 +13,8 @@
 #include <string.h>
 
 #define URL_BYTES_MAX 2048
-#define SHOWN_BYTES_MAX 200 /* of one that is refused */
-/* Blanks are encoded like the rest; newer libcurl wants that said. */
+#define SHOWN_BYTES_MAX 200 /* of a refused URL in a message */
+/* Blanks are encoded like other characters; newer libcurl has to be told. */
 #define URL_FLAGS (CURLU_URLENCODE | CURLU_ALLOW_SPACE | CURLU_NON_SUPPORT_SCHEME)
 
 static void
@@ -23,7 +23,7 @@ url_handle_free(CURLU **handle)
     curl_url_cleanup(*handle);
 }
 
-/* The part of the URL as an empty or NUL-terminated text of the arena. */
+/* One component of the URL, empty when it is absent; NUL-terminated, in the arena. */
 static struct str
 url_part(struct arena *a, CURLU *handle, CURLUPart part)
 {
@@ -35,7 +35,7 @@ url_part(struct arena *a, CURLU *handle, CURLUPart part)
     return copy;
 }
 
-/* Digits behind "gid=" in a query or fragment, or nothing. */
+/* The digits after "gid=" in a query or fragment, or nothing. */
 static struct str
 sheet_gid(struct str text)
 {
@@ -56,7 +56,7 @@ is_sheet_page(struct str page)
            str_eq(page, STR("preview")) || str_eq(page, STR("htmlview"));
 }
 
-/* A link as the browser's address line shows it: /spreadsheets/d/ID/edit?usp=sharing#gid=0.
+/* A link as the browser's address bar shows it: /spreadsheets/d/ID/edit?usp=sharing#gid=0.
  * Published sheets (/spreadsheets/d/e/...) and exports are left as they are. */
 static bool
 sheet_export(struct arena *a, CURLU *handle, struct str *out)
@@ -96,7 +96,7 @@ fetch_explain(struct str url, struct err *err)
     return false;
 }
 
-/* Bytes of what could be the scheme, without its colon; 0 where there is none. */
+/* Bytes of what could be the scheme, without its colon; 0 when there is none. */
 static size_t
 scheme_bytes(struct str url)
 {
@@ -106,7 +106,7 @@ scheme_bytes(struct str url)
     return n < url.n && url.p[n] == ':' ? n : 0;
 }
 
-/* Of these the rest is the file or a program, whatever stands in it. */
+/* In these schemes all that follows is content or a program, so none of it is shown. */
 static bool
 is_opaque(struct str scheme)
 {
@@ -114,9 +114,9 @@ is_opaque(struct str scheme)
            str_eq_ascii_nocase(scheme, STR("javascript"));
 }
 
-/* What cannot be taken apart may have its secrets anywhere before the last @, in whatever looks
- * like a port, and from the first character on that ends a host.  Without // behind it the
- * scheme is all: it may be the user of me:password. */
+/* For text that cannot be parsed: secrets may be anywhere before the last @, in what looks
+ * like a port, and from the first character that cannot be part of a host.  Without // after
+ * it, only the scheme could be shown, and even that may be the user of `user:password`. */
 static struct str
 cut_by_characters(struct str url)
 {
@@ -139,7 +139,7 @@ fetch_shown_url(struct arena *a, struct str url)
 {
     static const CURLUPart SECRETS[] = {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_OPTIONS,
                                         CURLUPART_QUERY, CURLUPART_FRAGMENT};
-    /* Of any other nobody knows what its path is. */
+    /* In any other scheme, it is unknown whether the path is a secret. */
     static const struct str SHOWN[] = {STR_INIT("http"), STR_INIT("https"), STR_INIT("ftp"),
                                        STR_INIT("file")};
     CURLU *handle SCOPED(url_handle_free) = curl_url();
@@ -163,9 +163,9 @@ bad_url(struct arena *a, struct err *err, struct str url, const char *rule)
 }
 
 /* Not left to libcurl, which reads the name in the encoding of the locale and converts it after
- * every check.  The mapping may make bytes that end a host (the sign a/c makes a slash), which
- * libcurl refuses; STD3 rules would drop that sign and go on with another host.  The URL is
- * read again with the new host: full-width digits are an IPv4 address by then. */
+ * every check.  The mapping can produce bytes that end a host (the sign for a/c gives a slash);
+ * libcurl refuses those, while STD3 rules would drop the sign and use another host.  The URL is
+ * then read again with the new host, because full-width digits have become an IPv4 address. */
 static bool
 make_host_ascii(struct arena *a, CURLU *handle)
 {
@@ -184,7 +184,7 @@ make_host_ascii(struct arena *a, CURLU *handle)
 static bool
 has_credentials(CURLU *handle)
 {
-    /* An empty one is there all the same. */
+    /* An empty user or password counts too. */
     char *user = NULL, *password = NULL;
     bool is_there = curl_url_get(handle, CURLUPART_USER, &user, 0) == CURLUE_OK;
     is_there = curl_url_get(handle, CURLUPART_PASSWORD, &password, 0) == CURLUE_OK || is_there;
@@ -199,7 +199,7 @@ check_parts(struct arena *a, CURLU *handle, struct str url, struct err *err)
     struct str scheme = url_part(a, handle, CURLUPART_SCHEME);
     if (!str_eq_ascii_nocase(scheme, STR("http")) && !str_eq_ascii_nocase(scheme, STR("https")))
         return bad_url(a, err, url, "a URL begins with http:// or https://");
-    /* Not shown: it would put a password into job records and logs. */
+    /* The URL is not shown: it would put a password into job records and logs. */
     if (has_credentials(handle))
         return err_set_code(err, ERR_INVALID, "bad_url",
                             "a URL has no user name or password in it");
@@ -217,7 +217,7 @@ check_port(CURLU *handle, const struct fetch_policy *policy, struct err *err)
     assert(code == CURLUE_OK);
     unsigned port = (unsigned)strtoul(text, NULL, 10);
     curl_free(text);
-    /* Loopback is allowed on any port, and where a name leads is not known yet. */
+    /* Loopback is allowed on any port, and the address of a name is not known yet. */
     if (policy->allows_loopback || fetch_port_is_allowed(policy, port))
         return true;
     scoped_buf ports;

@@ -1,12 +1,12 @@
-/*     preamble                          anything, ignored
+/*     preamble                          any bytes, ignored
  *     --boundary CRLF                   only white space may stand before the CRLF
  *     Content-Disposition: form-data; name="file"; filename="games.csv" CRLF
  *     Content-Type: text/csv CRLF
  *     CRLF
  *     value                             ends before the CRLF of the next delimiter
- *     CRLF --boundary-- epilogue        anything, ignored
+ *     CRLF --boundary-- epilogue        any bytes, ignored
  *
- * A line that merely begins with the delimiter is part of the value.  See multipart.h. */
+ * A line that merely begins with the delimiter is part of the value. */
 #include "http/multipart.h"
 
 #include "base/utf8.h"
@@ -34,8 +34,8 @@ token_length(struct str s)
     return n;
 }
 
-/* The text behind an opening quote, up to the closing one.  Only \" and \\ are escapes:
- * browsers send %22 for a quote, and old ones send C:\games.csv as it is. */
+/* The text after an opening quote, up to the closing one.  Only \" and \\ are escapes: browsers
+ * send %22 for a quote, and old ones send C:\games.csv unescaped. */
 static bool
 take_quoted(struct arena *a, struct str *rest, struct str *out)
 {
@@ -54,8 +54,8 @@ take_quoted(struct arena *a, struct str *rest, struct str *out)
     return true;
 }
 
-/* An unquoted value runs to the next ';': boundaries with characters that would need quotes are
- * seen without. */
+/* An unquoted value runs to the next ';': some clients leave out the quotes that a boundary's
+ * characters would need. */
 static struct str
 take_bare(struct str *rest)
 {
@@ -65,7 +65,7 @@ take_bare(struct str *rest)
     return str_trim(value);
 }
 
-/* The next parameter: 1, 0 when there is none, -1 when what follows is none. */
+/* Reads the next parameter: 1, 0 at the end, -1 when what follows is not a parameter. */
 static int
 next_parameter(struct arena *a, struct str *rest, struct str *name, struct str *value)
 {
@@ -93,7 +93,7 @@ next_parameter(struct arena *a, struct str *rest, struct str *name, struct str *
     return 1;
 }
 
-/* The word before the parameters; `*rest` begins behind it. */
+/* The word before the parameters; `*rest` then begins after it. */
 static struct str
 take_type(struct str *rest)
 {
@@ -181,7 +181,7 @@ without_folders(struct str path)
     return str_skip(path, start);
 }
 
-/* A part while its headers are read. */
+/* A part whose headers are being read. */
 struct reading {
     struct arena *arena;
     size_t number; /* from 1, for messages */
@@ -265,7 +265,7 @@ check_part(const struct reading *r, struct err *err)
     return true;
 }
 
-/* Reads the header lines off `*rest`, up to and with the empty line. */
+/* Reads the header lines off `*rest`, up to and including the empty line. */
 static bool
 read_headers(struct reading *r, struct str *rest, struct err *err)
 {
@@ -293,8 +293,8 @@ read_headers(struct reading *r, struct str *rest, struct err *err)
 
 enum after { AFTER_NONE, AFTER_PART, AFTER_END };
 
-/* What stands behind a delimiter: the line end that begins a part, or the "--" that ends the
- * form; `*n` is its bytes. */
+/* What follows a delimiter: the line end that begins a part, or the "--" that ends the form;
+ * `*n` is its length in bytes. */
 static enum after
 look_behind(struct str s, size_t *n)
 {
@@ -306,8 +306,8 @@ look_behind(struct str s, size_t *n)
     return str_starts(line_end, CRLF) ? AFTER_PART : AFTER_NONE;
 }
 
-/* The next delimiter (CRLF -- boundary) in `*rest`: the bytes before it go to `value`, and
- * `*rest` begins behind its line. */
+/* Finds the next delimiter (CRLF -- boundary) in `*rest`: the bytes before it go to `value`,
+ * and `*rest` then begins after the delimiter's line. */
 static enum after
 take_value(struct str *rest, struct str delimiter, struct str *value)
 {
@@ -327,7 +327,7 @@ take_value(struct str *rest, struct str delimiter, struct str *value)
     }
 }
 
-/* The first delimiter needs no CRLF before it where the body begins with it. */
+/* The first delimiter needs no CRLF before it when the body begins with it. */
 static enum after
 skip_preamble(struct str *rest, struct str delimiter)
 {

@@ -1,5 +1,5 @@
-/* Content negotiation (RFC 9110, sections 12.5.1 and 13.1.2) on the headers of a request: what
- * request.h promises about Accept, Content-Type, Content-Encoding and If-None-Match. */
+/* Content negotiation (RFC 9110, sections 12.5.1 and 13.1.2): the functions of request.h on
+ * Accept, Content-Type, Content-Encoding and If-None-Match. */
 #include "base/num.h"
 #include "http/request.h"
 
@@ -64,7 +64,7 @@ parse_range(struct str text)
     return range;
 }
 
-/* 0: does not fit; 1 any type, 2 any subtype, 3 exactly. */
+/* How specifically the range fits: 0 not at all, 1 any type, 2 any subtype, 3 exactly. */
 static int
 range_fits(const struct range *range, struct str type, struct str subtype)
 {

@@ -1,5 +1,5 @@
-/* The path and query are decoded here from the raw request line and nowhere
- * else, so that no layer sees text that was decoded twice or normalised by somebody else. */
+/* The path and the query are decoded here, from the raw request line, and nowhere else, so that
+ * no code sees text that was decoded twice or normalised by nginx. */
 #include "http/request.h"
 
 #include "base/clock.h"
@@ -45,7 +45,7 @@ parse_scope(struct str word)
     return SCOPE_NONE;
 }
 
-/* The FastCGI parameters that are read: those that nginx makes, and headers. */
+/* The FastCGI parameters that are read: those that nginx sets, and the request's headers. */
 struct variables {
     struct str id, method, uri, client, scope, address, body_file;
     struct request_headers header;
@@ -68,7 +68,7 @@ static const struct {
 #undef X
 };
 
-/* As a client writes it: of HTTP_X_API_KEY "x-api-key". */
+/* A header's name as clients write it: "x-api-key" for HTTP_X_API_KEY. */
 static struct str
 header_name(struct arena *a, struct str variable)
 {
@@ -79,9 +79,9 @@ header_name(struct arena *a, struct str variable)
     return (struct str){text, name.n};
 }
 
-/* Fills every place: the first parameter of its name counts, copied, because libfcgi takes its
- * own back before the request is logged.  All are read even where one is refused, so that the
- * refusal has its request id and its path. */
+/* Copies each parameter into its field; the first of a repeated one counts.  Copied, because
+ * libfcgi frees its own before the request is logged.  All are read even when one is refused,
+ * so that the refusal has its request id and path. */
 static bool
 read_variables(struct arena *a, char *const *environment, struct variables *out,
                struct err *err)
@@ -116,7 +116,7 @@ make_id(struct arena *a)
     return (struct str){id, DIGITS};
 }
 
-/* The byte that the escape at `i` stands for, or -1. */
+/* The byte that the escape at `i` encodes, or -1. */
 static int
 escaped_byte(struct str text, size_t i)
 {
@@ -150,7 +150,7 @@ decode(struct arena *a, struct str text, bool plus_is_blank, struct str *out, st
     *out = (struct str){to, n};
     if (utf8_is_valid(*out))
         return true;
-    /* The byte alone: the value may be a URL with a signature. */
+    /* Only the byte is shown: the value may be a URL with a signature. */
     return err_set(err, ERR_MALFORMED, "%%%02X in the URL is not valid UTF-8 where it stands",
                    (unsigned)(unsigned char)out->p[utf8_valid_prefix(*out)]);
 }
@@ -181,8 +181,8 @@ request_decode_query(struct arena *a, struct str text, const struct http_param *
     return true;
 }
 
-/* nginx chose the location by a path in which dot segments were resolved; here they would mean
- * something else, so nobody may send them. */
+/* nginx chose the location by a path in which dot segments were resolved; in the raw path they
+ * would mean something else here, so they are refused. */
 static bool
 decode_segments(struct arena *a, struct str path, struct request *out, struct err *err)
 {
@@ -224,7 +224,7 @@ request_parse(struct arena *a, char *const *environment, struct request *out, st
     out->address = v.address;
     out->header = v.header;
     if (v.body_file.n)
-        out->body_file = v.body_file.p; /* a copy in the arena, which ends in a NUL */
+        out->body_file = v.body_file.p; /* a copy in the arena, NUL-terminated */
     return is_read && decode_segments(a, out->path, out, err) &&
            request_decode_query(a, out->query, &out->params, &out->param_count, err);
 }

@@ -1,5 +1,5 @@
-/* One HTTP request, as nginx hands it over in FastCGI parameters: checked, decoded once, and in
- * the arena of the request.  Nothing in it depends on libfcgi, so tests build one from an
+/* One HTTP request, as nginx passes it in FastCGI parameters: checked, decoded once, and in the
+ * arena of the request.  Nothing in it depends on libfcgi, so tests build one from an
  * environment of their own. */
 #pragma once
 
@@ -23,15 +23,15 @@ enum http_method {
 #define X(method, word) method,
     HTTP_METHODS(X)
 #undef X
-        HTTP_OTHER, /* known to nobody here: 405 everywhere */
+        HTTP_OTHER, /* any other word: answered 405 */
 };
 const char *http_method_name(enum http_method method);
 
-/* What a key may do; each holds the ones before it. */
+/* What a key may do; each scope includes the ones before it. */
 enum http_scope { SCOPE_NONE, SCOPE_READ, SCOPE_WRITE, SCOPE_ADMIN };
 const char *http_scope_name(enum http_scope scope); /* "none", "read", ... */
 
-/*   field, FastCGI parameter, may come twice (the first counts) */
+/*   field, FastCGI parameter, may be repeated (then the first counts; else malformed) */
 #define REQUEST_HEADERS(X)                                                                     \
     X(content_type, "HTTP_CONTENT_TYPE", false)                                                \
     X(content_length, "CONTENT_LENGTH", false)                                                 \
@@ -49,7 +49,7 @@ const char *http_scope_name(enum http_scope scope); /* "none", "read", ... */
     X(origin, "HTTP_ORIGIN", true)                                                             \
     X(host, "HTTP_HOST", true)
 
-struct http_param { /* decoded, in the order given, duplicates kept */
+struct http_param { /* decoded; in the order given, duplicates kept */
     struct str name, value;
 };
 
@@ -74,7 +74,7 @@ struct request {
         REQUEST_HEADERS(X)
 #undef X
     } header;              /* "" where absent */
-    struct str body;       /* for locations with small bodies */
+    struct str body;       /* a body that came over the socket; "" for none */
     const char *body_file; /* path of the file nginx put the body in; "" for none */
 
     /* Filled by the router. */
@@ -84,15 +84,15 @@ struct request {
     const struct http_param *filters; /* parameters that the route does not declare */
     size_t filter_count;
 
-    /* Filled by the check of the credentials, where the route takes a player's token. */
+    /* Filled by the check of the credentials, when the route takes a player's token. */
     int64_t player_id;     /* 0: no token came */
     struct str session_id; /* of the token; "" with player_id 0 */
 };
 
 /* Reads "NAME=value" strings up to NULL.  On failure id, method and path are filled as far as
- * they can be, so that a problem can be answered and logged.  Errors: malformed (400) for
- * %-escapes that are none, %00, bytes that are not UTF-8, dot segments, headers that came twice
- * and may not. */
+ * possible, so that the problem can be answered and logged.  Errors: malformed (400) for
+ * invalid %-escapes, %00, bytes that are not UTF-8, dot segments, and a repeated header that
+ * may not be repeated. */
 MUST_CHECK bool request_parse(struct arena *a, char *const *environment, struct request *out,
                               struct err *err);
 
@@ -106,15 +106,16 @@ void request_encode(struct buf *out, struct str text);
 /* Media type in lower case without parameters ("text/csv"), in the arena; "" for none. */
 struct str request_media_type(const struct request *request);
 
-/* What Content-Encoding says of the body, in any case; one that is absent, empty or identity is
- * none, x-gzip is gzip, and a list of two is another. */
+/* The Content-Encoding of the body, in any case: absent, empty or "identity" is CODING_NONE,
+ * "gzip" or "x-gzip" is CODING_GZIP, anything else, also a list of two, is CODING_OTHER. */
 enum http_coding { CODING_NONE, CODING_GZIP, CODING_OTHER };
 enum http_coding request_coding(const struct request *request);
 
-/* Does If-None-Match hold this tag?  Weak comparison: nginx's gzip makes tags weak. */
+/* Does If-None-Match contain this tag?  Weak comparison, because nginx's gzip makes tags weak.
+ */
 bool request_matches_etag(const struct request *request, struct str etag);
 
-/* Which of the media types offered does the client like best?  By Accept's q-values, the more
- * specific range first, and the order of the offer where it has no preference (also without
- * Accept).  SIZE_MAX: none of them. */
+/* The index of the offered media type that the client prefers: by the q-values of Accept, where
+ * a more specific range overrides a less specific one; among equals (also without Accept) the
+ * one offered first.  SIZE_MAX when it accepts none of them. */
 size_t request_accepts(const struct request *request, const char *const *offers, size_t count);

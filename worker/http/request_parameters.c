@@ -6,8 +6,8 @@
 
 #include <inttypes.h>
 
-/* Larger bounds are not told to who is below them: of the rows of JSON there are fewer, which
- * the handler knows. */
+/* A maximum this large is not named to a client whose value is below the minimum: the true
+ * bound (the number of rows of a page of JSON, say) is lower and known only to the handler. */
 #define INTEGER_TOLD_MAX 1000000000
 
 const char *

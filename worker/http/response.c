@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #define HEAD_BYTES_MAX (16 * KIB)
-/* A chunk of a stream: large enough that the cost of sending it does not count. */
+/* A chunk of a stream: large enough that the cost per send is negligible. */
 #define CHUNK_BYTES (64 * KIB)
 
 void
@@ -76,9 +76,9 @@ response_is_known(struct response *r, struct str etag)
     return true;
 }
 
-/* What has a tag may be kept and is asked for each time, since the key decides what may be
- * seen; by the caller alone when it came by a key or token.  All else is of the moment, or
- * secret. */
+/* A response with an ETag may be stored but must be revalidated each time, because the key
+ * decides what may be seen; it is private when the request had a key or token.  All else is
+ * valid only now, or secret, and not stored. */
 static void
 add_cache_control(struct response *r)
 {

@@ -1,5 +1,5 @@
-/* The table has a few dozen rows and comparing segments is a memcmp, so it is
- * searched from top to bottom; the first row that fits wins. */
+/* A linear search, first match wins: the table has a few dozen rows, and comparing a segment is
+ * a memcmp. */
 #include "http/router.h"
 
 #include <inttypes.h>
@@ -49,7 +49,7 @@ router_is_name(struct str segment)
     return segment.n > 2 && segment.p[0] == '{';
 }
 
-/* Compares a pattern with the path, segment by segment; {name} takes any that is not empty. */
+/* Compares a pattern with the path segment by segment; {name} matches any that is not empty. */
 static bool
 pattern_fits(const char *pattern, const struct request *request, struct str *values)
 {

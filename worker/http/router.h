@@ -12,11 +12,11 @@ struct app; /* what handlers work with; the router only passes it on */
 enum route_flags {
     ROUTE_TAKES_FILTERS = 1,  /* parameters that are not declared are filters of the dataset */
     ROUTE_PUBLIC_DATASET = 2, /* needs no key where the dataset is public */
-    ROUTE_PUBLIC_LIST = 4,    /* needs no key: shows what is public */
-    /* A player's token is asked for.  In a row that has a scope, a key of it is as good; where
-     * both come, the token decides whose data it is. */
+    ROUTE_PUBLIC_LIST = 4,    /* needs no key: without one it shows what is public */
+    /* Needs a player's token.  In a row that has a scope, a key of that scope will do as well;
+     * when both are sent, the token decides whose data it is. */
     ROUTE_PLAYER = 8,
-    ROUTE_MAY_BE_PLAYER = 16, /* a token is looked at when it comes; one that is bad is 401 */
+    ROUTE_MAY_BE_PLAYER = 16, /* a token is optional; an invalid one is still answered 401 */
     ROUTE_AT_ROOT = 32,       /* also without the /v1 of its pattern */
     /* A list that is one page in every form; what has no such flag may be an export. */
     ROUTE_ONE_PAGE = 64,
@@ -70,16 +70,18 @@ struct route {
 
 const char *router_pool_name(enum route_pool pool);
 const char *router_zone_name(enum route_zone zone);
-/* The pattern without its /v1, of a row that is at the root too. */
+
+/* The pattern without its /v1, of a row with ROUTE_AT_ROOT. */
 const char *router_root_pattern(const struct route *route);
-/* "{dataset}": a part of a pattern that takes any text. */
+/* Is it a segment like "{dataset}", which matches any text? */
 bool router_is_name(struct str segment);
 /* Has no row before it the same pattern? */
 bool router_is_first_of_path(const struct route *routes, size_t row);
 /* Adds to "GET, HEAD, POST"; a row of GET answers HEAD too. */
 void router_allow(struct buf *allow, enum http_method method);
-/* Finds the row and fills request->route and path_values.  Errors: not_found; method, after
- * which `allow` holds the methods of the path as in the Allow header. */
+/* Finds the row and fills request->route and path_values.  Errors: not_found; method, with
+ * `allow` then holding the methods of the path as in the Allow header. */
 MUST_CHECK bool router_find(const struct route *routes, size_t count, struct request *request,
                             struct buf *allow, struct err *err);
+/* Refuses a body above the row's body_bytes_max: too_large, or malformed when that is 0. */
 MUST_CHECK bool router_check_body(const struct request *request, struct err *err);

@@ -1,9 +1,9 @@
 /* Three things about libfcgi that are not in its manual:
- *   - at the end of a request it waits until nginx has hung up, unless the request was
- * detached;
+ *   - at the end of a request it waits until nginx has closed the connection, unless the
+ *     request was detached;
  *   - closing a unix socket that holds unread bytes resets the connection, so a body is read to
- *     its end even where nobody wants it;
- *   - it has no timeouts: the one for writing is set on the socket under it. */
+ *     its end even when it is not used;
+ *   - it has no timeouts: the one for writing is set on its socket here. */
 #include "http/serve.h"
 
 #include "base/clock.h"
@@ -23,12 +23,12 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-/* Bounds the stop of a worker under load; waiting connections are others' from then on. */
+/* Bounds how long a worker under load takes to stop; other workers accept the rest. */
 #define LAST_ACCEPTS 16
-/* An answer smaller than that fits into the empty buffer of a socket, so writing it cannot
- * stall, and most answers are.  Streams come in larger chunks. */
+/* A smaller response, as most are, fits into the empty buffer of a socket, so writing it cannot
+ * stall.  Streams come in larger chunks. */
 #define STALL_BYTES_MIN (16 * KIB)
-/* What a worker keeps for the next body: most are small, and there are many workers. */
+/* The memory kept for the next body: most are small, and there are many workers. */
 #define KEPT_BODY_BYTES_MAX (128 * KIB)
 
 bool
@@ -43,7 +43,7 @@ write_out(void *context, struct str bytes)
     FCGX_Request *fcgi = context;
     struct timeval timeout = {.tv_sec = SERVE_WRITE_STALL_MS / 1000};
     if (bytes.n > STALL_BYTES_MIN)
-        /* Where it cannot be set the total time of a stream still bounds it. */
+        /* If it cannot be set, RESPONSE_STREAM_MS_MAX still bounds a stream. */
         (void)setsockopt(fcgi->ipcFd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
     while (bytes.n) {
         int n = (int)MIN(bytes.n, (size_t)INT_MAX);
@@ -54,7 +54,7 @@ write_out(void *context, struct str bytes)
     return true;
 }
 
-/* Reads what is there, to the end; keeps what the buffer may hold. */
+/* Reads the body to its end and keeps as much as the buffer may hold; returns its length. */
 static uint64_t
 read_to_end(FCGX_Request *fcgi, struct buf *body)
 {
@@ -69,7 +69,7 @@ read_to_end(FCGX_Request *fcgi, struct buf *body)
     }
 }
 
-/* CONTENT_LENGTH is what the client claims; only bytes that came are counted. */
+/* CONTENT_LENGTH is the client's claim; the bytes that arrived decide. */
 static bool
 check_length(const struct request *request, uint64_t bytes, struct err *err)
 {
@@ -89,7 +89,8 @@ check_length(const struct request *request, uint64_t bytes, struct err *err)
                         (size_t)claimed);
 }
 
-/* Of a parameter of the route.  Any other may be a word of the client's, and so a secret. */
+/* Only parameters of the route are logged: any other name may be the client's text, a secret.
+ */
 static bool
 is_declared(const struct route *route, struct str name)
 {
@@ -103,7 +104,7 @@ static void
 log_request(const struct request *request, const struct response *response,
             const struct err *err)
 {
-    /* Asked again and again from within until the service is ready: no news. */
+    /* Polled by the supervisor until the service is ready, so it is not logged. */
     if (str_eq(request->address, STR("unix:")) && str_eq(request->path, STR("/readyz")))
         return;
     uint64_t spent_us = clock_steady_us() - request->started_us;
@@ -127,15 +128,15 @@ log_request(const struct request *request, const struct response *response,
     log_end(&line);
 }
 
-/* Ends an answer so that nginx cuts the client's too, instead of ending it as if it were whole:
- * what comes where a record should begin is none. */
+/* Ends a response so that nginx aborts the client's connection too, instead of ending the
+ * response as if it were whole: sends bytes that are not a FastCGI record where one is due. */
 static void
 cut(FCGX_Request *fcgi)
 {
     static const char NO_RECORD[8] = {0};
     ssize_t unused =
         send(fcgi->ipcFd, NO_RECORD, sizeof(NO_RECORD), MSG_NOSIGNAL | MSG_DONTWAIT);
-    (void)unused; /* nginx is gone already, then */
+    (void)unused; /* a failure means that nginx has gone already */
     FCGX_Free(fcgi, 1);
 }
 
@@ -151,8 +152,8 @@ serve_one(FCGX_Request *fcgi, struct arena *arena, struct buf *body, serve_handl
         buf_init(body, SERVE_BODY_BYTES_MAX);
     }
     buf_clear(body);
-    /* nginx is told to keep connections only so that it can tell the end of an answer from a
-     * worker that died in the middle of it; one that was really kept would pin this worker. */
+    /* nginx sets the flag only so that it can tell the end of a response from a worker that
+     * died; a connection that was really kept open would occupy this worker. */
     fcgi->keepConnection = 0;
     bool is_read = request_parse(arena, fcgi->envp, &request, &err);
     uint64_t bytes = read_to_end(fcgi, body);
@@ -171,7 +172,7 @@ serve_one(FCGX_Request *fcgi, struct arena *arena, struct buf *body, serve_handl
     response_free(&response);
 }
 
-/* The socket is shared: where another worker is quicker, accept must not block. */
+/* The socket is shared by the pool: when another worker is faster, accept must not block. */
 static bool
 prepare_socket(int listen_fd, int *epoll_fd, struct err *err)
 {
@@ -184,7 +185,7 @@ prepare_socket(int listen_fd, int *epoll_fd, struct err *err)
            err_set_errno(err, "watching the listening socket");
 }
 
-/* 1 served, 0 nobody was there, -1 error. */
+/* 1 a request was served, 0 there was none, -1 error. */
 static int
 accept_and_serve(FCGX_Request *fcgi, struct arena *arena, struct buf *body,
                  serve_handle_fn *handle, void *context, struct err *err)
@@ -226,7 +227,7 @@ serve_run(int listen_fd, serve_handle_fn *handle, void *context, bool (*is_stopp
         (void)epoll_pwait(epoll_fd, &unused, 1, -1, &before);
         got = accept_and_serve(&fcgi, &arena, &body, handle, context, err);
     }
-    /* A connection may have woken this worker and nobody else just before the signal came. */
+    /* A connection may have woken only this worker just before the signal came. */
     for (int i = 0; i < LAST_ACCEPTS && got > 0; i++)
         got = accept_and_serve(&fcgi, &arena, &body, handle, context, err);
     sigprocmask(SIG_SETMASK, &before, NULL);

@@ -1,5 +1,4 @@
-/* Whole words throughout; only making and inverting have to mind the bits beyond
- * the last row. */
+/* Works on whole words; only creating and inverting must clear the bits beyond the last row. */
 #include "index/bitmap.h"
 
 size_t

@@ -1,7 +1,7 @@
-/* At open every section is found and its size held against the row count, so
- * that arrays can be indexed by row without another check.  What stands in the arrays is
- * another matter: an accessor clamps every offset it reads, which costs a comparison and keeps
- * a damaged file from ever leading outside the map. */
+/* When the file is opened, every section is found and its size compared with the row count, so
+ * that arrays can be indexed by row without another check.  Their contents are not checked:
+ * accessors clamp every offset they read, which costs a comparison and keeps a damaged file
+ * from leading outside the map. */
 #include "index/columns.h"
 
 #include "index/columns_format.h"
@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* `count` elements of 8 bytes, without trusting the product. */
+/* Are there `count` elements of 8 bytes?  Written so that the product cannot overflow. */
 static bool
 is_array_of(struct str section, size_t element_bytes, uint64_t count)
 {

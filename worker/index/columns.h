@@ -1,6 +1,6 @@
-/* The `columns` file of a dataset version: every column contiguous, for scans, order and
- * statistics.  Immutable once written; any process can build it again from rows.db.  Sections
- * in the shared container (container.h), all numbers little-endian:
+/* The `columns` file of a dataset version: every column contiguous, for scans, sorting and
+ * statistics.  Immutable once written; can be rebuilt from rows.db.  Sections in the shared
+ * container (container.h), all numbers little-endian:
  *
  *   section  of              holds
  *   1        the file        an entry of 40 bytes per column:
@@ -8,8 +8,8 @@
  *                              24 8 min  32 8 max (int64, or the bits of a double)
  *   2        integral        int64[rows], 0 where null
  *            real            double[rows], 0 where null
- *   3        integral, real  bitmap of nulls, uint64[(rows + 63) / 64]; left out when there
- *                            are none
+ *   3        integral, real  bitmap of nulls, uint64[(rows + 63) / 64]; absent when no value is
+ *                            null
  *   4        text, list      folded bytes of all cells end to end (list: of the raw text)
  *   5        text, list      uint64[rows + 1] offsets into 4
  *   6        text, list      uint64[rows] order prefixes
@@ -18,12 +18,12 @@
  *   9, 10    list            the same for their folded bytes
  *   11       list            uint32 element ids of all rows end to end
  *   12       list            uint64[rows + 1] offsets into 11, in ids
- *   13       text, list      uint64[rows] hashes of the text before folding, by a seed that the
- *                            file does not keep: equal texts of a column have equal ones
+ *   13       text, list      uint64[rows] hashes of the text before folding, with a seed that
+ *                            is not stored: within a column, equal texts have equal hashes
  *
  * An order prefix is the first 8 folded bytes, big-endian, zero-padded: comparing prefixes as
- * numbers orders cells like memcmp, and only equal prefixes need the bytes.  Row r of the file
- * is rowid r + 1 in rows.db. */
+ * numbers orders cells as memcmp does, and only equal prefixes need the bytes.  Row r of the
+ * file is rowid r + 1 in rows.db. */
 #pragma once
 
 #include "base/fs.h"
@@ -66,17 +66,17 @@ struct columns {
 };
 
 /* Maps the file and checks header, section table and the size of every section; contents are
- * checked by columns_verify.  The functions below stay inside the map whatever the contents of
- * the sections are; whoever reads the arrays himself clamps what leads on: offsets and ids.  A
- * file that does not fit fails with code index_damaged (503). */
+ * checked by columns_verify.  The functions below stay inside the map whatever the sections
+ * contain; code that reads the arrays itself must clamp offsets and ids.  A file that does not
+ * pass fails with code index_damaged (503). */
 MUST_CHECK bool columns_open(struct arena *a, struct columns *out, int fd, struct err *err);
 void columns_close(struct columns *columns); /* accepts a zeroed struct */
-/* The file as it lies there, not mapped: every byte that a reader looks at is the one that was
- * written, and it has so many rows.  See container_check. */
+/* Reads the file on disk, without a map: checks that every section has the bytes that were
+ * written, and that the file has `row_count` rows.  See container_check. */
 MUST_CHECK bool columns_check(int fd, uint64_t row_count, struct err *err);
-/* Reads everything: body checksums, offsets ascending and inside, ids below count, bits beyond
- * the end zero.  For what was just built; whether it still is what was built, columns_check
- * tells. */
+/* Reads everything: section checksums, offsets ascending and inside, ids below count, bits
+ * beyond the last row zero.  For a file that was just built; columns_check tells whether an
+ * older one still has the bytes that were built. */
 MUST_CHECK bool columns_verify(const struct columns *columns, struct err *err);
 
 struct str column_text(const struct column *c, uint64_t row);   /* folded */
@@ -85,26 +85,28 @@ struct str column_element_folded(const struct column *c, uint32_t id);
 /* The element ids of a row of a list column, each below list.count in a verified file. */
 const uint32_t *column_element_ids(const struct column *c, uint64_t row, size_t *out_count);
 bool column_is_null(const struct column *c, uint64_t row);
-/* Order of two rows by value: <0, 0, >0.  Nulls are the caller's business. */
+/* Order of two rows by value: <0, 0, >0.  The caller must handle nulls. */
 int column_compare(const struct column *c, uint64_t a, uint64_t b);
 
-/* Writing.  Memory stays bounded: text goes straight to its reserved place in the file, so the
- * caller states an upper bound of each textual column's folded bytes (raw bytes where all is
- * ASCII, raw * 3 / 2 where not).  Regions that stay short leave holes, not zeros on disk. */
+/* Writing.  Memory is bounded, because text is written directly to its reserved place in the
+ * file; so the caller gives an upper bound of each textual column's folded bytes (the raw
+ * bytes where all is ASCII, else raw * 3 / 2).  The unused end of a place is a hole and takes
+ * no disk. */
 struct columns_spec {
     enum column_type type;
     uint64_t text_bytes_max; /* folded */
 };
 /* `fd` is open for reading and writing, empty, and stays the caller's. */
-struct columns_builder; /* made by columns_build_begin, given back by _finish or _cancel */
+struct columns_builder; /* made by columns_build_begin, freed by _finish or _cancel */
 MUST_CHECK struct columns_builder *columns_build_begin(int fd, const struct columns_spec *specs,
                                                        size_t column_count,
                                                        uint64_t row_count_max, struct err *err);
-/* One value per column; text is valid UTF-8.  After a failure only _cancel may follow. */
+/* Adds a row, one value per column; text is valid UTF-8.  After a failure, call only _cancel.
+ */
 MUST_CHECK bool columns_build_add(struct columns_builder *b, const struct value *row,
                                   struct err *err);
-/* Writes what is buffered and the section table.  `summaries` has room for column_count.  Does
- * not fsync.  The builder is gone afterwards, also on failure. */
+/* Writes what is buffered and the section table; does not fsync.  `summaries` has room for
+ * column_count.  Frees the builder, also on failure. */
 MUST_CHECK bool columns_build_finish(struct columns_builder **b,
                                      struct column_summary *summaries, struct err *err);
 void columns_build_cancel(struct columns_builder **b); /* accepts NULL */

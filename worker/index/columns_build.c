@@ -1,7 +1,7 @@
-/* The builder of the columns file (columns.h).  Every section that grows with the rows is a
- * stream to a place reserved for it, so memory is the buffers, the dictionaries of list columns
- * and, at the end, one set of numbers: distinct values are not counted while rows arrive but
- * column by column from the values, or the hashes of cells, as they lie in the file. */
+/* Every section that grows with the rows is a stream to a place reserved for it, so memory is
+ * the buffers, the dictionaries of list columns and, at the end, one set of numbers: distinct
+ * values are not counted while rows arrive but column by column at the end, from the values,
+ * or the hashes of cells, in the file. */
 #include "index/columns.h"
 
 #include "base/hash.h"
@@ -23,8 +23,8 @@
 struct column_builder {
     enum column_type type;
     struct column_summary summary;
-    bool has_zero;      /* integral, real: 0 as a value, not for null */
-    uint64_t null_word; /* of the 64 rows under way */
+    bool has_zero;      /* integral, real: some value is 0, not only nulls */
+    uint64_t null_word; /* nulls of the current 64 rows */
     struct container_stream values, nulls;
     struct container_stream text, offsets, prefixes, hashes;
     struct container_stream ids, row_offsets;
@@ -67,7 +67,7 @@ columns_build_cancel(struct columns_builder **builder)
     *builder = NULL;
 }
 
-/* The first offset of an offset array is 0; each row adds where it ends. */
+/* An offset array begins with 0; each row adds the offset at which it ends. */
 static bool
 begin_column(struct columns_builder *b, struct column_builder *c, struct columns_spec spec,
              size_t cap, struct err *err)
@@ -88,7 +88,7 @@ begin_column(struct columns_builder *b, struct column_builder *c, struct columns
         return false;
     if (spec.type != COLUMN_LIST)
         return true;
-    /* However a list is split, an element costs a byte of the cell, but for the last. */
+    /* However a list is split, each element but the last takes at least a byte of the cell. */
     uint64_t id_count_max = spec.text_bytes_max + b->row_count_max;
     container_stream_init(&c->ids, w, id_count_max * sizeof(uint32_t), cap);
     container_stream_init(&c->row_offsets, w, row_bytes + 8, cap);
@@ -211,15 +211,15 @@ end_streams(struct column_builder *c, uint64_t row_count, struct err *err)
             (container_stream_end(&c->ids, err) && container_stream_end(&c->row_offsets, err)));
 }
 
-/* Negative zero is the same value as zero. */
+/* Negative zero counts as the same value as zero. */
 static uint64_t
 distinct_bits(enum column_type type, uint64_t bits)
 {
     return type == COLUMN_REAL && bits == UINT64_C(1) << 63 ? 0 : bits;
 }
 
-/* Reads the values, or the hashes of cells, back through the buffer that wrote them.  Zeros of
- * fixed-width columns may stand for null, so those were noted as they came. */
+/* Reads the values, or the hashes of cells, back through the buffer that wrote them.  In a
+ * fixed-width column 0 may stand for null, so has_zero was recorded when rows were added. */
 static bool
 count_distinct(struct column_builder *c, uint64_t row_count, struct distinct *set,
                struct err *err)

@@ -1,10 +1,10 @@
-/* Text is folded straight into the stream, chunk by chunk. */
+/* Text is folded directly into the stream's buffer, chunk by chunk. */
 #include "index/columns_fold.h"
 
 #include "base/utf8.h"
 #include "index/columns_format.h"
 
-/* The end of the chunk of about `n` bytes that begins `s`, not inside a character. */
+/* The end of a chunk of about `n` bytes at the front of `s`, moved to a character boundary. */
 static size_t
 chunk_end(struct str s, size_t n)
 {
@@ -14,7 +14,7 @@ chunk_end(struct str s, size_t n)
     return n;
 }
 
-/* A chunk, with the last character's continuation bytes, and its growth fit into any stream. */
+/* A chunk with the continuation bytes of its last character, folded, fits into any stream. */
 #define CHUNK_BYTES ((size_t)2000)
 static_assert((CHUNK_BYTES + 3) * 3 / 2 + 4 <= CONTAINER_STREAM_ROOM_MIN, "a chunk has room");
 

@@ -1,4 +1,4 @@
-/* Folded text into a stream: the one part of the builder that touches every byte. */
+/* Writes folded text into a stream: the part of the builder that processes every byte. */
 #pragma once
 
 #include "index/container.h"

@@ -1,5 +1,5 @@
-/* columns_verify: the check that reads everything.  Checksums say that the bytes are those that
- * were written; the rest says that what was written makes sense. */
+/* columns_verify.  The checksums say that the bytes are those that were written; the other
+ * checks say that what was written is valid. */
 #include "index/columns.h"
 
 #include "index/columns_format.h"

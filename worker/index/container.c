@@ -1,5 +1,5 @@
-/* Reading: everything that could lead outside the map is settled at open, so
- * the readers of each kind only have to watch the numbers inside their own sections. */
+/* Everything that could lead outside the map is checked when the file is opened, so the readers
+ * of each kind check only the numbers inside their own sections. */
 #include "index/container.h"
 
 #include "base/fs.h"
@@ -40,7 +40,7 @@ table_of(const struct container_header *h, const char *p)
     return (struct str){p, h->section_count * sizeof(struct container_section)};
 }
 
-/* Before the table is looked at, where it lies. */
+/* Checks where the table is, before it is read. */
 static bool
 check_header(const struct container_header *h, uint64_t file_bytes, const char *kind,
              uint32_t version, struct err *err)
@@ -75,7 +75,7 @@ section_key(const struct container_section *s)
     return (uint64_t)s->column << 32 | s->kind;
 }
 
-/* Of a header that was found good. */
+/* Checks the table of a file whose header is valid. */
 static bool
 check_table(const struct container_header *h, const struct container *c, struct err *err)
 {

@@ -1,5 +1,4 @@
-/* What the container's reader and writer share and nobody else needs; the drawing is in
- * container.h. */
+/* The header as in the drawing of container.h, for the container's reader and writer only. */
 #pragma once
 
 #include "base/checksum.h"

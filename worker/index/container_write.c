@@ -1,6 +1,5 @@
-/* Writing: a section's checksum is taken from the buffer just before it goes
- * to the file, while it is still in the cache; so buffers are written in whole checksum blocks
- * and keep the rest. */
+/* A section's checksum is computed from the buffer just before it is written to the file, while
+ * it is in the cache; so buffers are written in whole checksum blocks and keep the rest. */
 #include "index/container.h"
 
 #include "base/fs.h"
@@ -13,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Sections that fill up in parts begin on a page of their own, so no page is written by two. */
+/* Sections that are filled through streams begin on a page, so that no page is written by two.
+ */
 #define PLACE_ALIGN 4096
 
 void

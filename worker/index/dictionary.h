@@ -1,5 +1,5 @@
-/* The distinct elements of a list column while it is built: bytes to a number, numbered in the
- * order of their first appearance.  Kept in memory, which holds because elements repeat. */
+/* The distinct elements of a list column while it is built: maps bytes to numbers, in the order
+ * of first appearance.  It is in memory, which is small because elements repeat. */
 #pragma once
 
 #include "base/buf.h"
@@ -16,5 +16,6 @@ struct dictionary {
 
 void dictionary_init(struct dictionary *d, uint64_t seed);
 void dictionary_free(struct dictionary *d); /* accepts a zeroed struct */
+/* The element's number; adds the element when it is new. */
 uint32_t dictionary_id(struct dictionary *d, struct str element);
 struct str dictionary_element(const struct dictionary *d, uint32_t id);

@@ -1,5 +1,5 @@
-/* Open addressing, at most two thirds full, so that ten million different
- * values take 134 MB; 0 marks a free slot and is counted apart. */
+/* Open addressing, at most two thirds full, so that ten million different values take 134 MB.
+ * 0 marks a free slot, so the number 0 is recorded separately. */
 #include "index/distinct.h"
 
 #include "base/hash.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define FIRST_SLOTS ((size_t)4096)
-#define KEPT_SLOTS ((size_t)1 << 18) /* 2 MiB: clearing more costs more than making anew */
+#define KEPT_SLOTS ((size_t)1 << 18) /* 2 MiB: clearing more costs more than a new array */
 
 void
 distinct_init(struct distinct *d, uint64_t seed)

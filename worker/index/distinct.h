@@ -6,15 +6,15 @@
 #include "base/base.h"
 
 struct distinct {
-    uint64_t *slots; /* 0 free; a power of two */
+    uint64_t *slots; /* 0 when free; a power of two of them */
     size_t slot_count;
-    uint64_t count; /* without 0 */
+    uint64_t count; /* without the number 0 */
     bool has_zero;
     uint64_t seed;
 };
 
 void distinct_init(struct distinct *d, uint64_t seed);
 void distinct_free(struct distinct *d);  /* accepts a zeroed struct */
-void distinct_clear(struct distinct *d); /* empty again, memory kept when it is small */
+void distinct_clear(struct distinct *d); /* empty again; memory is kept if it is small */
 void distinct_add(struct distinct *d, uint64_t v);
 uint64_t distinct_count(const struct distinct *d);

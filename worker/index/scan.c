@@ -1,7 +1,7 @@
-/* A substring is searched in all cells at once, as they lie end to end: one long
- * haystack keeps the vector loop running where cells are short, and a hit is led back to its
- * row by walking the offsets beside it.  Offsets are clamped on use; in a damaged file the
- * answer is wrong, not the memory. */
+/* A substring is searched in all cells at once, as they lie end to end: with one long haystack
+ * the vector loop runs even where cells are short, and the row of a hit is found by advancing
+ * through the offsets.  Offsets are clamped on use: a damaged file gives a wrong answer, but no
+ * access outside the map. */
 #include "index/scan.h"
 
 #include "index/columns_format.h"
@@ -43,7 +43,7 @@ scan_real_range(const struct column *c, double lo, bool lo_open, double hi, bool
                 struct bitmap *out)
 {
     assert(out->row_count == c->row_count);
-    /* Between neighbouring doubles there is nothing, so a strict bound is the next one. */
+    /* A strict bound is the neighbouring double, since there is no double in between. */
     if (lo_open)
         lo = nextafter(lo, INFINITY);
     if (hi_open)
@@ -77,7 +77,8 @@ cell(const struct cells *c, uint64_t i)
     return str_slice(c->bytes, c->offsets[i], c->offsets[i + 1]);
 }
 
-/* Byte frequencies are those of the beginning: that tells English from Cyrillic. */
+/* Byte frequencies are taken from the beginning, which is enough to tell English from
+ * Cyrillic. */
 #define SAMPLE_BYTES ((size_t)4096)
 
 struct scan_needle
@@ -103,8 +104,10 @@ scan_needle_make(struct str haystack, struct str needle)
 
 /*        row r-1   |        row r        |  row r+1
  *   ... d r a g o n|a   d r a g o n   . .|. d r a|g o n
- *                       ^ hit: next search begins here^ ; a hit over the bar is none, and
- * nothing that begins behind it in the same row can be one either. */
+ *                       ^ hit                   ^ not a hit: it crosses the end of its row
+ *
+ * After a candidate the search continues at the end of its row: after a hit the row is in the
+ * set, and after one that crosses the row's end no later one in the row can fit either. */
 static void
 match_containing(const struct cells *c, struct str needle, struct bitmap *out)
 {
@@ -126,7 +129,7 @@ match_containing(const struct cells *c, struct str needle, struct bitmap *out)
     }
 }
 
-/* What the order prefix of a text already rules out. */
+/* Decides from the order prefix alone which texts cannot match. */
 struct prefix_test {
     uint64_t wanted, mask;
 };
@@ -140,7 +143,7 @@ prefix_test_of(enum match match, struct str needle)
                       : (struct prefix_test){0};
 }
 
-/* Prefixes alone rule out nearly every row of a column. */
+/* The order prefix alone rules out nearly every row of a column. */
 static void
 match_beginning(const struct cells *c, struct str needle, bool is_whole, struct bitmap *out)
 {
@@ -220,9 +223,10 @@ scan_triples(const struct scan_triples *t, const uint8_t *text, size_t n, uint64
 
 /* ---- single rows ---- */
 
-/* Texts that lie apart come from memory at 0.2 us each, one after the other, unless they are
- * asked for before they are looked at.  10,760 texts of 1.4 kB, p50: 4 rows ahead 1.19 ms, 16
- * rows 1.32, 4 rows of 256 bytes 1.31, 16 of 1,100 1.39: more is in each other's way. */
+/* Texts that are not adjacent come from memory at 0.2 us each, one after the other, unless
+ * they are prefetched.  10,760 texts of 1.4 kB, p50: 4 rows ahead 1.19 ms, 16 rows 1.32, 4
+ * rows of 256 bytes 1.31, 16 of 1,100 bytes 1.39: prefetching more evicts lines that are still
+ * needed. */
 #define AHEAD_ROWS 4
 #define AHEAD_BYTES ((size_t)768)
 #define CACHE_LINE 64

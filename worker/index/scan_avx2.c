@@ -1,5 +1,5 @@
-/* See scan_kernels.h: the forms for x86-64 with AVX2.  Only the functions marked for it are
- * compiled with those instructions, so the binary runs on older CPUs too. */
+/* The kernels for x86-64 with AVX2.  Only the functions marked AVX2 are compiled with those
+ * instructions, so the binary runs on older CPUs too. */
 #include "index/scan.h"
 #include "index/scan_kernels.h"
 
@@ -12,8 +12,8 @@
 #define LANES ((size_t)32)
 /* Four vectors per step: one branch for 128 positions keeps up with the memory. */
 #define STEP (4 * LANES)
-/* The CPU's own prefetcher stops at each page; a page ahead of it the search of 123 MB takes
- * 6.1 instead of 10 ms (1 KiB: 7.0, 8 KiB: 5.9). */
+/* The CPU's own prefetcher stops at the end of each page.  Prefetching a page ahead, the
+ * search of 123 MB takes 6.1 instead of 10 ms (1 KiB ahead: 7.0, 8 KiB: 5.9). */
 #define PREFETCH_BYTES ((size_t)4096)
 
 struct search {
@@ -22,7 +22,7 @@ struct search {
     __m256i first, second;
 };
 
-/* The positions p + 0..31 where both bytes fit. */
+/* The positions p + 0..31 at which both bytes match. */
 AVX2 static inline __m256i
 candidates(const struct search *s, size_t p)
 {
@@ -53,9 +53,10 @@ check_step(const struct search *s, size_t p)
     return SIZE_MAX;
 }
 
-/* From p on, less than a step; before `from` nothing counts.  The last vector ends where the
- * haystack does and looks at positions again that are known to be none: memmem's preparations
- * would take longer than all of a cell of 1.4 kB. */
+/* Searches from p on, where less than a step is left; hits before `from` do not count.  The
+ * last vector ends with the haystack and tests some positions again that are known not to
+ * match; the alternative, memmem, takes longer to prepare than the whole search of a cell of
+ * 1.4 kB. */
 AVX2 static size_t
 find_in_rest(const struct search *s, struct str haystack, size_t from, size_t p)
 {
@@ -79,7 +80,8 @@ find(struct str haystack, size_t from, const struct scan_needle *needle)
         .first = _mm256_set1_epi8(needle->bytes.p[needle->first]),
         .second = _mm256_set1_epi8(needle->bytes.p[needle->second]),
     };
-    /* A needle that began at the last position of a step must still end inside. */
+    /* A needle that begins at the last position of a step must still end inside the haystack.
+     */
     size_t reach = STEP - 1 + needle->bytes.n, p = from;
     for (; p <= haystack.n && haystack.n - p >= reach; p += STEP) {
         for (size_t line = 0; line < STEP && haystack.n - p > PREFETCH_BYTES; line += 64)
@@ -97,8 +99,8 @@ find(struct str haystack, size_t from, const struct scan_needle *needle)
     return find_in_rest(&s, haystack, from, p);
 }
 
-/* 64 values to a word.  Outside is what is compared, since there is no "at least" for
- * integers. */
+/* A bit per value that is outside the range, 64 values per word.  Outside, because AVX2
+ * compares integers only with "greater than". */
 AVX2 static inline uint64_t
 ints_outside(const int64_t *values, __m256i lo, __m256i hi)
 {
@@ -152,7 +154,7 @@ real_range(const double *values, const uint64_t *nulls, uint64_t count, double l
                              words + row / 64);
 }
 
-/* A shuffle is 32 look-ups in a table of 16. */
+/* One shuffle is 32 look-ups in a table of 16 entries. */
 AVX2 static inline __m256i
 groups_at(const __m256i *low, const __m256i *high, const uint8_t *text)
 {

@@ -1,4 +1,4 @@
-/* See scan_kernels.h: the forms that run anywhere. */
+/* The kernels that run on any CPU. */
 #include "index/scan.h"
 #include "index/scan_kernels.h"
 

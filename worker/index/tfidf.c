@@ -1,5 +1,5 @@
-/* Reading: numbers in a damaged file are held against what they index before use,
- * so the answer may be wrong but never leads outside the map. */
+/* Numbers from the file are compared with the size of what they index before they are used: a
+ * damaged file may give a wrong answer, but no access outside the map. */
 #include "index/tfidf.h"
 
 #include "base/hash.h"
@@ -36,7 +36,7 @@ static bool
 norms_fit(const struct tfidf *t)
 {
     for (uint64_t row = 0; row < t->row_count; row++)
-        if (!(t->norms[row] >= 0 && t->norms[row] <= 1)) /* nor not a number */
+        if (!(t->norms[row] >= 0 && t->norms[row] <= 1)) /* refuses NaN too */
             return false;
     return true;
 }
@@ -104,7 +104,7 @@ find_word(const struct tfidf *t, struct str word, uint32_t *out)
     return false;
 }
 
-/* The postings of a word; never NULL, so that a pointer can run over them. */
+/* The postings of a word; never NULL, because pointers are compared with its end. */
 static struct str
 list_of(const struct tfidf *t, uint32_t word)
 {
@@ -121,7 +121,7 @@ compare_words(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* The words of a row that the file knows, each as often as it stands there. */
+/* The words of a row that the file contains, each repeated as often as it occurs. */
 static size_t
 read_words(struct buf *out, const struct tfidf *t, const struct columns *columns,
            const size_t *similar, size_t similar_count, uint64_t row)
@@ -161,7 +161,7 @@ tfidf_row_vector(struct arena *a, const struct tfidf *t, const struct columns *c
 
 /* ---- all documents ---- */
 
-/* One group of equal tf; false at the end of the list, or where it is damaged. */
+/* Reads one group of equal tf; false at the end of the list, or where it is damaged. */
 static bool
 add_group(const struct tfidf *t, const char **p, const char *end, double factor, double *scores)
 {

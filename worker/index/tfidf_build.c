@@ -1,11 +1,11 @@
-/* Threads work side by side, with short serial steps between:
+/* Threads work in parallel, with short serial steps between:
  *
- *   read     each thread a range of rows: its words get numbers of the thread's own, and each
+ *   read     each thread reads a range of rows: it numbers the words it finds, and each
  *            document becomes a short record of (number, tf) in the thread's stream
- *   merge    the threads' words, in row order, get their final numbers; idf is known now
- *   rounds   over ranges of final numbers, as many words as have room for their postings:
- *     scatter  each thread reads its own stream and puts what is of the round where it belongs;
- *              a word's postings of the first thread stand before those of the second
+ *   merge    the threads' words get their final numbers, in row order; idf is known now
+ *   rounds   over ranges of final numbers, as many words as there is room for their postings:
+ *     scatter  each thread reads its own stream and puts the postings of this round's words in
+ *              their places; in a word's postings those of earlier rows come first
  *     encode   each thread writes the lists of a slice of the round's words
  *
  * The streams are read once per round, which costs less than holding all postings unpacked. */
@@ -28,12 +28,12 @@
 
 #define THREADS_MAX 16
 #define THREADS_DEFAULT 4
-/* Read between two looks at whether the file is still wanted; then their pages are let go. */
+/* Rows between two checks whether the file is still wanted; their pages are then released. */
 #define BLOCK_ROWS 1024
-/* Unpacked at once, 8 bytes each. */
+/* Postings unpacked at once, 8 bytes each. */
 #define ROUND_POSTINGS_DEFAULT ((uint64_t)16 << 20)
-/* In a stream a tf below this is kept in the low bits of the word's number; a larger one
- * follows as a number of its own. */
+/* In a stream, a tf below 1 << TF_BITS is kept in the low bits of the word's number; a larger
+ * one follows as a number of its own. */
 #define TF_BITS 2
 #define TF_ESCAPE ((1U << TF_BITS) - 1)
 #define ELSEWHERE UINT32_MAX
@@ -42,34 +42,34 @@ struct build;
 
 struct word_counts {
     uint32_t tf;        /* in the document being read */
-    uint32_t documents; /* of the shard */
+    uint32_t documents; /* of this shard that contain the word */
 };
 
 /* What one thread does: a range of rows, and a slice of each round's words. */
 struct shard {
     struct build *build;
     uint64_t row_begin, row_end;
-    struct word_table words; /* the stop words first, never counted; until merged */
+    struct word_table words; /* freed after the merge; the stop words come first, not counted */
     uint32_t word_count;
     uint32_t word_cap;
-    struct word_counts *counts; /* by own number */
-    uint32_t *final;            /* by own number: the final one */
+    struct word_counts *counts; /* by the thread's own number */
+    uint32_t *final;            /* own number to final number */
     double *idf;                /* by own number */
-    uint32_t *at;               /* by own number: its next posting's place, or ELSEWHERE */
-    uint32_t *seen;             /* own numbers of the document being read */
+    uint32_t *at;               /* by own number: place of its next posting, or ELSEWHERE */
+    uint32_t *seen;             /* own numbers in the document being read */
     uint32_t seen_count;
-    struct buf stream; /* uint32_t; per document how many words, then number and tf of each */
+    struct buf stream; /* uint32_t; per document its word count, then number and tf of each */
     uint32_t slice_begin, slice_end;
     struct buf lists; /* of the slice */
 };
 
-/* Postings of a round, word by word, each word's in row order: tf in the upper half, row in the
- * lower.  Rows are below 2^32: the importer's file would have to be larger than any disk
- * otherwise. */
+/* The postings of a round, word by word, each word's in row order: tf in the upper half, row
+ * in the lower.  Row numbers fit: a dataset of 2^32 rows would need a CSV larger than any
+ * allowed. */
 struct round {
     uint32_t word_begin, word_end;
-    uint32_t *ends;      /* by word - word_begin: behind its last posting */
-    uint64_t *list_ends; /* by word - word_begin, in its slice's lists */
+    uint32_t *ends;      /* by word - word_begin: end of its postings */
+    uint64_t *list_ends; /* by word - word_begin: end of its list in its slice's lists */
     uint64_t *postings;
     uint64_t posting_cap;
 };
@@ -196,7 +196,7 @@ read_rows(void *argument)
 
 /* ---- merge ---- */
 
-/* The shard's own table is not needed any more, and rounds are when most memory is. */
+/* Frees the shard's own table before the rounds, which need the most memory. */
 static void
 merge_shard(struct build *b, struct shard *s)
 {
@@ -226,7 +226,7 @@ merge_words(struct build *b)
 
 /* ---- measure ---- */
 
-/* Walks a stream; the caller knows from its rows where it ends. */
+/* Reads the next word of a stream; the caller knows from its rows where the stream ends. */
 static inline uint32_t
 next_word(const uint32_t **p, uint32_t *tf)
 {
@@ -280,7 +280,7 @@ begin_rounds(struct build *b)
     r->list_ends = mem_array(b->words.count, uint64_t);
 }
 
-/* Gives each shard its places in the round: first all of a word's of the first shard. */
+/* Gives each shard its places for a word's postings: the first shard's come first. */
 static void
 place_words(struct build *b)
 {
@@ -298,9 +298,8 @@ place_words(struct build *b)
     }
 }
 
-/* The words from `word_end` of the last round on, as many as have room; false when none is
- * left.
- */
+/* Takes the next words, from the last round's `word_end` on, as many as there is room for;
+ * false when none is left. */
 static bool
 next_round(struct build *b)
 {
@@ -339,7 +338,7 @@ scatter(void *argument)
     return NULL;
 }
 
-/* How many of the postings have the smallest tf, and which that is. */
+/* The smallest tf among the postings, and how many have it. */
 struct group {
     uint32_t tf;
     uint64_t count;
@@ -353,7 +352,7 @@ count_tf(struct group *least, uint32_t tf)
     least->count += tf == least->tf;
 }
 
-/* Group after group leaves the postings, which the others close up. */
+/* Moves the postings of one group out after the other; the rest close up. */
 static void
 add_list(struct buf *out, uint64_t *postings, uint64_t n)
 {
@@ -489,7 +488,7 @@ write_file(struct build *b, struct container_writer *w, struct err *err)
     if (ok) {
         container_add_section(
             w, container_stream_section(&postings, TFIDF_POSTINGS, CONTAINER_NO_COLUMN));
-        /* What follows stands right behind, not behind what could have been. */
+        /* The next section goes directly after the lists, not after the reserved place. */
         w->end = postings.offset + container_stream_bytes(&postings);
         ok = write_words(w, b, err);
     }
@@ -556,7 +555,7 @@ tfidf_build(int fd, const struct columns *columns, const size_t *similar, size_t
         .is_unwanted = is_unwanted,
         .norms = mem_array(columns->row_count, double),
     };
-    /* From users' words: nobody may know which of them collide. */
+    /* Random, because users choose the words and must not know which of them collide. */
     random_bytes(&b.seed, sizeof(b.seed));
     begin_shards(&b);
     struct container_writer w;

@@ -70,7 +70,7 @@ ascii_word_bytes(struct str s)
     return n;
 }
 
-/* Bytes of the word character beyond ASCII that `s` begins with, 0 when there is none. */
+/* Length of the non-ASCII word character that `s` begins with; 0 when there is none. */
 static size_t
 wide_character(struct str s, bool *is_dotted_i)
 {
@@ -82,7 +82,7 @@ wide_character(struct str s, bool *is_dotted_i)
     return n && utf8_is_word(c) ? n : 0;
 }
 
-/* The word that `t->rest` begins with, cut off it; `characters` is how many it has. */
+/* Cuts off the word that `t->rest` begins with; `characters` is its length. */
 static struct str
 take_word(struct tokens *t, size_t *characters)
 {
@@ -104,7 +104,7 @@ take_word(struct tokens *t, size_t *characters)
     return buf_str(&t->lowered);
 }
 
-/* Most words are of ASCII alone; only others are taken character by character. */
+/* Most words are pure ASCII; only others are read character by character. */
 bool
 tokens_next(struct tokens *t, struct str *word)
 {

@@ -1,15 +1,15 @@
-/* Words as scikit-learn's TfidfVectorizer finds them with its defaults: the runs of two and
- * more word characters (utf8_is_word) of the lower-cased text.  We read folded text, which
- * parts from lower case only where Unicode folds two lower-case letters into one (the final
- * sigma), and at the dotted capital I: its lower case is an i and a combining dot, which is no
- * word character, so that a word ends there. */
+/* Splits text into words as scikit-learn's TfidfVectorizer does by default: runs of two or
+ * more word characters (utf8_is_word) of the lower-cased text.  The input here is folded text,
+ * which differs from lower case in two cases: Unicode folds the final sigma to the usual one;
+ * and lower-casing the dotted capital I gives an i and a combining dot, which is not a word
+ * character, so a word ends there. */
 #pragma once
 
 #include "base/buf.h"
 
 struct tokens {
     struct str rest;    /* not read yet */
-    struct buf lowered; /* a word that does not stand in the text as it reads */
+    struct buf lowered; /* the current word, when it differs from the bytes of the text */
 };
 
 struct tokens tokens_of(struct str folded); /* the text stays the caller's */
@@ -17,5 +17,5 @@ void tokens_free(struct tokens *t);
 /* The next word, valid until the next call; false at the end. */
 bool tokens_next(struct tokens *t, struct str *word);
 
-/* English stop words, each with a blank behind it. */
+/* The English stop words, each followed by a blank. */
 struct str tokens_stop_words(void);

@@ -1,6 +1,5 @@
-/* Reading: the shape of every segment is settled at open; a list's place and
- * what stands in it are checked when it is read, into a set of its own, so that a damaged list
- * is noticed before it changes anything. */
+/* The layout of every segment is checked when the file is opened.  A list is checked when it is
+ * read, into a set of its own, so that damage is noticed before it changes the candidates. */
 #include "index/trigrams.h"
 
 #include "index/container.h"
@@ -8,12 +7,12 @@
 
 #include <string.h>
 
-/* Looking at one more text costs about as much as reading so many bytes of a list of gaps (0.1
- * us for 1.4 kB that are mostly not in the cache, against 1 ns per gap). */
+/* Testing one more text costs about as much as reading this many bytes of a list of gaps: 0.1
+ * us for a text of 1.4 kB that is mostly not in the cache, against 1 ns per gap. */
 #define LOOK_BYTES 100
-/* A bitmap is read by words. */
+/* Reading a byte of a bitmap costs this fraction of a byte of gaps, since words are read. */
 #define BITMAP_SHARE 16
-/* A long needle is told by some of its trigrams, spread evenly over it. */
+/* For a long needle only some of its trigrams are used, spread evenly over it. */
 #define NEEDLE_GRAMS_MAX 24
 
 static bool
@@ -142,7 +141,7 @@ trigrams_find(const struct trigrams *trigrams, size_t column)
 
 /* ---- lists ---- */
 
-/* False when its place does not lie inside. */
+/* False when the list is not inside its segment. */
 static bool
 list_at(const struct trigrams_segment *s, uint32_t gram_index, struct str *out)
 {
@@ -153,7 +152,7 @@ list_at(const struct trigrams_segment *s, uint32_t gram_index, struct str *out)
     return true;
 }
 
-/* 1 found, 0 no row has it, -1 damaged. */
+/* 1 found, 0 no row has the trigram, -1 damaged. */
 static int
 find_list(const struct trigrams_segment *s, uint32_t gram, struct str *out)
 {
@@ -203,7 +202,7 @@ read_gaps(const struct trigrams_segment *s, struct str list, uint64_t *words)
     return true;
 }
 
-/* Bits beyond the last row are the other set's to leave clear. */
+/* Bits beyond the last row need not be cleared: in the set it is combined with they are 0. */
 static void
 and_bitmap(struct str list, uint64_t *words)
 {
@@ -238,13 +237,13 @@ and_list(const struct trigrams_segment *s, struct str list, uint64_t *words)
 
 /* ---- searching ---- */
 
-/* The lists of a needle in one segment, shortest first. */
+/* The lists of a needle's trigrams in one segment, shortest first. */
 struct lists {
     struct str items[NEEDLE_GRAMS_MAX];
     size_t count;
 };
 
-/* 1 all of its trigrams occur, 0 one does not, -1 damaged. */
+/* 1 all of the needle's trigrams occur, 0 some do not, -1 damaged. */
 static int
 find_lists(const struct trigrams_segment *s, struct str needle, struct lists *out)
 {

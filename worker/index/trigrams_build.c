@@ -1,5 +1,5 @@
-/* The builder of the trigrams file (trigrams.h): threads take segments one after another, read
- * the text of each once (trigrams_make.h) and write what came of it where the file ends. */
+/* Threads take segments one after another, read the text of each once (trigrams_make.h) and
+ * write the result at the end of the file. */
 #include "index/trigrams.h"
 
 #include "base/mem.h"
@@ -11,13 +11,13 @@
 #include <unistd.h>
 
 #define THREADS_MAX 4
-/* Memory per thread is one to two times this.  Half of it does not search slower, and evens out
- * threads that the machine treats differently; a segment's own directory is 8 bytes for each of
- * its trigrams (7,000 for English) beside lists of a third of the text. */
+/* Text per segment.  Memory per thread is one to two times this.  Half of it does not make
+ * searches slower, and balances threads of different speed; a segment's directory is 8 bytes
+ * for each of its trigrams (7,000 for English), beside lists of a third of the text. */
 #define SEGMENT_TEXT_BYTES (8 * MIB)
 #define SEGMENT_ROWS_STEP 64
 
-struct work { /* one segment to be made */
+struct work { /* one segment to be built */
     uint32_t column, segment;
     uint64_t first_row;
     uint32_t row_count;
@@ -32,7 +32,7 @@ struct build {
     size_t work_count, work_cap;
     _Atomic size_t next_work;
     struct trigrams_numbers numbers;
-    pthread_mutex_t mutex; /* over what follows */
+    pthread_mutex_t mutex; /* guards the fields below */
     struct container_writer writer;
     _Atomic bool has_failed;
     struct err err; /* of the first failure */
@@ -44,7 +44,7 @@ struct worker {
     bool is_started;
 };
 
-/* Only taking the place and entering the section into the table are one thread's at a time. */
+/* Only reserving the place and entering the section into the table need the mutex. */
 static bool
 write_section(struct build *b, const struct work *work, struct str bytes, struct err *err)
 {
@@ -76,7 +76,7 @@ make_segment(struct build *b, struct trigrams_maker *m, const struct work *work,
     trigrams_make_begin(m, work->row_count);
     for (uint32_t i = 0; i < work->row_count; i++)
         trigrams_make_add(m, i, column_text(c, from + i));
-    /* What was read is not needed again; the next segment brings pages of its own. */
+    /* The pages of this segment's text are not needed again. */
     fs_map_drop(&b->columns->map, (struct str){c->text.bytes.p + c->text.offsets[from],
                                                c->text.offsets[to] - c->text.offsets[from]});
     struct str section = trigrams_make_finish(m, from);
@@ -117,7 +117,7 @@ run_worker(void *argument)
     return NULL;
 }
 
-/* The caller is one of them; where another cannot be started, fewer do. */
+/* Works on the caller's thread too; when a thread cannot be started, fewer do the work. */
 static void
 run_workers(struct build *b)
 {
@@ -153,7 +153,7 @@ trigrams_are_wanted(const struct columns *columns, uint64_t text_bytes_min)
     return false;
 }
 
-/* Rows that make a segment: about so much text, always in steps of whole words of a bitmap. */
+/* How many rows make a segment of about the wanted size; always whole words of a bitmap. */
 static uint32_t
 segment_rows(const struct column *c, uint64_t first_row)
 {

@@ -13,7 +13,7 @@ enum trigrams_section {
 
 #define TRIGRAMS_SEGMENT_ROWS_MAX 65536
 #define TRIGRAMS_SEGMENT_WORDS (TRIGRAMS_SEGMENT_ROWS_MAX / 64)
-#define TRIGRAM_COUNT (1U << 24) /* that there are */
+#define TRIGRAM_COUNT (1U << 24) /* different trigrams */
 
 struct trigrams_entry {
     uint32_t column;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Enough to tell the common ones, little beside the text. */
+/* Enough to determine the common trigrams, and little compared with the text. */
 #define SAMPLE_PIECES 64
 #define SAMPLE_PIECE_BYTES (16 * KIB)
 #define CHUNK_BYTES 16
@@ -19,7 +19,7 @@
     ((TRIGRAM_COUNT + (size_t)TRIGRAMS_COMMON_COUNT + 1) * sizeof(struct trigrams_list))
 #define BITMAPS_BYTES ((size_t)TRIGRAMS_COMMON_COUNT * TRIGRAMS_MAKE_ROWS_MAX / 8)
 
-/* Zeroed, and in memory only where it was touched. */
+/* Zeroed memory that takes up RAM only where it is touched. */
 static void *
 map_table(size_t bytes)
 {
@@ -66,7 +66,8 @@ compare_rising(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Counted in the table of numbers, which is empty yet; `seen` lists what is not zero there. */
+/* Counts in the table of numbers, which is still empty; `seen` lists the entries that are not
+ * 0. */
 static void
 count_sample(struct trigrams_numbers *n, struct str text, uint32_t **seen, size_t *seen_count,
              size_t *cap)
@@ -83,7 +84,7 @@ count_sample(struct trigrams_numbers *n, struct str text, uint32_t **seen, size_
 static int
 compare_falling(const void *a, const void *b)
 {
-    return compare_rising(b, a); /* falling */
+    return compare_rising(b, a);
 }
 
 void
@@ -176,7 +177,7 @@ begin_list(struct trigrams_maker *m, uint32_t gram, uint32_t id)
     use(m, gram, id);
 }
 
-/* `row` from 1, above the last one. */
+/* Appends `row`, counted from 1, which is above the list's last row. */
 static void
 add_row(struct trigrams_maker *m, struct trigrams_list *l, uint32_t row)
 {
@@ -220,8 +221,8 @@ add_text(struct trigrams_maker *m, uint32_t row, struct str text)
     }
 }
 
-/* Bit i of word j becomes bit j of word i (Hacker's Delight, 7-3: halves change places, then
- * quarters within halves, and so on). */
+/* Bit i of word j becomes bit j of word i (Hacker's Delight, 7-3: swaps off-diagonal blocks of
+ * halves, then of quarters within the halves, and so on). */
 static void
 transpose(uint64_t words[64])
 {
@@ -234,7 +235,7 @@ transpose(uint64_t words[64])
         }
 }
 
-/* The rows under way, the 64 that make word `at` of the bitmaps. */
+/* Writes the current 64 rows as word `at` of each bitmap. */
 static void
 transpose_rows(struct trigrams_maker *m, size_t at)
 {
@@ -268,7 +269,7 @@ trigrams_make_add(struct trigrams_maker *m, uint32_t row, struct str folded_text
 
 /* ---- into bytes ---- */
 
-/* The next data of a list that goes on at *chunk. */
+/* The data of a list in *chunk; moves *chunk to the next one. */
 static struct str
 next_data(const struct trigrams_maker *m, uint32_t *chunk, uint32_t *left)
 {
@@ -324,7 +325,7 @@ bitmap_of(const struct trigrams_maker *m, uint32_t id)
     return m->bitmaps + (id - 1) * m->word_count;
 }
 
-/* A bitmap as gaps; 0 when they would take as many bytes as the bitmap, or more. */
+/* Writes a bitmap as gaps; 0 when these would not be shorter than the bitmap. */
 static size_t
 write_gaps(const uint64_t *words, size_t word_count, size_t bitmap_bytes, char *out)
 {
@@ -344,7 +345,7 @@ write_gaps(const uint64_t *words, size_t word_count, size_t bitmap_bytes, char *
     return n < bitmap_bytes ? n : 0;
 }
 
-/* The list of a number; returns its bytes. */
+/* Writes the list of a number; returns its bytes. */
 static size_t
 write_list(const struct trigrams_maker *m, uint32_t id, size_t bitmap_bytes, char *out)
 {

@@ -1,5 +1,5 @@
-/* Unsigned numbers in as many bytes as they need: seven bits a byte, the lowest first, the high
- * bit set in all but the last (LEB128). */
+/* Unsigned numbers in as few bytes as they need: seven bits per byte, lowest first, the high
+ * bit set in all bytes but the last (LEB128). */
 #pragma once
 
 #include "base/base.h"
@@ -16,7 +16,7 @@ varint_write(char *out, uint64_t v)
     return n;
 }
 
-/* Reads at `*p` and moves it behind; false, with `*p` at `end`, when the number does not end
+/* Reads at `*p` and advances it.  False, with `*p` set to `end`, when the number does not end
  * before `end` or has more than 64 bits. */
 static inline bool
 varint_read(const char **p, const char *end, uint64_t *out)

@@ -47,7 +47,7 @@ load_u64(const char *p)
     return v;
 }
 
-/* Up to eight bytes by two reads that overlap, because a length known only now is a call. */
+/* Loads up to eight bytes by two overlapping reads; memcpy of a variable length is a call. */
 static inline uint64_t
 load_short(const char *p, size_t n)
 {

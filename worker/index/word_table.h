@@ -7,10 +7,10 @@
 #include "base/buf.h"
 
 struct word_slot {
-    /* The word's bytes with zeros behind them; of a longer one its hash, and its length marked
-     * by a byte that no UTF-8 has. */
+    /* The word's bytes, zero-padded; for a longer word, its hash and its length, marked by a
+     * byte that is not part of any UTF-8. */
     uint64_t low, high;
-    uint32_t next_number; /* the word's number + 1, 0 is free */
+    uint32_t next_number; /* the word's number + 1; 0: free */
 };
 
 struct word_table {
@@ -24,6 +24,6 @@ struct word_table {
 
 void word_table_init(struct word_table *t, uint64_t seed);
 void word_table_free(struct word_table *t); /* accepts a zeroed struct */
-/* The number of a word of UTF-8 without NUL, a new one when it is not there yet. */
+/* The number of a word, which is UTF-8 without NUL; a new word gets the next number. */
 uint32_t word_table_number(struct word_table *t, struct str word);
 struct str word_table_word(const struct word_table *t, uint32_t number);

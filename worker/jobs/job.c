@@ -21,7 +21,7 @@ job_state_name(enum job_state state)
     return STATE_NAMES[state];
 }
 
-/* The table's CHECK allows no other word. */
+/* The table's CHECK admits only these words. */
 static enum job_state
 parse_state(struct str word)
 {
@@ -122,7 +122,7 @@ job_error_json(struct arena *a, const struct err *error)
     struct json j = json_write(&out);
     json_begin_object(&j);
     json_member_str(&j, "code", str_from(err_code(error)));
-    /* Of internal failures the API shows nothing; the table keeps them for whoever looks in. */
+    /* The API hides the detail of internal failures; the table keeps it for the operator. */
     bool is_whole = error->kind == ERR_INTERNAL;
     json_member_str(&j, "detail",
                     str_from(is_whole ? error->detail : err_public_detail(error)));

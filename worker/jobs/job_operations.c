@@ -29,7 +29,7 @@ static const struct codec REQUEUED = CODEC(struct job, MEMBER(id), MEMBER(attemp
 static const struct codec FINISHED =
     CODEC(struct job, MEMBER(id), MEMBER(state), MEMBER(error), MEMBER(result));
 
-/* Nothing changed: there is no such job, or its state did not allow it. */
+/* Called when nothing was changed: there is no such job, or its state did not allow it. */
 static bool
 refuse_job(struct db *db, struct str id, const char *code, struct err *err)
 {
@@ -69,7 +69,7 @@ end_abandoned(struct db *db, int64_t now, struct err *err)
     return stmt_run(s, err);
 }
 
-/* Claims; the id of what was claimed, "" for nothing. */
+/* Claims a job; `*claimed` is its id, "" when there was none to claim. */
 static bool
 claim(struct arena *a, struct db *db, struct str id_or_empty, struct str kind_or_empty,
       struct str *claimed, struct err *err)

@@ -1,11 +1,11 @@
-/* Three steps: scan.h refuses what is not strict JSON and says where every value
- * lies; json-c, given only such text, unescapes strings and finds members; then its tree and
+/* Three steps.  json_scan refuses what is not strict JSON and records where every value lies.
+ * json-c, given only valid text, unescapes strings and finds members.  Then json-c's tree and
  * the marks are walked together, since both hold the values in the order of the text.
  *
- * json-c keeps the last of two equal keys, so an object that holds fewer members than were
- * written has a duplicate, however the key was escaped.  Its numbers are never looked at: it
- * clamps integers, and the text is at hand.  Its strict mode stays off: it adds nothing to the
- * scan, and that of 0.18 (Debian 13) refuses every byte beyond ASCII. */
+ * json-c keeps the last of two equal keys, so an object with fewer members than were written
+ * has a duplicate, however its key was escaped.  Its numbers are not used: it clamps integers,
+ * and the marks give the text.  Its strict mode is off: it adds nothing to the scan, and that
+ * of 0.18 (Debian 13) refuses every byte beyond ASCII. */
 #include "json/read.h"
 
 #include "json/scan.h"
@@ -26,7 +26,7 @@ parse_by_library(struct str text, struct json_object **out, struct err *err)
         return err_set(err, ERR_TOO_LARGE, "the JSON has %zu bytes, more than 2 GiB", text.n);
     struct json_tokener *tokener = json_tokener_new_ex(JSON_READ_DEPTH_MAX + 2);
     assert(tokener);
-    /* The NUL behind the text is given too: it ends a bare number. */
+    /* The length includes the NUL after the text, which ends a bare number. */
     *out = json_tokener_parse_ex(tokener, text.p, (int)text.n + 1);
     enum json_tokener_error problem = json_tokener_get_error(tokener);
     json_tokener_free(tokener);
@@ -90,7 +90,7 @@ build_value(struct build *b, struct json_object *object, struct json_value *out)
 bool
 json_read(struct arena *a, struct str text, const struct json_value **out, struct err *err)
 {
-    text = arena_str(a, text); /* values point into it, and json-c wants a NUL behind it */
+    text = arena_str(a, text); /* values point into it, and json-c needs the NUL after it */
     const struct json_mark *marks;
     if (!json_scan(a, text, &marks, err))
         return false;

@@ -1,11 +1,10 @@
-/* See scan.h.
- *
+/*
  *   text   = ws value ws
  *   value  = object / array / string / number / "true" / "false" / "null"
  *   object = "{" ws [ string ws ":" ws value ws *( "," ws string ws ":" ws value ws ) ] "}"
  *   array  = "[" ws [ value ws *( "," ws value ws ) ] "]"
  *
- * Recursive descent, a function per rule.  Recursion is bounded by JSON_READ_DEPTH_MAX. */
+ * Recursive descent, one function per rule.  Recursion is bounded by JSON_READ_DEPTH_MAX. */
 #include "json/scan.h"
 
 #include "base/utf8.h"
@@ -28,8 +27,8 @@ refuse_json(struct scan *s, const char *rule)
     return err_set(s->err, ERR_MALFORMED, "the JSON is wrong at byte %zu: %s", s->at, rule);
 }
 
-/* 0 at the end of the text; a NUL byte in it is no token either, so nothing confuses the two.
- */
+/* The next byte, or 0 at the end of the text; a NUL byte in the text begins no token, so the
+ * two need not be told apart. */
 static char
 peek(const struct scan *s)
 {
@@ -51,7 +50,7 @@ skip_blanks(struct scan *s)
         s->at++;
 }
 
-/* Marks move when their array grows, so they are named by index. */
+/* Returns an index, not a pointer: marks move when their array grows. */
 static size_t
 add_mark(struct scan *s, enum json_kind kind)
 {
@@ -87,7 +86,7 @@ scan_number(struct scan *s)
     return scan_digits(s);
 }
 
-/* The four digits behind \u. */
+/* The four digits after \u. */
 static bool
 scan_hex(struct scan *s, uint32_t *out)
 {
@@ -102,7 +101,7 @@ scan_hex(struct scan *s, uint32_t *out)
     return true;
 }
 
-/* Behind "\u": one code point, written as one unit or as a surrogate pair. */
+/* After "\u": one code point, written as one unit or as a surrogate pair. */
 static bool
 scan_unicode_escape(struct scan *s)
 {

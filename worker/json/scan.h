@@ -1,6 +1,6 @@
-/* The strict pass over a JSON text, of this folder only: the grammar of RFC 8259 with the rules
- * that read.h states, and a mark for each value in the order in which they begin.  Unescaping
- * and member lookup are left to json-c, which then sees nothing but valid text. */
+/* The strict pass over a JSON text, private to this folder: checks the grammar of RFC 8259 with
+ * the rules that read.h states, and yields one mark per value, in the order in which the values
+ * begin.  Unescaping and member lookup are left to json-c, which then sees only valid text. */
 #pragma once
 
 #include "json/read.h"
@@ -12,6 +12,6 @@ struct json_mark {
     size_t child_count; /* items or members, duplicates counted */
 };
 
-/* `out` has one mark per value; the first is the whole text's. */
+/* `*out` has one mark per value; the first is that of the whole text.  Errors: malformed. */
 MUST_CHECK bool json_scan(struct arena *a, struct str text, const struct json_mark **out,
                           struct err *err);

@@ -1,5 +1,5 @@
-/* What read.h offers on a value that was read.  Apart from read.c, because json-c's headers and
- * write.h both want the name json_bool. */
+/* What read.h offers on a value.  Not in read.c, because json-c's headers and write.h both
+ * declare json_bool. */
 #include "base/num.h"
 #include "json/read.h"
 #include "json/write.h"

@@ -1,5 +1,5 @@
-/* Strings are copied in runs: most text needs no escape at all, so the loop looks
- * for the next byte that does and copies what lies before it in one piece. */
+/* Strings are copied in runs: most text needs no escape, so the loop finds the next byte that
+ * does and copies everything before it at once. */
 #include "json/write.h"
 
 #include "base/date.h"
@@ -18,7 +18,7 @@ json_write(struct buf *out)
     return (struct json){.out = out};
 }
 
-/* What every value begins with: the comma behind its elder sibling. */
+/* Called before every value: writes the comma after the previous member or item. */
 static void
 begin_value(struct json *j)
 {
@@ -70,8 +70,9 @@ json_end_array(struct json *j)
     close_container(j, ']');
 }
 
-/* Bytes that stand for themselves inside a JSON string; 0 for control characters, the two that
- * JSON escapes, DEL (terminals act on it) and everything beyond ASCII, which is checked. */
+/* True for bytes that stand for themselves inside a JSON string.  False for control
+ * characters, for the two that JSON escapes, for DEL (terminals act on it), and for everything
+ * beyond ASCII, which must be checked. */
 static bool
 is_plain(unsigned char c)
 {
@@ -102,8 +103,8 @@ add_escape(struct buf *out, unsigned char c)
     }
 }
 
-/* U+0085, U+2028 and U+2029 end a line for JavaScript and for Python's splitlines, which would
- * break a line of NDJSON in two. */
+/* The escape of U+0085, U+2028 and U+2029, at which JavaScript and Python's splitlines end a
+ * line: unescaped they would break a line of NDJSON in two. */
 static const char *
 line_end_escape(struct str sequence)
 {
@@ -114,8 +115,8 @@ line_end_escape(struct str sequence)
     return str_eq(sequence, STR("\xe2\x80\xa9")) ? "\\u2029" : NULL;
 }
 
-/* The first byte from `i` on that is not plain.  Texts are long and such bytes are few: looking
- * at sixteen at a time makes the difference between a page and its copy. */
+/* The first byte from `i` on that is not plain.  Texts are long and such bytes are few: testing
+ * sixteen at a time makes writing a page about as fast as copying it. */
 static size_t
 skip_plain(struct str s, size_t i)
 {

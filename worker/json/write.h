@@ -1,6 +1,7 @@
-/* JSON being written into a buf, without a tree: commas are kept by the writer.
+/* Writes JSON into a buf without building a tree; the writer places the commas.
  *     json_begin_object(&j); json_key(&j, "rows"); json_i64(&j, n); json_end_object(&j);
- * Strings are escaped here and nowhere else; bytes that are not UTF-8 become U+FFFD. */
+ * The caller keeps begin and end balanced, at most JSON_DEPTH_MAX deep.  Strings are escaped
+ * here and nowhere else; bytes that are not UTF-8 become U+FFFD. */
 #pragma once
 
 #include "base/buf.h"
@@ -27,10 +28,10 @@ void json_f64(struct json *j, double v); /* finite */
 void json_bool(struct json *j, bool v);
 void json_null(struct json *j);
 void json_raw(struct json *j, struct str json); /* a value that is JSON already */
-/* Only the quoted string, for writers that keep their own commas. */
+/* Only the quoted string, for callers that place their own commas. */
 void json_add_quoted(struct buf *out, struct str s);
 
-/* Key and value in one. */
+/* Key and value in one call. */
 void json_member_str(struct json *j, const char *key, struct str s);
 void json_member_i64(struct json *j, const char *key, int64_t v);
 void json_member_u64(struct json *j, const char *key, uint64_t v);

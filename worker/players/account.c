@@ -1,6 +1,6 @@
-/* See account.h: the callers' side.  The order inside a login is what keeps it safe and cheap:
- * the form, then the counts of failures, then the hash, and only then the writer.  A password
- * that is set is judged before it is hashed. */
+/* The client side.  A login checks in this order, which makes it both safe and cheap: the form,
+ * then the counts of failures, then the hash, and only then the writer.  A new password is
+ * checked for strength before it is hashed. */
 #include "players/account.h"
 
 #include "base/clock.h"
@@ -41,13 +41,13 @@ account_get(struct arena *a, struct db *db, int64_t player_id, struct account *o
     return true;
 }
 
-/* Name and password that somebody came with, and what is known about the name. */
+/* The name and password of a request, and what is known about the name. */
 struct visit {
     struct arena *arena;
     const struct account_service *service;
     struct str username, password;
     struct throttle_key failures;
-    int64_t player_id; /* 0: nobody has the name */
+    int64_t player_id; /* 0: no player has the name */
     struct str hash;   /* "" with player_id 0 */
 };
 
@@ -90,7 +90,7 @@ call(const struct account_service *service, enum account_operation operation,
     return writer_call(service->writer, &ACCOUNT_OPERATIONS[operation], change, out, err);
 }
 
-/* Counted before the refusal is told: while the writer is away nobody tries passwords. */
+/* The failure is counted before the refusal is sent, so without a writer nobody can guess. */
 static bool
 refuse_password(struct visit *v, const char *why, struct err *err)
 {
@@ -111,9 +111,9 @@ check_in_slot(struct visit *v, const char *why, struct err *err)
            (is_right || refuse_password(v, why, err));
 }
 
-/* Asked again in the slot, and the slot kept until the failure counts: of many who guess at
- * once and were all let in, no more than there are slots pass the limit.  `why` is the same for
- * a name that is not there. */
+/* The counts are checked again inside the slot, and the slot is kept until the failure is
+ * counted: of many requests that guess at once and passed the first check, at most as many as
+ * there are slots exceed the limit.  `why` is the same for a name that does not exist. */
 static bool
 check_password(struct visit *v, const char *why, struct err *err)
 {
@@ -171,7 +171,7 @@ account_register(struct arena *a, const struct account_service *service, struct 
         .arena = a, .service = service, .username = username, .password = password};
     if (!check_forms(username, password, err) || !find_by_name(&v, err))
         return false;
-    /* Asked again by the writer; here it saves a hash. */
+    /* The writer checks this again; here it saves computing a hash. */
     return v.player_id ? account_refuse_taken(username, err) : register_new(&v, out, err);
 }
 
@@ -190,7 +190,8 @@ account_log_in(struct arena *a, const struct account_service *service, struct st
             return true;
         if (strcmp(err_code(err), ACCOUNT_TAKEN) != 0)
             return false;
-        /* Somebody took the name meanwhile, so it is theirs, and their password counts. */
+        /* Another request has registered the name meanwhile, so its password is the right one.
+         */
         *err = (struct err){0};
         if (!find_by_name(&v, err))
             return false;

@@ -1,6 +1,6 @@
-/* What changes of accounts do to the database; run by the writer, inside its transaction (see
- * writer.h).  A password was hashed or compared before, by who asked, against the hash that was
- * there then: the operation goes through only while that hash is still the one. */
+/* What changes of accounts do to the database; run by the writer inside its transaction (see
+ * writer.h).  The caller has hashed or compared a password before, against the hash that was
+ * stored then: the operation is refused when the stored hash has changed since. */
 #include "players/account_operations.h"
 
 #include "base/clock.h"
@@ -22,7 +22,7 @@ account_step(struct stmt *s, struct err *err)
     return got == 1;
 }
 
-/* 1 with its id, 0 when the name is taken, -1 error. */
+/* 1 registered, with its id; 0 when the name is taken; -1 error. */
 static int
 insert_player(struct db *db, struct str username, struct str hash, int64_t now_ms,
               int64_t *player_id, struct err *err)
@@ -115,7 +115,7 @@ run_set_password(struct arena *a UNUSED, struct db *db, const void *argument,
                                     err);
 }
 
-/* The name stands among the wrong passwords of late too. */
+/* Failed logins are stored under the name, too. */
 static bool
 forget_failures(struct arena *a, struct db *db, int64_t player_id, struct err *err)
 {
@@ -139,7 +139,7 @@ run_delete(struct arena *a, struct db *db, const void *argument, void *reply UNU
 {
     const struct account_change *change = argument;
     int64_t player_id = change->player_id, now_ms = clock_now_ms();
-    /* The failures before the player, whose row has the name. */
+    /* Failed logins before the player, since the name is read from the player's row. */
     return check_hash(db, player_id, change->hash, err) &&
            forget_failures(a, db, player_id, err) &&
            forget_player(db, player_id, now_ms, err) &&

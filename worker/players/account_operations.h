@@ -1,5 +1,5 @@
-/* Between account.c, which asks, and account_operations.c, which runs inside the writer: what
- * their messages hold. */
+/* The messages between account.c, which sends operations, and account_operations.c, whose
+ * operations the writer runs. */
 #pragma once
 
 #include "players/account.h"
@@ -27,9 +27,9 @@ struct account_change {
     int64_t failures_window_ms;
 };
 
-/* Steps to the player that the statement is about.  not_found without a row. */
+/* Steps to the row of the player; not_found when there is none. */
 MUST_CHECK bool account_step(struct stmt *s, struct err *err);
 
-/* conflict, code ACCOUNT_TAKEN. */
+/* Sets conflict with code ACCOUNT_TAKEN and returns false. */
 bool account_refuse_taken(struct str username, struct err *err);
 #define ACCOUNT_TAKEN "username_taken"

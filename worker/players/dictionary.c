@@ -9,7 +9,7 @@
 #define MAGIC 0x70775631
 #define BLOCK_WORDS 16
 #define FIRST_BYTES 256
-/* A hundred times the largest that is offered. */
+/* A hundred times the largest dictionary that is offered. */
 #define FILE_BYTES_MAX (1024 * MIB)
 
 struct header {
@@ -17,11 +17,11 @@ struct header {
     uint16_t block_words, zero;
 };
 
-/* Text of the words, taken apart from its beginning; `word` is the one just read. */
+/* The words' text, read from its beginning; `word` is the word just read. */
 struct walk {
     struct str rest;
     char word[DICTIONARY_WORD_BYTES];
-    uint32_t last_words[FIRST_BYTES]; /* what .hwm holds */
+    uint32_t last_words[FIRST_BYTES]; /* what .hwm should hold */
 };
 
 static uint32_t
@@ -75,7 +75,7 @@ walk_words(struct walk *walk, struct str words, struct str index, struct diction
     return walk->rest.n == (BLOCK_WORDS - out->word_count % BLOCK_WORDS) % BLOCK_WORDS;
 }
 
-/* As packlib.c fills it: a first byte without words has the number of the byte before. */
+/* As packlib.c fills it: a first byte without words gets the number of the byte before it. */
 static bool
 check_last_words(struct walk *walk, struct str numbers)
 {
@@ -104,7 +104,7 @@ read_file(struct buf *out, const char *path, const char *ending, struct err *err
     return fs_read_named(out, arena_printf(&a, "%s%s", path, ending).p, err);
 }
 
-/* The index may be shorter than its header says, or of a dictionary without a word. */
+/* The index may be shorter than its header says, or that of a dictionary without words. */
 static bool
 check_index(struct str index, uint32_t *word_count)
 {
@@ -133,7 +133,7 @@ dictionary_check(const char *path, struct dictionary_sample *out, struct err *er
                     out))
         return damaged(err, path, ".pwd");
     struct err none = {0};
-    /* cracklib looks without it where it is not there. */
+    /* Without this file, cracklib searches without it. */
     return !read_file(&last_words, path, ".hwm", &none) ||
            check_last_words(&walk, buf_str(&last_words)) || damaged(err, path, ".hwm");
 }

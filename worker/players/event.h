@@ -1,11 +1,11 @@
-/* Events: what players did, as their games say and as the service itself notes (earn, spend,
- * deeplink_open).  They are stored once: a client's own event_id, unique per player, makes a
- * resend harmless.  Both clocks are kept; the server's (event_clock.h) never falls as ids grow,
- * but for falls that are recorded, so that a span of time is some spans of ids, nearly always
- * one, and needs no index.
+/* Events: what players did, as reported by games or noted by the service itself (earn, spend,
+ * deeplink_open).  Each is stored once: the client's own event_id, unique per player, makes a
+ * resend harmless.  The times of both clocks are kept.  The server's time (event_clock.h) does
+ * not fall as ids grow, except at recorded falls, so a span of time is a few spans of ids,
+ * nearly always one, and needs no index.
  *
- * Counts per type, of each player and of all, are kept with every insert: statistics read a few
- * rows however many events there are. */
+ * Counts per type, for each player and in total, are updated with every insert: statistics read
+ * a few rows however many events there are. */
 #pragma once
 
 #include "base/arena.h"
@@ -30,9 +30,10 @@ struct event_new {
     int64_t client_at;    /* ms */
     bool has_client_at;
 };
-/* One event out of a body: members event_type, meta, ts_utc (RFC 3339), event_id, and no
- * others; all but event_type may be absent.  Null is as if left out, but for meta, which may be
- * any JSON.  The result points into the value.  invalid, naming the member. */
+/* Reads one event from a body with the members event_type, meta, ts_utc (RFC 3339) and
+ * event_id, and no others; all but event_type are optional.  Null counts as absent, except for
+ * meta, which may be any JSON.  The result points into the value.  invalid, naming the member.
+ */
 MUST_CHECK bool event_parse(const struct json_value *value, struct event_new *out,
                             struct err *err);
 
@@ -44,10 +45,10 @@ struct event_result {
 };
 /* A refused event's result, with a copy of the reason in the arena. */
 struct event_result event_refused(struct arena *a, const struct err *why);
-/* Of different types; both bound those that clients choose. */
+/* Limits on the number of different event types that clients may create. */
 struct event_limits {
-    uint64_t types_max;        /* of all */
-    uint64_t types_per_player; /* that one player may be the first to send */
+    uint64_t types_max;        /* in total */
+    uint64_t types_per_player; /* that one player was the first to send */
 };
 /* Stores the events of one player (0: nobody known), in operations that fit a message; an event
  * whose result is EVENT_REFUSED already (it did not parse) is passed over.  One that cannot be
@@ -58,48 +59,48 @@ struct event_limits {
 MUST_CHECK bool event_store(struct arena *a, struct writer *w, int64_t player_id,
                             const struct event_new *events, struct event_result *results,
                             size_t count, struct event_limits limits, struct err *err);
-/* One event of the service's own, inside another operation; player_id 0: nobody known. */
+/* Stores an event of the service's own, inside another operation; player_id 0: unknown. */
 MUST_CHECK bool event_add_in(struct db *db, int64_t player_id, const struct event_new *event,
                              int64_t clock_ms, int64_t *id, struct err *err);
 
 struct event {
     int64_t id;
-    int64_t player_id; /* 0: nobody known */
+    int64_t player_id; /* 0: unknown */
     struct str type, client_id, meta;
     int64_t client_at, server_at; /* ms */
     bool has_client_at;
 };
+/* not_found when there is no such event. */
 MUST_CHECK bool event_get(struct arena *a, struct db *db, int64_t id, struct event *out,
                           struct err *err);
 struct event_filter {
     int64_t player_id;    /* 0: all */
     struct str type;      /* "" for any */
     int64_t since, until; /* of the server's clock, half-open; INT64_MIN and INT64_MAX: none */
-    int64_t before_id;    /* page; 0: from the newest */
+    int64_t before_id;    /* page: ids below this one; 0: from the newest */
     uint64_t limit;
 };
-/* Newest first, in the arena.  Milliseconds among 10 million events, whatever the filter: a
- * span of time is found by bisection, a player's events of all types are merged from those of
- * each.
- */
+/* Newest first, in the arena.  Takes milliseconds among 10 million events, whatever the
+ * filter: a span of time is found by bisection, and a player's events of all types are merged
+ * from those of each type. */
 MUST_CHECK bool event_list(struct arena *a, struct db *db, const struct event_filter *filter,
                            struct event **out, size_t *out_count, struct err *err);
 struct event_span { /* ids */
     int64_t from, below;
 };
-/* The ids that may have been given from `since` on and before `until` by the server's time: one
- * span between two falls, the oldest first, in the arena. */
+/* The spans of ids that hold every event from `since` on and before `until` by the server's
+ * time: one for each span between two falls, the oldest first, in the arena. */
 MUST_CHECK bool event_spans(struct arena *a, struct db *db, int64_t since, int64_t until,
                             struct event_span **out, size_t *count, struct err *err);
 
-/* 0 for a type that nobody has sent. */
+/* Sets `*id` to 0 for a type that was never sent. */
 MUST_CHECK bool event_find_type(struct db *db, struct str type, int64_t *id, struct err *err);
 
 struct event_count {
     struct str type;
     int64_t count;
 };
-/* Most first, then by name; of one player, or of all (0). */
+/* The largest count first, then by name; of one player, or in total (0). */
 MUST_CHECK bool event_stats(struct arena *a, struct db *db, int64_t player_id,
                             struct event_count **out, size_t *out_count, struct err *err);
 

@@ -1,10 +1,9 @@
-/* See event_batch.h.
- *
+/*
  *     array    = blanks "[" [ item { "," item } ] "]" blanks
  *     ndjson   = { [ item ] newline } [ item ]
  *
- * Where an item ends is found by its quotes and brackets alone; whether it is JSON is for
- * json_read to say. */
+ * The end of an item is found by its quotes and brackets alone; whether the item is valid is
+ * checked by json_read. */
 #include "players/event_batch.h"
 
 #include <stdio.h>
@@ -48,8 +47,7 @@ trim(struct str s)
     return s;
 }
 
-/* The value's parts that outlive it: short texts are copied, meta stays where it is in the
- * body.
+/* Makes the parts outlive the parsed value: short texts are copied, meta is found in the body.
  */
 static struct event_new
 keep(struct batch_reader *r, struct str item, const struct json_value *value,
@@ -62,7 +60,7 @@ keep(struct batch_reader *r, struct str item, const struct json_value *value,
     return event;
 }
 
-/* malformed: not JSON; invalid: no event. */
+/* malformed: not JSON; invalid: not an event. */
 static bool
 read_item(struct batch_reader *r, struct str item, struct event_new *out, struct err *err)
 {
@@ -99,7 +97,7 @@ add_item(struct batch_reader *r, struct str item, bool is_ndjson)
     return true;
 }
 
-/* From the byte behind the opening quote to the one behind the closing. */
+/* Skips a string: from after its opening quote to after its closing quote. */
 static void
 skip_string(struct batch_reader *r)
 {
@@ -108,7 +106,7 @@ skip_string(struct batch_reader *r)
     r->at = MIN(r->at + 1, r->body.n);
 }
 
-/* Stops at the comma or bracket behind the item, or at the end of the body. */
+/* Skips an item, to the comma or bracket after it or the end of the body. */
 static bool
 skip_item(struct batch_reader *r)
 {
@@ -177,7 +175,7 @@ bool
 event_batch_read(struct arena *a, struct str body, bool is_ndjson, struct event_batch *out,
                  struct err *err)
 {
-    /* An item has a byte, and one between it and the next. */
+    /* An item takes at least one byte, and one more separates it from the next. */
     size_t items_max = MIN((size_t)EVENT_BATCH_MAX, body.n / 2 + 1);
     *out = (struct event_batch){.events = arena_array(a, items_max, struct event_new),
                                 .results = arena_array(a, items_max, struct event_result)};

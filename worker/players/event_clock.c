@@ -1,6 +1,6 @@
-/* Its state is a row of the database, read by each operation that stores
- * events (1 us) and written when the clock did something: so it is one with the events through
- * every rollback, every new writer and every kill. */
+/* The state is a row of the database, read by each operation that stores events (1 us) and
+ * written when the clock stepped.  So it stays consistent with the events through every
+ * rollback, every new writer and every kill. */
 #include "players/event_clock.h"
 
 #include "base/clock.h"
@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The two clocks are read one after the other, and a machine's is corrected by fractions of a
- * second all the time: less is no news. */
+/* The two clocks are read one after the other, and a machine's clock is constantly corrected by
+ * fractions of a second; a smaller difference is not a step. */
 #define SLACK_MS 1000
 #define BOOT_DIGITS 36
 
@@ -24,7 +24,7 @@ event_clock_begin(const struct event_clock *before, int64_t clock_ms, int64_t st
                   int64_t newest_at)
 {
     bool is_behind = clock_ms < newest_at;
-    /* Of a time of before this was kept nobody knows how long it had run ahead. */
+    /* Without a state from before, it is not known how long the time had run ahead. */
     int64_t since_at = before ? before->since_at : newest_at - EVENT_CLOCK_TAKEN_MS;
     return (struct event_clock){.offset_ms = MAX(clock_ms, newest_at) - steady_ms,
                                 .since_at = is_behind ? since_at : clock_ms};
@@ -37,7 +37,7 @@ set(struct event_clock *clock, int64_t clock_ms, int64_t steady_ms)
     return clock_ms;
 }
 
-/* The clock is too far ahead. */
+/* The clock is ahead by more than EVENT_CLOCK_STEP_MS. */
 static int64_t
 tell_ahead(struct event_clock *clock, int64_t clock_ms, int64_t steady_ms, int64_t newest_at)
 {
@@ -59,8 +59,8 @@ follow(struct event_clock *clock, int64_t clock_ms, int64_t steady_ms)
     return clock_ms;
 }
 
-/* The clock is behind the newest event.  The offset stays: should the clock come back to where
- * it was, it is followed at once. */
+/* The clock is behind the newest event.  The offset is kept: if the clock returns to where it
+ * was, it is followed at once. */
 static int64_t
 tell_behind(struct event_clock *clock, int64_t clock_ms, int64_t steady_ms, int64_t newest_at)
 {
@@ -71,7 +71,7 @@ tell_behind(struct event_clock *clock, int64_t clock_ms, int64_t steady_ms, int6
     if (steady_ms - clock->held_at < newest_at - clock->since_at)
         return newest_at;
     set(clock, clock_ms, steady_ms);
-    /* Until an event has come, which is the newest then, there is nothing to hold. */
+    /* There is nothing to hold until an event was stored, which is then the newest. */
     clock->since_at = newest_at;
     return clock_ms;
 }
@@ -87,7 +87,8 @@ event_clock_tell(struct event_clock *clock, int64_t clock_ms, int64_t steady_ms,
                                  : tell_behind(clock, clock_ms, steady_ms, newest_at);
 }
 
-/* Of the start of the machine; where it has none, each process takes a start for itself. */
+/* Identifies the start of the machine; where that is unknown, each process counts as a start.
+ */
 static struct str
 boot_id(void)
 {
@@ -104,10 +105,10 @@ boot_id(void)
     return str_from(id);
 }
 
-/* `out` as it is told at that moment, from what is stored. */
+/* The state as stored, and what it gives for the current time. */
 struct reading {
     struct event_clock clock;
-    bool is_stored; /* as `clock` was before it was told */
+    bool is_stored; /* the row equals `clock` as it was read */
     int64_t clock_ms, steady_ms, newest_at;
     int64_t now_ms;
 };
@@ -172,8 +173,8 @@ describe(const struct reading *r, struct event_clock_view *out)
 {
     scoped_buf at = {.max = KIB};
     date_add_timestamp(&at, r->newest_at);
-    /* To the nearest: each clock is cut to milliseconds by itself, so a difference of whole
-     * seconds may be one less. */
+    /* Rounded: each clock is truncated to milliseconds, so a difference of whole seconds may be
+     * one millisecond less. */
     int64_t ahead_ms = r->clock_ms - (r->steady_ms + r->clock.offset_ms);
     int64_t ahead_s = llround((double)ahead_ms / 1e3);
     int64_t taken_s = (r->clock.stepped_at + EVENT_CLOCK_TAKEN_MS - r->steady_ms) / 1000;

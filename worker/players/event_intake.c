@@ -1,5 +1,5 @@
-/* Ids are given out here, one above the newest, and not by AUTOINCREMENT,
- * which would write a second table for every row. */
+/* Ids are assigned here, one above the newest, instead of by AUTOINCREMENT, which would write a
+ * second table for every row. */
 #include "players/event_intake.h"
 
 #include "base/hash.h"
@@ -84,7 +84,7 @@ check_room(const struct event_intake *in, struct str name, struct err *refusal)
                         in->limits.types_per_player, STR_ARG(name));
 }
 
-/* 1 made, 0 there are too many (`refusal` says so), -1 error. */
+/* 1 created, 0 there are too many types (`refusal` says so), -1 error. */
 static int
 make_type(struct event_intake *in, struct str name, int64_t *id, struct err *refusal,
           struct err *err)
@@ -122,7 +122,7 @@ remember_type(struct event_intake *in, struct str name, int64_t id)
     return &in->types[in->types_seen++];
 }
 
-/* The event of this player that has this id of the client's; 0 for none. */
+/* The player's event with this client id; 0 when there is none. */
 static bool
 find_first(struct event_intake *in, struct str client_id, int64_t *id, struct err *err)
 {
@@ -165,7 +165,7 @@ intern_type(struct event_intake *in, const struct event_new *event,
     return true;
 }
 
-/* False in `is_new` when the client's id was there. */
+/* Sets `*is_new` to false when the client's id existed already. */
 static bool
 insert(struct event_intake *in, const struct event_new *event, int64_t type_id, bool *is_new,
        struct err *err)

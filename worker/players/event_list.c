@@ -1,12 +1,12 @@
 /* Reading events: lists and statistics.
  *
- *     filter           walked, from its upper end down
+ *     filter           scanned, from its upper end down
  *     none             the table itself
  *     type             the index event_of_type
  *     player, type     the index event_player
- *     player           each of the player's types in event_player, merged: the newest of what
- *                      they stand at is next.  An index by player alone would cost every insert
- *                      a third more for what this has for nothing
+ *     player           event_player for each of the player's types, merged by taking the newest
+ *                      of their next events.  An index by player alone would make every
+ *                      insert a third more expensive
  */
 #include "players/event.h"
 
@@ -26,13 +26,13 @@ event_from(struct db *db, int64_t id, int64_t below, int64_t *found_id, int64_t 
     return got;
 }
 
-/* The least id of the span, within which no time falls, that may have been given at that time
- * or later. */
+/* The lowest id in the span that has this time or a later one; times do not fall in the span.
+ */
 static bool
 first_at(struct db *db, struct event_span span, int64_t server_at, int64_t *id, struct err *err)
 {
     int64_t low = span.from, high = span.below;
-    /* Events below `low` are earlier; those from `high` on are not. */
+    /* Invariant: events below `low` are earlier; those from `high` on are not. */
     while (low < high) {
         int64_t middle = low + (high - low) / 2, found_id, found_at;
         int got = event_from(db, middle, span.below, &found_id, &found_at, err);
@@ -47,7 +47,7 @@ first_at(struct db *db, struct event_span span, int64_t server_at, int64_t *id, 
     return true;
 }
 
-/* Between the falls, from the first event that was to the last that is. */
+/* The spans between the falls. */
 static bool
 read_stretches(struct arena *a, struct db *db, struct event_span **out, size_t *count,
                struct err *err)
@@ -55,7 +55,7 @@ read_stretches(struct arena *a, struct db *db, struct event_span **out, size_t *
     int64_t falls, newest;
     scoped_stmt last = db_stmt(db, "event_newest");
     scoped_stmt counted = db_stmt(db, "event_fall_count");
-    /* The newest first: a fall that the writer adds meanwhile is beyond it. */
+    /* The newest id is read first: a fall that the writer adds meanwhile is above it. */
     if (!stmt_run_i64(last, &newest, err) || !stmt_run_i64(counted, &falls, err))
         return false;
     struct event_span *spans = arena_array(a, (size_t)falls + 1, struct event_span);
@@ -133,7 +133,7 @@ read_event(struct arena *a, struct stmt *s)
                           .meta = arena_str(a, stmt_str(s, 6))};
 }
 
-/* A walk down one index. */
+/* A scan down one index. */
 static bool
 walk(struct list *l, const char *statement, int64_t type_id, int64_t player_id, struct err *err)
 {
@@ -151,9 +151,9 @@ walk(struct list *l, const char *statement, int64_t type_id, int64_t player_id, 
     return got == 0;
 }
 
-struct head { /* of one of the player's types */
+struct head { /* the next event of one of the player's types */
     int64_t type_id;
-    int64_t id; /* its newest event that is still to come; 0: none */
+    int64_t id; /* 0: no more */
 };
 
 static bool
@@ -268,7 +268,7 @@ event_list(struct arena *a, struct db *db, const struct event_filter *filter,
     if (!find_spans(a, db, filter, &spans, &span_count, err))
         return false;
     if (filter->type.n && type_id == 0)
-        span_count = 0; /* nobody has sent one */
+        span_count = 0; /* the type was never sent */
     while (span_count-- > 0 && l.count < l.limit) {
         l.span = spans[span_count];
         if (!list_span(&l, type_id, filter->player_id, err))
@@ -300,7 +300,7 @@ event_stats(struct arena *a, struct db *db, int64_t player_id, struct event_coun
     if (player_id)
         stmt_bind_i64(s, 1, player_id);
     int got = 0;
-    /* The writer may have added a type since they were counted. */
+    /* The writer may have added a type since the types were counted. */
     while (i < count && (got = stmt_step(s, err)) == 1)
         (*out)[i++] = (struct event_count){arena_str(a, stmt_str(s, 0)), stmt_i64(s, 1)};
     *out_count = (size_t)i;

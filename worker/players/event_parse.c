@@ -65,7 +65,7 @@ parse_event_id(struct parsing *p, const struct json_value *v)
 static const struct {
     struct str name;
     bool (*parse)(struct parsing *p, const struct json_value *v);
-    bool may_be_null; /* else null is as if left out */
+    bool may_be_null; /* else null counts as absent */
 } MEMBERS[] = {
     {STR_INIT("event_type"), parse_type, false},
     {STR_INIT("meta"), parse_meta, true},
@@ -73,7 +73,7 @@ static const struct {
     {STR_INIT("event_id"), parse_event_id, false},
 };
 
-/* What other services call the same. */
+/* Names that other services use for the same members. */
 static const struct synonym SYNONYMS[] = {
     {STR_INIT("type"), STR_INIT("event_type")},     {STR_INIT("name"), STR_INIT("event_type")},
     {STR_INIT("event"), STR_INIT("event_type")},    {STR_INIT("properties"), STR_INIT("meta")},

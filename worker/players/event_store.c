@@ -9,9 +9,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* Half of what a message may have: the writer begins the next while this one is on its way. */
+/* Half of the maximum of a message: the writer works on one while the next is being sent. */
 #define OPERATION_BYTES_MAX (2 * MIB)
-/* 2 numbers and 3 lengths, generously. */
+/* An upper bound of 2 numbers and 3 lengths. */
 #define FIELDS_BYTES_MAX 64
 
 struct batch {
@@ -122,7 +122,7 @@ event_bytes(const struct event_new *e)
     return e->type.n + e->client_id.n + e->meta.n + FIELDS_BYTES_MAX;
 }
 
-/* One operation's worth: events[from, to) without those that are refused already. */
+/* The events of one operation: events[from, to) without those that are refused already. */
 struct portion {
     const struct event_new *events;
     struct event_result *results;
@@ -187,8 +187,7 @@ store_portion(struct arena *a, struct writer *w, int64_t player_id, const struct
     return true;
 }
 
-/* What was stored before stays stored, so that each of the others has to say for itself that it
- * was not. */
+/* Events of earlier operations remain stored, so each of the others gets its own refusal. */
 static void
 refuse_rest(struct arena *a, struct portion *p, size_t count, const struct err *why)
 {

@@ -1,5 +1,5 @@
-/* HMAC, comparison and base64url are libsodium's, in a time that does not depend on
- * what the text holds. */
+/* HMAC, comparison and base64url are libsodium's, in a time that does not depend on the
+ * contents of the text. */
 #include "players/jws.h"
 
 #include "json/read.h"
@@ -24,7 +24,7 @@ refuse_form(struct err *err)
 static void
 add_encoded(struct buf *out, const void *bytes, size_t n)
 {
-    size_t size = sodium_base64_encoded_len(n, ENCODING); /* with its NUL */
+    size_t size = sodium_base64_encoded_len(n, ENCODING); /* NUL included */
     char *to = buf_reserve(out, size);
     if (!to)
         return;
@@ -32,7 +32,7 @@ add_encoded(struct buf *out, const void *bytes, size_t n)
     out->n += size - 1;
 }
 
-/* Only what encoding gives: libsodium 1.0.18 takes bytes from 0x80 on for digits. */
+/* Accepts only what encoding gives: libsodium 1.0.18 decodes bytes from 0x80 on as digits. */
 static bool
 decode(struct arena *a, struct str text, struct str *out)
 {
@@ -87,7 +87,7 @@ check_header(struct arena *a, struct str part, struct err *err)
     const struct json_value *header;
     struct str text;
     struct err ignored = {0};
-    /* Nearly every token is one of ours: no need to read over and over what is known. */
+    /* Nearly every token is one of ours, whose header need not be parsed each time. */
     if (str_eq(part, OWN_HEADER))
         return true;
     if (!decode(a, part, &text))
@@ -98,7 +98,7 @@ check_header(struct arena *a, struct str part, struct err *err)
         return refuse_jws(err, "the token's alg is not HS256, the only one taken");
     if (json_get(header, "typ") && !is_string(header, "typ", STR("JWT")))
         return refuse_jws(err, "the token's typ is not JWT");
-    /* What a member of crit demands, b64 among them (RFC 7797), is not understood here. */
+    /* A member of crit, such as b64 (RFC 7797), demands features that this code lacks. */
     if (json_get(header, "crit") || json_get(header, "b64"))
         return refuse_jws(err, "the token's header has crit or b64, which are not taken");
     return true;
@@ -111,7 +111,7 @@ jws_open(struct arena *a, const struct str *keys, size_t key_count, struct str t
     struct str rest = text, body, mac;
     struct str header_part = str_cut(&rest, '.'), body_part = str_cut(&rest, '.');
     struct str signed_part = str_slice(text, 0, header_part.n + 1 + body_part.n);
-    /* A dot in what is left is no character of base64url. */
+    /* A further dot in `rest` is refused by decode. */
     if (body_part.n == 0 || !decode(a, body_part, &body) || !decode(a, rest, &mac) ||
         mac.n != MAC_BYTES)
         return refuse_form(err);

@@ -2,8 +2,8 @@
  *
  *     base64url(header) "." base64url(payload) "." base64url(HMAC-SHA256(key, all before it))
  *
- * base64url (RFC 4648, 5) has one spelling here: no padding, no blanks, no stray bits in its
- * last character. */
+ * Of base64url (RFC 4648, 5) only the canonical form is accepted: no padding, no blanks, no
+ * extra bits in the last character. */
 #pragma once
 
 #include "base/arena.h"
@@ -12,9 +12,9 @@
 
 /* Appends the signed form of `payload`; the header is {"alg":"HS256","typ":"JWT"}. */
 void jws_sign(struct buf *out, struct str key, struct str payload);
-/* The payload, in the arena, when one of the keys has signed `text`; a key that is "" signs
- * nothing.  The header is read first: strict JSON, alg "HS256", typ "JWT" or none, and neither
- * `crit` nor `b64`; other members (kid) say nothing to us.  Then the signature is compared, in
+/* The payload, in the arena, when one of the keys has signed `text`; an empty key is skipped.
+ * The header is read first: strict JSON with alg "HS256", typ "JWT" or no typ, and neither
+ * `crit` nor `b64`; other members (kid) are ignored.  Then the signature is compared, in
  * constant time.  Errors: unauthorized, code token_invalid. */
 MUST_CHECK bool jws_open(struct arena *a, const struct str *keys, size_t key_count,
                          struct str text, struct str *payload, struct err *err);

@@ -1,9 +1,9 @@
-/* Recounting ledgers (see ledger.h).
+/* Recounting ledgers.
  *
- * The state of a player's chain is what his entries so far give: balance, number and hash.  The
- * whole ledger is walked once in the order of its ids with the states of all players at hand,
- * because the entries of one player lie scattered over it; a sample walks one player at a time
- * by the index. */
+ * A player's state is what the entries so far give: balance, count and hash.  A full check
+ * reads the ledger once, in the order of its ids, with the states of all players in memory,
+ * because the entries of one player are scattered over it.  A sample reads one player at a
+ * time by the index. */
 #include "base/random.h"
 #include "players/ledger.h"
 #include "players/wallet.h"
@@ -14,16 +14,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* States held at once. */
+/* How many states are in memory at once. */
 #define STATES_MAX (UINT64_C(1) << 20)
 #define WHAT_BYTES_MAX 256
 
-struct state { /* after the entries that were walked */
+struct state { /* after the entries read so far */
     int64_t player_id;
     int64_t balance, entry_count;
     unsigned char hash[LEDGER_HASH_BYTES];
     bool is_broken;
-    bool is_partial; /* begins behind older entries: they are not counted */
+    bool is_partial; /* older entries were skipped, so the count cannot be checked */
 };
 
 struct verify {
@@ -59,7 +59,7 @@ take_hash(struct state *state, struct str bytes)
         memcpy(state->hash, bytes.p, LEDGER_HASH_BYTES);
 }
 
-/* Is it what no entry may be, whatever stands before it? */
+/* Is the entry invalid by itself, whatever comes before it? */
 static bool
 is_nonsense(struct verify *v, struct state *state, const struct ledger_entry *entry,
             bool is_operation)
@@ -96,7 +96,7 @@ check_links(struct verify *v, struct state *state, const struct ledger_entry *en
             "in");
 }
 
-/* The row of ledger_entries or ledger_entries_of that `s` stands on. */
+/* Checks the current row of ledger_entries or ledger_entries_of. */
 static void
 walk_entry(struct verify *v, struct state *state, struct stmt *s)
 {
@@ -110,7 +110,7 @@ walk_entry(struct verify *v, struct state *state, struct stmt *s)
     take_hash(state, hash);
 }
 
-/* The row of ledger_players that `s` stands on, against the end of his chain. */
+/* Checks the current row of ledger_players against the end of the player's chain. */
 static void
 check_player(struct verify *v, struct state *state, struct stmt *s)
 {
@@ -132,7 +132,7 @@ check_player(struct verify *v, struct state *state, struct stmt *s)
 struct states { /* sorted by player */
     struct state *states;
     size_t count;
-    int64_t first_id, last_id; /* whose entries belong here; some may be nobody's */
+    int64_t first_id, last_id; /* players whose entries are checked in this pass */
 };
 
 static int
@@ -142,7 +142,7 @@ compare_states(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Ids are handed out in turn, so most often the place is known from the first. */
+/* Ids are assigned consecutively, so the place can usually be computed from the first one. */
 static struct state *
 find_state(const struct states *all, int64_t player_id)
 {
@@ -155,7 +155,7 @@ find_state(const struct states *all, int64_t player_id)
     return bsearch(&key, all->states, all->count, sizeof(key), compare_states);
 }
 
-/* The next players behind all->last_id, at the most STATES_MAX. */
+/* Loads the states of the next players after all->last_id, at most STATES_MAX. */
 static bool
 load_states(struct verify *v, struct states *all, struct err *err)
 {
@@ -234,7 +234,7 @@ ledger_verify(struct db *db, ledger_fault_fn *on_fault, void *context,
 
 /* --- a sample --- */
 
-/* So that the newest LEDGER_SAMPLE_ENTRIES follow. */
+/* Begins the state before the newest LEDGER_SAMPLE_ENTRIES entries. */
 static bool
 begin_state(struct verify *v, struct state *state, int64_t *after_id, struct err *err)
 {
@@ -283,7 +283,7 @@ verify_player(struct verify *v, int64_t player_id, struct err *err)
     return got >= 0;
 }
 
-/* The newest; their lowest id, 0 for none. */
+/* Checks the newest players; sets the lowest of their ids, 0 when there is none. */
 static bool
 verify_newest(struct verify *v, uint64_t count, int64_t *lowest_id, struct err *err)
 {
@@ -299,8 +299,8 @@ verify_newest(struct verify *v, uint64_t count, int64_t *lowest_id, struct err *
     return got == 0;
 }
 
-/* One below `below_id`, which is above 1.  Behind a gap of ids stands one that comes oftener:
- * nothing removes players. */
+/* Picks a random player below `below_id`, which is above 1.  A player after a gap in the ids is
+ * picked more often; but there are no gaps, since players' rows are not removed. */
 static bool
 pick(struct verify *v, int64_t below_id, int64_t *out, struct err *err)
 {

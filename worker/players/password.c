@@ -1,6 +1,6 @@
-/* See password.h.  libsodium chooses the salt, writes its parameters into the string and
- * compares in constant time; what is ours is the bound on how many run at once, and an account
- * that does not exist costing as much as one that does. */
+/* libsodium chooses the salt, writes its parameters into the string and compares in constant
+ * time.  What is added here: a limit on how many run at once, and that an account that does not
+ * exist costs as much as one that does. */
 #include "players/password.h"
 
 #include "base/fs.h"
@@ -18,7 +18,7 @@
 
 static_assert(PASSWORD_HASH_BYTES_MAX == crypto_pwhash_STRBYTES, "libsodium's own size");
 
-/* Half of the pool is left to earn and spend, also where there are more cores than workers. */
+/* Half of the pool is left to earn and spend, even when there are more cores than workers. */
 static unsigned
 count_slots(const struct config *config)
 {
@@ -67,7 +67,7 @@ password_check_form(struct str member, struct str password, struct err *err)
         size_t n = utf8_sequence(rest);
         if (n == 0)
             return refuse_form(member, "is UTF-8 text", err);
-        /* Argon2 would take it, but whoever types the password cannot. */
+        /* Argon2 accepts a NUL, but nobody can type it. */
         if (rest.p[0] == '\0')
             return refuse_form(member, "has no NUL in it", err);
         rest = str_skip(rest, n);
@@ -96,8 +96,8 @@ password_release(struct password_hasher *hasher)
     hasher->is_held = false;
 }
 
-/* libsodium answers a lack of memory as it answers a wrong password, which would lock out who
- * knows the right one. */
+/* libsodium reports a lack of memory like a wrong password, which would refuse the right one.
+ */
 static bool
 has_memory(void)
 {

@@ -1,8 +1,8 @@
-/* A refresh is one operation of the writer, so of two that show the same token
- * at once one comes first, and the other is its repeat.
+/* A refresh is one operation of the writer, so when two requests send the same token at once,
+ * one is first and the other counts as its repetition.
  *
- * An operation that fails is rolled back.  A reuse has to be remembered, so for the writer it
- * is an operation that succeeds, and says in its reply what it found. */
+ * A failed operation is rolled back, but a reuse must be stored.  So for the writer it is an
+ * operation that succeeds, whose reply says what was found. */
 #include "players/session.h"
 
 #include "base/clock.h"
@@ -13,12 +13,12 @@
 #include <string.h>
 
 #define REFRESH_PREFIX "pmr_"
-/* Ended sessions and used refresh tokens are removed by those who log in or refresh: more than
- * the one row that each of them adds, and few enough that nobody waits for it. */
+/* Each login or refresh removes this many ended sessions and used refresh tokens: more than the
+ * one row that it adds, and few enough not to be noticed. */
 #define SWEPT_MAX 8
 
-/* The successors that a refresh token may have: made with the secret that signs now, and with
- * the one before it where there is one. */
+/* The possible successors of a refresh token: made with the current secret, and with the
+ * previous one if there is one. */
 enum successor { SUCCESSOR_NOW, SUCCESSOR_BEFORE, SUCCESSORS };
 enum refresh_outcome { REFRESH_GRANTED, REFRESH_REUSED };
 
@@ -47,7 +47,7 @@ sweep(struct db *db, const char *statement, int64_t now_ms, struct err *err)
     return stmt_run(s, err);
 }
 
-/* Used tokens first: they hold their session. */
+/* Used tokens before their sessions, to which they refer. */
 static bool
 sweep_ended(struct db *db, int64_t now_ms, struct err *err)
 {
@@ -64,7 +64,7 @@ trim(struct db *db, const char *statement, int64_t player_id, struct err *err)
     return stmt_run(s, err);
 }
 
-/* Makes room for one more of the player's. */
+/* Makes room for one more session of the player. */
 static bool
 trim_player(struct db *db, int64_t player_id, struct err *err)
 {
@@ -120,7 +120,7 @@ session_is_recent(struct db *db, struct str id, int64_t now_ms, bool *is_recent,
     stmt_bind_str(s, 1, id);
     int got = stmt_step(s, err);
     int64_t age_ms = got == 1 ? now_ms - stmt_i64(s, 0) : SESSION_RECENT_MS;
-    /* One that began in a future far away does so by a clock that was put back since. */
+    /* A login far in the future was made before the clock was put back; it does not count. */
     *is_recent = age_ms < SESSION_RECENT_MS && -age_ms < SESSION_RECENT_MS;
     return got >= 0;
 }
@@ -145,7 +145,7 @@ struct refresh {
     /* Of the session that the shown token belongs to. */
     struct str id;
     int64_t player_id, expires_at, revoked_at;
-    int64_t used_at; /* of the shown token, where it was used before */
+    int64_t used_at; /* when the token was used before */
 };
 
 static void
@@ -157,7 +157,7 @@ read_session(struct arena *a, struct stmt *s, struct refresh *r)
     r->revoked_at = stmt_i64(s, 3);
 }
 
-/* 1 found, 0 no session has this token now, -1 error. */
+/* 1 found, 0 no session has this token as its current one, -1 error. */
 static int
 find_session(struct arena *a, struct refresh *r, struct err *err)
 {
@@ -236,7 +236,7 @@ find_used(struct arena *a, struct refresh *r, struct err *err)
     return true;
 }
 
-/* The clock may have been put back since: by a little it is still within the grace. */
+/* Also within the grace when the clock was put back a little since. */
 static bool
 is_in_grace(const struct refresh *r)
 {
@@ -244,7 +244,7 @@ is_in_grace(const struct refresh *r)
     return ago_ms < r->grace_ms && -ago_ms < r->grace_ms;
 }
 
-/* 1 it is among the session's refresh tokens, 0 it is not, -1 error. */
+/* 1 the hash is that of one of the session's refresh tokens, 0 it is not, -1 error. */
 static int
 had_refresh(const struct refresh *r, struct str hash, struct err *err)
 {
@@ -254,7 +254,8 @@ had_refresh(const struct refresh *r, struct str hash, struct err *err)
     return stmt_step(s, err);
 }
 
-/* Shown again by who did not get the answer, or by two at once: what was given then. */
+/* Sent again by a client that did not get the response, or by two clients at once: gives the
+ * same successor. */
 static bool
 grant_again(struct refresh *r, struct err *err)
 {
@@ -270,7 +271,7 @@ grant_again(struct refresh *r, struct err *err)
             return true;
         }
     }
-    /* Nobody's theft, so the session lives. */
+    /* This is not a sign of theft, so the session continues. */
     return err_set_code(err, ERR_UNAUTHORIZED, "refresh_invalid",
                         "the secret that this refresh token was used under is gone; log in "
                         "again");
@@ -344,7 +345,7 @@ make_successor(struct str secret, struct str refresh_token, char out[SESSION_REF
     sodium_bin2hex(out + strlen(REFRESH_PREFIX), 2 * sizeof(mac) + 1, mac, sizeof(mac));
 }
 
-/* The new tokens are made here: the writer sees hashes alone. */
+/* The new tokens are made here, in the worker: the writer sees only hashes. */
 bool
 session_refresh(struct writer *w, const struct config *config,
                 const struct token_secrets *secrets, struct str refresh_token,

@@ -1,8 +1,8 @@
-/* See strength.h.  cracklib's own entrance, FascistCheck, takes the user of this process for
- * the one whose password it is, and says of a dictionary that is not there only that the
- * password is bad; so its parts are called here.  It keeps one dictionary open at a time, in
- * static memory: a worker has one thread, and opens and checks it for each password (a
- * millisecond), since the nightly job of the distribution may write the files anew. */
+/* cracklib's entry point, FascistCheck, assumes that the password is that of this process's
+ * user, and reports a missing dictionary as a bad password; so its parts are called here.  It
+ * keeps one dictionary open in static memory.  A worker has one thread, and opens and checks
+ * the dictionary for each password (a millisecond), because a nightly job of the distribution
+ * may rewrite it. */
 #include "players/strength.h"
 
 #include "base/arena.h"
@@ -20,16 +20,16 @@
 #include <sys/stat.h>
 
 #define PASSWORD_BYTES_MAX (PASSWORD_CHARACTERS_MAX * 4)
-/* What cracklib looks at, with a NUL. */
+/* What cracklib examines of a password, NUL included. */
 #define JUDGED_BYTES (TRUNCSTRINGSIZE)
-/* Five pairs of neighbours are a third of it. */
+/* From this length on, cracklib's five pairs of neighbours are at most a third of the text. */
 #define SENTENCE_BYTES_MIN 16
-/* Somebody has to put the dictionary back; sooner is only noise. */
+/* Retry-After: an operator has to restore the dictionary, so sooner is useless. */
 #define UNCHECKED_RETRY_S 60
 /* A disk that loses a file by and by changes no time of it. */
 #define LOOK_EVERY_US UINT64_C(60000000)
 
-/* Of the path that cracklib takes; its own where the setting is empty. */
+/* The path for cracklib; its built-in one when the setting is empty. */
 static struct str
 dictionary_path(const struct config *config)
 {
@@ -43,7 +43,8 @@ finds(PWDICT *dictionary, char *word, const struct dictionary_sample *sample)
     return FindPW(dictionary, word) < sample->word_count;
 }
 
-/* Checked before cracklib opens it, and then cracklib has to find what is in it. */
+/* The files are checked before cracklib opens them, and then cracklib must find sample words.
+ */
 static PWDICT *
 open_dictionary(const struct config *config, struct err *err)
 {
@@ -114,7 +115,7 @@ strength_is_dictionary_good(const struct config *config, struct strength_watch *
     return is_good;
 }
 
-/* cracklib's verdicts by a word of theirs, and ours. */
+/* Cracklib's messages, recognised by a word in each, and our words for them. */
 #define SYSTEMATIC "systematic"
 static const struct {
     const char *word, *reason;
@@ -136,7 +137,8 @@ refuse_weak(struct str member, const char *reason, struct err *err)
                         reason);
 }
 
-/* A weak one could not be told from a good one.  `why` names a file, for the log only. */
+/* Without a dictionary, weak and good passwords look alike.  `why` names a file: for the log.
+ */
 static bool
 refuse_unchecked(const struct err *why, struct err *err)
 {
@@ -148,8 +150,9 @@ refuse_unchecked(const struct err *why, struct err *err)
     return false;
 }
 
-/* Pairs of neighbours ("st", "on") stand in every longer text, and cracklib allows four
- * whatever the length.  Of a sentence they are a tenth or two, of a row nearly all. */
+/* Pairs of neighbours ("st", "on") occur in every longer text, and cracklib allows four
+ * whatever the length.  In a sentence they are 10 to 20 %, in a sequence of characters nearly
+ * all. */
 static bool
 is_sentence(const char *password)
 {
@@ -161,7 +164,7 @@ is_sentence(const char *password)
     return n >= SENTENCE_BYTES_MIN && neighbours < n / 2;
 }
 
-/* NULL: none. */
+/* The reason to refuse the password; NULL: none. */
 static const char *
 find_reason(PWDICT *dictionary, const char *username, const char *password)
 {
@@ -176,7 +179,7 @@ find_reason(PWDICT *dictionary, const char *username, const char *password)
     return "is easy to guess";
 }
 
-/* Without the username, in any case, wherever it stands; characters, not bytes, are counted. */
+/* Characters that are left without the username, which may occur in any case and anywhere. */
 static size_t
 cut_username(struct str username, struct str password, char out[PASSWORD_BYTES_MAX + 1])
 {

@@ -1,9 +1,9 @@
-/* Passwords that are guessed first: common words and passwords, rows of neighbouring
- * characters, and the username with little beside it.  The judge is cracklib with a dictionary
- * of its own (players.password_dictionary); players.password_check: false asks nobody.
+/* Refuses passwords that are guessed first: common words and passwords, sequences of
+ * neighbouring characters, and the username with little added.  Judged by cracklib with a
+ * dictionary (players.password_dictionary); not at all if players.password_check is false.
  *
- * Asked only where a password is set, for a millisecond and before it is hashed: who has a weak
- * one goes on logging in with it. */
+ * Checked only when a password is set, which takes a millisecond, and before it is hashed: a
+ * player with a weak password can still log in. */
 #pragma once
 
 #include "base/err.h"
@@ -22,7 +22,7 @@ struct strength_watch {
 bool strength_is_dictionary_good(const struct config *config, struct strength_watch *watch);
 
 /* `password` has passed password_check_form, `username` its own check.  invalid (422), code
- * weak_password, naming `member` and the reason and never the value; busy, private, code
+ * weak_password, naming `member` and the reason but not the value; busy, private, code
  * password_check_unavailable while the dictionary cannot be read. */
 MUST_CHECK bool strength_check(const struct config *config, struct str member,
                                struct str username, struct str password, struct err *err);

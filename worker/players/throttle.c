@@ -6,17 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 
-/* More than a note adds, so that rows which are over never gather. */
+/* More than a failure adds, so that expired rows do not accumulate. */
 #define SWEEP_ROWS 16
-/* Counting the rows walks an index of all of them (5 ms at the most); a note in so many does.
+/* Counting the rows scans an index (at most 5 ms), so only one in this many failures does it.
  */
 #define TRIM_EVERY 64
 
-/* How many times players.login_failures a subject may have. */
+/* The limit of each subject, as a multiple of players.login_failures. */
 static const uint64_t FACTORS[THROTTLE_KINDS] = {
     [THROTTLE_BOTH] = 1, [THROTTLE_ACCOUNT] = 10, [THROTTLE_ADDRESS] = 10};
 
-/* The /64 of an IPv6 address; one that wraps an IPv4 address is that one. */
+/* The /64 of an IPv6 address; an IPv4-mapped one is the IPv4 address. */
 static struct str
 shorten_address(struct arena *a, struct str address)
 {
@@ -58,8 +58,8 @@ refuse_attempt(int64_t wait_ms, struct err *err)
     return false;
 }
 
-/* When the subject may try again; 0: now.  A window from before the clock was put back would
- * last for too long: it does not count. */
+/* When the subject may try again; 0: now.  A window that begins in the future, because the
+ * clock was put back, is ignored: it would last too long. */
 static bool
 find_end(struct db *db, struct str subject, uint64_t failures_max, int64_t now_ms,
          int64_t window_ms, int64_t *ends_at, struct err *err)

@@ -1,18 +1,19 @@
-/* Wrong passwords of late, and who has to wait for them.  Counted for three subjects:
+/* Recent wrong passwords, and who must wait because of them.  Counted for three subjects:
  *
  *     both:NAME ADDRESS     players.login_failures within players.login_window
  *     account:NAME          ten times as many: one account tried from many addresses
  *     address:ADDRESS       ten times as many: one address trying many accounts
  *
- * NAME is the username in lower case, of an account or not, so that being throttled tells
- * nobody whether it exists.  An IPv6 address counts by its /64, which is what one customer has.
+ * NAME is the username in lower case, whether an account has it or not, so that being throttled
+ * does not tell whether the account exists.  An IPv6 address counts by its /64, the network of
+ * one customer.
  *
- * A window begins with the first failure and ends all at once.  Who compares a password asks in
- * a slot for hashing that is kept until the failure is committed, so of those who guess at once
- * no more get past the limit than there are slots.
+ * A window begins with the first failure; at its end all its failures expire together.  The
+ * counts are checked inside a slot for hashing that is kept until a failure is committed, so of
+ * many clients that guess at once, at most as many as there are slots exceed the limit.
  *
- * The table is bounded: each note takes some rows away whose window is over, and of those that
- * count no more than THROTTLE_ROWS_MAX stay, the newest. */
+ * The table is bounded: recording a failure removes some rows whose window is over, and at most
+ * THROTTLE_ROWS_MAX rows are kept, the newest. */
 #pragma once
 
 #include "config/config.h"
@@ -32,10 +33,11 @@ struct throttle_key throttle_make_key(struct arena *a, struct str name, struct s
 MUST_CHECK bool throttle_check(struct db *db, const struct config *config,
                                const struct throttle_key *key, int64_t now_ms, struct err *err);
 
-/* Inside operations of the writer. */
+/* Records a failure for each subject.  This and the other functions in _in run inside
+ * operations of the writer. */
 MUST_CHECK bool throttle_note_in(struct db *db, const struct throttle_key *key, int64_t now_ms,
                                  int64_t window_ms, struct err *err);
-/* Everything that names the account; `name` in any case. */
+/* Removes all rows that contain the name; `name` in any case. */
 MUST_CHECK bool throttle_forget_in(struct db *db, struct str name, struct err *err);
-/* After the right password: what was counted for the account from this address. */
+/* After the right password: removes the count of the account from this address. */
 MUST_CHECK bool throttle_clear_in(struct db *db, struct str subject, struct err *err);

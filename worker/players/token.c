@@ -1,12 +1,11 @@
-/* What a token says, and where the secrets come from; how it is signed is
- * jws.h's.
+/* What a token contains, and where the secrets come from; signing is in jws.c.
  *
- * Both are our own lines over libsodium and json/read.  libjwt 1.10.2, which Debian 12 has, was
- * tried with the vectors and tokens of the unit tests: rightly signed, it takes a header with
- * crit or b64, the algorithms HS384, HS512 and "hs256", a member given twice (the last counts),
- * padding and an array as payload; an exp that is text or a fraction it reads as 0, and one
- * that has passed as any other.  Asking again about each of these is as long as the whole of it
- * here. */
+ * Both are our own code on libsodium and json/read, because libraries were too lenient: libjwt
+ * 1.10.2 (Debian 12), tried with the unit tests' vectors and tokens, accepts, when correctly
+ * signed, a header with crit or b64, the algorithms HS384, HS512 and "hs256", a repeated
+ * member (the last one counts), padding, and an array as payload; an exp that is text or a
+ * fraction it reads as 0, and an expired one like any other.  Checking all of this again would
+ * be as long as the code here. */
 #include "players/token.h"
 
 #include "base/fs.h"
@@ -22,11 +21,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Hex digits of 256 random bits. */
+/* Hex digits of a generated secret of 256 random bits. */
 #define MADE_SECRET_DIGITS 64
-/* With the newline at its end. */
+/* With a newline (LF or CRLF) at the end. */
 #define SECRET_FILE_BYTES_MAX (TOKEN_SECRET_BYTES_MAX + 2)
-/* Times up to here are exact in every client's numbers, and nothing added to them overflows. */
+/* Times up to this are exact in every client's numbers, and adding to them cannot overflow. */
 #define TIME_MAX_S (INT64_C(1) << 53)
 
 static bool
@@ -35,7 +34,7 @@ refuse_token(struct err *err, const char *why)
     return err_set_code(err, ERR_UNAUTHORIZED, "token_invalid", "%s", why);
 }
 
-/* `from` is for messages; the secret itself is in none. */
+/* `from` says where the secret is from, for messages, which never show the secret. */
 static bool
 check_secret(struct str secret, const char *from, struct err *err)
 {
@@ -46,7 +45,7 @@ check_secret(struct str secret, const char *from, struct err *err)
                    TOKEN_SECRET_BYTES_MIN, TOKEN_SECRET_BYTES_MAX, secret.n);
 }
 
-/* Without the newline that an editor, or echo, puts at the end. */
+/* Without the newline that an editor or echo adds at the end. */
 static struct str
 without_newline(struct str text)
 {
@@ -65,7 +64,7 @@ take_secret(struct arena *a, const char *path, const struct buf *text, struct st
     return check_secret(*out, path, err);
 }
 
-/* Of the file that a setting names, else the environment, else "". */
+/* From the file that a setting names, else from the environment, else "". */
 static bool
 read_given(struct arena *a, const struct config *config, struct str file, const char *variable,
            struct str *out, struct err *err)
@@ -153,7 +152,7 @@ token_make(struct arena *a, const struct token_secrets *secrets, struct str issu
     return arena_str(a, buf_str(&token));
 }
 
-/* 1 it is there and a time, 0 it is not there, -1 it is something else. */
+/* 1 the member is there and a time, 0 it is absent, -1 it is something else. */
 static int
 read_time(const struct json_value *payload, const char *name, int64_t *out)
 {
@@ -163,7 +162,7 @@ read_time(const struct json_value *payload, const char *name, int64_t *out)
     return json_as_i64(v, out) && *out >= 0 && *out <= TIME_MAX_S ? 1 : -1;
 }
 
-/* Decimal digits as they are printed: one text for one player. */
+/* Decimal digits exactly as printed, so that each player has one text. */
 static bool
 read_player(const struct json_value *payload, int64_t *out)
 {
@@ -212,7 +211,7 @@ check_claims(const struct json_value *payload, struct str issuer, int64_t now_s,
         return refuse_token(err, "the token's payload is no JSON object");
     if (!json_as_str(json_get(payload, "iss"), &text) || !str_eq(text, issuer))
         return refuse_token(err, "the token is of another issuer");
-    /* Whoever does not find itself in aud has to refuse (RFC 7519, 4.1.3). */
+    /* A recipient that is not in aud must refuse the token (RFC 7519, 4.1.3). */
     if (json_get(payload, "aud"))
         return refuse_token(err, "the token is for another audience");
     if (!read_player(payload, &claims->player_id) || !read_session(payload, claims->session_id))

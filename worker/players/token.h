@@ -3,16 +3,16 @@
  *     header   {"alg":"HS256","typ":"JWT"}
  *     payload  {"iss": TEXT, "sub": "player id", "iat": N, "exp": N, "jti": "session id"}
  *
- * Refused, each for the same 401 with a sentence that says no more than the client may know:
- * what jws_open refuses, a payload that is not strict JSON or has a member twice, times that
- * are not whole seconds up to 2^53, a token that expired or is from the future (iat, and nbf
- * where it comes) by more than TOKEN_SKEW_S, another issuer, any aud, a sub or jti that we do
- * not write.  The signature is checked before the payload is read.
+ * Refused, each with the same 401 and a sentence that says no more than the client may know:
+ * what jws_open refuses; a payload that is not strict JSON or repeats a member; times that are
+ * not whole seconds up to 2^53; a token that has expired, or is from the future (iat, and nbf
+ * if present), by more than TOKEN_SKEW_S; another issuer; any aud; a sub or jti not of the
+ * form that token_make writes.  The signature is checked before the payload is read.
  *
- * To change the secret while tokens live takes three reloads: the new one as previous, so that
- * every worker knows it; new and old in their places; and after a token's lifetime the new one
- * alone.  With the second alone, a worker that is being replaced may still meet a token of the
- * new secret, and refuse it. */
+ * Changing the secret while tokens are in use takes three reloads: first the new secret as
+ * previous, so that every worker accepts it; then the new one as current and the old one as
+ * previous; after a token's lifetime the new one alone.  Without the first reload, a worker
+ * that is being replaced may refuse a token signed with the new secret. */
 #pragma once
 
 #include "base/arena.h"
@@ -27,15 +27,15 @@
 
 struct token_secrets {
     struct str current;
-    struct str previous; /* "" for none; signs nothing any more */
+    struct str previous; /* "" for none; accepted, but no longer used to sign */
 };
-/* By the settings players.secret_file and previous_secret_file, else the environment, else
- * DATA/jwt.secret (with no data directory, to check a configuration, current may stay "").
- * Files may end in a newline.  Refuses secrets that are too short. */
+/* From players.secret_file and previous_secret_file, else from the environment, else from
+ * DATA/jwt.secret (without a data directory, when a configuration is checked, `current` may be
+ * "").  A newline at the end of a file is dropped.  Refuses secrets that are too short. */
 MUST_CHECK bool token_read_secrets(struct arena *a, const struct config *config,
                                    struct token_secrets *out, struct err *err);
-/* Makes DATA/jwt.secret (0600) where no other secret is given and none is there.  Before the
- * workers start. */
+/* Creates DATA/jwt.secret (0600) if it does not exist and no other secret is given.  Called
+ * before the workers start. */
 MUST_CHECK bool token_make_secret(const struct config *config, struct err *err);
 
 struct token_claims {
@@ -43,7 +43,7 @@ struct token_claims {
     char session_id[TOKEN_SESSION_DIGITS + 1];
     int64_t issued_at_s, expires_at_s;
 };
-/* The token, in the arena. */
+/* Makes a token, in the arena, signed with the current secret. */
 struct str token_make(struct arena *a, const struct token_secrets *secrets, struct str issuer,
                       const struct token_claims *claims);
 /* Errors: unauthorized with code token_invalid or token_expired. */

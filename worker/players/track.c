@@ -1,6 +1,6 @@
-/* The redirect is judged by a grammar of our own that knows less than any
- * browser: what two parsers could read differently is refused, so that the host which is
- * compared is the one that is visited. */
+/* The redirect is checked against a grammar that is stricter than any browser: what two parsers
+ * could read differently is refused, so that the host that is compared is the host that is
+ * visited. */
 #include "players/track.h"
 
 #include "json/write.h"
@@ -11,7 +11,7 @@ is_character(struct str name)
     return str_eq(name, STR("character"));
 }
 
-/* The first place of a name, so that its values are written there, and only there. */
+/* Is it the first parameter with its name?  All values of the name are written there. */
 static bool
 is_first(const struct track_param *params, size_t at)
 {
@@ -83,7 +83,7 @@ is_plain(struct str url)
     return true;
 }
 
-/* `host[:port]`; empty where the URL is not of the grammar. */
+/* `host[:port]` of the URL; empty when the URL does not follow the grammar. */
 static struct str
 find_host(struct str url)
 {
@@ -127,7 +127,7 @@ track_check_redirect(struct str url, const struct str *hosts, size_t host_count,
 bool
 track_is_preview(struct str user_agent)
 {
-    /* In lower case, as they name themselves. */
+    /* The names by which they identify themselves, in lower case. */
     static const struct str BOTS[] = {
         STR_INIT("facebookexternalhit"),
         STR_INIT("facebot"),

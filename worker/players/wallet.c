@@ -1,4 +1,4 @@
-/* See wallet.h: the caller's side.  What the writer does is in wallet_operations.c. */
+/* The client side; what the writer does is in wallet_operations.c. */
 #include "players/wallet.h"
 
 #include <inttypes.h>
@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A value that is quoted back in an error. */
+/* How much of a value is quoted in an error. */
 #define SHOWN_BYTES_MAX 80
 #define RULE_BYTES_MAX 160
 
@@ -43,7 +43,7 @@ parse_amount(const struct json_value *member, int64_t *out, struct err *err)
     return true;
 }
 
-/* C0, DEL and, as UTF-8 has them, C1. */
+/* Control characters: C0, DEL and, in UTF-8, C1. */
 static bool
 has_control(struct str s)
 {
@@ -106,7 +106,7 @@ check_key(struct str key, struct err *err)
                         STR_ARG(str_slice(key, 0, SHOWN_BYTES_MAX)));
 }
 
-/* Whoever sent it has to learn how to find out. */
+/* The detail tells the client how to find out whether the change was stored. */
 static void
 explain_unknown(const struct wallet_request *request, struct err *err)
 {
@@ -132,7 +132,7 @@ wallet_run(struct writer *w, const struct wallet_request *request, struct wallet
     return ok;
 }
 
-/* 1 and the balance, 0 when nobody is there, -1 error. */
+/* 1 with the balance, 0 when there is no such player, -1 error. */
 static int
 read_balance(struct db *db, int64_t player_id, int64_t *balance, struct err *err)
 {

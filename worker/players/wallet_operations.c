@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-/* An escaped reason and three numbers. */
+/* An escaped reason and three numbers fit. */
 #define META_BYTES_MAX (4 * KIB)
 
 static bool
@@ -24,8 +24,8 @@ refuse_reused_key(const struct wallet_request *request, struct err *err)
                         STR_ARG(request->idempotency_key), wallet_word(request->is_spend));
 }
 
-/* 1: the key was used for this very request, `out` is its answer; 0: it is new; -1: it was used
- * for another, or error. */
+/* 1: the key was used for the same request, whose answer is in `out`; 0: it is new; -1: it was
+ * used for another request, or error. */
 static int
 find_key(struct db *db, const struct wallet_request *request, struct wallet_receipt *out,
          struct err *err)
@@ -64,7 +64,7 @@ keep_key(struct db *db, const struct wallet_request *request, int64_t ledger_id,
     return stmt_run(s, err);
 }
 
-/* What the player's row says before the change. */
+/* The player's row before the change. */
 struct state {
     int64_t balance;
     unsigned char hash[LEDGER_HASH_BYTES]; /* of the last entry */
@@ -85,7 +85,7 @@ read_state(struct db *db, int64_t player_id, struct state *out, struct err *err)
     return true;
 }
 
-/* Before anything is changed, so that a refusal costs the batch nothing. */
+/* Checked before anything is changed, so that a refusal does not taint the batch. */
 static bool
 check_balance(const struct state *before, const struct ledger_entry *entry, struct err *err)
 {
@@ -184,7 +184,7 @@ change(struct db *db, const struct wallet_request *request, struct wallet_receip
         return found == 1;
     if (!read_state(db, entry.player_id, &before, err))
         return false;
-    /* Neither overflows: a balance and an amount are far below 2^62. */
+    /* Neither overflows: balances and amounts are far below 2^62. */
     entry.balance_after = before.balance + ledger_delta(&entry);
     if (!check_balance(&before, &entry, err))
         return false;

@@ -1,5 +1,5 @@
-/* The api role: a query or a play worker.  Opens what a handler needs, read-only where it can
- * be, and serves until it is told to stop. */
+/* The api role: a query or play worker.  Opens what handlers need, read-only where possible,
+ * and serves until it is told to stop. */
 #include "api/app.h"
 #include "base/log.h"
 #include "embedded/engine.h"
@@ -9,8 +9,8 @@
 
 #include <malloc.h>
 
-/* What a worker may keep of the memory it has freed: the arrays of a statistic over 100,000
- * rows fit, so that their pages are not asked back and cleared for each request. */
+/* How much freed memory a worker keeps: enough for the arrays of a statistic over 100,000
+ * rows, so that their pages are not requested and zeroed again for each request. */
 #define KEPT_BYTES_MAX (4 * MIB)
 #define KEPT_PIECE_BYTES_MAX (2 * MIB)
 
@@ -19,8 +19,8 @@ struct handles {
     struct app app;
 };
 
-/* However long the writer takes, half of the query workers stay free for reads, and of the play
- * workers four: those are there to write, and together make the writer's commits large. */
+/* However slow the writer is, half of the query workers stay free for reads, and four of the
+ * play workers: these mainly write, and many waiting together make large commits. */
 #define PLAY_WORKERS_FREE 4
 
 static bool
@@ -76,15 +76,16 @@ role_run_api(const struct role_env *env)
 {
     SCOPED(close_handles) struct handles handles = {.app.hasher.slots.fd = -1};
     struct err err = {0};
-    /* Left alone, glibc adapts both to what was freed last: too small for the next statistic, and
-     * up to 64 MiB kept after one large answer. */
+
+    /* By default glibc adapts both thresholds to the last freed block: too small for the next
+ * statistic, and up to 64 MiB kept after one large response. */
     mallopt(M_TRIM_THRESHOLD, (int)KEPT_BYTES_MAX);
     mallopt(M_MMAP_THRESHOLD, (int)KEPT_PIECE_BYTES_MAX);
     bool is_ready = serve_init(&err);
-    /* Only after libfcgi has installed its own. */
+    /* After libfcgi has installed its own handlers. */
     role_handle_signals();
     is_ready = is_ready && open_handles(env, &handles, &err);
-    /* What reading the YAML files took is not needed again. */
+    /* The memory that reading the YAML files took is not needed again. */
     malloc_trim(0);
     if (is_ready && serve_run(env->listen_fd, app_handle, &handles.app, role_is_stopping, &err))
         return 0;

@@ -1,5 +1,5 @@
-/* A slot is found by walking the array: it is walked a few times a second, and
- * holds under a hundred children. */
+/* A slot is found by scanning the array: that happens a few times a second, and the array holds
+ * under a hundred children. */
 #include "process/children.h"
 
 #include "base/clock.h"
@@ -14,7 +14,7 @@
 
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS 10000
-/* A child that lived so long was not dying at its start. */
+/* A child that lived this long did not fail at its start, so its backoff is reset. */
 #define LIVED_US (10 * UINT64_C(1000000))
 /* A signal that arrives just before a blocking accept is lost, so it is sent again. */
 #define SIGNAL_AGAIN_US UINT64_C(100000)
@@ -64,7 +64,7 @@ start(struct children *c, struct child *child)
         wait_for_restart(child);
         return;
     }
-    /* In both processes: whoever comes first, the group is there before it is needed. */
+    /* In parent and child, so that the group exists whichever of them runs first. */
     setpgid(child->pid, child->pid);
     child->state = CHILD_RUNNING;
 }
@@ -151,7 +151,7 @@ children_reap(struct children *c, int *probe_exit)
 {
     bool is_probe = false;
     siginfo_t info = {0};
-    /* Looked at before it is reaped: until then its pid, and so its group, is nobody else's. */
+    /* Before it is reaped: until then its pid, and so its group's id, cannot be reused. */
     while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid) {
         struct child *child = find_pid(c, info.si_pid);
         /* What its group still holds: workers of nginx finish what they have, for their master is
@@ -178,7 +178,7 @@ static void
 signal_again(struct child *child, uint64_t now)
 {
     if (now < child->kill_us) {
-        /* nginx ends gracefully by SIGQUIT, at once by SIGTERM. */
+        /* nginx ends gracefully on SIGQUIT, at once on SIGTERM. */
         kill(child->pid, child->kind == CHILD_NGINX   ? SIGQUIT
                          : child->kind == CHILD_PROBE ? SIGKILL
                                                       : SIGTERM);

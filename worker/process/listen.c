@@ -33,7 +33,7 @@ make_address(struct str text, uint64_t port, union address *out)
         out->v4.sin_port = htons((uint16_t)port);
         return sizeof(out->v4);
     }
-    /* One of the two, or the settings would not have been taken. */
+    /* One of the two matches: config_load has checked the address. */
     int parsed = inet_pton(AF_INET6, host, &out->v6.sin6_addr);
     assert(parsed == 1);
     (void)parsed;
@@ -103,7 +103,7 @@ listen_open_unix(const char *path, bool is_blocking, struct err *err)
     (void)n;
     int flags = SOCK_STREAM | SOCK_CLOEXEC | (is_blocking ? 0 : SOCK_NONBLOCK);
     scoped_fd fd = socket(AF_UNIX, flags, 0);
-    /* Whoever holds the data directory's lock may remove a predecessor's. */
+    /* The caller holds the data directory's lock, so this can only be a predecessor's. */
     unlink(path);
     if (fd < 0 || bind(fd, (struct sockaddr *)&to, sizeof(to)) || chmod(path, 0660) ||
         listen(fd, LISTEN_BACKLOG)) {

@@ -16,13 +16,13 @@ migrate_database(const char *data_dir, int *applied_count, struct err *err)
     scoped_fd lock = writer_lock_try(data_dir, err);
     if (lock < 0)
         return false;
-    /* Declared after the lock, so closed before it. */
+    /* Declared after the lock, so closed before it is released. */
     scoped_db db =
         guard_open(data_dir, arena_printf(&a, "%s/" ROLE_DB, data_dir).p, applied_count, err);
     return db;
 }
 
-/* A reader opens only what is migrated. */
+/* DB_READ_ONLY refuses a database that is not migrated. */
 static bool
 is_migrated(const struct config *config)
 {
@@ -39,7 +39,7 @@ migrate(const struct config *config)
     struct err err = {0};
     int applied = 0;
     bool ok = migrate_database(arena_cstr(&a, config->data_dir), &applied, &err) ||
-              /* An import of the command line: our writer waits for its end. */
+              /* The command line is importing: our writer waits for it to end. */
               (err.kind == ERR_BUSY && is_migrated(config));
     if (!ok)
         log_message(LOG_ERROR, err.kind == ERR_CONFLICT ? err_code(&err) : "migration_failed",

@@ -17,9 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Both sides of 4,096 connections and the files between them. */
+/* Two descriptors for each of 4,096 connections, and temporary files. */
 #define NGINX_DESCRIPTORS 16384
-/* Of what a check says; more is read and left out. */
+/* How much of the output of `nginx -t` is kept; the rest is read and dropped. */
 #define COMPLAINT_BYTES_MAX (16 * KIB)
 
 bool
@@ -46,7 +46,7 @@ nginx_child_find(struct arena *a, struct str program, const char **out, struct e
     return true;
 }
 
-/* A login has a soft limit of 1,024 as a rule, below nginx's worker_connections. */
+/* A login usually has a soft limit of 1,024, below nginx's worker_connections. */
 static void
 allow_descriptors(void)
 {
@@ -54,7 +54,7 @@ allow_descriptors(void)
     if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= NGINX_DESCRIPTORS)
         return;
     limit.rlim_cur = MIN(limit.rlim_max, NGINX_DESCRIPTORS);
-    /* Refused it serves fewer connections, and says so. */
+    /* When the limit is refused, nginx serves fewer connections and says so in its log. */
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
@@ -84,7 +84,7 @@ run(const char *program, const char *data_dir, const char *folder, bool is_check
     _exit(127);
 }
 
-/* The first line that is an error, of what nginx writes until it ends. */
+/* The first line that is an error in nginx's output, which is read to its end. */
 static struct str
 read_complaint(struct arena *a, int fd)
 {
@@ -126,7 +126,7 @@ nginx_child_check(const char *program, const char *data_dir, const char *folder,
                    data_dir, folder, STR_ARG(complaint));
 }
 
-/* nginx keeps its name and the working directory that it was started in. */
+/* Is the process an nginx that was started in this working directory? */
 static bool
 is_nginx_of(const char *pid, const char *folder)
 {
@@ -162,7 +162,7 @@ void
 nginx_child_become(const char *program, const char *data_dir, const int *listen_fds,
                    size_t fd_count, int log_fd, int supervisor_pid)
 {
-    /* SIGTERM, so that the master takes its workers along. */
+    /* SIGTERM rather than SIGKILL, so that the master ends its workers. */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != supervisor_pid)
         _exit(1);

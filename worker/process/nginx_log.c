@@ -7,10 +7,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* The most that Linux gives a user's pipe as shipped: 50 ms of a flood of 100,000 refusals a
- * second, in which the supervisor may wait for nginx -t. */
+/* Linux's default maximum for a user's pipe.  It holds 50 ms of a flood of 100,000 refusals a
+ * second, as the supervisor may be waiting for nginx -t. */
 #define PIPE_BYTES MIB
-/* nginx's lines have at most 2,048; libraries that it loads may write longer ones. */
+/* nginx's own lines have at most 2,048 bytes; those of libraries that it loads may be longer.
+ */
 #define LINE_BYTES_MAX (4 * KIB)
 #define DATE_BYTES 19
 
@@ -20,14 +21,15 @@ nginx_log_open(struct nginx_log *log, struct err *err)
     int fds[2];
     if (pipe2(fds, O_CLOEXEC | O_NONBLOCK))
         return err_set_errno(err, "making a pipe for nginx's log");
-    /* Refused it is 64 KiB, and drops more of a flood. */
+    /* When the size is refused, the pipe holds 64 KiB, and nginx drops more lines of a flood.
+     */
     (void)fcntl(fds[1], F_SETPIPE_SZ, (int)PIPE_BYTES);
     *log = (struct nginx_log){.read_fd = fds[0], .write_fd = fds[1]};
     buf_init(&log->line, LINE_BYTES_MAX);
     return true;
 }
 
-/* Behind the date, or behind "nginx:". */
+/* What follows the date, or "nginx:". */
 static bool
 take_level(struct str *rest, enum log_level *out)
 {

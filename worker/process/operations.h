@@ -1,4 +1,4 @@
-/* Every operation that the writer runs, gathered from the folders that define them. */
+/* Every operation that the writer runs, collected from the folders that define them. */
 #pragma once
 
 #include "writer/client.h"

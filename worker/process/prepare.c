@@ -1,4 +1,4 @@
-/* All paths but the data directory's own are relative to it, once it is the
+/* Except for that of the data directory, all paths are relative to it, because it is the
  * working directory. */
 #include "process/prepare.h"
 
@@ -18,10 +18,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* How long the children of a killed predecessor may take to follow it. */
+/* How often the lock is tried while a killed predecessor's children end. */
 #define LOCK_ATTEMPTS 40
 #define LOCK_PAUSE_MS 50
-/* A unix socket's path has 107 bytes; the longest name below run/ needs some of them. */
+/* The path of a unix socket has at most 107 bytes, of which the longest name in run/ needs
+ * some. */
 #define DATA_DIR_BYTES_MAX 88
 
 static bool
@@ -57,7 +58,7 @@ static bool
 give_data_dir(const char *data_dir, const struct passwd *user, struct err *err)
 {
     struct stat st;
-    /* The user has to pass the folders above; the last one is closed in any case. */
+    /* The folders above must be passable for the user; the last one gets mode 0700 anyway. */
     mode_t mask = umask(0022);
     bool is_made = fs_make_dirs(data_dir, err);
     umask(mask);
@@ -78,7 +79,7 @@ give_data_dir(const char *data_dir, const struct passwd *user, struct err *err)
         data_dir, user->pw_name, user->pw_name, data_dir);
 }
 
-/* Names the first folder on the way that the current user cannot enter. */
+/* Names the first folder of the path that the current user cannot enter. */
 static bool
 explain_unreachable(const char *data_dir, const char *user, struct err *err)
 {
@@ -98,7 +99,7 @@ explain_unreachable(const char *data_dir, const char *user, struct err *err)
                    user, data_dir);
 }
 
-/* Links and files that somebody else plants there would be taken for the service's own. */
+/* In such a directory, a link or file planted by another user would be taken for our own. */
 static bool
 check_closed(const char *data_dir, struct err *err)
 {
@@ -112,7 +113,7 @@ check_closed(const char *data_dir, struct err *err)
                    data_dir, data_dir);
 }
 
-/* One that was made under another umask: it holds hashes of passwords and sessions. */
+/* For a database made under another umask: it holds hashes of passwords and sessions. */
 static bool
 close_database(const char *data_dir, struct err *err)
 {

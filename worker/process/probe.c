@@ -14,14 +14,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* A start takes a moment, a check of many files minutes. */
+/* A start takes a fraction of a second, a check of many files minutes; the pause grows. */
 #define PAUSE_FIRST_MS 50
 #define PAUSE_MAX_MS 1000
 #define ANSWER_BYTES_MAX (16 * KIB)
-/* Between two lines that say that it takes long. */
+/* The time between two log lines that say that the start takes long. */
 #define PATIENCE_US (10 * UINT64_C(1000000))
 
-/* The status of the answer; 0 when there was none. */
+/* The status of the response; 0 when there was none. */
 static int
 ask(struct buf *answer)
 {
@@ -47,7 +47,7 @@ ask(struct buf *answer)
     return sscanf(line, "HTTP/1.%*c %d", &status) == 1 ? status : 0;
 }
 
-/* Where only lost rows are in the way no waiting helps, and all else is served. */
+/* Are lost rows the only problem?  Then waiting does not help, and all else is served. */
 static bool
 needs_a_person(struct str answer, struct buf *detail)
 {

@@ -1,11 +1,12 @@
-/* A child that asks the service whether it is ready, the way its users would: through nginx, by
- * the unix socket that nginx also listens on. */
+/* A child that asks whether the service is ready the way clients do: through nginx, by the unix
+ * socket on which nginx also listens. */
 #pragma once
 
 #include "base/base.h"
 
 #define PROBE_SOCKET "run/http.sock"
 
-/* Asks GET /readyz until the answer is 200, then ends with 0; also where only lost rows are in
- * the way, which a person has to bring back: all else is served, and the log has a warning. */
+/* Repeats GET /readyz until the answer is 200, then exits with 0.  Also exits with 0 when the
+ * only problem is versions whose rows are lost: only a person can restore those, and everything
+ * else is served.  The log then has a warning. */
 NORETURN void probe_become(int supervisor_pid);

@@ -1,11 +1,12 @@
-/* One loop over signals that are blocked everywhere else: nothing is interrupted, and no
- * handler shares state with the code.  What is under way is a phase; each turn of the loop
- * moves on when the children that the phase waits for are gone.
+/* One loop over signals that are blocked everywhere else, so nothing is interrupted and no
+ * handler shares state with other code.  A reload or a stop goes through phases; the loop
+ * enters the next phase when the children that the current one waits for have ended.
  *
  *   SERVING --SIGHUP--> SWAP_API --> SWAP_WRITER --> SWAP_JOBS --> SERVING
  *   any --SIGTERM--> STOP_NGINX --> STOP_API --> STOP_JOBS --> STOP_WRITER --> DONE
  *
- * The writer goes after those who write, so that what they were promised is kept. */
+ * The writer stops after the processes that send it changes, so that these are still answered.
+ */
 #include "process/supervisor.h"
 
 #include "api/surface.h"
@@ -48,7 +49,7 @@ struct supervisor {
     const struct supervisor_options *options;
     struct arena arena; /* of config, so each reload frees it */
     struct config config;
-    struct arena start; /* of what no reload changes */
+    struct arena start; /* for what no reload changes */
     const char *nginx_program;
     int pid;
     int tcp_fd, http_fd; /* nginx's */
@@ -58,7 +59,7 @@ struct supervisor {
     enum phase phase;
     unsigned generation; /* reloads done */
     bool is_reload_wanted;
-    uint64_t stop_us; /* when everything is killed that has not ended; 0 while serving */
+    uint64_t stop_us; /* when children that have not ended are killed; 0 while serving */
     struct children children;
 };
 
@@ -109,7 +110,7 @@ become(void *context, enum child_kind kind, unsigned index)
         .config = &s->config, .role = (enum role)kind, .listen_fd = -1, .index = index};
     if (kind != CHILD_JOBS)
         env.listen_fd = s->role_fd[kind];
-    /* A socket that a child holds open would take connections beyond the supervisor's end. */
+    /* A child that holds the socket open would take connections after the supervisor's end. */
     for (size_t i = 0; i < COUNT_OF(s->role_fd); i++)
         if (s->role_fd[i] != env.listen_fd)
             close(s->role_fd[i]);
@@ -144,8 +145,8 @@ is_draining(const struct supervisor *s, enum child_kind kind)
     return children_count(&s->children, kind, CHILD_STOPPING) > 0;
 }
 
-/* Secrets are made and tried here, and the dictionary too, so that a bad one is told before any
- * worker is started with it. */
+/* Makes and tests the secrets and the password dictionary here, so that a bad one is reported
+ * before any worker is started with it. */
 static bool
 check_credentials(const struct config *config, struct err *err)
 {
@@ -155,7 +156,7 @@ check_credentials(const struct config *config, struct err *err)
            strength_check_dictionary(config, err);
 }
 
-/* What sockets and processes were made with once and for all. */
+/* Refuses changes of settings with which sockets and processes were made at the start. */
 static bool
 check_unchanged(const struct config *old, const struct config *new, struct err *err)
 {
@@ -169,7 +170,7 @@ check_unchanged(const struct config *old, const struct config *new, struct err *
     return !changed || err_set(err, ERR_CONFLICT, "another %s needs a restart", changed);
 }
 
-/* Puts nginx's files in their place once nginx itself has found them good. */
+/* Installs nginx's files after nginx itself has tested them. */
 static bool
 write_nginx(struct supervisor *s, const struct config *config, bool *has_changed,
             struct err *err)
@@ -198,7 +199,7 @@ take_new_config(struct supervisor *s, bool *has_nginx_changed, struct err *err)
         arena_free(&arena);
         return false;
     }
-    /* Children have copies of the old one. */
+    /* Children have copies of the old configuration. */
     arena_free(&s->arena);
     s->arena = arena;
     s->config = config;
@@ -222,8 +223,8 @@ reload(struct supervisor *s)
     pid_t nginx = children_pid(&s->children, CHILD_NGINX);
     if (nginx)
         kill(nginx, has_nginx_changed ? SIGHUP : SIGUSR1);
-    /* Marked first, so that the mark is on the old ones only; their signal comes with the next
-     * tick, when the new ones are there. */
+    /* Before the new ones start, so that only old ones are retired; they are signalled at the
+     * next tick, when the new ones exist. */
     retire_api(s);
     start_api(s);
     s->phase = SWAP_API;
@@ -236,7 +237,7 @@ begin_stop(struct supervisor *s, int signal_number)
         return;
     log_message(LOG_INFO, "stopping", "%s", strsignal(signal_number));
     s->stop_us = clock_steady_us() + CHILDREN_DRAIN_US;
-    /* nginx's is then the last, so new connections are refused and do not wait in vain. */
+    /* Leaves nginx with the last copy, so new connections are refused instead of waiting. */
     close(s->tcp_fd);
     children_retire(&s->children, CHILD_PROBE);
     children_retire(&s->children, CHILD_NGINX);
@@ -249,7 +250,7 @@ advance_swap(struct supervisor *s)
     struct children *c = &s->children;
     if (s->phase == SWAP_API && !is_draining(s, CHILD_QUERY) && !is_draining(s, CHILD_PLAY)) {
         children_retire(c, CHILD_WRITER);
-        /* It waits for the old one's lock. */
+        /* The new writer waits for the lock of the old one. */
         children_start(c, CHILD_WRITER, 0);
         s->phase = SWAP_WRITER;
         return true;
@@ -310,8 +311,8 @@ print_ready(const struct supervisor *s)
     fflush(stdout);
 }
 
-/* Only at the end of the start: until then Ctrl-C ends it where it waits for a lock or a
- * migration. */
+/* Blocked only at the end of the start: until then Ctrl-C ends the program, also while it waits
+ * for a lock or a migration. */
 static bool
 open_signals(struct supervisor *s, struct err *err)
 {
@@ -326,8 +327,8 @@ open_signals(struct supervisor *s, struct err *err)
     return s->signal_fd >= 0 || err_set_errno(err, "making a descriptor for signals");
 }
 
-/* Waits for a signal, at most until something is due: its number, or 0.  What nginx has to say
- * is logged meanwhile. */
+/* Waits for a signal, at most until something is due, and logs what nginx writes meanwhile.
+ * Returns the signal's number, or 0. */
 static int
 wait_for_signal(struct supervisor *s)
 {
@@ -377,8 +378,8 @@ open_sockets(struct supervisor *s, struct err *err)
            s->role_fd[ROLE_WRITER] >= 0;
 }
 
-/* Everything up to the first fork, in the order that privileges allow: the port as root, the
- * rest as the user, the files only under the lock. */
+/* Everything before the first fork, in the order that privileges require: the port as root, the
+ * rest as the user, files only under the lock. */
 static bool
 prepare(struct supervisor *s, struct err *err)
 {
@@ -398,8 +399,8 @@ prepare(struct supervisor *s, struct err *err)
         !supervisor_load_config(&s->arena, s->options, &s->config, err) ||
         !check_credentials(&s->config, err))
         return false;
-    /* Only under the lock: a second service on the same data is told so, not that the port is
-     * in use. */
+    /* Only under the lock, so that a second service on the same data directory is told about
+     * the lock, not that the port is in use. */
     nginx_child_end_orphans();
     if (!is_privileged)
         s->tcp_fd = listen_open_tcp(s->config.http_listen, port, err);
@@ -411,7 +412,7 @@ prepare(struct supervisor *s, struct err *err)
 int
 supervisor_run(const struct supervisor_options *options)
 {
-    /* Too large for the stack of a main that everything else hangs below. */
+    /* Too large for the stack. */
     static struct supervisor s;
     s = (struct supervisor){.options = options, .pid = (int)getpid(), .tcp_fd = -1};
     s.children.become = become;
@@ -419,7 +420,7 @@ supervisor_run(const struct supervisor_options *options)
     struct err err = {0};
     log_set_role("supervisor");
     signal(SIGPIPE, SIG_IGN);
-    /* What a dead child leaves behind comes to us to be reaped. */
+    /* Orphans of dead children become ours and are reaped. */
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (!prepare(&s, &err)) {
         fprintf(stderr, "playmeter: %s\n", err.detail);

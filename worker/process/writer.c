@@ -1,8 +1,8 @@
-/* The writer role, and the command line's stand-in for it (see writer.h).
+/* The writer role, and its replacement for the command line.
  *
- * At a handover both generations live for a moment.  The lock decides: the old one closes its
- * database before it lets go, the new one opens only after it has it, and clients wait in the
- * backlog of the socket they share. */
+ * During a handover both generations exist for a short time.  The lock decides: the old writer
+ * closes its database before it releases the lock, the new one opens the database only with the
+ * lock, and clients wait in the backlog of the socket that both inherited. */
 #include "process/writer.h"
 
 #include "base/fs.h"
@@ -19,7 +19,7 @@
 #include <sys/file.h>
 #include <sys/signalfd.h>
 
-/* Between two tries for the lock: a handover takes about that long. */
+/* Between two attempts to take the lock: a handover takes about that long. */
 #define LOCK_RETRY_MS 5
 
 static const char *
@@ -47,7 +47,7 @@ writer_lock_try(const char *data_dir, struct err *err)
     return -1;
 }
 
-/* -1 with ERR_NONE: asked to stop while waiting. */
+/* -1 with ERR_NONE when it was asked to stop while waiting. */
 static int
 wait_for_lock(const char *data_dir, int stop_fd, struct err *err)
 {
@@ -63,7 +63,8 @@ wait_for_lock(const char *data_dir, int stop_fd, struct err *err)
     }
 }
 
-/* SIGTERM as a readable descriptor: no moment between a look at a flag and the next wait. */
+/* SIGTERM as a readable descriptor, so that none is missed between checking a flag and
+ * waiting. */
 static int
 open_stop_fd(struct err *err)
 {
@@ -84,9 +85,9 @@ serve(const char *data_dir, int listen_fd, int stop_fd, struct err *err)
     scoped_fd lock = wait_for_lock(data_dir, stop_fd, err);
     if (lock < 0)
         return err->kind == ERR_NONE;
-    /* Declared after the lock, so closed before it. */
-    /* Looked at again, since it may have been replaced while the service ran.  Migrated it was
-     * before any process opened it. */
+    /* Declared after the lock, so closed before it is released.  Guarded here again, since the
+     * file may have been replaced while the service ran; it was migrated before any role was
+     * started. */
     scoped_db db = guard_open(data_dir, path_of(&a, data_dir, ROLE_DB), NULL, err);
     if (!db)
         return false;

@@ -1,18 +1,18 @@
-/* Who writes playmeter.db: the writer role beside a service, else whoever holds the lock. */
+/* Who may write playmeter.db: the writer role of a service, else the process with the lock. */
 #pragma once
 
 #include "base/err.h"
 #include "role/role.h"
 #include "writer/client.h"
 
-/* The lock on run/writer.lock, without which nobody opens the database to write; the file
- * descriptor, to be closed only after the database.  -1: busy with code writer_running when
- * another process holds it.  Makes the folders that are missing. */
+/* Takes the lock on run/writer.lock, which every process must hold that opens the database for
+ * writing.  Returns the file descriptor, to be closed only after the database; -1: busy with
+ * code writer_running when another process holds it.  Creates missing folders. */
 MUST_CHECK int writer_lock_try(const char *data_dir, struct err *err);
 
-/* What a subcommand needs to read and change the database, whether a service runs or not.
- * Beside a service: a reader, and the service's writer.  Alone: the lock, the migrations that
- * are missing, and one connection for both, whose operations are transactions of their own. */
+/* What a subcommand needs to read and change the database, whether a service runs or not.  With
+ * a service: a read-only connection, and the service's writer.  Without one: the lock, the
+ * missing migrations, and one connection for both, in which each operation is a transaction. */
 struct writer_access {
     struct db *db;
     struct writer *writer;

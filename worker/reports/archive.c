@@ -151,7 +151,7 @@ archive_job_parse(struct arena *a, struct str options, struct archive_request *o
         return false;
     const struct json_value *date = json_get(root, "date");
     const struct json_value *scheduled = json_get(root, "scheduled");
-    /* Once more, since it names a folder. */
+    /* Checked here again, because the date becomes the name of a folder. */
     if (date && (!json_as_str(date, &request.date) || !date_parse_iso(request.date, &day)))
         return err_set(err, ERR_INTERNAL, "the date of a report job is %" STR_FMT,
                        STR_ARG(date->text));

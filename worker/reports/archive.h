@@ -1,6 +1,6 @@
-/* Which runs of the reports there have been: rows of report_run and report in playmeter.db, and
- * the operations that add them.  The reports themselves are files, which are in place before
- * their run is stored; see run.h. */
+/* The runs of the reports: rows of report_run and report in playmeter.db, and the operations
+ * that add them.  The reports themselves are files, which are in place before their run is
+ * stored (see run.h). */
 #pragma once
 
 #include "config/config.h"
@@ -10,19 +10,19 @@
 
 struct archive_report {
     struct str name;
-    struct str sha256; /* of the JSON file; "" when it could not be made */
+    struct str sha256; /* of the JSON file; "" when the report failed */
     uint64_t bytes;
     struct str warnings_json; /* [{code, detail}] */
-    struct str error_json;    /* {code, detail}; "" when it was made */
+    struct str error_json;    /* {code, detail}; "" when it succeeded */
 };
 struct archive_run {
     struct str job_id, date; /* YYYY-MM-DD: D-1 */
     bool is_scheduled;
     struct str inputs_json; /* [{dataset, version, sha256, rows}] */
-    int64_t finished_at;    /* ms; set when it is stored */
+    int64_t finished_at;    /* ms; set when the run is stored */
     struct archive_report *reports;
     size_t report_count;
-    struct str receipt_json; /* the job's result; when it is stored */
+    struct str receipt_json; /* the job's result; set when the run is stored */
 };
 #define ARCHIVE_REPORTS_MAX 64
 
@@ -38,7 +38,7 @@ void archive_add_json(struct json *j, const struct archive_run *run);
 MUST_CHECK bool archive_store(struct writer *w, const struct archive_run *run, struct err *err);
 
 struct archive_filter {
-    struct str before_id; /* page: jobs below this one; "" for the newest */
+    struct str before_id; /* page: jobs with ids below this one; "" for the newest */
     struct str date;      /* "" for any */
     uint64_t limit;
 };
@@ -46,26 +46,27 @@ struct archive_filter {
 MUST_CHECK bool archive_list(struct arena *a, struct db *db,
                              const struct archive_filter *filter, struct archive_run **out,
                              size_t *out_count, struct err *err);
-/* The last run that made the report `name` for `date`, or for the newest date that has one
- * (""): its report, and job_id, date and finished_at of the run.  1, 0 there is none, -1. */
+/* The last run that made the report `name` for `date`, or ("") for the newest date that has
+ * one: sets its report, and job_id, date and finished_at of the run.  1 found, 0 none, -1
+ * error. */
 MUST_CHECK int archive_find(struct arena *a, struct db *db, struct str name, struct str date,
                             struct archive_report *out, struct archive_run *out_run,
                             struct err *err);
 
-/* The folder of the report files, from the setting. */
+/* The path of the folder with the report files, from reports.output_dir. */
 const char *archive_folder(struct arena *a, const struct config *config);
 
-/* What a run is asked for: the options of its job. */
+/* The options of a report job. */
 struct archive_request {
     struct str date; /* "" for the newest day of the inputs */
     bool is_scheduled;
 };
-/* A job to be enqueued; its id is made here. */
+/* A job ready to be enqueued, with a new id. */
 struct job archive_job(struct arena *a, const struct archive_request *request);
 MUST_CHECK bool archive_job_parse(struct arena *a, struct str options,
                                   struct archive_request *out, struct err *err);
-/* Enqueues `job` as the scheduled run of `day` (YYYY-MM-DD) unless that day has one; both in
- * one transaction. */
+/* Enqueues `job` as the scheduled run of `day` (YYYY-MM-DD) unless that day has one; day and
+ * job are stored in one transaction. */
 MUST_CHECK bool archive_schedule(struct writer *w, struct str day, const struct job *job,
                                  bool *is_enqueued, struct err *err);
 

@@ -29,7 +29,7 @@ insert_report(struct db *db, const struct archive_run *run, size_t place, struct
     return stmt_run(s, err);
 }
 
-/* The job is finished first: one that is not running any more stores nothing. */
+/* Finishes the job first: when the job is no longer running, nothing is stored. */
 static bool
 run_store(struct arena *a UNUSED, struct db *db, const void *argument, void *reply UNUSED,
           struct err *err)

@@ -1,4 +1,4 @@
-/* arpdau_d1: revenue of D-1 per user who was there that day. */
+/* arpdau_d1: revenue of D-1 per user who had a session that day. */
 #include "reports/days.h"
 #include "reports/money.h"
 #include "reports/report.h"

@@ -20,7 +20,7 @@ cells_parse_time(struct str cell, int64_t zone_offset_ms, int64_t *ms)
     return true;
 }
 
-/* Almost every campaign: short and of ASCII. */
+/* The fast path for nearly every campaign: short, and ASCII only. */
 static bool
 upper_ascii(struct str s, char out[CAMPAIGN_BYTES])
 {

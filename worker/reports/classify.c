@@ -1,8 +1,8 @@
-/* Everything about a receipt sits in an array by the receipt's number, so two
- * passes over the table in file order do; rows without a receipt are sorted among themselves.
+/* Everything about a receipt is in an array indexed by the receipt's number, so two passes
+ * over the table in file order suffice; rows without a receipt are sorted among themselves.
  *
- * A reversal hits the receipt as a whole: what all reversals of it take back is set against
- * each purchase with it, before duplicates are looked for. */
+ * A reversal applies to the receipt as a whole: the sum of all its reversals is subtracted from
+ * each purchase with that receipt, before duplicates are looked for. */
 #include "reports/classify.h"
 
 #include "base/mem.h"
@@ -50,7 +50,7 @@ is_valid_receipt(const struct classify_rules *rules, struct str receipt)
 {
     if (!rules->has_pattern || receipt.n == 0)
         return true;
-    /* Neither a copy nor a NUL: the expression sees just these bytes. */
+    /* Neither copied nor NUL-terminated: REG_STARTEND gives exactly these bytes. */
     regmatch_t range = {.rm_so = 0, .rm_eo = (regoff_t)receipt.n};
     return regexec(&rules->pattern, receipt.p, 1, &range, REG_STARTEND) == 0;
 }
@@ -72,7 +72,7 @@ classify_row(const struct classify_rules *rules, struct str event, struct str st
 
 /* ---- reversals ---- */
 
-/* They may be written with or without their sign. */
+/* Reversed amounts may be written with or without a minus sign. */
 static void
 set_reversals(struct purchase_table *table, size_t name_total)
 {
@@ -98,7 +98,7 @@ set_reversals(struct purchase_table *table, size_t name_total)
 
 /* ---- duplicates ---- */
 
-/* The earliest row of each receipt stays; the later of two drops. */
+/* Keeps the earliest row of each receipt: of two, the later is dropped. */
 static void
 drop_repeated_receipts(struct purchase_table *table, size_t name_total)
 {
@@ -123,7 +123,7 @@ drop_repeated_receipts(struct purchase_table *table, size_t name_total)
 
 struct bare { /* a row without a receipt */
     int64_t time_ms, revenue;
-    uint32_t user, event; /* event: place of the word, so that case means nothing */
+    uint32_t user, event; /* event: index of its word, so that case is ignored */
     uint32_t row;
 };
 
@@ -180,7 +180,7 @@ classify_purchases(const struct classify_rules *rules, const struct name_table *
     set_reversals(table, name_count(names));
     drop_repeated_receipts(table, name_count(names));
     drop_repeated_bare_rows(rules, names, table);
-    /* Only now: reversals and duplicates are judged by what was paid. */
+    /* Last: reversals and duplicates are decided by the original amounts. */
     for (size_t i = 0; i < table->count; i++) {
         struct purchase *p = &table->rows[i];
         if (p->dropped == DROP_NONE)

@@ -1,4 +1,4 @@
-/* The sessions, by far the most rows, are read beside the rest:
+/* The sessions have by far the most rows, so they are read at the same time as the rest:
  *
  *     day given      sessions: count users of the day
  *                    here:     purchases, confirmed, costs
@@ -35,7 +35,8 @@ data_has_begun(const struct report_data *data, int64_t ms)
     return data->now_ms == 0 || data_day_of(ms) <= data_day_of(data->now_ms);
 }
 
-/* A reading that failed: of the input, which the reports will tell, or of the run. */
+/* Decides whose failure it is that reading failed: the input's, which the reports will tell,
+ * or the run's. */
 static bool
 note_failure(struct report_data *data, enum input_kind kind, bool ok, struct err *err)
 {
@@ -72,8 +73,8 @@ read_others(struct report_data *data, const struct classify_rules *rules, struct
     return note_failure(data, INPUT_COSTS, data_read_costs(data, err), err);
 }
 
-/* Without a newest day, what is wrong with an input that was meant to tell it says more than
- * that there is none. */
+/* Without a newest day, the error of an input that should have given one explains more than the
+ * absence of a day. */
 static bool
 choose_day(struct report_data *data, struct err *err)
 {
@@ -88,7 +89,7 @@ choose_day(struct report_data *data, struct err *err)
                             "no row of %s or %s has a time to tell the newest day by; give the "
                             "date",
                             input_name(INPUT_PURCHASES), input_name(INPUT_SESSIONS));
-    /* The first day that has a name has none before it. */
+    /* 0001-01-01 has no day before it. */
     data->day = MAX(data->newest_day - 1, DATE_DAY_MIN);
     return true;
 }

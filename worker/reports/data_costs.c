@@ -1,4 +1,4 @@
-/* The costs: one row per day and campaign, whatever the file repeats. */
+/* The costs: one row per day and campaign, summed over repeated rows of the file. */
 #include "reports/data_read.h"
 
 #include "base/mem.h"
@@ -9,7 +9,7 @@
 
 enum { DATE, CAMPAIGN, COST }; /* by the order of INPUTS */
 
-/* As much of a cell as a person needs to find it. */
+/* How much of a cell is shown, so that a person can find it. */
 #define SHOWN_BYTES_MAX 40
 
 static bool

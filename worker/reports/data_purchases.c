@@ -1,5 +1,5 @@
-/* The two inputs of purchases, row by row.  The raw cells are kept behind each other, each with
- * its length in front, because a dropped row is shown as it came. */
+/* The two inputs of purchases, row by row.  The raw cells are stored one after another, each
+ * with its length before it, because a dropped row is reported with its original cells. */
 #include "reports/data_read.h"
 
 #include "base/mem.h"
@@ -14,7 +14,7 @@ enum { USER, EVENT, TIME, REVENUE, CAMPAIGN, RECEIPT, STATUS };
 struct purchase_reader {
     struct report_data *data;
     const struct input_source *source;
-    const struct classify_rules *rules; /* NULL: the confirmed side, which has only cells */
+    const struct classify_rules *rules; /* NULL for confirmed_purchases */
     struct purchase_table *table;
     size_t *cap;
     struct notes *notes;
@@ -138,13 +138,13 @@ take_purchase(void *context, const struct input_row *row, struct err *err)
     enum drop_reason dropped = reader->table->rows[reader->table->count - 1].dropped;
     if (dropped == DROP_BAD_TIME)
         notes_add_unread(reader->notes, NOTES_UNREAD_TIME, row->line, row->cells[TIME]);
-    /* Events that bring no money have an empty cell. */
+    /* An event that brings no money has an empty cell, which is no cause for a warning. */
     else if (dropped == DROP_BAD_REVENUE && str_trim(row->cells[REVENUE]).n > 0)
         notes_add_unread(reader->notes, NOTES_UNREAD_REVENUE, row->line, row->cells[REVENUE]);
     return true;
 }
 
-/* A confirmation that cannot be read has no list to stand in, so a warning names it. */
+/* No report lists unreadable rows of confirmed_purchases, so a warning names each. */
 static bool
 take_confirmation(void *context, const struct input_row *row, struct err *err)
 {

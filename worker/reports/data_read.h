@@ -1,4 +1,4 @@
-/* How the tables of data.h are filled, an input each; private to data*.c. */
+/* How the tables of data.h are filled, one function per input; private to data*.c. */
 #pragma once
 
 #include "reports/classify.h"
@@ -7,36 +7,36 @@
 
 #include <pthread.h>
 
-/* What the tables of report_data lie in. */
+/* Owns the memory of report_data's tables. */
 struct data_store {
     struct notes notes[INPUT_COUNT];
     struct arena arenas[INPUT_COUNT]; /* one thread each */
     struct buf raw;                   /* the cells of purchases_raw, row after row */
     uint64_t *raw_at;                 /* where each row begins in it */
     size_t raw_cap;
-    bool is_stopped; /* by on_progress: no fault of an input */
+    bool is_stopped; /* by on_progress, so the error is not an input's */
     size_t purchase_cap, confirmed_cap, cost_cap;
 };
 
 #define DATA_PROGRESS_ROWS 65536
-/* Calls on_progress once per DATA_PROGRESS_ROWS.  Not from another thread. */
+/* Calls on_progress once per DATA_PROGRESS_ROWS.  Only on the thread that called data_read. */
 MUST_CHECK bool data_tell_progress(const struct report_data *data, uint64_t rows_done,
                                    struct err *err);
 
-/* Fills data->purchases or ->confirmed, in file order, with the reasons that hang on one row;
- * `newest` becomes the day of the newest row when that is later. */
+/* Fills data->purchases or ->confirmed, in file order, with the reasons that depend on one row.
+ * Raises `newest` to the day of the newest row when that is later. */
 MUST_CHECK bool data_read_purchases(struct report_data *data, enum input_kind kind,
                                     const struct classify_rules *rules, int64_t *newest,
                                     struct err *err);
-/* Of kept rows the raw cells are not needed any more. */
+/* Frees the raw cells of kept rows, which are not needed any more. */
 void data_drop_raw(struct report_data *data);
 MUST_CHECK bool data_read_costs(struct report_data *data, struct err *err);
 
-/* The sessions, which share nothing with the rest, are read on a thread of their own. */
+/* The sessions are independent of the other inputs and are read on a thread of their own. */
 struct session_reader {
     struct report_data *data;
-    int64_t day;    /* REPORT_DAY_NEWEST: only looks for the newest */
-    int64_t newest; /* REPORT_DAY_NEWEST: no row has a day */
+    int64_t day;    /* REPORT_DAY_NEWEST: only finds the newest day */
+    int64_t newest; /* REPORT_DAY_NEWEST: no row has a valid time */
     uint64_t users; /* distinct, of the day */
     bool is_started;
     _Atomic bool is_unwanted;
@@ -45,8 +45,8 @@ struct session_reader {
 MUST_CHECK bool data_session_reader_start(struct session_reader *reader,
                                           struct report_data *data, int64_t day,
                                           struct err *err);
-/* Waits, and calls on_progress meanwhile; false only when that does.  What went wrong with the
- * input is in data->input_errors. */
+/* Waits for the thread, calling on_progress meanwhile; false only when that fails.  An error
+ * of the input is in data->input_errors. */
 MUST_CHECK bool data_session_reader_finish(struct session_reader *reader, struct err *err);
 void
 data_session_reader_end(struct session_reader *reader); /* early; accepts a zeroed struct */

@@ -1,5 +1,6 @@
-/* The sessions: how many users a day had.  They are many and nothing else looks at them, so
- * they are read on a thread, twice when the day is not known before, and no row is kept. */
+/* Counts the users of a day in the sessions.  They have many rows that nothing else uses, so
+ * they are read on a thread of their own, twice when the day is not known at first, and not
+ * stored. */
 #include "reports/data_read.h"
 
 #include "base/clock.h"
@@ -13,7 +14,7 @@ enum { TIME, USER }; /* by the order of INPUTS */
 
 struct session_pass {
     struct session_reader *reader;
-    struct notes *notes;      /* NULL: another pass tells */
+    struct notes *notes;      /* NULL: another pass reports bad rows */
     struct name_table *users; /* of the day */
 };
 

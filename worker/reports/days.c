@@ -6,8 +6,8 @@
 
 struct collection {
     const struct report_data *data;
-    uint32_t *places; /* by name number: index of its campaign + 1; 0: none yet */
-    struct days_campaign *campaigns; /* NULL while they are counted */
+    uint32_t *places; /* by name number: 1 + index of its campaign; 0: none yet */
+    struct days_campaign *campaigns; /* NULL in the pass that counts them */
     size_t count;
 };
 
@@ -17,7 +17,7 @@ days_has_roas(const struct days_campaign *campaign, size_t day)
     return campaign->cost[day] > 0;
 }
 
-/* NULL while they are counted. */
+/* The campaign's entry; NULL in the pass that counts them. */
 static struct days_campaign *
 campaign_of(struct collection *c, uint32_t name)
 {
@@ -30,7 +30,7 @@ campaign_of(struct collection *c, uint32_t name)
     return campaign;
 }
 
-/* DAYS_COUNT for one that does not count. */
+/* The index of a day; DAYS_COUNT when it is not one of the days. */
 static size_t
 index_of(const struct report_data *data, int64_t day)
 {
@@ -95,8 +95,8 @@ days_collect(struct arena *a, const struct report_data *data, bool with_costs,
     struct collection c = {.data = data};
     c.places = arena_array(a, name_count(data->names), uint32_t);
     add_rows(&c, with_costs);
-    /* Counted before there is room for them: a million campaigns are 150 MB, and each of three
-     * reports collects them. */
+    /* Counted first, then allocated: a million campaigns take 150 MB, in each of the reports
+     * that collect them. */
     c.campaigns = arena_array(a, c.count, struct days_campaign);
     add_rows(&c, with_costs);
     if (c.count)

@@ -1,5 +1,5 @@
-/* Revenue and cost of each campaign on D-1 and the days before it, from which the ROAS reports
- * are made.  Revenue is that of curated purchases, by the UTC day of their time. */
+/* Revenue and cost of each campaign on D-1 and the days before it, for the ROAS reports.
+ * Revenue is that of curated purchases, by the UTC day of their time. */
 #pragma once
 
 #include "reports/data.h"
@@ -10,12 +10,13 @@
 
 struct days_campaign {
     struct str name;
-    int64_t revenue[DAYS_COUNT], cost[DAYS_COUNT];      /* millionths; 0 without any */
-    bool has_revenue[DAYS_COUNT], has_cost[DAYS_COUNT]; /* was there a row? */
+    int64_t revenue[DAYS_COUNT], cost[DAYS_COUNT];      /* millionths; 0 when there is none */
+    bool has_revenue[DAYS_COUNT], has_cost[DAYS_COUNT]; /* is there a row? */
 };
-/* A ROAS needs a cost: one of zero, or less, gives none. */
+/* A ROAS exists only when the cost of the day is above zero. */
 bool days_has_roas(const struct days_campaign *campaign, size_t day);
 
-/* Campaigns with a row on any of the days, by name; costs only `with_costs`.  In the arena. */
+/* All campaigns with a row on any of the days, by name; costs only if `with_costs`.  In the
+ * arena. */
 void days_collect(struct arena *a, const struct report_data *data, bool with_costs,
                   struct days_campaign **out, size_t *out_count);

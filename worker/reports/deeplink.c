@@ -1,6 +1,7 @@
-/* deeplink: which characters and campaigns brought players in on D-1, from the event store: all
- * events of type deeplink_open that the service took in on that day (UTC).  Read in pieces, so
- * that a long day does not hold one snapshot of the database against its checkpoints. */
+/* deeplink: which characters and campaigns brought players in on D-1, from the event store:
+ * all events of type deeplink_open that the service received on that day (UTC).  Read in
+ * chunks, so that a day with many events does not keep one snapshot open, which would block
+ * checkpoints. */
 #include "reports/links.h"
 #include "reports/report.h"
 
@@ -13,7 +14,7 @@ static const char *const COLUMNS[] = {"character", "campaign",  "opens", "player
 
 struct opens {
     struct links *links;
-    int64_t next_id, below; /* ids of the day's events that are left */
+    int64_t next_id, below; /* ids of the day's events that are still to be read */
 };
 
 static void

@@ -42,7 +42,7 @@ input_of_file(struct arena *a, enum input_kind kind, const char *dir)
     return (struct input_source){.is_there = access(path.p, F_OK) == 0, .path = path};
 }
 
-/* A version is as the settings were when it was imported. */
+/* The columns of a version are those of the settings at the time of its import. */
 static bool
 find_problem(struct arena *a, enum input_kind kind, const struct dataset_version *version,
              struct str *problem, struct err *err)
@@ -65,8 +65,8 @@ find_problem(struct arena *a, enum input_kind kind, const struct dataset_version
     return true;
 }
 
-/* Rows that the import refused were told to whoever imported; here they are missing all the
- * same.  A job that is not kept any more leaves the count at 0. */
+/* How many rows the import rejected: whoever imported was told, but the reports miss them too.
+ * 0 when the job is no longer stored. */
 static uint64_t
 count_rejected(struct arena *a, struct db *db, struct str job_id)
 {
@@ -107,7 +107,8 @@ input_of_dataset(struct arena *a, enum input_kind kind, const struct input_versi
     *out = (struct input_source){.versions = versions};
     if (!dataset_version_get(a, versions->db, str_from(input_name(kind)), 0, &out->version,
                              &missing)) {
-        /* Never uploaded is no failure here: the reports that need it will say so. */
+        /* A dataset that was never imported is no failure here: the reports that need it say
+         * so. */
         if (missing.kind != ERR_NOT_FOUND)
             *err = missing;
         return missing.kind == ERR_NOT_FOUND;
@@ -128,7 +129,7 @@ input_is_lost(const struct input_source *source)
     return source->is_there && from && !from->files->has_rows(from->data_dir, &source->version);
 }
 
-/* ---- what the settings say of it ---- */
+/* ---- what the settings declare ---- */
 
 struct reading {
     struct input_source *source;
@@ -150,8 +151,8 @@ refuse_declaration(const char *name, struct err *err, const char *why)
                         name, why);
 }
 
-/* Only the reports judge what the cells hold: a typed or a keyed column would have rows
- * rejected before they are seen. */
+/* All columns are read as text without a key: only the reports judge the cells, and a typed or
+ * keyed column would have rows rejected before that. */
 static bool
 find_columns(enum input_kind kind, struct reading *reading, struct err *err)
 {
@@ -221,7 +222,7 @@ take_file_row(void *context, const struct import_read_row *row, struct err *err)
     return true;
 }
 
-/* It is read twice, so a pipe will not do. */
+/* A regular file only: it is read twice, which a pipe does not allow. */
 static int
 open_file(const char *path, struct err *err)
 {
@@ -238,7 +239,7 @@ read_file(struct arena *a, const struct config *config, enum input_kind kind,
     struct input_source *source = reading->source;
     uint64_t bytes;
     scoped_fd fd = open_file(source->path.p, err);
-    scoped_digest digest = {0}; /* below the file, which it reads until it is ended */
+    scoped_digest digest = {0}; /* declared after the file, so ended before that is closed */
     bool is_first = source->sha256.n == 0;
     if (fd < 0 || !fs_size(fd, &bytes, err) ||
         (is_first && !digest_start(&digest, fd, 0, bytes, err)) ||

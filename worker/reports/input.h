@@ -4,7 +4,7 @@
 #include "catalogue/files.h"
 #include "query/engine.h"
 
-/*   input              dataset and stem of the file  columns, by name, in this order */
+/*   input              name of dataset and file       columns, by name, in this order */
 #define INPUTS(X)                                                                              \
     X(INPUT_PURCHASES, "purchases_raw",                                                        \
       "appsflyer_id event_name event_time_utc revenue_usd campaign receipt_id status")         \
@@ -38,14 +38,15 @@ struct input_source {
     const struct input_versions *versions; /* it is one of these; NULL: a file */
     struct dataset_version version;        /* zeroed for a file */
     uint64_t rejected_rows; /* of the import that made the version; 0 for a file */
-    struct str problem;     /* why it cannot be read although it is there; "" for none */
+    struct str problem;     /* why it exists but cannot be read; "" for none */
     struct str sha256;      /* of the CSV as it came; "" until input_read for a file */
-    uint64_t row_count;     /* rows handed over; 0 until input_read for a file */
-    int64_t zone_offset_ms; /* what UTC is behind the times without a zone; set by input_read,
-                             * before the first row */
-    struct str time_zone;   /* as the settings say it; "UTC" when they do not; the same */
+    uint64_t row_count;     /* rows passed to on_row; 0 until input_read for a file */
+    int64_t zone_offset_ms; /* how far the input's time zone is ahead of UTC, for times without
+                             * a zone; set by input_read before the first row */
+    struct str time_zone;   /* as written in the settings, else "UTC"; set likewise */
 };
-/* DIR/purchases_raw.csv or what the kind calls for; is_there says whether it is. */
+/* The file of that kind in `dir`, such as DIR/purchases_raw.csv; is_there tells if it exists.
+ */
 struct input_source input_of_file(struct arena *a, enum input_kind kind, const char *dir);
 /* The current version of the dataset; without one, is_there is false. */
 MUST_CHECK bool input_of_dataset(struct arena *a, enum input_kind kind,
@@ -56,22 +57,22 @@ MUST_CHECK bool input_of_dataset(struct arena *a, enum input_kind kind,
 bool input_is_lost(const struct input_source *source);
 
 struct input_row {
-    uint64_t line;                       /* in the file it came by; the header is line 1 */
-    struct str cells[INPUT_COLUMNS_MAX]; /* as they are in the file, by the order of INPUTS */
+    uint64_t line;                       /* in the imported file; the header is line 1 */
+    struct str cells[INPUT_COLUMNS_MAX]; /* as in the file, in the order of INPUTS */
 };
 /* Cells are valid during the call only.  False stops, with err set. */
 typedef bool input_row_fn(void *context, const struct input_row *row, struct err *err);
-/* Rows that are no rows (ragged, unclosed quote, invalid UTF-8) are skipped and told with their
- * line and the reason as a reject has it. */
+/* Called for a line that is not a row (ragged, unclosed quote, invalid UTF-8), which is
+ * skipped; `reason` is as in an import's rejects. */
 typedef void input_bad_fn(void *context, uint64_t line, const char *reason);
 
-/* Is the input declared as its reports need it?  undeclared_input when it is not. */
+/* Is the input declared in the settings as its reports need it?  Else undeclared_input. */
 MUST_CHECK bool input_check_declared(struct arena *a, const struct config *config,
                                      enum input_kind kind, struct err *err);
-/* Reads all of it in file order; may be called again for a second pass.  Errors:
- * missing_input, undeclared_input (the settings' `datasets` lack it or a column of it),
- * missing_columns with the names and the nearest headers found, not_csv, empty_file, no_source
- * (what has the name is no file that can be read). */
+/* Reads all rows in file order; may be called again for a second pass.  Errors: missing_input;
+ * undeclared_input (`datasets` in the settings lacks it or one of its columns);
+ * missing_columns, with the names and the nearest headers found; not_csv; empty_file;
+ * no_source (the path is not a readable file). */
 MUST_CHECK bool input_read(struct arena *a, const struct config *config, enum input_kind kind,
                            struct input_source *source, input_row_fn *on_row,
                            input_bad_fn *on_bad, void *context, struct err *err);

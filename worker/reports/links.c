@@ -11,7 +11,7 @@
 
 #define CAMPAIGN_BYTES_MAX 256
 #define CAMPAIGN_TOO_LONG STR("(TOO LONG)")
-/* A pair: the link above, the player below. */
+/* A pair in one number: the link in the upper bits, the player in the lower ones. */
 #define PLAYER_BITS 44
 #define PLAYER_MASK ((UINT64_C(1) << PLAYER_BITS) - 1)
 #define PAIRS_BEGIN ((size_t)4096)
@@ -20,7 +20,7 @@ _Static_assert(LINKS_MAX < 1 << (64 - PLAYER_BITS),
 
 struct links {
     struct arena arena;
-    struct link *links; /* LINKS_MAX, and the other one behind them */
+    struct link *links; /* LINKS_MAX, and after them the one for all others */
     size_t count;
     struct table index; /* of `links`, in the arena */
     uint64_t seed;
@@ -79,7 +79,7 @@ is_same(const struct link *link, const struct link *key)
            str_eq(link->character, key->character) && str_eq(link->campaign, key->campaign);
 }
 
-/* The link's index; LINKS_MAX for the other one. */
+/* The link's index; LINKS_MAX for the link of all others. */
 static size_t
 find(struct links *links, const struct link *key)
 {
@@ -106,7 +106,7 @@ compare_u64(const void *x, const void *y)
     return (a > b) - (a < b);
 }
 
-/* How many are left. */
+/* Sorts the pairs and removes duplicates; returns how many are left. */
 static size_t
 sort_unique(uint64_t *values, size_t count)
 {
@@ -124,7 +124,7 @@ add_pair(struct links *links, size_t link, int64_t player)
 {
     if (links->pair_count == links->pair_cap) {
         links->pair_count = sort_unique(links->pairs, links->pair_count);
-        /* Sorting again soon would find little. */
+        /* Half full after removal: grow, since sorting again soon would remove little. */
         if (links->pair_count >= links->pair_cap / 2) {
             links->pair_cap = MAX(links->pair_cap * 2, PAIRS_BEGIN);
             links->pairs = mem_resize(links->pairs, links->pair_cap, sizeof(links->pairs[0]));

@@ -1,13 +1,13 @@
-/* The steps of a matching: parts, which moments have a mate, and who it is.
+/* The steps of a matching: cut into parts, choose which timestamps have a mate, pair them.
  *
- * Uncrossing.  Let l <= l' be left moments and r <= r' right ones, with the pairs (l, r') and
- * (l', r) within the window.  Then (l, r) and (l', r') are within it as well, and their gaps
- * add up to no more: |x - y| is convex.  So once it is known which moments have a mate, the
- * i-th of the left ones and the i-th of the right ones are a pair in some best matching:
- * match_choose only chooses, and pair_in_order pairs.
+ * Uncrossing.  Let l <= l' be left timestamps and r <= r' right ones, with the pairs (l, r')
+ * and (l', r) within the window.  Then (l, r) and (l', r') are within it too, and the sum of
+ * their gaps is not larger, because |x - y| is convex.  So once it is known which timestamps
+ * have a mate, pairing the i-th left one with the i-th right one gives an optimal matching:
+ * match_choose chooses, and pair_in_order pairs.
  *
- * Moments of one list at the same time can stand for each other, so those with the smallest
- * lines are taken.  Where all times are equal that alone gives the smallest list of pairs. */
+ * Timestamps of one list with equal times can replace each other, so those with the smallest
+ * lines are taken.  Where all times are equal, that alone gives the smallest list of pairs. */
 #include "reports/match_work.h"
 
 size_t
@@ -15,7 +15,7 @@ match_count(const struct match_timestamp *left, size_t left_count,
             const struct match_timestamp *right, size_t right_count, int64_t window_ms)
 {
     size_t count = 0, l = 0, r = 0;
-    /* The earlier of two that are too far apart is too far from all that follow. */
+    /* If two are too far apart, the earlier one is too far from everything that follows. */
     while (l < left_count && r < right_count) {
         if (match_gap(&left[l], &right[r]) <= window_ms)
             count++, l++, r++;
@@ -89,8 +89,8 @@ shift_mates(struct match_timestamp *list, size_t count, size_t by)
             list[i].mate += (uint32_t)by;
 }
 
-/* Takes the next moment of a list when no more than a window separates it from what is taken.
- */
+/* Takes the next timestamp of a list into the part, unless it is more than a window after the
+ * last one taken. */
 static bool
 takes_next(const struct match_timestamp *list, size_t count, size_t *at, int64_t *newest,
            int64_t window_ms)

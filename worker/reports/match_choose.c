@@ -1,30 +1,36 @@
-/* Which moments have a mate in a matching of the most pairs and the least total gap.
+/* Chooses which timestamps have a mate in a matching with the most pairs and the least total
+ * gap.
  *
- * Lay both lists out on one line of places, by time; moments of equal times stand side by side
- * in any order, as if a hair apart.  In a best matching
- *   - no pair has a moment without a mate between its two: that one would be the nearer mate;
- *   - no two pairs cross the same spot in opposite directions: they would exchange mates.
- * So the line falls into moments without a mate and into blocks, unbroken stretches that are
- * matched within themselves and in one direction.  Count left moments as steps up and right
- * ones as steps down, and a block is an excursion: it leaves a height and ends where it first
- * comes back to it.  Where it begins says where it ends, so there is one block for each place.
+ * Merge both lists into one sequence of places, ordered by time; equal times in any order.  In
+ * an optimal matching
+ *   - no timestamp without a mate lies between the two of a pair: it would be a nearer mate;
+ *   - no two pairs cross the same point in opposite directions, since exchanging mates would be
+ *     shorter.
+ * So the sequence consists of timestamps without a mate and of blocks: unbroken stretches that
+ * are matched within themselves, all pairs in the same direction.  Count a left timestamp as a
+ * step up and a right one as a step down.  Then a block is an excursion: it leaves a height
+ * and ends where it first returns to it.  Its beginning determines its end, so there is one
+ * block for each place.
  *
- *     place     0 1 2 3 4 5 6 7           a block that begins at 0 ends at 5 and pairs 0-2 1-4
- * 3-5, moment    L L R L R R L R           one that begins at 1 ends at 2, at 3 at 4, at 6 at
- * 7, height   0 1 2 1 2 1 0 1 0          and one that begins at 2, downwards, at 3
+ *     place     0 1 2 3 4 5 6 7     a block that begins at 0 ends at 5, with pairs 0-2 1-4 3-5;
+ *     list      L L R L R R L R     those that begin at 1, 3 and 6 end at 2, 4 and 7;
+ *     height   0 1 2 1 2 1 0 1 0    one that begins at 2, downwards, ends at 3
  *
- * In a block the first left one pairs with the first right one, the second with the second:
- * nothing needs to cross (see match.c), and any other way is as long.  It is within the window
- * when no right moment of it comes too late for its mate, that is when
- *     left moments of the block past the window  <=  right moments of the block before this one
- * holds at each; with counts from the front of the line instead, the greatest
- *     lateness = left moments past the window - right moments before this one
- * in the block is at most the height at which it begins.  Downwards likewise with the lists
- * exchanged.  The end of a block, its greatest lateness and its gap (sums of times) come from
- * those of the blocks within and behind it.
+ * Within a block the first left timestamp is paired with the first right one, the second with
+ * the second, and so on: no crossing is needed (see match.c), and every other pairing is as
+ * long.  The block is within the window when no right timestamp in it is too late for its
+ * mate, that is, when
+ *     left timestamps of the block past the window  <=  right ones of the block before this one
+ * holds at each of them.  With counts from the beginning of the sequence instead, the
+ * condition is that the maximum in the block of
+ *     lateness = left timestamps past the window - right timestamps before this one
+ * is at most the height at which the block begins.  Downwards, the lists change roles.  A
+ * block's end, greatest lateness and gap (from sums of times) are computed from those of the
+ * blocks inside it and after it.
  *
- * Then, from the last place to the first: the best of a place is leaving it alone, or taking
- * its block, and the best of what follows.  All of it is linear. */
+ * Then, from the last place to the first: the optimum from a place on is the better of leaving
+ * the place without a mate, and of taking its block, each with the optimum of what follows.
+ * All of it is linear. */
 #include "reports/match_work.h"
 
 enum way { UP, DOWN, WAYS };
@@ -32,18 +38,18 @@ enum way { UP, DOWN, WAYS };
 struct place {
     struct match_timestamp *moment;
     enum way way;        /* UP: of the left list */
-    bool is_taken;       /* the best of this place takes its block */
-    int32_t height;      /* before it */
-    int32_t late;        /* its lateness, as the later of a pair */
+    bool is_taken;       /* the optimum from this place on takes its block */
+    int32_t height;      /* before this place */
+    int32_t late;        /* its lateness, as the later one of a pair */
     uint32_t turn[WAYS]; /* the first place from here that goes beyond the height, this way */
-    int32_t lateness[WAYS]; /* the greatest up to there, of the places that go this way */
-    uint32_t pairs;         /* the best of the places from here */
-    int64_t gap;
-    uint64_t sum; /* of times before it, left less right; modulo 2^64, where differences are
-                   * right */
+    int32_t lateness[WAYS]; /* the maximum up to there, over the places that go this way */
+    uint32_t pairs;         /* of the optimum from here on */
+    int64_t gap;            /* likewise */
+    uint64_t sum; /* of the times before it, left minus right; modulo 2^64, which keeps
+                   * differences correct */
 };
 
-/* The places, and one behind the last. */
+/* The places, and one more after the last. */
 static struct place *
 lay_out(struct arena *scratch, const struct match_part *part)
 {
@@ -73,7 +79,7 @@ lay_out(struct arena *scratch, const struct match_part *part)
     return places;
 }
 
-/* The block of place i is from i to the turn of the next place against its way. */
+/* The block of place i ends at the turn, against its direction, of the next place. */
 static uint32_t
 end_of_block(const struct place *places, size_t i)
 {
@@ -89,7 +95,7 @@ find_turns(struct place *places, size_t i, size_t total)
     const struct place *behind = &places[end < total ? end + 1 : total];
     place->turn[way] = (uint32_t)i;
     place->lateness[way] = place->late;
-    /* Against its way: over its block, and on from there. */
+    /* Against its direction: over its block, and on from there. */
     place->turn[!way] = behind->turn[!way];
     place->lateness[!way] = MAX(places[i + 1].lateness[!way], behind->lateness[!way]);
 }

@@ -1,20 +1,21 @@
-/* From a best matching to the best one with the smallest list of pairs.
+/* Changes an optimal matching into the optimal one with the smallest list of pairs.
  *
- * Any two matchings of the most pairs differ in cycles and in paths that give one moment's
- * place to another of the same list; of two best ones, each of these alone costs nothing.
- * Drawn as a graph:
- *     left -> right           may become a pair:      + gap
- *     right -> its mate       stops being one:        - gap
+ * Any two matchings with the most pairs differ by exchanges: cycles, and paths along which one
+ * timestamp gives its place to another of the same list.  Between two optimal matchings each
+ * exchange alone costs nothing.  As a graph:
+ *     left -> right           may become a pair:             + gap
+ *     right -> its mate       ceases to be a pair:           - gap
  *     a left with a mate -> LEFT_DOOR -> a left without:     gives its place away
  *     a right without -> RIGHT_DOOR -> a right with a mate:  takes its place
- * every exchange is a cycle.  A best matching has no negative ones, so there are potentials
- * under which no edge is negative (Bellman and Ford), and the exchanges that cost nothing are
- * the cycles of tight edges: those that are zero under the potentials.
+ * every exchange is a cycle.  An optimal matching has no negative cycle, so there are
+ * potentials under which no edge is negative (Bellman and Ford), and the exchanges that cost
+ * nothing are the cycles of tight edges: those that are zero under the potentials.
  *
- * Then greedily, since the list is compared from its front: left moments in the order of their
- * lines; each gets the right moment with the smallest line from which tight edges lead back to
- * it, over moments that are not settled yet, and is settled.  The exchange turns its edges
- * round, and those are tight as well, so the potentials hold to the end. */
+ * Then greedily, because lists are compared from the front: the left timestamps are taken in
+ * the order of their lines.  Each gets the right timestamp with the smallest line from which
+ * tight edges lead back to it through timestamps that are not settled yet, and is settled.
+ * The exchange reverses its edges, and the reversed edges are tight too, so the potentials
+ * stay valid. */
 #include "reports/match_work.h"
 
 #include <stdlib.h>
@@ -23,13 +24,13 @@ struct reorder {
     struct match_part *part;
     struct match_range *of_left, *of_right; /* what lies within the window of each */
     int64_t *potential;                     /* of nodes: left, right, the two doors */
-    uint32_t *next;     /* the node after this one on a tight way to the one looked at */
-    uint32_t *seen;     /* the search that came by last */
+    uint32_t *next;     /* the next node on a tight path to the target of the search */
+    uint32_t *seen;     /* number of the last search that reached the node */
     uint32_t *queue;    /* of nodes */
     bool *is_settled;   /* of nodes */
-    uint32_t search;    /* number of this one, from 1 */
+    uint32_t search;    /* number of the current search, from 1 */
     size_t queue_count; /* nodes in the queue */
-    uint64_t steps;     /* that may still be taken */
+    uint64_t steps;     /* how many may still be taken */
 };
 
 static uint32_t
@@ -67,7 +68,7 @@ lower(int64_t *potential, int64_t to)
     return is_lower;
 }
 
-/* One look at every edge; true when a potential sank. */
+/* Relaxes every edge once; true when a potential was lowered. */
 static bool
 relax(struct reorder *o)
 {
@@ -128,7 +129,7 @@ visit(struct reorder *o, uint32_t node, uint32_t next)
     o->queue[o->queue_count++] = node;
 }
 
-/* Those of a list that have a mate, or that have none, and whose edge to the door is tight. */
+/* Visits those of a list that have a mate (or have none) and a tight edge to the door. */
 static bool
 visit_before_door(struct reorder *o, uint32_t door, const struct match_timestamp *list,
                   size_t count, uint32_t first_node, bool has_mate)
@@ -164,7 +165,7 @@ visit_before_left(struct reorder *o, uint32_t l)
         visit(o, door, l);
 }
 
-/* Marks every node from which a tight way leads to `l`. */
+/* Marks every node from which a tight path leads to `l`. */
 static bool
 search_back(struct reorder *o, uint32_t l)
 {
@@ -189,8 +190,8 @@ search_back(struct reorder *o, uint32_t l)
     return is_affordable;
 }
 
-/* The right moment of the smallest line below that of the mate that `l` could have; with
- * is_reached, only of those that the search came by. */
+/* The right timestamp with the smallest line, below that of the current mate, that `l` could
+ * have; if is_reached, only among those that the search reached. */
 static uint32_t
 better_mate(struct reorder *o, uint32_t l, bool is_reached)
 {
@@ -206,14 +207,14 @@ better_mate(struct reorder *o, uint32_t l, bool is_reached)
     return best;
 }
 
-/* Follows the tight way from `r` to `l`, and makes pairs of what were none. */
+/* Follows the tight path from `r` to `l`, pairing what was not paired. */
 static void
 exchange(struct reorder *o, uint32_t l, uint32_t r)
 {
     struct match_part *part = o->part;
     uint32_t left_count = (uint32_t)part->left_count;
-    uint32_t giver = l;                  /* waits for its new mate */
-    uint32_t node = node_of_right(o, r); /* which is this one */
+    uint32_t giver = l;                  /* the left one that waits for its new mate */
+    uint32_t node = node_of_right(o, r); /* its new mate */
     for (;;) {
         uint32_t at = o->next[node];
         part->left[giver].mate = node - left_count;
@@ -258,7 +259,7 @@ static bool
 settle(struct reorder *o, uint32_t l)
 {
     const struct match_part *part = o->part;
-    /* Mostly there is nothing better, and no need to search. */
+    /* Usually nothing better exists, and no search is needed. */
     if (!spend(o, 1 + o->of_left[l].end - o->of_left[l].first))
         return false;
     if (better_mate(o, l, false) != part->left[l].mate) {

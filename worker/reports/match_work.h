@@ -1,11 +1,11 @@
-/* What the files of the matching share: a part, which is matched by itself. */
+/* What the files of the matching share: a part of the lists that is matched by itself. */
 #pragma once
 
 #include "reports/match.h"
 
 struct match_part {
-    struct match_timestamp *left, *right; /* mates are indices into the part */
-    size_t left_count, right_count;       /* none is 0 */
+    struct match_timestamp *left, *right; /* mates are indexes within the part */
+    size_t left_count, right_count;       /* both at least 1 */
     int64_t window_ms;
 };
 
@@ -15,7 +15,8 @@ match_gap(const struct match_timestamp *x, const struct match_timestamp *y)
     return x->time_ms < y->time_ms ? y->time_ms - x->time_ms : x->time_ms - y->time_ms;
 }
 
-/* Moments of `among` within the window of `of`: [first, end), both growing with `of`. */
+/* For each timestamp of `of`, those of `among` within the window: [first, end).  Both bounds
+ * ascend from one timestamp of `of` to the next. */
 struct match_range {
     uint32_t first, end;
 };
@@ -23,7 +24,7 @@ struct match_range *match_ranges(struct arena *scratch, const struct match_times
                                  size_t of_count, const struct match_timestamp *among,
                                  size_t among_count, int64_t window_ms);
 
-/* Which moments have a mate in a best matching: mate is MATCH_NONE or anything else. */
+/* Decides which timestamps have a mate in an optimal matching: mate is MATCH_NONE or not. */
 void match_choose(struct arena *scratch, struct match_part *part);
-/* From a best matching to the best one with the smallest list of pairs. */
+/* Changes an optimal matching into the optimal one with the smallest list of pairs. */
 void match_reorder(struct arena *scratch, struct match_part *part);

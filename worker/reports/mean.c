@@ -1,4 +1,4 @@
-/* Numbers are arrays of MEAN_LIMBS limbs of 64 bits, the least first. */
+/* Numbers are arrays of MEAN_LIMBS limbs of 64 bits, least significant first. */
 #include "reports/mean.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #define LIMB_BITS 64
 #define DECIMALS 10
 #define TEN_TO_DECIMALS UINT64_C(10000000000)
-/* Of a quotient: 63 bits of the integer part and the decimals. */
+/* Digits of a quotient: 63 bits of integer part, and the decimals. */
 #define DIGITS_MAX 40
 
 __extension__ typedef unsigned __int128 wide;
@@ -68,7 +68,7 @@ is_zero(const uint64_t *x)
     return true;
 }
 
-/* The remainder. */
+/* Divides in place; returns the remainder. */
 static uint64_t
 divide_small(uint64_t *x, uint64_t by)
 {
@@ -90,7 +90,7 @@ bit_count(const uint64_t *x)
     return 0;
 }
 
-/* Bit by bit, as on paper: it runs once per line of a report.  x becomes the remainder. */
+/* Long division, bit by bit: it runs once per line of a report.  x becomes the remainder. */
 static void
 divide(uint64_t *x, const uint64_t *by, uint64_t *quotient)
 {

@@ -1,11 +1,11 @@
-/* The exact mean of a few fractions.  A mean of daily ROAS decides whether a day is an anomaly,
- * and a day that is exactly at the limit must fall on the same side wherever it is computed; so
- * neither the ratios nor their sum are rounded before the comparison.
+/* The exact mean of a few fractions.  The mean of daily ROAS decides whether a day is an
+ * anomaly, and a day exactly at the limit must be decided in the same way by every
+ * implementation; so neither the ratios nor their sum are rounded before the comparison.
  *
  *     n1/d1 + ... + nk/dk  =  numerator / denominator,   mean = numerator / (denominator k)
  *
- * All terms together have at most MEAN_TERMS_MAX * 63 bits on either side, and a comparison
- * adds some 80: ten limbs hold every one of them. */
+ * Numerator and denominator have at most MEAN_TERMS_MAX * 63 bits, and a comparison adds about
+ * 80: all of it fits into MEAN_LIMBS limbs of 64 bits. */
 #pragma once
 
 #include "base/buf.h"
@@ -21,10 +21,10 @@ struct mean {
 void mean_init(struct mean *mean); /* no terms */
 /* Adds a term; numerator >= 0, denominator > 0, at most MEAN_TERMS_MAX terms. */
 void mean_add(struct mean *mean, int64_t numerator, int64_t denominator);
-/* Is numerator / denominator less than (<0), equal to (0) or more than `percent` % of the mean?
- * At least one term; percent <= 100. */
+/* Compares numerator / denominator with `percent` % of the mean: <0, 0, >0.  Needs at least one
+ * term; percent <= 100. */
 int mean_compare(const struct mean *mean, int64_t numerator, int64_t denominator,
                  unsigned percent);
-/* The mean, rounded half-even to 10 decimals, as money_add_ratio writes a ratio.  At least one
- * term. */
+/* Writes the mean rounded half-even to 10 decimals, in the form of money_add_ratio.  Needs at
+ * least one term. */
 void mean_print(const struct mean *mean, struct buf *out);

@@ -18,7 +18,8 @@ count_digits(struct str s)
     return n;
 }
 
-/* total * 10 + digit, downwards for a negative amount: int64 reaches one further there. */
+/* total * 10 + digit; negative amounts are kept negative, because int64 has one value more
+ * there. */
 static bool
 push_digit(int64_t *total, char c, bool is_negative)
 {
@@ -27,7 +28,7 @@ push_digit(int64_t *total, char c, bool is_negative)
            !__builtin_add_overflow(*total, digit, total);
 }
 
-/* Do the digits behind the last that is kept round it up?  Half goes to even. */
+/* Do the digits after the last one kept round it up?  Halves round to even. */
 static bool
 rounds_up(struct str rest, bool is_last_odd)
 {
@@ -37,7 +38,7 @@ rounds_up(struct str rest, bool is_last_odd)
     return rest.n && (rest.p[0] > '5' || (rest.p[0] == '5' && (is_more || is_last_odd)));
 }
 
-/* What stands behind the separator, to six digits. */
+/* The digits after the separator, rounded to six. */
 static bool
 push_decimals(int64_t *total, struct str decimals, bool is_negative)
 {
@@ -91,7 +92,8 @@ money_magnitude(int64_t v)
     return v >= 0 ? v : v == INT64_MIN ? INT64_MAX : -v;
 }
 
-/* Sign, whole part and what is left of `unit` = 10^decimals without trailing zeros. */
+/* Writes sign, whole part, and the fraction in units of 1 / `unit`, a power of ten, without
+ * trailing zeros. */
 static void
 add_decimal(struct buf *out, bool is_negative, unsigned __int128 magnitude, int64_t unit)
 {
@@ -125,7 +127,7 @@ money_add(struct buf *out, int64_t millionths)
     add_decimal(out, millionths < 0, magnitude_of(millionths), MONEY_UNIT);
 }
 
-/* 2^63 * 10^10 is below 2^97: 128 bits hold the product. */
+/* The product is below 2^97 (2^63 * 10^10), so 128 bits hold it. */
 void
 money_add_ratio(struct buf *out, int64_t numerator, int64_t denominator)
 {
@@ -133,7 +135,7 @@ money_add_ratio(struct buf *out, int64_t numerator, int64_t denominator)
     unsigned __int128 product = (unsigned __int128)magnitude_of(numerator) * RATIO_UNIT;
     unsigned __int128 quotient = product / (uint64_t)denominator;
     uint64_t rest = (uint64_t)(product % (uint64_t)denominator);
-    uint64_t above = (uint64_t)denominator - rest; /* to the next one up */
+    uint64_t above = (uint64_t)denominator - rest; /* distance to the next quotient */
     if (rest > above || (rest == above && quotient % 2 == 1))
         quotient++;
     add_decimal(out, numerator < 0, quotient, RATIO_UNIT);

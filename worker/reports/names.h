@@ -1,6 +1,6 @@
-/* Interned text: equal text has equal numbers, so that comparing is comparing numbers and a
- * table of a million rows holds each name once.  Numbers count up in the order in which names
- * come first; 0 is "".  One thread at a time. */
+/* Interned text: equal texts get equal numbers, so that only numbers are compared, and a table
+ * of a million rows stores each name once.  Numbers ascend in the order of first appearance; 0
+ * is "".  For one thread at a time. */
 #pragma once
 
 #include "base/str.h"
@@ -10,6 +10,6 @@ struct name_table *names_open(void);
 void names_close(struct name_table **names); /* accepts NULL */
 
 uint32_t name_intern(struct name_table *names, struct str text);
-struct str name_text(const struct name_table *names, uint32_t name); /* lives with the table */
-/* Numbers handed out, 0 among them: what an array by name needs. */
+struct str name_text(const struct name_table *names, uint32_t name); /* until names_close */
+/* One more than the highest number: the size of an array indexed by name. */
 size_t name_count(const struct name_table *names);

@@ -1,5 +1,5 @@
-/* Text grows in buffers that go to the disk when they are large; a failure of
- * the disk is kept and told at the end, so that a report need not look after each member. */
+/* Text is collected in buffers that are written to disk when they are large.  A write error is
+ * kept and returned at the end, so that a report need not check after each member. */
 #include "reports/output.h"
 
 #include "base/date.h"
@@ -24,7 +24,7 @@ struct report_output {
     int64_t generated_at;
     int folder;
     struct output_file files[OUTPUT_FILE_COUNT];
-    struct json json; /* into the text of the JSON file */
+    struct json json; /* writes into the text of the JSON file */
     bool has_frame;
     struct arena arena; /* of the warnings */
     struct report_warning *warnings;
@@ -32,11 +32,11 @@ struct report_output {
     struct sha256 digest;
     uint64_t bytes;
     bool is_failed;
-    struct err err; /* the first failure of the disk */
+    struct err err; /* the first write error */
 
-    bool has_row; /* the item at hand is a row of the CSV too */
+    bool has_row; /* the current item is a row of the CSV too */
     size_t column_count;
-    struct buf row; /* cells of the item at hand, in the order of the members */
+    struct buf row; /* cells of the current item, in the order of the members */
     struct {
         size_t from, to; /* in row; to 0: empty */
     } cells[COLUMNS_MAX];
@@ -207,7 +207,8 @@ add_inputs(struct report_output *out)
     json_end_array(j);
 }
 
-/* Times without a zone are read in their dataset's, which the figures of a day hang on. */
+/* The time zone of an input's times without a zone, since it decides to which day they belong.
+ */
 static void
 add_definitions(struct report_output *out)
 {
@@ -239,7 +240,7 @@ output_add_warnings(struct json *j, const struct report_warning *warnings, size_
     json_end_array(j);
 }
 
-/* What all reports of a run share, and what the inputs of this one have to say. */
+/* Collects the warnings that all reports of a run share, and those of this report's inputs. */
 static void
 take_warnings(struct report_output *out)
 {
@@ -273,7 +274,7 @@ output_members(struct report_output *out)
 
 /* ---- items ---- */
 
-/* A line each, for those who look with an editor or diff. */
+/* One line per item, for people who use an editor or diff. */
 void
 output_begin_json_item(struct report_output *out)
 {
@@ -315,7 +316,7 @@ output_end_item(struct report_output *out)
     output_end_json_item(out);
 }
 
-/* Of the item at hand; NULL when the CSV has no column of the name. */
+/* The cell for a member of the current item; NULL when the CSV has no such column. */
 static struct buf *
 begin_cell(struct report_output *out, const char *key, size_t *column)
 {
@@ -329,7 +330,7 @@ begin_cell(struct report_output *out, const char *key, size_t *column)
     return NULL;
 }
 
-/* A member is written at once where it belongs; its cell is what it wrote behind the key. */
+/* A member is written to the JSON first; its cell is then copied from there. */
 static size_t
 begin_figure(struct report_output *out, const char *key)
 {

@@ -1,7 +1,7 @@
-/* A report's two files on their way to the disk, NAME.json and NAME.csv, written side by side
- * with flat memory: items of the list that the CSV holds are written once and appear in both.
+/* Writes a report's two files, NAME.json and NAME.csv, side by side with constant memory: the
+ * items of the list that is also in the CSV are written once and appear in both.
  *
- *     if (odd) output_warn(out, "payers_exceed_dau", "...");      before the first member
+ *     if (odd) output_warn(out, "payers_exceed_dau", "...");      before output_members
  *     struct json *json = output_members(out);                    writes the frame once
  *     json_key(json, "campaigns"); json_begin_array(json);
  *     for (...) {
@@ -11,8 +11,8 @@
  *     }
  *     json_end_array(json);
  *
- * Files are made under a temporary name in the folder they are for, fsynced and renamed when
- * all of them are whole; a kill leaves what was there before. */
+ * Files are written under a temporary name in their folder and fsynced; when all are complete
+ * they are renamed.  A kill leaves the earlier files in place. */
 #pragma once
 
 #include "reports/data.h"
@@ -22,11 +22,11 @@ struct report;
 struct report_run;
 struct report_output;
 
-/* Shown in the frame, so it has to be known before the first output_members. */
+/* Adds a warning.  Warnings are in the frame, so this must come before output_members. */
 void output_warn(struct report_output *out, const char *code, const char *fmt, ...)
     PRINTF(3, 4);
-/* Where the report's members go; the frame (report, date, generated_at, inputs, definitions,
- * warnings) stands before the first.  The depth is that of the document's object. */
+/* Where the report's own members are written.  The first call writes the frame (report, date,
+ * generated_at, inputs, definitions, warnings).  The depth is that of the document's object. */
 struct json *output_members(struct report_output *out);
 
 /* Items of the list that the CSV holds: begin, the members by output_*, end.  Members that are
@@ -34,7 +34,7 @@ struct json *output_members(struct report_output *out);
  * items output_* write members of the object that is open in the JSON: totals, summaries. */
 void output_begin_item(struct report_output *out);
 void output_end_item(struct report_output *out);
-/* Items of any other list of many: the same, in the JSON alone. */
+/* The same for an item of any other long list, which is only in the JSON. */
 void output_begin_json_item(struct report_output *out);
 void output_end_json_item(struct report_output *out);
 
@@ -47,12 +47,12 @@ void output_ratio(struct report_output *out, const char *key, int64_t numerator,
                   int64_t denominator); /* null when the denominator is not positive */
 void output_timestamp(struct report_output *out, const char *key, int64_t ms);
 void output_day(struct report_output *out, const char *key, int64_t day);
-/* A figure that is JSON already, such as a decimal of the report's own. */
+/* A number already formatted as JSON. */
 void output_number(struct report_output *out, const char *key, struct str json);
 
-/* ---- the runner's side ---- */
+/* ---- for run.c ---- */
 
-/* Makes the two temporary files in `folder`, where none of the names may be. */
+/* Creates the two temporary files in `folder`; fails when one of the names exists. */
 MUST_CHECK struct report_output *output_open(int folder, const struct report *report,
                                              const struct report_run *run, int64_t generated_at,
                                              struct err *err);
@@ -62,12 +62,12 @@ struct output_done {
     struct report_warning *warnings; /* in the arena */
     size_t warning_count;
 };
-/* Closes the document; both files are whole and on the disk, still under temporary names. */
+/* Completes the document and fsyncs both files, which keep their temporary names. */
 MUST_CHECK bool output_finish(struct arena *a, struct report_output *out,
                               struct output_done *done, struct err *err);
-/* Puts them in place.  With `root` (a folder, or -1) also there. */
+/* Renames them into place.  With `root` (a folder, or -1) they appear there too. */
 MUST_CHECK bool output_publish(struct report_output *out, int root, struct err *err);
-/* Removes what was not published; accepts NULL. */
+/* Frees the output and removes files that were not published; accepts NULL. */
 void output_close(struct report_output **out);
 
 /* Elements of a list of inputs, and a list of warnings, for whoever tells of reports. */

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Reports are for people and their tools; who may look is the folder's to say. */
+/* Reports are meant to be read by people and their tools; the folder's mode decides by whom. */
 #define FILE_MODE 0644
 
 static const char *const SUFFIXES[OUTPUT_FILE_COUNT] = {"json", "csv"};
@@ -85,8 +85,9 @@ copy_to_root(const struct output_file *file, int folder, int root, struct err *e
     return fs_sync(to, err);
 }
 
-/* A second name of the same file: files are replaced, never changed, so the two stay what they
- * were published as.  File systems without such (FAT, some of the network) get a copy. */
+/* Gives the file a second name (a hard link): files are replaced, never changed, so both names
+ * keep the content that was published.  On file systems without hard links (FAT, some network
+ * file systems) it is copied. */
 static bool
 publish_at_root(const struct output_file *file, int folder, int root, struct err *err)
 {

@@ -1,7 +1,7 @@
-/* Both sides are sorted by user and time; a user's moments are one call of match_timestamps.
- * Before that, equal receipts pair where they lie within the window.  A receipt stands in one
- * kept row of either table at most, so whether two rows are such a pair can be asked of each
- * row by itself, for any window, and nothing needs to be kept. */
+/* Both sides are sorted by user and time; each user's timestamps are one call of
+ * match_timestamps.  Before that, rows with equal receipts are paired if they lie within the
+ * window.  Each table has at most one kept row per receipt, so this can be decided for each
+ * row by itself and for any window, and nothing needs to be stored. */
 #include "reports/pairing.h"
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@ compare_entries(const void *a, const void *b)
     return (x->row > y->row) - (x->row < y->row);
 }
 
-/* A kept row speaks for its receipt, else the earliest; one without a time comes last. */
+/* A kept row represents its receipt, else the earliest row; one without a time comes last. */
 static bool
 speaks_rather(const struct purchase *row, const struct purchase *other)
 {
@@ -95,7 +95,7 @@ end_of_user(const struct pairing_list *side, size_t at, uint32_t user)
     return at;
 }
 
-/* What of one user the receipts leave, as moments. */
+/* Collects the timestamps of a user's rows that are not paired by receipt. */
 static size_t
 take_timestamps(struct pairing *p, enum pairing_side which, size_t first, size_t end,
                 int64_t window_ms)
@@ -124,7 +124,8 @@ keep_mates(struct pairing *p, size_t left_count)
     }
 }
 
-/* Every user in turn; returns how many pairs there are, and keeps them if they are wanted. */
+/* Goes through the users and returns how many pairs there are; stores them if that is wanted.
+ */
 static size_t
 match_users(struct pairing *p, int64_t window_ms, bool are_kept)
 {
@@ -160,7 +161,7 @@ keep_receipt_mates(struct pairing *p, enum pairing_side which, int64_t window_ms
 void
 pairing_match(struct pairing *p, int64_t window_ms)
 {
-    /* Before the others, who write only into what these leave. */
+    /* First: match_users pairs only the rows that these leave without a mate. */
     keep_receipt_mates(p, AF, window_ms);
     keep_receipt_mates(p, CF, window_ms);
     match_users(p, window_ms, true);

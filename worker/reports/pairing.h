@@ -1,8 +1,9 @@
-/* Curated purchases and confirmations, side by side: which row is the mate of which.
+/* Pairs curated purchases with confirmations.
  *
- * Rows pair when they have the same user and lie within a window: equal receipts first, the
- * rest as match_timestamps has it, where the place in the table stands for the line (lines can
- * repeat in a version that was made by appending).  Rows that were dropped take no part. */
+ * Rows pair when they have the same user and lie within a window: first those with equal
+ * receipts, then the rest by match_timestamps, where the place in the table is used as the
+ * line (line numbers can repeat in a version that was made by appending).  Dropped rows are
+ * not paired. */
 #pragma once
 
 #include "reports/data.h"
@@ -21,8 +22,8 @@ struct pairing_list {
     const struct purchase_table *table;
     struct pairing_entry *entries; /* kept rows, by user, time, row */
     size_t count;
-    uint32_t *mates;      /* of rows: row of the other table, PAIRING_NO_ROW */
-    uint32_t *by_receipt; /* of receipts: the row that speaks for it, PAIRING_NO_ROW */
+    uint32_t *mates;      /* by row: the mate's row in the other table, or PAIRING_NO_ROW */
+    uint32_t *by_receipt; /* by receipt: the row that represents it, or PAIRING_NO_ROW */
 };
 
 struct pairing {
@@ -33,11 +34,11 @@ struct pairing {
 
 void pairing_init(struct arena *a, const struct report_data *data, struct pairing *out);
 void pairing_free(struct pairing *p); /* accepts a zeroed struct */
-/* Fills in the mates. */
+/* Sets the mates. */
 void pairing_match(struct pairing *p, int64_t window_ms);
-/* How many pairs another window would give; leaves the mates alone. */
+/* How many pairs another window would give; does not change the mates. */
 size_t pairing_count(struct pairing *p, int64_t window_ms);
-/* The row of the other side with the receipt of `row`, dropped ones among them: the kept one,
- * else the earliest; PAIRING_NO_ROW. */
+/* The row of the other side that has the receipt of `row`: the kept one, else the earliest of
+ * the dropped ones; PAIRING_NO_ROW when there is none. */
 uint32_t pairing_receipt_row(const struct pairing *p, enum pairing_side side,
                              const struct purchase *row);

@@ -1,5 +1,5 @@
 /* purchases_curated: every row of purchases_raw, either kept or dropped with its first reason.
- * The kept ones stand by time, then line; the dropped ones by line, with their raw cells. */
+ * Kept rows are ordered by time, then line; dropped ones by line, with their raw cells. */
 #include "base/mem.h"
 #include "reports/money.h"
 #include "reports/report.h"
@@ -22,7 +22,7 @@ write_sum(struct report_output *out, const char *key, const struct sum *sum)
     json_end_object(j);
 }
 
-/* Every reason is listed, so that readers need not ask which there are. */
+/* Every reason is listed, also with a count of 0, so that readers see which there are. */
 static void
 write_summary(struct report_output *out, const struct purchase_table *table)
 {
@@ -52,7 +52,7 @@ compare_time(const void *x, const void *y)
     const struct purchase *b = *(const struct purchase *const *)y;
     if (a->time_ms != b->time_ms)
         return a->time_ms < b->time_ms ? -1 : 1;
-    return (a > b) - (a < b); /* the place in the table: the line */
+    return (a > b) - (a < b); /* by place in the table, which is the order of lines */
 }
 
 static const struct purchase **

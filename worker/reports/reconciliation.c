@@ -1,9 +1,9 @@
-/* Which curated purchases the shop confirms, and which it does not.
- * pairing.h finds the pairs; here they are listed and counted by day and by window, and what is
- * left over is told why.
+/* Which curated purchases the shop confirms, and which it does not.  pairing.h finds the
+ * pairs; here they are listed and counted by day and by window, and for each row without a
+ * mate the reason is given.
  *
- * Rows of the confirmed side whose time or amount cannot be read, and repeated receipts, take
- * no part; `confirmed` counts them, so that its rows add up. */
+ * Rows of the confirmed side whose time or amount cannot be read, and repeated receipts, are
+ * not paired; `confirmed` counts them, so that its numbers add up to all rows. */
 #include "reports/money.h"
 #include "reports/pairing.h"
 #include "reports/report.h"
@@ -36,12 +36,12 @@ static const char *const DROPPED_REASONS[] = {
 #undef X
 };
 
-/* From here on two amounts for one purchase are not the same: more than a cent. */
+/* The amounts of a pair differ when the difference is more than a cent. */
 #define AMOUNT_TOLERANCE (MONEY_UNIT / 100)
 
 struct detail {
     int64_t time_ms;
-    uint32_t type, row; /* row of the confirmed table for DETAIL_CONFIRMED_ONLY */
+    uint32_t type, row; /* a row of the confirmed table for DETAIL_CONFIRMED_ONLY */
 };
 
 struct sum {
@@ -55,7 +55,7 @@ struct day_sums {
 };
 
 struct reconciliation {
-    struct arena arena; /* of everything here */
+    struct arena arena; /* owns everything here */
     const struct report_data *data;
     struct pairing pairing;
     struct detail *details;
@@ -128,7 +128,8 @@ add_to_sum(struct sum *sum, int64_t revenue)
 static void
 sum_up(struct reconciliation *r)
 {
-    /* Details go by type and time, so every type brings each of its days once. */
+    /* Details are sorted by type and time, so each type has its days in order, each day once.
+     */
     struct day_sums *days = arena_array(&r->arena, r->detail_count, struct day_sums);
     size_t count = 0;
     for (size_t i = 0; i < r->detail_count; i++) {
@@ -210,7 +211,7 @@ add_windows(struct report_output *out, struct reconciliation *r)
     json_end_array(json);
 }
 
-/* Where the rows of the confirmed side went. */
+/* Counts what became of the rows of the confirmed side. */
 static void
 add_confirmed_rows(struct json *json, const struct purchase_table *confirmed)
 {
@@ -231,7 +232,7 @@ add_confirmed_rows(struct json *json, const struct purchase_table *confirmed)
     json_end_object(json);
 }
 
-/* Why a row has no mate: what became of the row with its receipt. */
+/* Why a row has no mate: what became of the other side's row with its receipt. */
 static struct str
 reason_without_mate(const struct reconciliation *r, enum pairing_side which,
                     const struct purchase *row)

@@ -1,6 +1,6 @@
 /* The reports: one file and one row of a table each.  A report writes its members of the JSON
- * document, and rows for its CSV; the frame (report, date, generated_at, inputs, definitions,
- * warnings) is the runner's. */
+ * document and rows for its CSV; output.c writes the frame (report, date, generated_at, inputs,
+ * definitions, warnings). */
 #pragma once
 
 #include "players/event.h"
@@ -10,20 +10,20 @@
 
 struct report_run {
     const struct report_data *data;
-    struct db *events; /* playmeter.db, read-only; NULL for the shell command */
+    struct db *events; /* playmeter.db, read-only; NULL for the command line */
 };
 
 struct report {
     const char *name;  /* of the file and of the path: "roas_d1" */
     const char *title; /* for people */
-    unsigned inputs;   /* bits (1u << INPUT_X) of what it cannot do without */
+    unsigned inputs;   /* bits (1u << INPUT_X) of the inputs that it requires */
     bool needs_events;
     const char *rows_member;    /* the list that the CSV form holds: "campaigns" */
-    const char *const *columns; /* of the CSV, in order, up to NULL: members of its items */
-    /* Adds the members behind the frame; warns before it writes the first.  Other reports are
-     * written at the same time: what the run shows is only read, and no name is interned. */
+    const char *const *columns; /* of the CSV, in order, ended by NULL: members of its items */
+    /* Writes the members after the frame; adds warnings before the first member.  Runs at the
+     * same time as other reports, so it must only read `run`, and must not intern names. */
     bool (*write)(struct report_output *out, const struct report_run *run, struct err *err);
-    /* Adds the members of "definitions": the settings that the figures depend on. */
+    /* Writes the members of "definitions": the settings on which the numbers depend. */
     void (*define)(struct json *json, const struct report_run *run);
 };
 /* One per report; a report's file ends with its row. */

@@ -1,4 +1,4 @@
-/* THE table of the reports. */
+/* The table of the reports. */
 #include "reports/report.h"
 
 const struct report *const REPORTS[] = {

@@ -1,16 +1,16 @@
-/* roas_anomaly: campaigns whose ROAS on D-1 fell below a share of what it was of late.  The
- * comparison is exact (see mean.h); only what is shown is rounded. */
+/* roas_anomaly: campaigns whose ROAS on D-1 is below a given share of its recent mean.  The
+ * comparison is exact (see mean.h); only displayed numbers are rounded. */
 #include "reports/days.h"
 #include "reports/mean.h"
 #include "reports/report.h"
 
-/* Fewer days with a cost say nothing about what is usual. */
+/* With fewer days that have a cost, the mean says nothing about what is usual. */
 #define DAYS_NEEDED 3
 
 static const char *const COLUMNS[] = {"campaign", "roas_d1", "avg7", "days",
                                       "anomaly",  "reason",  NULL};
 
-/* Campaigns that had nothing on D-1 and no cost before it have no ROAS to speak of. */
+/* Has the campaign nothing on D-1 and no cost before?  Then no ROAS can be given for it. */
 static bool
 is_listed(const struct days_campaign *campaign)
 {

@@ -1,4 +1,4 @@
-/* roas_d1: what each campaign earned on D-1 for what it cost. */
+/* roas_d1: the revenue of each campaign on D-1 per dollar of its cost. */
 #include "reports/days.h"
 #include "reports/money.h"
 #include "reports/report.h"

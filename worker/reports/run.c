@@ -1,5 +1,5 @@
-/* All files are made before the first is put in place, so that a failure of the
- * disk or a kill on the way leaves the day as it was. */
+/* All files are written before the first one is renamed into place, so that a write error or a
+ * kill before that leaves the day's earlier files. */
 #include "reports/run.h"
 
 #include "base/clock.h"
@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A job is told that its run goes on. */
+/* How often progress is reported, so that the job does not lose its lease. */
 #define TICK_MS 200
 /* DATE/NAME.json */
 #define FILE_PATH_BYTES_MAX 400
@@ -37,10 +37,10 @@ end_run(struct run *run)
 {
     for (size_t i = 0; run->outputs && i < REPORT_COUNT; i++)
         output_close(&run->outputs[i]);
-    if (run->folder >= 0) /* fails while there are reports in it */
+    if (run->folder >= 0) /* removed only if it is empty */
         unlinkat(run->root, run->folder_name, AT_REMOVEDIR);
     fs_close(&run->folder);
-    fs_close(&run->root); /* and with it the lock */
+    fs_close(&run->root); /* releases the lock */
     data_free(&run->data);
 }
 #define scoped_run SCOPED(end_run) struct run
@@ -57,7 +57,7 @@ static bool
 tell_rows(void *context, uint64_t rows_done, struct err *err)
 {
     struct run *run = context;
-    /* Each input counts from 0; a count that falls would say that the run began again. */
+    /* Each input counts from 0; a count that goes down would look as if the run began again. */
     run->rows_read = MAX(run->rows_read, rows_done);
     return tell(run, "reading", err);
 }
@@ -117,8 +117,8 @@ warn_if_stale(struct run *run)
 
 /* ---- folders ---- */
 
-/* Of a failure at the files of the output, which is its owner's to mend.  A full disk has a
- * code of its own. */
+/* For an error at the output files: the owner of the folder has to act.  A full disk keeps its
+ * own code. */
 static bool
 blame_output(struct err *err)
 {
@@ -135,7 +135,8 @@ has_report(int root, const char *folder, const struct report *report)
     return faccessat(root, path, F_OK, 0) == 0;
 }
 
-/* Which reports does no later day have?  Each by itself, since a later day may lack some. */
+/* Which reports have no file of a later day?  For each report, since a later day may lack
+ * some. */
 static bool
 find_newest(int root, int64_t day, bool *is_newest, struct err *err)
 {
@@ -159,7 +160,7 @@ find_newest(int root, int64_t day, bool *is_newest, struct err *err)
     return true;
 }
 
-/* One run at a time writes below a folder: the lock goes with the descriptor. */
+/* One run at a time writes below a folder; closing the descriptor releases the lock. */
 static bool
 open_folders(struct run *run, struct err *err)
 {
@@ -181,11 +182,11 @@ open_folders(struct run *run, struct err *err)
 
 /* ---- making ---- */
 
-/* One report in the making.  Reports only read what they share, so each has a thread; one that
+/* One report being written.  Reports only read what they share, so each has a thread; one that
  * reads the database stays on the thread that opened it. */
 struct maker {
     struct run *run;
-    struct report_output *output; /* NULL: not to be made */
+    struct report_output *output; /* NULL: not written */
     const struct report *report;
     pthread_t thread;
     bool is_started, is_written;
@@ -210,8 +211,8 @@ start(struct maker *maker)
         write_report(maker);
 }
 
-/* Who asked for the run hears of it while it waits; a run that was cancelled still ends here,
- * since a report that is being written looks at nothing else. */
+/* Reports progress while the reports are written.  A cancelled run waits for them too, because
+ * a report that is being written checks nothing else. */
 static bool
 wait_for(struct maker *maker, bool ok, struct err *err)
 {
@@ -240,7 +241,7 @@ finish(struct maker *maker, struct run_report *result, struct err *err)
     return true;
 }
 
-/* Only a full disk is the failure of all. */
+/* A full disk fails the whole run; other errors only the report. */
 static bool
 give_up_on(struct run *run, size_t i, struct err *err)
 {
@@ -249,7 +250,7 @@ give_up_on(struct run *run, size_t i, struct err *err)
     return err->kind != ERR_DISK_FULL;
 }
 
-/* Opens the files of what can be made, the reasons of the rest in their results. */
+/* Opens the files of the reports that can be made; sets the errors of the others. */
 static bool
 open_outputs(struct run *run, struct maker *makers, struct err *err)
 {

@@ -1,5 +1,4 @@
-/* See run_clean: what a run that was killed or cancelled leaves in the folder of the reports.
- */
+/* Removes what a killed or cancelled run left in the folder of the reports. */
 #include "reports/run.h"
 
 #include "base/date.h"
@@ -12,7 +11,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* A stream over the folder, which stays the caller's. */
+/* A directory stream for the folder, whose descriptor stays the caller's. */
 static DIR *
 list(int folder)
 {
@@ -45,14 +44,14 @@ run_clean_locked(int root, struct err *err)
     struct dirent *entry;
     while ((entry = readdir(dir))) {
         int64_t day;
-        struct err ignored; /* a file or a link of such a name is none of ours */
+        struct err ignored; /* a file or link with such a name is not ours */
         if (!date_parse_iso(str_from(entry->d_name), &day))
             continue;
         scoped_fd folder = fs_open_at(root, entry->d_name, O_RDONLY | O_DIRECTORY, &ignored);
         if (folder < 0)
             continue;
         remove_temporary(folder);
-        unlinkat(root, entry->d_name, AT_REMOVEDIR); /* fails while there are reports in it */
+        unlinkat(root, entry->d_name, AT_REMOVEDIR); /* fails unless it is empty */
     }
     closedir(dir);
     remove_temporary(root);

@@ -1,4 +1,4 @@
-/* Lists of words out of the settings, compared without regard to case and blanks around. */
+/* Lists of words from the settings, compared without regard to case and surrounding blanks. */
 #pragma once
 
 #include "base/arena.h"
@@ -10,5 +10,5 @@ struct word_list {
 };
 struct word_list words_from_config(struct arena *a, const struct config_list *list);
 #define WORD_NONE SIZE_MAX
-/* The place of the first that is the same word; equal cells have equal places. */
+/* The index of the first equal word, or WORD_NONE; equal cells give equal indexes. */
 size_t words_find(const struct word_list *list, struct str cell);

@@ -57,12 +57,12 @@ void
 role_begin(const struct role_env *env, int supervisor_pid)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    /* It may have died before the line above. */
+    /* The supervisor may have died before prctl took effect. */
     if (getppid() != supervisor_pid)
         _exit(1);
     prctl(PR_SET_NAME, COMMS[env->role]);
     log_set_role(NAMES[env->role]);
-    /* Handlers before the mask goes: a SIGTERM that waits must not kill. */
+    /* Before the signal mask is cleared: a pending SIGTERM must reach the handler, not kill. */
     role_handle_signals();
     sigset_t none;
     sigemptyset(&none);

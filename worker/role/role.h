@@ -1,9 +1,9 @@
-/* What the supervisor hands to a role's process after the fork.  Every handle (SQLite, curl,
+/* What the supervisor passes to a role's process after the fork.  Every handle (SQLite, curl,
  * maps) is opened by the role itself.
  *
- * Signals in every role: SIGTERM (repeated until the child is gone) asks to finish what runs
- * and leave with exit code 0; `role_is_stopping` turns true and blocking system calls return
- * EINTR.  A role whose supervisor dies is killed. */
+ * Signals in every role: SIGTERM (repeated until the process has ended) asks it to finish what
+ * it is doing and exit with code 0: `role_is_stopping` becomes true, and blocking system calls
+ * return EINTR.  A role whose supervisor dies is killed. */
 #pragma once
 
 #include "config/config.h"
@@ -26,13 +26,13 @@ struct role_env {
     const struct config *config;
     enum role role;
     int listen_fd;  /* the role's listening socket, made by the supervisor; -1 for jobs */
-    unsigned index; /* of the worker in its pool */
+    unsigned index; /* of this worker in its pool, from 0 */
 };
 
-/* Installs the SIGTERM handler (no SA_RESTART) and ignores SIGPIPE and SIGHUP; called by each
- * role after its libraries have had their way with the signals. */
+/* Installs the SIGTERM handler (without SA_RESTART) and ignores SIGPIPE and SIGHUP.  Each role
+ * calls it after initialising its libraries, which may install handlers of their own. */
 void role_handle_signals(void);
-bool role_is_stopping(void);
+bool role_is_stopping(void); /* has SIGTERM arrived? */
 
 /* Paths under the data directory, in the arena. */
 const char *role_path(struct arena *a, const struct config *config, const char *name);
@@ -52,6 +52,6 @@ int role_run_api(const struct role_env *env); /* query and play */
 int role_run_writer(const struct role_env *env);
 int role_run_jobs(const struct role_env *env);
 
-/* In the new process: signals as new, its name in logs and ps, killed when `supervisor_pid`
- * dies. */
+/* First call in the new process: resets the signals, sets the role's name in logs and in ps,
+ * and has the kernel kill the process when `supervisor_pid` dies. */
 void role_begin(const struct role_env *env, int supervisor_pid);

@@ -1,6 +1,6 @@
-/* One process writes playmeter.db and only that process checkpoints: SQLite up to
- * 3.51.2 can lose a commit when a writer resets the log while another process checkpoints.  So
- * every connection has automatic checkpoints off, and readers neither checkpoint at close. */
+/* One process writes playmeter.db, and only that process checkpoints: SQLite up to 3.51.2 can
+ * lose a commit when a writer resets the log while another process checkpoints.  So automatic
+ * checkpoints are off in every connection, and readers do not checkpoint when they close. */
 #include "store/db_internal.h"
 
 #include "base/clock.h"
@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Only recovery after a crash, or a person with the sqlite3 shell, can make anyone wait. */
+/* Waits occur only during recovery after a crash, or while a person uses the sqlite3 shell. */
 #define BUSY_TIMEOUT_MS 2000
-/* SQLite instructions between two looks at the clock: about 20 microseconds. */
+/* SQLite instructions between two checks of the deadline: about 20 microseconds. */
 #define DEADLINE_CHECK_STEPS 2000
 
 static const char *const CONTROL_SQL[CONTROL_COUNT] = {
@@ -24,8 +24,8 @@ static const char *const CONTROL_SQL[CONTROL_COUNT] = {
     [CONTROL_ROLLBACK_TO] = "ROLLBACK TO operation",
 };
 
-/* Without mmap_size: SQLite lets go of its map whenever another process has committed, and maps
- * the file anew: half as much again for a player's request as reading the pages. */
+/* No mmap_size: SQLite drops its map whenever another process has committed, and maps the file
+ * again, which makes a player's request half as slow again as reading the pages. */
 static bool
 set_up_reader(sqlite3 *handle, struct err *err)
 {
@@ -44,15 +44,16 @@ set_up_writer(sqlite3 *handle, struct err *err)
                        "PRAGMA foreign_keys = 1;"
                        "PRAGMA cache_size = -16384;"
                        "PRAGMA temp_store = MEMORY;"
-                       /* Whatever default the library was built with: URLs are secrets. */
+                       /* Whatever the library's default is: URLs are secrets. */
                        "PRAGMA secure_delete = 1;",
                        err);
 }
 
-/* The log is written at the commit and not before, however large the transaction: up to 3.46 at
- * least, SQLite breaks the chain of the log's checksums when a savepoint or a statement is
- * undone after some of its pages were written, and recovery then loses the commits that follow.
- * What a transaction of operations changes fits into memory; a migration's need not. */
+/* No cache spill: the log is written at the commit and not before, however large the
+ * transaction.  Up to 3.46 at least, SQLite breaks the chain of the log's checksums when a
+ * savepoint or a statement is undone after some of its pages were written, and recovery then
+ * loses the commits that follow.  The changes of a transaction of operations fit into memory;
+ * those of a migration need not. */
 static bool
 keep_until_commit(sqlite3 *handle, struct err *err)
 {
@@ -66,7 +67,7 @@ note_wal_pages(void *db, sqlite3 *handle UNUSED, const char *name UNUSED, int pa
     return SQLITE_OK;
 }
 
-/* Whoever put the file there wants to know which it is and what to do, not what was asked. */
+/* For a damaged file, the error says which file it is and what to do, not which SQL failed. */
 static void
 explain_damage(struct db *db, struct err *err)
 {
@@ -84,10 +85,10 @@ set_up(struct db *db, enum db_mode mode, struct err *err)
 {
     sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    /* Before anything can fail: closing would write the log into a file that is damaged, and
-     * remove the only copy of what was acknowledged last. */
+    /* First, before anything can fail: a close would checkpoint the log into a damaged file and
+     * delete the log, the only copy of the last acknowledged commits. */
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    /* Replaces the automatic checkpoint, which is a hook of the same kind. */
+    /* Replaces the automatic checkpoint, which is implemented as the same hook. */
     sqlite3_wal_hook(db->handle, note_wal_pages, db);
     bool ok =
         mode == DB_READ_ONLY ? set_up_reader(db->handle, err) : set_up_writer(db->handle, err);
@@ -100,7 +101,8 @@ set_up(struct db *db, enum db_mode mode, struct err *err)
 struct db *
 db_open(const char *path, enum db_mode mode, struct err *err)
 {
-    /* A reader opens read-write too: a read-only one cannot make the shared memory file. */
+    /* Read-write for readers too: a read-only connection cannot create the shared memory file.
+     */
     int flags = SQLITE_OPEN_READWRITE | (mode == DB_MIGRATE ? SQLITE_OPEN_CREATE : 0);
     sqlite3 *handle = sqlite_open(path, flags, err);
     if (!handle)
@@ -126,7 +128,7 @@ db_close(struct db **db)
     for (size_t i = 0; i < CONTROL_COUNT; i++)
         sqlite3_finalize((*db)->control[i]);
     sqlite3_close_v2((*db)->handle);
-    /* The struct lies in its own arena. */
+    /* The struct itself is in its arena. */
     struct arena arena = (*db)->arena;
     *db = NULL;
     arena_free(&arena);
@@ -239,7 +241,8 @@ void
 db_rollback(struct db_tx *tx)
 {
     struct err ignored;
-    /* A rollback that fails leaves what SQLite rolled back already: nothing is committed. */
+    /* A failure is ignored: it means that SQLite rolled back already, and nothing is
+     * committed. */
     if (tx->db && db_is_in_transaction(tx->db) &&
         !run_control(tx->db, CONTROL_ROLLBACK, &ignored))
         assert(!db_is_in_transaction(tx->db));
@@ -281,9 +284,9 @@ db_take_log(struct db *db)
 {
     struct err ignored;
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    /* A log that is at its end begins anew with the next change, which is to be a mark.  On a
-     * disk that is full the writer goes on without: what an older copy would lack is not known
-     * then. */
+    /* After a complete checkpoint the next change restarts the log, so it has to be the mark,
+     * which db_checkpoint writes.  A failure (a full disk) does not stop the writer; an older
+     * copy of the file is then not detected. */
     (void)!db_checkpoint(db, false, &ignored);
 }
 
@@ -296,7 +299,7 @@ db_wal_pages(struct db *db)
 bool
 db_checkpoint(struct db *db, bool truncates, struct err *err)
 {
-    /* A TRUNCATE that waits for a reader stalls every write: 2 s measured. */
+    /* No waiting: a TRUNCATE that waits for a reader stalls every write (2 s measured). */
     sqlite3_busy_timeout(db->handle, 0);
     int mode = truncates ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     int log_pages = 0, done_pages = 0;

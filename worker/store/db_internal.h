@@ -1,4 +1,4 @@
-/* What db.c, stmt.c and migrate*.c share of a connection; nobody else includes it. */
+/* What the files of this folder share of a connection; private to it. */
 #pragma once
 
 #include "base/embed.h"
@@ -26,7 +26,7 @@ struct stmt {
     struct str name; /* in the embedded file */
     sqlite3_stmt *handle;
     sqlite3 *db;
-    int bind_rc; /* the first bind that failed; told by the step */
+    int bind_rc; /* the first bind that failed, reported by the next step */
     bool is_in_use;
 };
 
@@ -40,24 +40,24 @@ struct db {
     const void *context;  /* its user's */
     uint64_t deadline_us; /* on the steady clock; 0: none */
     int wal_pages;        /* in the log after the last commit of this connection */
-    db_follow_fn *follow; /* of the transaction that is open; NULL: none */
+    db_follow_fn *follow; /* to run after the open transaction's commit; NULL: none */
     struct err follow_error;
 };
 
-/* Prepares every statement of the embedded files; a reader lets go of those that change. */
+/* Prepares every statement of the embedded files; a reader keeps only those that read. */
 MUST_CHECK bool stmt_prepare_all(struct db *db, bool is_reader, struct err *err);
 void stmt_finalize_all(struct db *db);
 /* Fails with code schema_version unless the file has exactly the binary's migrations. */
 MUST_CHECK bool migrate_check(struct db *db, struct err *err);
-/* After a checkpoint, before anything else is written: see log_mark.c.  `is_complete`: it
- * copied all that the log held. */
+/* Marks a checkpoint (see log_mark.c); called after it, before anything else is written.
+ * `is_complete`: the checkpoint copied the whole log. */
 MUST_CHECK bool log_mark_step(struct db *db, bool is_complete, struct err *err);
-/* Is it the digest of an earlier text of the migration, one that landed and was edited? */
+/* Is it the digest of an earlier text of the migration, which was edited after release? */
 bool migrate_is_earlier(int64_t number, const char *sha256);
-/* Brings a file, of which `version` migrations ran, from the earlier texts of those that are
- * marked (an entry per migration, from 1) to the present ones, rows and all; on failure it is
- * as it was. */
+/* Rewrites a file, of which `version` migrations ran, so that its tables are as the present
+ * texts make them, rows included.  `is_earlier` has an entry per migration, from 1: those that
+ * ran with an earlier text.  On failure the file is unchanged. */
 MUST_CHECK bool migrate_rewrite_earlier(struct db *db, const bool *is_earlier, int64_t version,
                                         struct err *err);
-/* Notes that the present text of the migration is what made the schema. */
+/* Records that the present text of the migration made the schema. */
 MUST_CHECK bool migrate_record_digest(struct db *db, int64_t number, struct err *err);

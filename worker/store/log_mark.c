@@ -1,16 +1,16 @@
-/* Does the log (playmeter.db-wal) belong to the database file beside it?  SQLite never asks:
- * put an older copy of the file beside the log of a newer one, and it shows a mixture of the
- * two.
+/* Does the log (playmeter.db-wal) belong to the database file beside it?  SQLite does not
+ * check: with an older copy of the file beside the log of a newer one, it shows a mixture of
+ * the two.
  *
  * So the writer marks its checkpoints.  The mark is the application_id in the header of the
- * file, which a checkpoint copies out of the log with everything else:
+ * file, which a checkpoint copies out of the log like every other change:
  *
  *     ... changes | checkpoint: the file gets mark n | log_base = n, mark = n + 1 | changes ...
- *                                                    ^ here, and only here, the log may begin anew
+ *                                                    ^ only here may the log be restarted
  *
- * The log holds all that came after mark `log_base`, which stands in the database and is read
- * through the log.  A file whose own mark lies below it lacks something that the log no longer
- * has.  After a checkpoint that readers kept from going to the end the log does not begin anew:
+ * The log holds everything after mark `log_base`, a value in the database that is read through
+ * the log.  A file whose own mark is below `log_base` lacks changes that the log no longer has.
+ * When readers kept a checkpoint from copying the whole log, the log is not restarted, and
  * log_base stays. */
 #include "store/db_internal.h"
 
@@ -32,14 +32,14 @@ log_mark_step(struct db *db, bool is_complete, struct err *err)
         is_complete
             ? arena_printf(&a, "UPDATE data_directory SET log_base = %lld;", (long long)mark).p
             : "";
-    /* Its 31 bits last for 8 PB of log. */
+    /* 31 bits of marks last for 8 PB of log. */
     const char *sql =
         arena_printf(&a, "%sPRAGMA application_id = %lld", base, (long long)mark + 1).p;
     return sqlite_exec(db->handle, sql, err) && db_commit(&tx, err);
 }
 
-/* Of the file itself, by SQLite's own descriptor: closing another one would take the locks that
- * it has on the file. */
+/* The mark in the file itself, read with SQLite's own descriptor: opening and closing another
+ * one would drop the POSIX locks that SQLite holds on the file. */
 static bool
 read_file_mark(struct db *db, int64_t *mark, struct err *err)
 {
@@ -62,7 +62,7 @@ db_log_is_its_own(struct db *db, bool *is_own, struct err *err)
     scoped_arena a = {0};
     struct stat st;
     *is_own = true;
-    /* Made by another program, a file may have no mark; without a log it needs none. */
+    /* A file made by another program may have no mark; without a log it needs none. */
     if (stat(arena_printf(&a, "%s-wal", db->path).p, &st) || st.st_size == 0)
         return true;
     if (!sqlite_read_i64(db->handle,
@@ -71,7 +71,7 @@ db_log_is_its_own(struct db *db, bool *is_own, struct err *err)
                          &has_base, err))
         return false;
     if (!has_base)
-        return true; /* of before there were marks */
+        return true; /* made before there were marks */
     if (!read_file_mark(db, &own, err) ||
         !sqlite_read_i64(db->handle, "PRAGMA application_id", &mark, err) ||
         !sqlite_read_i64(db->handle, "SELECT log_base FROM data_directory", &base, err))

@@ -1,7 +1,7 @@
 /* Migrations: store/migrations/NNNN_name.sql, numbered from 0001 without a gap, forward only.
- * PRAGMA user_version is the number of the last one that ran.  The table `migration`, which the
- * first one makes, keeps the digest of every text that ran: a file made by other texts of the
- * same number is found out when it is opened, not by its first strange answer. */
+ * PRAGMA user_version is the number of the last one that ran.  The table `migration`, made by
+ * the first one, keeps the digest of every text that ran, so that a file made by other texts
+ * of the same number is refused when it is opened. */
 #include "store/db_internal.h"
 
 #include "base/clock.h"
@@ -22,7 +22,7 @@ assert_numbered(void)
     }
 }
 
-/* The digest that the file has of migration `number`; "" when it has none. */
+/* The digest in the file of migration `number`; "" when there is none. */
 static bool
 read_digest(struct db *db, int64_t number, char hex[SHA256_HEX_BYTES + 1], struct err *err)
 {
@@ -42,7 +42,8 @@ read_digest(struct db *db, int64_t number, char hex[SHA256_HEX_BYTES + 1], struc
     return ok;
 }
 
-/* Migrations 1 to `version` of the file are the binary's, or earlier texts that it knows. */
+/* Migrations 1 to `version` of the file must be the binary's, or earlier texts that it knows.
+ */
 static bool
 check_digests(struct db *db, int64_t version, bool *is_earlier, struct err *err)
 {

@@ -1,12 +1,12 @@
-/* Before migrations were left alone once they had landed, some of them were edited.  A file
- * that an earlier text made is brought to what the present text makes:
+/* Some migrations were edited after they had been released, before `make lint` forbade it.  A
+ * file made by an earlier text is changed to what the present text makes:
  *
  *     rename its tables  ->  run the present text  ->  copy the rows  ->  drop the old tables
  *
- * so that the definitions are the present ones to the letter.  A column that the earlier text
- * did not have gets its default or its line in FILLS; one that the present text has no more is
- * not copied.  All of it is one transaction, which ends only when the whole schema is compared
- * with one that was made by the present texts alone. */
+ * so that its definitions are the present ones to the letter.  A column that the earlier text
+ * did not have gets its default, or the expression in FILLS; a column that the present text no
+ * longer has is not copied.  All of it is one transaction, which commits only after the whole
+ * schema was found equal to one made by the present texts alone. */
 #include "store/db_internal.h"
 
 #include "base/buf.h"
@@ -16,7 +16,7 @@
 #define SCHEMA_BYTES_MAX MIB
 #define NAMES_MAX 64
 
-/* By `sha256sum`, in the order in which they landed. */
+/* SHA-256 of each earlier text, in the order in which they were released. */
 static const struct {
     int64_t number;
     const char *sha256;
@@ -34,8 +34,9 @@ static const struct {
     {5, "1498baffcf3e0dade34c151a3801a72ce0cfe1e622e30e7742d89f13a533d652"},
 };
 
-/* What an earlier row (e) says of a column that it does not have.  Times of use are only ever
- * compared with each other, and one that is too early cannot push out a newer one. */
+/* For a column that an earlier row (e) does not have, the expression that fills it.  Times of
+ * use are only compared with each other, and one that is too early cannot displace a newer
+ * one. */
 static const struct {
     const char *table, *column, *value;
 } FILLS[] = {
@@ -57,7 +58,7 @@ migrate_is_earlier(int64_t number, const char *sha256)
     return false;
 }
 
-/* The first column of all rows, of which there are at most NAMES_MAX. */
+/* The first column of all rows; there must be at most NAMES_MAX rows. */
 static bool
 read_texts(struct arena *a, sqlite3 *handle, const char *sql, const char **out,
            size_t *out_count, struct err *err)
@@ -91,7 +92,7 @@ open_memory(struct err *err)
     return sqlite_open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
 }
 
-/* The tables that a migration makes, found out by running it. */
+/* The tables that a migration makes, found by running it. */
 static bool
 list_tables(struct arena *a, const struct embed_file *file, const char **out, size_t *out_count,
             struct err *err)
@@ -104,8 +105,8 @@ list_tables(struct arena *a, const struct embed_file *file, const char **out, si
                       out, out_count, err);
 }
 
-/* Its indexes and triggers keep their names when a table is renamed, so they go before;
- * somebody's own among them do not come back. */
+/* Drops the indexes and triggers of a table, which keep their names when the table is renamed.
+ * Those that the operator added are not restored. */
 static bool
 set_aside(struct arena *a, struct db *db, const char *table, struct err *err)
 {
@@ -183,7 +184,7 @@ copy_rows(struct arena *a, struct db *db, const char *table, struct err *err)
     return sqlite_exec(db->handle, sql, err);
 }
 
-/* A number that was given out once is not given again, though its row be gone. */
+/* Keeps the AUTOINCREMENT counters: an id is not given out again after its row was deleted. */
 static bool
 keep_sequence(struct arena *a, struct db *db, const char *table, struct err *err)
 {
@@ -225,7 +226,7 @@ rewrite(struct db *db, int64_t number, struct err *err)
     return true;
 }
 
-/* Every definition, in an order that does not depend on when it was made. */
+/* Every definition of the schema, in an order independent of when each was made. */
 static bool
 print_schema(sqlite3 *handle, struct buf *out, struct err *err)
 {
@@ -264,7 +265,8 @@ check_schema(struct db *db, int64_t version, struct err *err)
                         db->path);
 }
 
-/* Off while tables are dropped that others refer to, so that everything is looked at here. */
+/* Foreign keys are off while tables are dropped that others refer to, so all are checked here.
+ */
 static bool
 check_references(struct db *db, struct err *err)
 {
@@ -296,8 +298,8 @@ bool
 migrate_rewrite_earlier(struct db *db, const bool *is_earlier, int64_t version, struct err *err)
 {
     struct err ignored;
-    /* Neither can be changed within a transaction.  The older rules of ALTER TABLE leave what
-     * refers to a renamed table as it is: by name to the new one. */
+    /* Neither pragma can be changed within a transaction.  With legacy_alter_table a reference
+     * to a renamed table is left as it is: by name, and so to the new table. */
     bool ok = sqlite_exec(db->handle, "PRAGMA foreign_keys = 0; PRAGMA legacy_alter_table = 1",
                           err) &&
               rewrite_all(db, is_earlier, version, err);

@@ -1,8 +1,8 @@
-/* The reading half of rows.h.  The file never changes once it is published: immutable=1 spares
- * the locks and the look for a journal, and pages come straight out of the map.
+/* Reading rows.db.  The file never changes once it is published: immutable=1 saves locks and
+ * the search for a journal, and pages are read straight from the map.
  *
- * A request asks for the same fields row after row, and most requests for the same few sets of
- * fields, so a statement per set is kept and the one least recently used gives way. */
+ * A request asks for the same fields row after row, and most requests for one of a few sets of
+ * fields, so a statement is cached per set; the least recently used one is replaced. */
 #include "store/rows.h"
 
 #include "base/date.h"
@@ -14,24 +14,24 @@
 #include <string.h>
 
 #define FIELD_SETS_MAX 8
-/* SQLite's own bound is 2 GiB; beyond it pages are read with pread. */
+/* SQLite's own maximum is 2 GiB; pages beyond it are read with pread. */
 #define MMAP_BYTES "2147418112"
 
 struct field_set {
-    sqlite3_stmt *stmt; /* NULL: the place is free */
+    sqlite3_stmt *stmt; /* NULL: the entry is free */
     size_t *wanted;
     size_t count;
-    uint64_t used_at; /* in calls */
+    uint64_t used_at; /* value of call_count at the last use */
 };
 
 struct rows {
     sqlite3 *handle;
-    struct arena arena; /* this struct, too */
+    struct arena arena; /* of this struct, too */
     const struct rows_column *columns;
     size_t column_count;
     const char *rowid_name;
     struct field_set sets[FIELD_SETS_MAX];
-    struct field_set *current; /* its row is what the last call handed out */
+    struct field_set *current; /* whose row the last call returned */
     uint64_t call_count;
     struct rows_lines lines; /* opened when first asked for */
     bool has_lines;
@@ -46,7 +46,7 @@ has_column(const struct rows *rows, const char *name)
     return false;
 }
 
-/* SQLite's three words for the row number, of which a column may have taken two. */
+/* SQLite has three names for the row number; columns may have taken two of them. */
 static const char *
 find_rowid_name(const struct rows *rows)
 {
@@ -118,8 +118,8 @@ rows_close(struct rows **rows)
     arena_free(&arena);
 }
 
-/* The file never changes and the SQL is ours: what SQLite cannot do with it tells of the file,
- * unless it lacked something. */
+/* The file never changes and the SQL is fixed, so an error of SQLite means that the file is
+ * damaged, unless it is a shortage. */
 static bool
 fail(struct rows *rows, int rc, struct err *err)
 {
@@ -136,7 +136,7 @@ fill_set(struct rows *rows, struct field_set *set, const size_t *wanted, size_t 
 {
     scoped_buf sql;
     buf_init(&sql, 4 * MIB);
-    /* Not one field more than asked for: 2,000 are also SQLite's bound for a result. */
+    /* Exactly the fields asked for: 2,000 is also SQLite's limit for a result. */
     buf_printf(&sql, "SELECT %s", count ? "" : "1");
     for (size_t i = 0; i < count; i++) {
         assert(wanted[i] < rows->column_count);

@@ -1,10 +1,10 @@
-/* The writing half of rows.h.  The file is fresh and worthless until it is finished, so nothing
- * guards it on the way: no journal, no fsync but the last, no locks.  One transaction, because
- * SQLite would otherwise write the tree's upper pages again for every row.
+/* Building rows.db.  The file is new and worthless until it is finished, so nothing protects
+ * it on the way: no journal, no fsync but the last, no locks.  One transaction, because SQLite
+ * would otherwise write the tree's upper pages again for every row.
  *
- * Columns stand in the table by how many bytes they hold: numbers first, then text from short
- * to long.  A row longer than a page keeps its first columns in the page and the rest in a
- * chain of overflow pages, which a read of a price then never walks. */
+ * Columns are ordered by how many bytes they hold: numbers first, then text from short to long.
+ * A row longer than a page keeps its first columns in the page and the rest in a chain of
+ * overflow pages, which reading a price then need not follow. */
 #include "store/rows.h"
 
 #include "base/buf.h"
@@ -16,19 +16,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A date or moment as text: 2026-01-31T08:00:00.250Z. */
+/* A date or timestamp as text: 2026-01-31T08:00:00.250Z. */
 #define DATE_BYTES_MAX 32
 
 struct rows_builder {
     sqlite3 *handle;
     sqlite3_stmt *insert, *insert_line;
     uint64_t row_count, last_line;
-    struct arena arena; /* this struct, too */
+    struct arena arena; /* of this struct, too */
     const char *path;
     size_t column_count;
     const struct rows_column *columns;
-    size_t *order;    /* table position to column */
-    struct buf dates; /* dates of the row that is being bound */
+    size_t *order;    /* for each position in the table, the column */
+    struct buf dates; /* dates, as text, of the row being bound */
 };
 
 static const char *
@@ -49,7 +49,7 @@ type_of(enum column_type type)
     return "TEXT";
 }
 
-/* Numbers before dates before text by size; equal ones stay in the order of the schema. */
+/* Numbers before dates before text, text by size; equal ones in the order of the schema. */
 static int
 compare_size(const void *a, const void *b, void *columns)
 {
@@ -101,7 +101,7 @@ add_insert(const struct rows_builder *b, struct buf *sql)
     buf_add_lit(sql, ")");
 }
 
-/* 16 KiB pages: fewer overflow chains than 4 KiB for descriptions of a few KB, and an append at
+/* 16 KiB pages: fewer overflow chains than 4 KiB for descriptions of a few KB.  Appending to
  * the end of the tree never reads, so a cache of 2 MiB is enough. */
 static bool
 set_up(struct rows_builder *b, struct err *err)
@@ -135,7 +135,7 @@ rows_build_begin(const char *path, const struct rows_column *columns, size_t col
                  struct err *err)
 {
     assert(column_count > 0);
-    /* SQLite would open what is there; the file has to be a new one. */
+    /* O_EXCL, because SQLite would open an existing file. */
     scoped_fd fd = fs_open_at(AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL, err);
     if (fd < 0)
         return NULL;
@@ -148,7 +148,7 @@ rows_build_begin(const char *path, const struct rows_column *columns, size_t col
     b->arena = arena;
     b->handle = handle;
     b->column_count = column_count;
-    b->last_line = 1; /* a header, where nobody says otherwise */
+    b->last_line = 1; /* the header's, so that without lines row 1 is on line 2 */
     buf_init(&b->dates, column_count * DATE_BYTES_MAX);
     copy_columns(b, columns);
     if (!set_up(b, err))
@@ -216,7 +216,7 @@ rows_build_add(struct rows_builder *b, const struct value *row, uint64_t line, s
 {
     if (!note_line(b, line, err))
         return false;
-    /* Room for all dates at once: growing between two binds would move the first. */
+    /* Reserved for all dates at once: growing between two binds would move the first. */
     buf_clear(&b->dates);
     buf_reserve(&b->dates, b->column_count * DATE_BYTES_MAX);
     int rc = SQLITE_OK;

@@ -1,4 +1,4 @@
-/* Whether rows.db is what was written: rows_checksum and rows_look of rows.h. */
+/* Checks whether rows.db is what was written: rows_checksum and rows_look of rows.h. */
 #include "store/rows.h"
 
 #include "base/checksum.h"
@@ -15,7 +15,7 @@ rows_checksum(const char *path, uint64_t *out, struct err *err)
     uint64_t bytes, checksum;
     if (fd < 0 || !fs_size(fd, &bytes, err) || !checksum_file(fd, 0, bytes, &checksum, err))
         return false;
-    /* 0 says in the catalogue that there is none. */
+    /* In the catalogue, 0 means that there is no checksum. */
     *out = MAX(checksum, 1);
     return true;
 }

@@ -1,5 +1,5 @@
-/* Reading all of a rows.db in order.  Its own handle, without a map: pages that are read once
- * need not stay in this process. */
+/* Reading all of a rows.db in order, with a handle of its own and without a map: pages that are
+ * read once need not stay in this process. */
 #include "base/buf.h"
 #include "store/rows.h"
 #include "store/rows_lines.h"
@@ -20,7 +20,7 @@ end_scan(struct scan *scan)
 }
 #define scoped_scan SCOPED(end_scan) struct scan
 
-/* The table has no index, so a scan of it goes by rowid, which is the row number. */
+/* The table has no index, so a full scan is by rowid, which is the row number. */
 static bool
 prepare(struct scan *scan, const struct str *names, size_t count, struct err *err)
 {

@@ -1,10 +1,10 @@
-/* The named statements of store/queries/ *.sql (see db.h), and one use of each.
+/* The named statements of store/queries/ *.sql, and one use of each.
  *
  *     file      = { preamble comment } { "-- name: " NAME newline { comment line } SQL }
  *
- * All are prepared when the database is opened and found again by binary search.  A reader
- * keeps only those that change nothing, since it could not run the others: they are the larger
- * half of the memory, in each of many workers. */
+ * All are prepared when the database is opened and found by binary search.  A reader keeps only
+ * those that change nothing, since it cannot run the others, which are the larger half of the
+ * memory, in each of many workers. */
 #include "store/db_internal.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 #define NAME_MARK "-- name: "
 
-/* Offset of the next mark that begins a line, or text.n. */
+/* Offset of the next "-- name: " that begins a line, or text.n. */
 static size_t
 find_mark(struct str text, size_t from)
 {
@@ -206,7 +206,7 @@ stmt_run_i64(struct stmt *s, int64_t *out, struct err *err)
 struct str
 stmt_str(struct stmt *s, int column)
 {
-    /* The text first: its bytes are those of the same conversion. */
+    /* Before sqlite3_column_bytes, which gives the length after the conversion to text. */
     const char *p = (const char *)sqlite3_column_text(s->handle, column);
     return (struct str){p ? p : "", (size_t)sqlite3_column_bytes(s->handle, column)};
 }

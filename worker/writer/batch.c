@@ -1,17 +1,17 @@
-/* Replies are put together before the commit and taken back when it fails:
- * nobody is answered from anything but the code of COMMIT. */
+/* Replies are built before the commit and discarded when it fails: every answer depends on the
+ * result of COMMIT. */
 #include "writer/batch.h"
 
 #include "base/log.h"
 #include "writer/message.h"
 
-/* A batch of some hundred events. */
+/* The size of a batch of some hundred events. */
 #define BULK_BYTES_MIN (16 * KIB)
 
-/* A savepoint around each operation costs a tenth of an earn: SQLite keeps a copy of every
- * page that is changed inside.  So the first run goes without.  An operation that is refused
- * has, as a rule, changed nothing; when one has, everything is rolled back and run again with
- * savepoints, so that it alone is undone. */
+/* A savepoint around each operation costs a tenth of an earn, because SQLite copies every page
+ * that is changed inside it.  So the first run has none.  An operation that is refused has
+ * usually changed nothing; when one has, the whole transaction is rolled back and run again
+ * with savepoints, so that only that operation is undone. */
 struct batch {
     struct db *db;
     struct arena arena; /* of the operation that runs */
@@ -20,7 +20,7 @@ struct batch {
     bool has_urgent;     /* an urgent operation has run */
     bool has_savepoints; /* the second run */
     bool is_tainted;     /* the first run: a refused operation has left changes */
-    struct err aborted;  /* why the whole transaction is gone; ERR_NONE: it is not */
+    struct err aborted;  /* why SQLite rolled the transaction back; ERR_NONE: it did not */
 };
 
 static void
@@ -34,7 +34,7 @@ lose(struct batch *batch, const struct err *why)
                      why->detail);
 }
 
-/* False with err set: refused, or the transaction is aborted. */
+/* False, with err set, when the operation was refused or the transaction was aborted. */
 static bool
 run_operation(struct batch *batch, struct writer_task *task, struct err *err)
 {
@@ -98,7 +98,7 @@ is_over(const struct batch *batch)
            db_total_changes(batch->db) >= batch->changes_max;
 }
 
-/* Such an operation takes milliseconds, as a batch of events does: longer than a commit. */
+/* A large request, such as a batch of events, takes milliseconds: longer than a commit. */
 static bool
 is_bulk(const struct writer_task *task)
 {
@@ -185,7 +185,7 @@ forget_answers(struct writer_task *tasks, size_t count)
     }
 }
 
-/* One transaction.  False when it was spoiled, is rolled back and is to be run again. */
+/* One transaction.  False when it was tainted: it is rolled back and must be run again. */
 static bool
 run_transaction(struct batch *batch, struct writer_task *tasks, size_t count)
 {
@@ -215,7 +215,7 @@ void
 writer_batch_run(struct db *db, struct writer_task *tasks, size_t count)
 {
     struct batch batch = {.db = db};
-    buf_init(&batch.reply, MESSAGE_BYTES_MAX / 2); /* none is near it */
+    buf_init(&batch.reply, MESSAGE_BYTES_MAX / 2); /* far more than any reply */
     if (!run_transaction(&batch, tasks, count)) {
         batch.is_tainted = batch.has_urgent = false;
         batch.has_savepoints = true;

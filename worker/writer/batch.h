@@ -1,16 +1,16 @@
-/* One transaction of the writer: as many waiting operations as there are, one commit. */
+/* One transaction of the writer: all operations that wait, up to a limit, and one commit. */
 #pragma once
 
 #include "writer/client.h"
 
-/* A transaction ends when this many rows have changed, so that no caller waits for a crowd: one
- * full batch of events. */
+/* A transaction ends once this many rows have changed (one full batch of events), so that no
+ * caller waits long for the operations of others. */
 #define WRITER_ROWS_MAX 1000
 
 struct writer_task {
     const struct operation *operation;
     struct str request;
-    struct buf *out; /* gets one reply frame, which counts once writer_batch_run returned */
+    struct buf *out; /* gets one reply frame, valid once writer_batch_run has returned */
     bool is_answered;
     bool is_passed_over; /* by urgent operations: its turn is now; at first false */
 };

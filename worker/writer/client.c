@@ -1,11 +1,11 @@
-/* The caller's end of the writer (see writer.h): remote over a unix socket, or local.
+/* The client: remote over a unix socket, or local.
  *
  * What makes a handover lossless is knowing whether a request can have been run:
  *
  *   send fails (EPIPE)             the writer shut its receiving side before the whole frame
- *                                  was in: never run, so it is sent again on a new connection
- *   answer `moved`                 read, not run: sent again
- *   cut or silence after the send  may have been run: unknown_outcome, never sent again
+ *                                  had arrived: not run, so it is sent again
+ *   answer `moved`                 received, not run: sent again
+ *   broken or silent after that    may have been run: unknown_outcome, never sent again
  */
 #include "writer/client.h"
 
@@ -22,15 +22,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* A writer that is being restarted or handed over answers well within it. */
+/* A writer answers within this time even while it is restarted or handed over. */
 #define CALL_TIMEOUT_US UINT64_C(10000000)
-/* Calls come in bursts that a healthy writer ends in a commit or two, on a slow disk as well;
- * beyond that it is stalled, and who waits for a slot holds up reads as much as who has one. So
- * a process that waited in vain does not wait again for a while. */
+/* A burst of calls takes a healthy writer a commit or two, on a slow disk too; after this long
+ * it is stalled, and a process that waits for a slot is as unavailable for reads as one that
+ * has one.  So a process that waited in vain does not wait again for a while. */
 #define SLOT_PATIENCE_US UINT64_C(250000)
 #define SLOT_IMPATIENCE_US UINT64_C(5000000)
-/* Less than a commit takes: a full pool's slots come free together, and who sleeps through that
- * finds them taken again by the callers that have just been answered. */
+/* Less than a commit takes: all slots of a pool become free together, and a process that sleeps
+ * longer finds them taken again by the callers that were just answered. */
 #define SLOT_RETRY_US 200
 
 struct writer {
@@ -38,8 +38,8 @@ struct writer {
     int fd;                     /* -1: not connected */
     struct buf out, in;
     struct arena arena;  /* of the last reply */
-    struct slots slots;  /* bound on calls under way; of the caller's pool */
-    uint64_t in_vain_us; /* when a wait for a slot ended without one; 0: the last one got it */
+    struct slots slots;  /* limits the calls under way in the caller's pool */
+    uint64_t in_vain_us; /* when a wait for a slot last failed; 0: the last one succeeded */
     struct db *db;       /* local; NULL: remote */
     const struct operation *const *table;
     size_t table_count;
@@ -61,7 +61,7 @@ writer_open(const char *socket_path)
     struct writer *w = new_writer();
     size_t n = strlen(socket_path);
     w->address.sun_family = AF_UNIX;
-    /* A path that does not fit stays empty, and each call says so. */
+    /* A path that is too long leaves the address empty, and each call reports it. */
     if (n < sizeof(w->address.sun_path))
         memcpy(w->address.sun_path, socket_path, n);
     return w;
@@ -143,7 +143,7 @@ connect_writer(struct writer *w, struct err *err)
         return err_set(err, ERR_INTERNAL, "the path of the writer's socket has over %zu bytes",
                        sizeof(w->address.sun_path) - 1);
     w->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    /* Both ends of a call are bounded by the socket: poll would be one system call more. */
+    /* A timeout on the socket bounds both directions, without the extra system call of poll. */
     struct timeval timeout = {.tv_sec = CALL_TIMEOUT_US / 1000000};
     if (w->fd < 0 || setsockopt(w->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) ||
         setsockopt(w->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)))
@@ -155,7 +155,7 @@ connect_writer(struct writer *w, struct err *err)
     return err_set(err, ERR_BUSY, "the writer is away: %s", strerror(saved));
 }
 
-/* 1 sent, 0 the writer went before it had all of it, -1 error. */
+/* 1 sent, 0 the writer closed before it had the whole frame, -1 error. */
 static int
 send_request(struct writer *w, struct err *err)
 {
@@ -217,7 +217,7 @@ try_call(struct writer *w, const char *operation, struct message_reply *out, str
     bool ok = sent == 1 && receive_reply(w, operation, out, err);
     if (ok && out->outcome != MESSAGE_MOVED)
         return 1;
-    /* Whatever else may still arrive belongs to a call that is over. */
+    /* Closed, because a late reply would be taken for that of the next call. */
     fs_close(&w->fd);
     return sent == 0 || ok ? 0 : -1;
 }
@@ -245,7 +245,8 @@ call_in_slot(struct writer *w, const char *operation, struct str request, struct
     return true;
 }
 
-/* Refused before anything is sent, so that who gets the 503 knows that nothing was stored. */
+/* Refuses before anything is sent, so that the client of this 503 knows that nothing is
+ * stored. */
 static bool
 take_slot(struct writer *w, int *slot, struct err *err)
 {

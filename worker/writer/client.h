@@ -24,22 +24,23 @@ MUST_CHECK bool writer_operation_run(const struct operation *operation, struct a
                                      struct db *db, struct str request, struct buf *reply,
                                      struct err *err);
 
-/* In the tables, each of which ends with a NULL name; NULL when there is none of that name. */
+/* Finds an operation in the tables, each of which ends with a NULL name; NULL when none has
+ * it. */
 const struct operation *writer_operation_find(const struct operation *const *table,
                                               size_t count, struct str name);
 
-struct writer; /* the caller's end; made by writer_open or writer_open_local */
+struct writer; /* the client; made by writer_open or writer_open_local */
 
-/* Remote: connects to the writer's socket on first use, again after a cut, and resends what was
- * answered `moved`.  A call that was sent and not answered is not resent: it fails with busy
- * (503) and code unknown_outcome. */
+/* Remote: connects to the writer's socket on first use and again after a broken connection, and
+ * resends requests that were answered `moved`.  A request that was sent and not answered is not
+ * resent: it fails with busy (503) and code unknown_outcome. */
 struct writer *writer_open(const char *socket_path);
-/* From now on at most `count` of the processes that name the same file have a call under way;
- * one more is refused as busy after 250 ms, and for 5 s after that at once.  While the
- * writer is stalled the others are left for what does not need it. */
+/* Limits how many of the processes that share `slots_path` wait for the writer at one time.
+ * One more is refused as busy after 250 ms, and for the next 5 s at once.  So while the writer
+ * is stalled, the other processes serve requests that do not need it. */
 MUST_CHECK bool writer_share(struct writer *w, const char *slots_path, unsigned count,
                              struct err *err);
-/* Local: for the command line, which holds the writer's lock; each call is a transaction. */
+/* Local: for the command line, which holds the writer's lock; each call is one transaction. */
 struct writer *writer_open_local(struct db *db, const struct operation *const *table,
                                  size_t count);
 void writer_close(struct writer **w);

@@ -11,7 +11,7 @@
 #include <sys/time.h>
 
 #define READ_BYTES (16 * KIB)
-/* An idle connection gives back buffers above it: most messages are far smaller. */
+/* An idle connection frees buffers larger than this: most messages are far smaller. */
 #define IDLE_BYTES_MAX (4 * KIB)
 #define MOVE_TIMEOUT_S 1
 
@@ -35,7 +35,8 @@ writer_connection_close(struct writer_connection **c)
     *c = NULL;
 }
 
-/* A frame that is no request ends the connection: what follows it cannot be trusted. */
+/* A frame that is not a request ends the connection, since what follows it cannot be trusted.
+ */
 static void
 find_request(struct writer_connection *c)
 {
@@ -115,7 +116,7 @@ writer_connection_next(struct writer_connection *c)
 void
 writer_connection_move(struct writer_connection *c)
 {
-    /* First, so that nothing can arrive after the last look: a send that fails was not run. */
+    /* First: a send after this fails at the client, so no request arrives unseen. */
     shutdown(c->fd, SHUT_RD);
     do {
         if (c->has_request) {

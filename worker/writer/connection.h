@@ -1,5 +1,6 @@
-/* One client of the writer: a socket, what it sent so far, and what it has not taken yet.
- * Nothing here blocks, so half a frame or a client that does not read holds up nobody. */
+/* One client of the writer: its socket, what was received, and what is still to be sent.
+ * Nothing here blocks, so half a frame or a client that does not read delays no other client.
+ */
 #pragma once
 
 #include "base/buf.h"
@@ -8,24 +9,24 @@
 
 struct writer_connection {
     int fd;
-    struct buf in;                  /* bytes that came and are not used up */
+    struct buf in;                  /* received bytes that were not processed yet */
     struct buf out;                 /* reply frames */
-    size_t out_sent;                /* bytes of `out` that are gone */
+    size_t out_sent;                /* bytes of `out` that were sent */
     bool has_request;               /* `request` is whole and waits; it points into `in` */
     struct message_request request; /* while has_request */
     bool is_queued;                 /* the request is in the loop's queue, which sets this */
     bool is_broken;                 /* to be closed: hung up, malformed, or an error */
-    bool wants_output;              /* what epoll was last told */
+    bool wants_output;              /* epoll watches for writability */
 };
 
 struct writer_connection *writer_connection_new(int fd); /* owns fd */
 void writer_connection_close(struct writer_connection **c);
-/* Takes what the socket has, up to a whole request. */
+/* Reads from the socket until a whole request is there or nothing more has arrived. */
 void writer_connection_read(struct writer_connection *c);
-/* Sends what can be sent. */
+/* Sends as much as the socket takes. */
 void writer_connection_flush(struct writer_connection *c);
-/* The request was answered into `out`: forget it and look for the next. */
+/* The request was answered into `out`: discards it and looks for the next one. */
 void writer_connection_next(struct writer_connection *c);
-/* For the handover: from now on the client's sends fail, and what it sent in whole before is
- * answered `moved`; then flushes, waiting a moment for a client that is slow to read. */
+/* For the handover: makes the client's further sends fail, and answers `moved` to requests that
+ * arrived whole before; then flushes, waiting briefly for a client that is slow to read. */
 void writer_connection_move(struct writer_connection *c);

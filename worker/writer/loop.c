@@ -4,8 +4,8 @@
  *      ^                                                                    |
  *      +------------------------ checkpoint, when the log has grown <-------+
  *
- * While a commit is on its way to the disk the next requests gather in the sockets, which is
- * all the batching there is: no timer, nobody waits for company. */
+ * While a commit is being written to disk, the next requests gather in the sockets.  That is
+ * the only batching: there is no timer, and no request waits for others. */
 #include "writer/loop.h"
 
 #include "base/clock.h"
@@ -21,15 +21,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Two generations of all the workers that can be configured, and below the usual limit of 1,024
- * descriptors, at which accept would fail over and over.  More wait in the backlog. */
+/* Enough for two generations of all workers that can be configured, and below the usual limit
+ * of 1,024 descriptors, at which accept would fail again and again.  More clients wait in the
+ * backlog. */
 #define CONNECTIONS_MAX 900
-/* Requests beyond it are refused as busy: half of them would time out before their turn. */
+/* Requests beyond this are refused as busy: half of them would time out before they are run. */
 #define WAITING_BYTES_MAX (64 * MIB)
 #define EVENTS_MAX 256
-/* Of 4 KiB.  A passive checkpoint copies and syncs them: some milliseconds. */
+/* Pages of 4 KiB.  A passive checkpoint copies and syncs them in a few milliseconds. */
 #define CHECKPOINT_PAGES 1000
-/* 64 MiB: a reader has held the log for long; try to empty it, now and then. */
+/* 64 MiB: a reader has kept the log from being reset for long; try to empty it now and then. */
 #define TRUNCATE_PAGES 16384
 #define TRUNCATE_EVERY_US UINT64_C(1000000)
 
@@ -40,12 +41,12 @@ struct loop {
     size_t connection_count;
     bool is_accepting; /* epoll watches listen_fd */
     bool is_stopping;
-    bool is_eager; /* requests are at hand: do not wait for more */
+    bool is_eager; /* requests are waiting: poll without blocking */
     struct writer_connection *callers[CONNECTIONS_MAX]; /* of the tasks, by arrival */
     struct writer_task tasks[CONNECTIONS_MAX];
     size_t task_count;
     size_t waiting_bytes;
-    int checkpointed_pages; /* of the log, when it was last checkpointed */
+    int checkpointed_pages; /* pages in the log at the last checkpoint */
     uint64_t truncated_at_us;
 };
 
@@ -77,7 +78,7 @@ accept_some(struct loop *loop)
         loop->is_accepting = false;
 }
 
-/* Why the connection's request cannot wait for its turn; ERR_NONE when it can. */
+/* Why the connection's request is refused instead of queued; ERR_NONE when it is queued. */
 static struct err
 check_request(const struct loop *loop, const struct writer_connection *c,
               const struct operation *operation)
@@ -109,7 +110,8 @@ enqueue(struct loop *loop, struct writer_connection *c)
         .operation = operation, .request = c->request.request, .out = &c->out};
 }
 
-/* A connection has one request in the queue, and none while its last reply is not taken. */
+/* A connection has at most one request in the queue, and none while its last reply is unsent.
+ */
 static bool
 is_ready(const struct writer_connection *c)
 {
@@ -133,7 +135,7 @@ serve(struct writer_connection *c)
         writer_connection_read(c);
 }
 
-/* Tasks that were answered leave the queue; the others stay at its head. */
+/* Removes answered tasks from the queue; the others stay at its head. */
 static void
 run_batch(struct loop *loop)
 {
@@ -168,7 +170,7 @@ settle(struct loop *loop, struct writer_connection *c)
         c->is_broken = true;
 }
 
-/* A broken connection stays while its request is in the queue, which points to it. */
+/* A broken connection is kept while its request, which points into it, is in the queue. */
 static void
 settle_all(struct loop *loop)
 {
@@ -198,7 +200,7 @@ checkpoint(struct loop *loop)
     struct err err;
     int pages = db_wal_pages(db);
     if (pages < loop->checkpointed_pages)
-        loop->checkpointed_pages = 0; /* the log began anew */
+        loop->checkpointed_pages = 0; /* the log was restarted */
     if (pages - loop->checkpointed_pages < CHECKPOINT_PAGES)
         return;
     loop->checkpointed_pages = pages;
@@ -208,7 +210,7 @@ checkpoint(struct loop *loop)
     if (pages < TRUNCATE_PAGES || now - loop->truncated_at_us < TRUNCATE_EVERY_US)
         return;
     loop->truncated_at_us = now;
-    /* Busy means that a reader stands in the log: its turn comes. */
+    /* Busy means that a reader still uses the log: it is tried again later. */
     if (!db_checkpoint(db, true, &err) && err.kind != ERR_BUSY)
         log_message(LOG_WARN, "checkpoint_failed", "%s", err.detail);
 }
@@ -243,7 +245,7 @@ run_round(struct loop *loop, struct err *err)
     if (loop->task_count > 0)
         run_batch(loop);
     settle_all(loop);
-    /* After the replies: who waits for a commit need not wait for a checkpoint. */
+    /* After the replies: a caller that waits for a commit need not wait for a checkpoint. */
     checkpoint(loop);
     return true;
 }

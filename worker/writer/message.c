@@ -1,5 +1,4 @@
-/* A frame is built in place: room for its length first, filled in at the end.
- */
+/* A frame is built in place: room for its length first, which is filled in at the end. */
 #include "writer/message.h"
 
 #include "writer/wire.h"
@@ -14,7 +13,7 @@ begin_frame(struct buf *out)
     return at;
 }
 
-/* False, with the frame taken back, when it is too long for the protocol or the buf. */
+/* False, with the frame removed, when it is too long for the protocol or for the buf. */
 static bool
 end_frame(struct buf *out, size_t at)
 {
@@ -102,7 +101,7 @@ bool
 message_read_request(struct str body, struct message_request *out, struct err *err)
 {
     struct wire w = {.rest = body};
-    /* Not in one initializer: C leaves open which of its parts is read first. */
+    /* Not in one initializer: C does not define in which order its parts are evaluated. */
     struct message_request request = {.operation = wire_str(&w)};
     request.request = wire_str(&w);
     if (!wire_end(&w, err))
@@ -111,7 +110,7 @@ message_read_request(struct str body, struct message_request *out, struct err *e
     return true;
 }
 
-/* The other side is our own program, but a bad kind would index a table. */
+/* The other side is our own program, but an invalid kind would index a table. */
 static bool
 read_refusal(struct wire *w, struct err *out)
 {

@@ -36,7 +36,7 @@ wire_add_u64(struct buf *out, uint64_t v)
 void
 wire_add_str(struct buf *out, struct str s)
 {
-    /* What the buf's bound refuses anyway must not be written with a length that is cut. */
+    /* A text that the buf would refuse anyway must not be written with a truncated length. */
     if (s.n > UINT32_MAX) {
         out->is_full = true;
         return;

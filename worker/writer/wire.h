@@ -16,5 +16,5 @@ struct wire {
 };
 uint64_t wire_u64(struct wire *w);
 struct str wire_str(struct wire *w); /* points into the message */
-/* True when every byte was read and none was missing. */
+/* True when every byte was read and none was missing; else false with err set. */
 MUST_CHECK bool wire_end(const struct wire *w, struct err *err);

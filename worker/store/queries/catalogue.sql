@@ -8,7 +8,7 @@ FROM dataset d LEFT JOIN dataset_version v INDEXED BY dataset_version_kept
 WHERE d.name = ?1;
 
 -- name: dataset_list
--- A dataset whose first import has not been published is not there yet.
+-- Without datasets whose first import has not been published.
 SELECT d.id, d.name, d.is_public, d.created_at, d.updated_at, d.version, d.wanted_version, v.edition
 FROM dataset d JOIN dataset_version v INDEXED BY dataset_version_kept
      ON v.dataset_id = d.id AND v.number = d.version AND v.dropped_at = 0
@@ -49,18 +49,18 @@ WHERE d.id = ?1 AND v.dropped_at = 0
 ORDER BY v.number DESC;
 
 -- name: dataset_version_next
--- ?1 dataset id.  Dropped versions keep their rows, so that no number comes twice.
+-- ?1 dataset id.  Dropped versions keep their rows, so that no number is used twice.
 SELECT coalesce(max(number), 0) + 1 FROM dataset_version WHERE dataset_id = ?1;
 
 -- name: dataset_version_before
--- ?1 dataset id, ?2 number: the kept one before it that has its rows.
+-- ?1 dataset id, ?2 number: the newest kept version before it whose rows are not lost.
 SELECT max(number) FROM dataset_version
 WHERE dataset_id = ?1 AND number < ?2 AND dropped_at = 0 AND instr(damaged, 'rows.db') = 0;
 
 -- name: dataset_version_insert
 -- ?1 dataset id, ?2 number, ?3 job id, ?4 schema, ?5 summaries, ?6 rows, ?7 sha256, ?8 source,
--- ?9 source bytes, ?10 label, ?11 now, ?12 checksum of rows.db.  Its files were just written: it is
--- as good as checked.
+-- ?9 source bytes, ?10 label, ?11 now, ?12 checksum of rows.db.  Counts as checked, since its
+-- files were just written.
 INSERT INTO dataset_version (dataset_id, number, job_id, schema, summaries, row_count,
                              source_sha256, source, source_bytes, label, created_at,
                              rows_checksum, checked_start, checked_at)
@@ -68,12 +68,12 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
         coalesce((SELECT number FROM service_start), 0), ?11);
 
 -- name: dataset_set_version
--- ?1 dataset id, ?2 number, ?3 now.  Whoever says so wants this one.
+-- ?1 dataset id, ?2 number, ?3 now.  Also makes it the wanted version.
 UPDATE dataset SET version = ?2, wanted_version = 0, updated_at = ?3 WHERE id = ?1;
 
 -- name: dataset_version_drop
--- ?1 dataset id, ?2 how many are kept beside the current one, ?3 now.  The newest stay, those that
--- lost their rows after the others.
+-- ?1 dataset id, ?2 how many are kept beside the current one, ?3 now.  The newest are kept; versions
+-- whose rows are lost are dropped before others.
 UPDATE dataset_version SET dropped_at = ?3
 WHERE dataset_id = ?1 AND dropped_at = 0
   AND number IN (SELECT v.number FROM dataset_version v JOIN dataset d ON d.id = v.dataset_id
@@ -85,5 +85,5 @@ WHERE dataset_id = ?1 AND dropped_at = 0
 SELECT json_set(?1, '$.version', ?2);
 
 -- name: sweep_spool
--- ?1 job id: when it finished (0: not yet), and whether it runs.  No row: there is no such job.
+-- ?1 job id: when it finished (0: not yet), and whether it is running.  No row: no such job.
 SELECT finished_at, state = 'running' FROM job WHERE id = ?1;

@@ -1,13 +1,13 @@
--- The data directory's id and count of changes, and what its folders have to do with the database.
+-- The data directory's id and its count of publications; how its folders relate to the database.
 
 -- name: data_directory_step
--- One publication or rollback more: id, count.
+-- Counts one publication or rollback: id, count.
 UPDATE data_directory SET catalogue_seq = catalogue_seq + 1 RETURNING id, catalogue_seq;
 
 -- name: version_folder
--- ?1 dataset id, ?2 job id, as they name a folder: is it of a kept version, of a dropped one; is there
--- such a job, is that one unfinished, did it end without a version; is the checksum of a kept
--- version known; the other dataset that has a kept version of that job.
+-- ?1 dataset id, ?2 job id, as in the name of a folder: does it belong to a kept version; to a
+-- dropped one; does the job exist; is it unfinished; did it end without a version; has a kept version
+-- a checksum; which other dataset has a kept version of that job.
 SELECT EXISTS (SELECT 1 FROM dataset_version
                WHERE job_id = ?2 AND dataset_id = ?1 AND dropped_at = 0),
        EXISTS (SELECT 1 FROM dataset_version WHERE job_id = ?2 AND dropped_at <> 0),
@@ -20,22 +20,22 @@ SELECT EXISTS (SELECT 1 FROM dataset_version
         WHERE job_id = ?2 AND dataset_id <> ?1 AND dropped_at = 0);
 
 -- name: version_file
--- ?1 dataset id, ?2 job id: what version.json says.
+-- ?1 dataset id, ?2 job id: the contents of version.json.
 SELECT d.name, d.is_public, v.number, v.schema, v.summaries, v.row_count, v.source_sha256, v.source,
        v.source_bytes, v.label, v.created_at,
        CASE WHEN json_valid(j.result) THEN j.result ELSE '{}' END, v.rows_checksum
 FROM dataset_version v JOIN dataset d ON d.id = v.dataset_id JOIN job j ON j.id = v.job_id
 WHERE v.dataset_id = ?1 AND v.job_id = ?2;
 
--- Taking in versions that the database does not know; see catalogue/adopt.
+-- Adopting versions that the database does not have; see catalogue/adopt.
 
 -- name: adopt_dataset
--- ?1 id, which is another one where it is taken, ?2 name, ?3 is_public, ?4 created_at.
+-- ?1 id (another one is assigned if it is in use), ?2 name, ?3 is_public, ?4 created_at.
 INSERT INTO dataset (id, name, is_public, created_at, updated_at)
 VALUES (CASE WHEN EXISTS (SELECT 1 FROM dataset WHERE id = ?1) THEN NULL ELSE ?1 END, ?2, ?3, ?4, ?4);
 
 -- name: adopt_number
--- ?1 dataset id, ?2 number: that one, or the next where it is taken.
+-- ?1 dataset id, ?2 number: that number, or the next free one if it is in use.
 SELECT CASE WHEN EXISTS (SELECT 1 FROM dataset_version WHERE dataset_id = ?1 AND number = ?2)
             THEN (SELECT max(number) + 1 FROM dataset_version WHERE dataset_id = ?1)
             ELSE ?2 END;
@@ -54,10 +54,10 @@ ON CONFLICT (id) DO UPDATE SET state = 'succeeded', finished_at = excluded.finis
 UPDATE dataset_version SET dropped_at = ?2 WHERE job_id = ?1;
 
 -- name: adopt_cancel
--- ?1 now: the jobs that an older database has in its queue; what they did or not, it cannot know.
+-- ?1 now: cancels the jobs in the queue of an older database, which cannot know whether they ran.
 UPDATE job SET state = 'cancelled', finished_at = ?1, lease_until = 0
 WHERE state IN ('queued', 'running') RETURNING id, kind, dataset;
 
 -- name: adopt_count
--- ?1 what the count is raised to.
+-- ?1 the count to which it is raised.
 UPDATE data_directory SET catalogue_seq = ?1;

@@ -1,4 +1,4 @@
--- Events and what is counted of them.  A list of columns is in the order of struct event.
+-- Events and their counts.  A list of columns is in the order of struct event.
 
 -- name: event_newest
 SELECT id, server_at FROM event ORDER BY id DESC LIMIT 1;
@@ -11,7 +11,7 @@ INSERT OR REPLACE INTO event_clock (id, boot, offset_ms, since_at, stepped_at, h
 VALUES (1, ?1, ?2, ?3, ?4, ?5);
 
 -- name: event_fall_add
--- Not a second time, when the events of the first were all refused.
+-- Does nothing if ?1 is recorded already: then all events of that fall were refused.
 INSERT INTO event_fall (first_id) VALUES (?1) ON CONFLICT DO NOTHING;
 
 -- name: event_fall_list
@@ -21,7 +21,7 @@ SELECT first_id FROM event_fall ORDER BY first_id;
 SELECT count(*) FROM event_fall;
 
 -- name: event_insert
--- ?2 player (0: nobody), ?4 the client's id ('': none), ?5 is there a client's time, ?6 which.
+-- ?2 player (0: unknown), ?4 the client's id ('': none), ?5 whether there is a client's time, ?6 it.
 -- Changes nothing when the player's client has sent that id before.
 INSERT INTO event (id, player_id, type_id, client_id, client_at, server_at, meta)
 VALUES (?1, NULLIF(?2, 0), ?3, NULLIF(?4, ''), CASE ?5 WHEN 1 THEN ?6 END, ?7, ?8)
@@ -31,19 +31,19 @@ ON CONFLICT (player_id, client_id) WHERE client_id IS NOT NULL DO NOTHING;
 SELECT id FROM event WHERE player_id = ?1 AND client_id = ?2;
 
 -- name: event_player
--- A row when the player is there.
+-- A row if the player exists.
 SELECT 1 FROM player WHERE id = ?1 AND deleted_at = 0;
 
 -- name: event_type_get
 SELECT id FROM event_type WHERE name = ?1;
 
 -- name: event_type_count
--- Of the types that clients chose: all, and those that player ?1 was the first to send.
+-- Types that clients created: all, and those that player ?1 was the first to send.
 SELECT count(*), count(*) FILTER (WHERE first_player_id = ?1) FROM event_type
 WHERE name NOT IN ('earn', 'spend', 'deeplink_open');
 
 -- name: event_type_add
--- ?2 player (0: the service).
+-- ?2 player (0: the service itself).
 INSERT INTO event_type (name, first_player_id) VALUES (?1, NULLIF(?2, 0)) RETURNING id;
 
 -- name: event_type_counted
@@ -54,7 +54,7 @@ INSERT INTO player_event_count (player_id, type_id, event_count) VALUES (?1, ?2,
 ON CONFLICT (player_id, type_id) DO UPDATE SET event_count = event_count + excluded.event_count;
 
 -- name: event_from
--- The first event from ?1 on and below ?2.
+-- The first event with an id from ?1 on and below ?2.
 SELECT id, server_at FROM event WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 1;
 
 -- name: event_get
@@ -96,14 +96,14 @@ WHERE player_id = ?1 AND type_id = ?2 AND id >= ?3 AND id < ?4
 ORDER BY id DESC LIMIT 1;
 
 -- name: event_stats
--- Of all players: type and count, most first.
+-- Of all players: type and count, largest first.
 SELECT name, event_count FROM event_type WHERE event_count > 0 ORDER BY event_count DESC, name;
 
 -- name: event_stats_size
 SELECT count(*) FROM event_type;
 
 -- name: event_player_stats
--- Of player ?1: type and count, most first.
+-- Of player ?1: type and count, largest first.
 SELECT name, player_event_count.event_count
 FROM player_event_count JOIN event_type ON event_type.id = type_id
 WHERE player_id = ?1

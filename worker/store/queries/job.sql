@@ -9,9 +9,9 @@ SELECT id, kind, dataset, state, phase, label, source, options, bytes_total, byt
 FROM job WHERE id = ?1;
 
 -- name: job_list
--- Newest first: ?1 dataset, ?2 state, ?3 kind ('' for any), ?4 only ids below ('' for all).  Each
--- part of the inner SELECT walks an index in the order of ids, and only the first that fits the
--- filters begins: the others' conditions on ? alone are decided before a row is looked at.
+-- Newest first: ?1 dataset, ?2 state, ?3 kind ('' for any), ?4 only ids below ('' for all).  Each part
+-- of the inner SELECT scans one index in the order of ids.  Only the first part that suits the given
+-- filters runs: conditions on parameters alone are decided before any row is read.
 SELECT id, kind, dataset, state, phase, label, source, options, bytes_total, bytes_done,
        rows_done, rows_rejected, created_at, started_at, finished_at, heartbeat_at, attempt,
        is_cancel_requested, error, result, phase_at, phase_bytes, request_id
@@ -41,17 +41,17 @@ INSERT INTO job (id, kind, dataset, label, source, options, request_id, bytes_to
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
 
 -- name: job_end_abandoned
--- Jobs that ran out of their lease (?1 now) and that nobody wants any more.  The IN is what the
--- index of unfinished jobs asks for, here and below.
+-- Jobs whose lease has expired at ?1 (now) and whose cancellation was requested.  The IN, here and
+-- below, makes SQLite use the index of unfinished jobs.
 UPDATE job SET state = 'cancelled', finished_at = ?1
 WHERE state IN ('queued', 'running') AND state = 'running' AND lease_until < ?1
   AND is_cancel_requested = 1;
 
 -- name: job_claim
--- ?1 now, ?2 the end of the lease, ?3 this job only ('' for the oldest), ?4 of this kind only (''
--- for any).  One running job per dataset, and of those without a dataset one of each kind: a
--- queued one waits while another runs, also when that one's lease ran out, since it is the older
--- one and is claimed first.
+-- ?1 now, ?2 the end of the lease, ?3 only this job ('' for the oldest), ?4 only this kind ('' for
+-- any).  One job runs per dataset, and one of each kind without a dataset.  A queued job waits while
+-- another runs, also after the lease of that one has expired, because it is older and is claimed
+-- first.
 UPDATE job
 SET state = 'running', phase = '', attempt = attempt + 1, lease_until = ?2, heartbeat_at = ?1,
     started_at = CASE started_at WHEN 0 THEN ?1 ELSE started_at END
@@ -68,8 +68,8 @@ WHERE id = (
 RETURNING id;
 
 -- name: job_progress
--- ?1 id, ?2 phase, ?3-?6 counts, ?7 now, ?8 the end of the lease.  No row: it is not running.
--- Counts that fall begin the phase again: it is another attempt's.
+-- ?1 id, ?2 phase, ?3-?6 counts, ?7 now, ?8 the end of the lease.  No row: it is not running.  When
+-- counts decrease, the phase begins again: they are from another attempt.
 UPDATE job
 SET phase = ?2, bytes_total = ?3, bytes_done = ?4, rows_done = ?5, rows_rejected = ?6,
     heartbeat_at = ?7, lease_until = ?8,
@@ -79,7 +79,7 @@ WHERE id = ?1 AND state = 'running'
 RETURNING is_cancel_requested;
 
 -- name: job_cancel
--- ?1 id, ?2 now.  No row: there is none or it is finished.
+-- ?1 id, ?2 now.  No row: it does not exist or is finished.
 UPDATE job
 SET is_cancel_requested = 1,
     finished_at = CASE state WHEN 'queued' THEN ?2 ELSE 0 END,
@@ -88,13 +88,13 @@ WHERE id = ?1 AND state IN ('queued', 'running')
 RETURNING id;
 
 -- name: job_finish
--- ?1 id, ?2 state, ?3 error, ?4 result, ?5 now.  No row: there is none or it is finished.
+-- ?1 id, ?2 state, ?3 error, ?4 result, ?5 now.  No row: it does not exist or is finished.
 UPDATE job SET state = ?2, error = ?3, result = ?4, finished_at = ?5, lease_until = 0
 WHERE id = ?1 AND state IN ('queued', 'running')
 RETURNING id;
 
 -- name: job_requeue
--- ?1 id, ?2 now, ?3 attempts that are not counted.
+-- ?1 id, ?2 now, ?3 how many attempts to subtract.
 UPDATE job
 SET state = CASE is_cancel_requested WHEN 1 THEN 'cancelled' ELSE 'queued' END,
     finished_at = CASE is_cancel_requested WHEN 1 THEN ?2 ELSE 0 END,

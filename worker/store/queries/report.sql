@@ -12,7 +12,7 @@ INSERT INTO report (job_id, name, sha256, bytes, warnings, error, place)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
 
 -- name: report_run_list
--- Newest first: ?1 only jobs below ('' for all), ?2 date ('' for any), ?3 how many.
+-- Newest first: ?1 only jobs with ids below ('' for all), ?2 date ('' for any), ?3 limit.
 SELECT job_id, date, is_scheduled, inputs, finished_at FROM report_run
 WHERE (?1 = '' OR job_id < ?1) AND (?2 = '' OR date = ?2)
 ORDER BY job_id DESC LIMIT ?3;
@@ -22,7 +22,7 @@ ORDER BY job_id DESC LIMIT ?3;
 SELECT name, sha256, bytes, warnings, error FROM report WHERE job_id = ?1 ORDER BY place;
 
 -- name: report_newest
--- ?1 name, ?2 date ('' for the newest that has one): of its runs the last that made it.
+-- ?1 name, ?2 date ('' for the newest that has the report): the last run of that date that made it.
 SELECT r.name, r.sha256, r.bytes, r.warnings, r.error, u.job_id, u.date,
        u.finished_at
 FROM report_run u JOIN report r ON r.job_id = u.job_id AND r.name = ?1
@@ -30,11 +30,11 @@ WHERE (?2 = '' OR u.date = ?2) AND r.sha256 <> ''
 ORDER BY u.date DESC, u.job_id DESC LIMIT 1;
 
 -- name: report_schedule_get
--- ?1 day: the job that was enqueued on it, or no row.
+-- ?1 day: the job that was enqueued for it, or no row.
 SELECT job_id FROM report_schedule WHERE day = ?1;
 
 -- name: report_schedule_insert
--- ?1 day, ?2 job.  No row: the day has its run already.
+-- ?1 day, ?2 job.  No row: the day has a run already.
 INSERT INTO report_schedule (day, job_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING
 RETURNING day;
 

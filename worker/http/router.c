@@ -56,12 +56,12 @@ pattern_fits(const char *pattern, const struct request *request, struct str *val
     struct str rest = str_skip(str_from(pattern), 1);
     size_t i = 0, value_count = 0;
     for (; rest.p; i++) {
-        struct str piece = str_cut(&rest, '/');
+        struct str part = str_cut(&rest, '/');
         if (i == request->segment_count)
             return false;
         struct str segment = request->segments[i];
-        if (!router_is_name(piece)) {
-            if (!str_eq(piece, segment))
+        if (!router_is_name(part)) {
+            if (!str_eq(part, segment))
                 return false;
             continue;
         }

@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 
 /* Enough to determine the common trigrams, and little compared with the text. */
-#define SAMPLE_PIECES 64
-#define SAMPLE_PIECE_BYTES (16 * KIB)
+#define SAMPLE_COUNT 64
+#define SAMPLE_BYTES (16 * KIB)
 #define CHUNK_BYTES 16
 #define CHUNK_DATA_BYTES 12
 #define GAP_BYTES_MAX 3 /* of a gap below 65,536 */
@@ -60,7 +60,7 @@ give_id(struct trigrams_numbers *n, uint32_t gram)
 }
 
 static int
-compare_rising(const void *a, const void *b)
+compare_ascending(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return (x > y) - (x < y);
@@ -82,9 +82,9 @@ count_sample(struct trigrams_numbers *n, struct str text, uint32_t **seen, size_
 }
 
 static int
-compare_falling(const void *a, const void *b)
+compare_descending(const void *a, const void *b)
 {
-    return compare_rising(b, a);
+    return compare_ascending(b, a);
 }
 
 void
@@ -92,17 +92,17 @@ trigrams_numbers_choose(struct trigrams_numbers *n, const struct str *texts, siz
 {
     uint32_t *seen = NULL;
     size_t seen_count = 0, cap = 0;
-    for (size_t i = 0; i < text_count * SAMPLE_PIECES; i++) {
-        struct str text = texts[i / SAMPLE_PIECES];
-        size_t at = text.n / SAMPLE_PIECES * (i % SAMPLE_PIECES);
-        count_sample(n, str_slice(text, at, at + SAMPLE_PIECE_BYTES), &seen, &seen_count, &cap);
+    for (size_t i = 0; i < text_count * SAMPLE_COUNT; i++) {
+        struct str text = texts[i / SAMPLE_COUNT];
+        size_t at = text.n / SAMPLE_COUNT * (i % SAMPLE_COUNT);
+        count_sample(n, str_slice(text, at, at + SAMPLE_BYTES), &seen, &seen_count, &cap);
     }
     uint64_t *counts = mem_array(seen_count, uint64_t); /* count << 32 | trigram */
     for (size_t i = 0; i < seen_count; i++) {
         counts[i] = (uint64_t)n->ids[seen[i]] << 32 | seen[i];
         n->ids[seen[i]] = 0;
     }
-    qsort(counts, seen_count, sizeof(*counts), compare_falling);
+    qsort(counts, seen_count, sizeof(*counts), compare_descending);
     n->common_count = (uint32_t)MIN(seen_count, TRIGRAMS_COMMON_COUNT);
     for (uint32_t i = 0; i < n->common_count; i++) {
         n->common[i] = (uint32_t)counts[i];
@@ -390,7 +390,7 @@ struct str
 trigrams_make_finish(struct trigrams_maker *m, uint64_t first_row)
 {
     use_common(m);
-    qsort(m->used, m->used_count, sizeof(*m->used), compare_rising);
+    qsort(m->used, m->used_count, sizeof(*m->used), compare_ascending);
     size_t bitmap_bytes = trigrams_bitmap_bytes(m->row_count);
     size_t count = m->used_count, lists_bytes_max = 0;
     for (size_t i = 0; i < count; i++)

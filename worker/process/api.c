@@ -12,7 +12,7 @@
 /* How much freed memory a worker keeps: enough for the arrays of a statistic over 100,000
  * rows, so that their pages are not requested and zeroed again for each request. */
 #define KEPT_BYTES_MAX (4 * MIB)
-#define KEPT_PIECE_BYTES_MAX (2 * MIB)
+#define KEPT_CHUNK_BYTES_MAX (2 * MIB)
 
 struct handles {
     struct arena arena; /* lives as long as the process */
@@ -80,7 +80,7 @@ role_run_api(const struct role_env *env)
     /* By default glibc adapts both thresholds to the last freed block: too small for the next
  * statistic, and up to 64 MiB kept after one large response. */
     mallopt(M_TRIM_THRESHOLD, (int)KEPT_BYTES_MAX);
-    mallopt(M_MMAP_THRESHOLD, (int)KEPT_PIECE_BYTES_MAX);
+    mallopt(M_MMAP_THRESHOLD, (int)KEPT_CHUNK_BYTES_MAX);
     bool is_ready = serve_init(&err);
     /* After libfcgi has installed its own handlers. */
     role_handle_signals();

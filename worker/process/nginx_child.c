@@ -90,11 +90,11 @@ read_complaint(struct arena *a, int fd)
 {
     scoped_buf text;
     buf_init(&text, COMPLAINT_BYTES_MAX);
-    char piece[KIB];
+    char chunk[KIB];
     ssize_t n;
-    while ((n = read(fd, piece, sizeof(piece))) > 0 || (n < 0 && errno == EINTR))
+    while ((n = read(fd, chunk, sizeof(chunk))) > 0 || (n < 0 && errno == EINTR))
         if (n > 0)
-            buf_add(&text, (struct str){piece, (size_t)n});
+            buf_add(&text, (struct str){chunk, (size_t)n});
     for (struct str rest = buf_str(&text); rest.p;) {
         struct nginx_log_line line;
         nginx_log_parse(str_cut(&rest, '\n'), &line);

@@ -111,11 +111,11 @@ log_line(struct str text)
 }
 
 static void
-take(struct nginx_log *log, struct str piece)
+take(struct nginx_log *log, struct str chunk)
 {
-    while (piece.n) {
-        struct str part = str_cut(&piece, '\n');
-        bool has_ended = piece.p != NULL;
+    while (chunk.n) {
+        struct str part = str_cut(&chunk, '\n');
+        bool has_ended = chunk.p != NULL;
         buf_add(&log->line, str_slice(part, 0, LINE_BYTES_MAX - log->line.n));
         if (has_ended && log->line.n)
             log_line(buf_str(&log->line));
@@ -127,12 +127,12 @@ take(struct nginx_log *log, struct str piece)
 void
 nginx_log_read(struct nginx_log *log)
 {
-    char piece[4 * KIB];
-    for (size_t bytes = 0; bytes < PIPE_BYTES; bytes += sizeof(piece)) {
-        ssize_t n = read(log->read_fd, piece, sizeof(piece));
+    char chunk[4 * KIB];
+    for (size_t bytes = 0; bytes < PIPE_BYTES; bytes += sizeof(chunk)) {
+        ssize_t n = read(log->read_fd, chunk, sizeof(chunk));
         if (n <= 0)
             return;
-        take(log, (struct str){piece, (size_t)n});
+        take(log, (struct str){chunk, (size_t)n});
     }
 }
 

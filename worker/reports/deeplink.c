@@ -7,7 +7,7 @@
 
 #include <inttypes.h>
 
-#define PIECE_EVENTS 50000
+#define CHUNK_EVENTS 50000
 
 static const char *const COLUMNS[] = {"character", "campaign",  "opens", "players",
                                       "missing",   "malformed", NULL};
@@ -31,7 +31,7 @@ read_piece(struct opens *opens, struct db *db, struct err *err)
     stmt_bind_str(s, 1, STR(EVENT_DEEPLINK));
     stmt_bind_i64(s, 2, opens->next_id);
     stmt_bind_i64(s, 3, opens->below);
-    stmt_bind_i64(s, 4, PIECE_EVENTS);
+    stmt_bind_i64(s, 4, CHUNK_EVENTS);
     size_t count = 0;
     int got;
     while ((got = stmt_step(s, err)) == 1) {
@@ -40,7 +40,7 @@ read_piece(struct opens *opens, struct db *db, struct err *err)
                   stmt_i64(s, 1));
         count++;
     }
-    return got < 0 ? -1 : count == PIECE_EVENTS;
+    return got < 0 ? -1 : count == CHUNK_EVENTS;
 }
 
 static bool

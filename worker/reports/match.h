@@ -12,7 +12,7 @@
  * The number of pairs and the gap are always optimal.  The list is the smallest for every part
  * of up to 16 left and 16 right timestamps (a part ends where the next timestamp of either
  * list is more than a window away).  For larger parts it is the smallest if the search for it
- * ends within MATCH_STEPS_PER_MOMENT steps per timestamp of the part, which it does unless
+ * ends within MATCH_STEPS_PER_TIMESTAMP steps per timestamp of the part, which it does unless
  * thousands lie within one window.  Beyond that limit, pairs are in the order of time, and of
  * line for equal times, improved as far as the search came.  The result depends only on the
  * input, not on the machine.
@@ -31,7 +31,7 @@ struct match_timestamp {
     uint32_t mate; /* result: index in the other list, or MATCH_NONE */
 };
 #define MATCH_NONE UINT32_MAX
-#define MATCH_STEPS_PER_MOMENT 1024
+#define MATCH_STEPS_PER_TIMESTAMP 1024
 
 /* Sets the mates.  Both lists are sorted by (time, line).  A gap of window_ms is still within
  * the window.  `scratch` is reset for every part, so nothing else may be allocated from it. */

@@ -36,7 +36,7 @@
 enum way { UP, DOWN, WAYS };
 
 struct place {
-    struct match_timestamp *moment;
+    struct match_timestamp *timestamp;
     enum way way;        /* UP: of the left list */
     bool is_taken;       /* the optimum from this place on takes its block */
     int32_t height;      /* before this place */
@@ -67,13 +67,13 @@ lay_out(struct arena *scratch, const struct match_part *part)
             .way = way, .height = (int32_t)at[UP] - (int32_t)at[DOWN], .sum = sum};
         if (i == total)
             break;
-        struct match_timestamp *moment = &lists[way][at[way]];
+        struct match_timestamp *timestamp = &lists[way][at[way]];
         while (past[!way] < at[!way] &&
-               moment->time_ms - lists[!way][past[!way]].time_ms > part->window_ms)
+               timestamp->time_ms - lists[!way][past[!way]].time_ms > part->window_ms)
             past[!way]++;
-        places[i].moment = moment;
+        places[i].timestamp = timestamp;
         places[i].late = (int32_t)past[!way] - (int32_t)at[way];
-        sum += is_left ? (uint64_t)moment->time_ms : -(uint64_t)moment->time_ms;
+        sum += is_left ? (uint64_t)timestamp->time_ms : -(uint64_t)timestamp->time_ms;
         at[way]++;
     }
     return places;
@@ -141,7 +141,7 @@ match_choose(struct arena *scratch, struct match_part *part)
     for (size_t i = 0; i < total;) {
         size_t next = places[i].is_taken ? end_of_block(places, i) + (size_t)1 : i + 1;
         for (size_t k = i; k < next && places[i].is_taken; k++)
-            places[k].moment->mate = 0;
+            places[k].timestamp->mate = 0;
         i = next;
     }
 }

@@ -288,7 +288,7 @@ match_reorder(struct arena *scratch, struct match_part *part)
         .seen = arena_array(scratch, n + m + 2, uint32_t),
         .queue = arena_array(scratch, n + m + 2, uint32_t),
         .is_settled = arena_array(scratch, n + m + 2, bool),
-        .steps = (uint64_t)(n + m) * MATCH_STEPS_PER_MOMENT,
+        .steps = (uint64_t)(n + m) * MATCH_STEPS_PER_TIMESTAMP,
     };
     if (!find_potentials(&o))
         return;

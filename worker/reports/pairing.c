@@ -58,7 +58,7 @@ pairing_init(struct arena *a, const struct report_data *data, struct pairing *ou
     side_init(a, &out->sides[AF], &data->purchases, name_count(data->names));
     side_init(a, &out->sides[CF], &data->confirmed, name_count(data->names));
     for (enum pairing_side i = AF; i < SIDES; i++)
-        out->moments[i] = arena_array(a, out->sides[i].count, struct match_timestamp);
+        out->timestamps[i] = arena_array(a, out->sides[i].count, struct match_timestamp);
 }
 
 void
@@ -105,7 +105,7 @@ take_timestamps(struct pairing *p, enum pairing_side which, size_t first, size_t
     for (size_t i = first; i < end; i++) {
         const struct pairing_entry *e = &side->entries[i];
         if (receipt_mate(p, which, &side->table->rows[e->row], window_ms) == PAIRING_NO_ROW)
-            p->moments[which][count++] =
+            p->timestamps[which][count++] =
                 (struct match_timestamp){e->time_ms, e->row, MATCH_NONE};
     }
     return count;
@@ -115,10 +115,10 @@ static void
 keep_mates(struct pairing *p, size_t left_count)
 {
     for (size_t i = 0; i < left_count; i++) {
-        const struct match_timestamp *left = &p->moments[AF][i];
+        const struct match_timestamp *left = &p->timestamps[AF][i];
         if (left->mate == MATCH_NONE)
             continue;
-        uint32_t right_row = p->moments[CF][left->mate].line;
+        uint32_t right_row = p->timestamps[CF][left->mate].line;
         p->sides[AF].mates[left->line] = right_row;
         p->sides[CF].mates[right_row] = left->line;
     }
@@ -139,10 +139,11 @@ match_users(struct pairing *p, int64_t window_ms, bool are_kept)
         size_t left = take_timestamps(p, AF, l, l_end, window_ms);
         size_t right = take_timestamps(p, CF, c, c_end, window_ms);
         pairs += l_end - l - left;
-        pairs += match_count(p->moments[AF], left, p->moments[CF], right, window_ms);
+        pairs += match_count(p->timestamps[AF], left, p->timestamps[CF], right, window_ms);
         if (!are_kept)
             continue;
-        match_timestamps(&p->scratch, p->moments[AF], left, p->moments[CF], right, window_ms);
+        match_timestamps(&p->scratch, p->timestamps[AF], left, p->timestamps[CF], right,
+                         window_ms);
         keep_mates(p, left);
     }
     return pairs;

@@ -28,8 +28,8 @@ struct pairing_list {
 
 struct pairing {
     struct pairing_list sides[SIDES];
-    struct match_timestamp *moments[SIDES]; /* of one user */
-    struct arena scratch;                   /* of the matching */
+    struct match_timestamp *timestamps[SIDES]; /* of one user */
+    struct arena scratch;                      /* of the matching */
 };
 
 void pairing_init(struct arena *a, const struct report_data *data, struct pairing *out);

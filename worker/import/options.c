@@ -24,6 +24,12 @@ static const struct str MODES[] = {
     [IMPORT_UPSERT] = STR_INIT("upsert"),
 };
 
+struct str
+import_mode_name(enum import_mode mode)
+{
+    return MODES[mode];
+}
+
 static bool
 refuse(const char *name, const char *rule, struct str value, struct err *err)
 {

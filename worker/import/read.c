@@ -12,14 +12,6 @@ struct reading {
     bool is_behind_header;
 };
 
-static const char *
-fault_of(const struct import_plan *plan, const struct csv_row *row)
-{
-    if (row->fault != CSV_OK)
-        return csv_fault_name(row->fault);
-    return row->cell_count == plan->cell_count ? NULL : IMPORT_WRONG_CELL_COUNT;
-}
-
 static bool
 read_row(void *context, const struct csv_row *row, struct err *err)
 {
@@ -29,8 +21,12 @@ read_row(void *context, const struct csv_row *row, struct err *err)
     reading->is_behind_header = true;
     if (is_header)
         return true;
-    struct import_read_row out = {.line = row->line, .fault = fault_of(plan, row)};
-    if (!out.fault) {
+    struct import_read_row out = {.line = row->line};
+    if (row->fault != CSV_OK)
+        out.fault = csv_fault_name(row->fault);
+    else if (row->cell_count != plan->cell_count)
+        out.fault = IMPORT_WRONG_CELL_COUNT;
+    else {
         for (size_t i = 0; i < plan->schema.column_count; i++)
             reading->cells[i] = row->cells[plan->cell_of_column[i]];
         out.cells = reading->cells;

@@ -8,7 +8,6 @@
 #include "catalogue/version_folder.h"
 #include "writer/message.h"
 
-#include <string.h>
 #include <sys/stat.h>
 
 static bool

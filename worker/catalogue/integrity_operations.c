@@ -106,19 +106,6 @@ read_before(struct arena *a, struct db *db, const struct finding *stored, struct
 }
 
 static bool
-store(struct arena *a, struct db *db, const struct finding *stored, struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "integrity_store");
-    stmt_bind_i64(s, 1, stored->dataset_id);
-    stmt_bind_i64(s, 2, stored->number);
-    stmt_bind_str(s, 3, integrity_files_words(a, stored->damaged));
-    stmt_bind_i64(s, 4, clock_now_ms());
-    stmt_bind_i64(s, 5, stored->rows_checksum);
-    stmt_bind_i64(s, 6, stored->start);
-    return stmt_run(s, err);
-}
-
-static bool
 run_store(struct arena *a, struct db *db, const void *argument, void *reply, struct err *err)
 {
     const struct finding *stored = argument;
@@ -130,7 +117,14 @@ run_store(struct arena *a, struct db *db, const void *argument, void *reply, str
         return got == 0;
     bool is_new = stored->damaged & ~before;
     bool is_mendable = stored->damaged && !(stored->damaged & INTEGRITY_ROWS);
-    return store(a, db, stored, err) && settle(db, stored->dataset_id, &now->version, err) &&
+    scoped_stmt s = db_stmt(db, "integrity_store");
+    stmt_bind_i64(s, 1, stored->dataset_id);
+    stmt_bind_i64(s, 2, stored->number);
+    stmt_bind_str(s, 3, integrity_files_words(a, stored->damaged));
+    stmt_bind_i64(s, 4, clock_now_ms());
+    stmt_bind_i64(s, 5, stored->rows_checksum);
+    stmt_bind_i64(s, 6, stored->start);
+    return stmt_run(s, err) && settle(db, stored->dataset_id, &now->version, err) &&
            (!(is_new || is_mendable) ||
             enqueue(a, db, dataset, stored->number, stored->job_id, err)) &&
            /* Before the commit, as a publication does: after a kill the next check finds the

@@ -7,7 +7,6 @@
 #include "base/date.h"
 #include "base/utf8.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const struct str DEFAULT_NULLS[] = {

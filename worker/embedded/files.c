@@ -7,7 +7,6 @@
 #include "index/trigrams.h"
 
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 
 static const struct {

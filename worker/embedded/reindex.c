@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 #define NEW_COLUMNS_NAME COLUMNS_FILE_NAME ".new"
 

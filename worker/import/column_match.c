@@ -140,18 +140,6 @@ check_missing(const struct matcher *m, const struct schema *schema, struct err *
                         STR_ARG(m->task->dataset), STR_ARG(buf_str(&list)));
 }
 
-static void
-note_ignored(const struct matcher *m, struct import_plan *plan)
-{
-    plan->ignored = arena_array(m->arena, m->cell_count, struct str);
-    for (size_t i = 0; i < m->cell_count; i++) {
-        /* The row numbers that pandas writes in front carry nothing. */
-        bool is_index = i == 0 && m->folded[i].n == 0;
-        if (!m->is_used[i] && !is_index)
-            plan->ignored[plan->ignored_count++] = m->cells[i];
-    }
-}
-
 bool
 import_match_header(struct arena *a, const struct import_task *task,
                     const struct config_dataset *declared, const struct str *cells,
@@ -177,6 +165,12 @@ import_match_header(struct arena *a, const struct import_task *task,
                     take_in_round(&m, round, &schema->columns[i], i, &plan->cell_of_column[i]);
     if (!check_missing(&m, schema, err))
         return false;
-    note_ignored(&m, plan);
+    plan->ignored = arena_array(a, cell_count, struct str);
+    for (size_t i = 0; i < cell_count; i++) {
+        /* The row numbers that pandas writes in front carry nothing. */
+        bool is_index = i == 0 && m.folded[i].n == 0;
+        if (!m.is_used[i] && !is_index)
+            plan->ignored[plan->ignored_count++] = cells[i];
+    }
     return true;
 }

@@ -4,8 +4,6 @@
 #include "base/date.h"
 #include "base/num.h"
 
-#include <string.h>
-
 #define BIT(type) (1u << (type))
 #define NUMBERS (BIT(COLUMN_INTEGER) | BIT(COLUMN_REAL))
 #define DATES (BIT(COLUMN_DATE) | BIT(COLUMN_DATETIME))

@@ -7,8 +7,6 @@
 #include "json/read.h"
 #include "json/write.h"
 
-#include <string.h>
-
 #define NULLS_MAX 100
 
 struct option {

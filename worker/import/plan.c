@@ -3,9 +3,6 @@
  * other gets one column per cell. */
 #include "import/work.h"
 
-#include "base/utf8.h"
-
-#include <stdio.h>
 #include <string.h>
 
 /* Enough rows to tell a dialect by, and a first row of thousands of columns. */

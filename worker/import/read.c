@@ -50,21 +50,6 @@ decode(const struct import_task *task, struct csv_decoded *out, struct err *err)
     return csv_decode_open(out, task->source_fd, &source, memory, NULL, NULL, err);
 }
 
-static bool
-read_all(struct arena *a, const struct import_task *task, const struct csv_decoded *source,
-         import_read_fn *on_row, void *context, struct err *err)
-{
-    struct import_plan plan;
-    struct import_progress progress = {.task = task, .phase = "reading", .pass_count = 1};
-    if (!import_plan_make(a, task, source->text, &plan, err))
-        return false;
-    struct reading reading = {.plan = &plan,
-                              .on_row = on_row,
-                              .context = context,
-                              .cells = arena_array(a, plan.schema.column_count, struct str)};
-    return import_walk(source, plan.dialect, read_row, &reading, &progress, err);
-}
-
 bool
 import_read(const struct config *config, struct str dataset, int source_fd,
             import_read_fn *on_row, void *context, struct err *err)
@@ -74,8 +59,18 @@ import_read(const struct config *config, struct str dataset, int source_fd,
     struct import_task task = {
         .config = config, .dataset = dataset, .options = &options, .source_fd = source_fd};
     struct csv_decoded source = {0};
+    struct import_plan plan;
+    struct import_progress progress = {.task = &task, .phase = "reading", .pass_count = 1};
     bool ok = fs_size(source_fd, &task.source_length, err) && decode(&task, &source, err) &&
-              read_all(&a, &task, &source, on_row, context, err);
+              import_plan_make(&a, &task, source.text, &plan, err);
+    if (ok) {
+        struct reading reading = {.plan = &plan,
+                                  .on_row = on_row,
+                                  .context = context,
+                                  .cells =
+                                      arena_array(&a, plan.schema.column_count, struct str)};
+        ok = import_walk(&source, plan.dialect, read_row, &reading, &progress, err);
+    }
     csv_decode_close(&source);
     return ok;
 }

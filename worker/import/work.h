@@ -11,7 +11,6 @@
 #include "base/table.h"
 #include "import/import.h"
 #include "import/infer.h"
-#include "import/read.h"
 
 /* How far an import is, as one number of bytes that only grows: every pass over the file counts
  * the same share of it. */

@@ -5,10 +5,6 @@
 
 #include "base/clock.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 /* Waits occur only during recovery after a crash, or while a person uses the sqlite3 shell. */
 #define BUSY_TIMEOUT_MS 2000
 /* SQLite instructions between two checks of the deadline: about 20 microseconds. */

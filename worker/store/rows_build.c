@@ -14,7 +14,6 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* A date or timestamp as text: 2026-01-31T08:00:00.250Z. */
 #define DATE_BYTES_MAX 32

@@ -66,14 +66,6 @@ leave_copy(struct adoption *ad, int64_t dataset_id, struct str job_id, int64_t h
                            .p);
 }
 
-static struct found *
-add_found(struct adoption *ad)
-{
-    ad->found = arena_grow(&ad->arena, ad->found, &ad->found_cap, ad->found_count + 1,
-                           sizeof(*ad->found));
-    return &ad->found[ad->found_count++];
-}
-
 static bool
 look_at(void *context, int dir, int64_t dataset_id, struct str job_id, struct err *err)
 {
@@ -114,7 +106,9 @@ look_at(void *context, int dir, int64_t dataset_id, struct str job_id, struct er
         return leave_alone(ad, dataset_id, job_id, why.detail);
     if (ad->found_count == FOUND_MAX)
         return err_set(err, ERR_TOO_LARGE, "there are over %d folders to adopt", FOUND_MAX);
-    *add_found(ad) = (struct found){file, dataset_id, false};
+    ad->found = arena_grow(&ad->arena, ad->found, &ad->found_cap, ad->found_count + 1,
+                           sizeof(*ad->found));
+    ad->found[ad->found_count++] = (struct found){file, dataset_id, false};
     return true;
 }
 
@@ -178,16 +172,6 @@ move_folder(struct adoption *ad, const struct found *found, struct err *err)
 }
 
 static bool
-choose_number(struct adoption *ad, int64_t dataset_id, int64_t wanted, int64_t *out,
-              struct err *err)
-{
-    scoped_stmt s = db_stmt(ad->db, "adopt_number");
-    stmt_bind_i64(s, 1, dataset_id);
-    stmt_bind_i64(s, 2, wanted);
-    return stmt_run_i64(s, out, err);
-}
-
-static bool
 insert_job(struct adoption *ad, const struct found *found, struct err *err)
 {
     const struct dataset_version *v = &found->file.version;
@@ -234,9 +218,11 @@ take(struct adoption *ad, struct found *found, struct err *err)
     if (is_place_taken(ad, found, dataset.id))
         return leave_copy(ad, found->folder_id, job_id, dataset.id);
     version->dataset_id = dataset.id;
-    if (!choose_number(ad, dataset.id, version->number, &version->number, err) ||
-        !move_folder(ad, found, err) || !insert_job(ad, found, err) ||
-        !dataset_version_insert(ad->db, version, err))
+    scoped_stmt number = db_stmt(ad->db, "adopt_number");
+    stmt_bind_i64(number, 1, dataset.id);
+    stmt_bind_i64(number, 2, version->number);
+    if (!stmt_run_i64(number, &version->number, err) || !move_folder(ad, found, err) ||
+        !insert_job(ad, found, err) || !dataset_version_insert(ad->db, version, err))
         return false;
     found->is_adopted = true;
     return true;
@@ -303,19 +289,6 @@ settle_dataset(struct adoption *ad, const struct dataset *dataset, struct err *e
 }
 
 static bool
-settle_datasets(struct adoption *ad, struct err *err)
-{
-    struct dataset *list;
-    size_t count;
-    if (!dataset_list_all(&ad->arena, ad->db, &list, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (!settle_dataset(ad, &list[i], err))
-            return false;
-    return true;
-}
-
-static bool
 cancel_jobs(struct adoption *ad, struct err *err)
 {
     scoped_stmt s = db_stmt(ad->db, "adopt_cancel");
@@ -343,12 +316,19 @@ static bool
 change_catalogue(struct adoption *ad, struct err *err)
 {
     scoped_tx tx = {0};
+    struct dataset *list;
+    size_t count;
     if (!db_begin(ad->db, &tx, err))
         return false;
     for (size_t i = 0; i < ad->found_count; i++)
         if (!take(ad, &ad->found[i], err))
             return false;
-    if (!settle_datasets(ad, err) || (ad->is_behind && !cancel_jobs(ad, err)) ||
+    if (!dataset_list_all(&ad->arena, ad->db, &list, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!settle_dataset(ad, &list[i], err))
+            return false;
+    if ((ad->is_behind && !cancel_jobs(ad, err)) ||
         ((ad->is_behind || ad->has_changed) && !raise_count(ad, err)))
         return false;
     return db_commit(&tx, err);

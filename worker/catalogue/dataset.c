@@ -149,12 +149,15 @@ dataset_version_get(struct arena *a, struct db *db, struct str name, int64_t num
     return true;
 }
 
-static bool
-list_versions(struct arena *a, struct db *db, int64_t dataset_id, struct dataset_version **out,
-              size_t *out_count, struct err *err)
+bool
+dataset_version_list(struct arena *a, struct db *db, struct str name,
+                     struct dataset_version **out, size_t *out_count, struct err *err)
 {
+    struct dataset dataset;
+    if (!dataset_get(a, db, name, &dataset, err))
+        return false;
     scoped_stmt s = db_stmt(db, "dataset_version_list");
-    stmt_bind_i64(s, 1, dataset_id);
+    stmt_bind_i64(s, 1, dataset.id);
     struct dataset_version *list = NULL;
     size_t count = 0, cap = 0;
     int got;
@@ -167,13 +170,4 @@ list_versions(struct arena *a, struct db *db, int64_t dataset_id, struct dataset
     *out = list;
     *out_count = count;
     return true;
-}
-
-bool
-dataset_version_list(struct arena *a, struct db *db, struct str name,
-                     struct dataset_version **out, size_t *out_count, struct err *err)
-{
-    struct dataset dataset;
-    return dataset_get(a, db, name, &dataset, err) &&
-           list_versions(a, db, dataset.id, out, out_count, err);
 }

@@ -8,7 +8,6 @@
 #include "catalogue/version_folder.h"
 #include "writer/message.h"
 
-#include <string.h>
 #include <sys/stat.h>
 
 static bool
@@ -66,14 +65,6 @@ check_folder(struct arena *a, struct db *db, const struct dataset *dataset, stru
     return true;
 }
 
-static bool
-next_number(struct db *db, int64_t dataset_id, int64_t *number, struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "dataset_version_next");
-    stmt_bind_i64(s, 1, dataset_id);
-    return stmt_run_i64(s, number, err);
-}
-
 bool
 dataset_version_insert(struct db *db, const struct dataset_version *v, struct err *err)
 {
@@ -93,12 +84,17 @@ dataset_version_insert(struct db *db, const struct dataset_version *v, struct er
     return stmt_run(s, err);
 }
 
+/* With the next number. */
 static bool
-insert_published(struct db *db, int64_t dataset_id, int64_t number,
-                 const struct dataset_publication *p, struct err *err)
+insert_published(struct db *db, int64_t dataset_id, const struct dataset_publication *p,
+                 int64_t *number, struct err *err)
 {
+    scoped_stmt next = db_stmt(db, "dataset_version_next");
+    stmt_bind_i64(next, 1, dataset_id);
+    if (!stmt_run_i64(next, number, err))
+        return false;
     struct dataset_version version = {.dataset_id = dataset_id,
-                                      .number = number,
+                                      .number = *number,
                                       .job_id = p->job_id,
                                       .schema_json = p->schema_json,
                                       .summaries_json = p->summaries_json,
@@ -155,8 +151,7 @@ run_publish(struct arena *a, struct db *db, const void *argument, void *reply, s
     return dataset_get(a, db, p->dataset, &dataset, err) &&
            check_base(&dataset, p->base_version, err) && check_job(a, db, p->job_id, err) &&
            check_folder(a, db, &dataset, p->job_id, err) &&
-           next_number(db, dataset.id, &made->number, err) &&
-           insert_published(db, dataset.id, made->number, p, err) &&
+           insert_published(db, dataset.id, p, &made->number, err) &&
            set_current(db, dataset.id, made->number, err) &&
            drop_beyond(db, dataset.id, p->kept, err) && finish_job(db, p, made->number, err) &&
            /* Last, so that nothing refuses the version any more.  Run twice it says the

@@ -56,15 +56,6 @@ check_nothing_is_there(const char *data_dir, const char *what, struct err *err)
                                         has_state ? " and the file state of a database" : ""));
 }
 
-static bool
-check_file(const char *data_dir, const char *db_path, struct err *err)
-{
-    struct stat st;
-    if (stat(db_path, &st))
-        return check_nothing_is_there(data_dir, "is missing", err);
-    return st.st_size > 0 || check_nothing_is_there(data_dir, "is empty", err);
-}
-
 /* ---- another one, or older ---- */
 
 static bool
@@ -118,15 +109,30 @@ struct look {
     const char *data_dir;
     struct db_identity identity;
     bool has_state;
-    bool is_bare; /* a kept version has no version.json of use */
+    bool is_bare; /* some folder is */
 };
 
-/* None that can be read, or an older program's, written before the rows had a checksum. */
+struct folder {
+    struct version_folder known;
+    struct version_file file;
+    bool has_file;
+    bool is_bare; /* a kept version's without a version.json of use */
+};
+
+/* What the database and its version.json say of a folder.  A kept version's file is of no use
+ * where it cannot be read, or is an older program's, written before the rows had a checksum. */
 static bool
-is_incomplete(const struct version_folder *known, int got, const struct version_file *file)
+read_folder(struct arena *a, const struct look *look, int dir, int64_t dataset_id,
+            struct str job_id, struct folder *out, struct err *err)
 {
-    return known->is_kept &&
-           (got != 1 || (known->has_checksum && file->version.rows_checksum == 0));
+    struct err ignored;
+    if (!version_folder_look_up(look->db, dataset_id, job_id, &out->known, err))
+        return false;
+    out->has_file = version_file_read(a, dir, job_id, &out->file, &ignored) == 1;
+    out->is_bare =
+        out->known.is_kept &&
+        (!out->has_file || (out->known.has_checksum && out->file.version.rows_checksum == 0));
+    return true;
 }
 
 /* With the state that fits, only a version that a later database published is looked for: what
@@ -137,26 +143,24 @@ check_folder(void *context, int dir, int64_t dataset_id, struct str job_id, stru
 {
     scoped_arena a = {0};
     struct look *look = context;
-    struct version_folder known;
-    struct version_file file;
-    struct err ignored;
-    if (!version_folder_look_up(look->db, dataset_id, job_id, &known, err))
+    struct folder folder;
+    if (!read_folder(&a, look, dir, dataset_id, job_id, &folder, err))
         return false;
-    int got = version_file_read(&a, dir, job_id, &file, &ignored);
-    look->is_bare = look->is_bare || is_incomplete(&known, got, &file);
+    look->is_bare = look->is_bare || folder.is_bare;
     const char *path =
         arena_printf(&a, "datasets/%lld/%" STR_FMT, (long long)dataset_id, STR_ARG(job_id)).p;
-    bool is_ours = got == 1 && str_eq(file.directory_id, str_from(look->identity.directory_id));
-    bool is_newer = is_ours && file.catalogue_seq > look->identity.catalogue_seq;
-    if (is_newer && !(look->has_state && known.is_known))
+    bool is_newer = folder.has_file &&
+                    str_eq(folder.file.directory_id, str_from(look->identity.directory_id)) &&
+                    folder.file.catalogue_seq > look->identity.catalogue_seq;
+    if (is_newer && !(look->has_state && folder.known.is_known))
         return refuse_data_dir(
             err, look->data_dir,
             arena_printf(&a,
                          "is older than the files beside it: it has seen %lld "
                          "publications and rollbacks, and %s is of %lld",
                          (long long)look->identity.catalogue_seq, path,
-                         (long long)file.catalogue_seq));
-    if (!look->has_state && !known.is_known)
+                         (long long)folder.file.catalogue_seq));
+    if (!look->has_state && !folder.known.is_known)
         return refuse_data_dir(
             err, look->data_dir,
             arena_printf(&a,
@@ -171,14 +175,9 @@ write_missing(void *context, int dir, int64_t dataset_id, struct str job_id, str
 {
     scoped_arena a = {0};
     struct look *look = context;
-    struct version_folder known;
-    struct version_file file;
-    struct err ignored;
-    if (!version_folder_look_up(look->db, dataset_id, job_id, &known, err))
-        return false;
-    int got = version_file_read(&a, dir, job_id, &file, &ignored);
-    return !is_incomplete(&known, got, &file) ||
-           version_file_write(look->db, dataset_id, job_id, err);
+    struct folder folder;
+    return read_folder(&a, look, dir, dataset_id, job_id, &folder, err) &&
+           (!folder.is_bare || version_file_write(look->db, dataset_id, job_id, err));
 }
 
 bool
@@ -216,7 +215,9 @@ check_and_migrate(const char *data_dir, const char *db_path, int *applied_count,
 struct db *
 guard_open(const char *data_dir, const char *db_path, int *applied_count, struct err *err)
 {
-    if (!check_file(data_dir, db_path, err) ||
+    struct stat st;
+    const char *what = stat(db_path, &st) ? "is missing" : st.st_size == 0 ? "is empty" : NULL;
+    if ((what && !check_nothing_is_there(data_dir, what, err)) ||
         !check_and_migrate(data_dir, db_path, applied_count, err))
         return NULL;
     struct db *db = db_open(db_path, DB_WRITER, err);

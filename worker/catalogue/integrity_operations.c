@@ -61,15 +61,6 @@ settle(struct db *db, int64_t dataset_id, int64_t *current, struct err *err)
     return stmt_run(s, err);
 }
 
-static bool
-has_job(struct db *db, struct str dataset, int64_t number, int64_t *out, struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "integrity_has_job");
-    stmt_bind_str(s, 1, dataset);
-    stmt_bind_i64(s, 2, number);
-    return stmt_run_i64(s, out, err);
-}
-
 /* A job for each damage: it mends what can be, and of lost rows it says so where people look.
  */
 static bool
@@ -77,7 +68,10 @@ enqueue(struct arena *a, struct db *db, struct str dataset, int64_t number, stru
         struct err *err)
 {
     int64_t is_there;
-    if (!has_job(db, dataset, number, &is_there, err))
+    scoped_stmt s = db_stmt(db, "integrity_has_job");
+    stmt_bind_str(s, 1, dataset);
+    stmt_bind_i64(s, 2, number);
+    if (!stmt_run_i64(s, &is_there, err))
         return false;
     if (is_there)
         return true;
@@ -112,29 +106,6 @@ read_before(struct arena *a, struct db *db, const struct finding *stored, struct
 }
 
 static bool
-store(struct arena *a, struct db *db, const struct finding *stored, struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "integrity_store");
-    stmt_bind_i64(s, 1, stored->dataset_id);
-    stmt_bind_i64(s, 2, stored->number);
-    stmt_bind_str(s, 3, integrity_files_words(a, stored->damaged));
-    stmt_bind_i64(s, 4, clock_now_ms());
-    stmt_bind_i64(s, 5, stored->rows_checksum);
-    stmt_bind_i64(s, 6, stored->start);
-    return stmt_run(s, err);
-}
-
-/* Before the commit, as a publication does: after a kill the next check finds the same again.
- */
-static bool
-write_checksum(struct db *db, const struct finding *stored, struct str unsummed_job,
-               struct err *err)
-{
-    return unsummed_job.n == 0 || stored->rows_checksum == 0 ||
-           version_file_write(db, stored->dataset_id, unsummed_job, err);
-}
-
-static bool
 run_store(struct arena *a, struct db *db, const void *argument, void *reply, struct err *err)
 {
     const struct finding *stored = argument;
@@ -146,10 +117,20 @@ run_store(struct arena *a, struct db *db, const void *argument, void *reply, str
         return got == 0;
     bool is_new = stored->damaged & ~before;
     bool is_mendable = stored->damaged && !(stored->damaged & INTEGRITY_ROWS);
-    return store(a, db, stored, err) && settle(db, stored->dataset_id, &now->version, err) &&
+    scoped_stmt s = db_stmt(db, "integrity_store");
+    stmt_bind_i64(s, 1, stored->dataset_id);
+    stmt_bind_i64(s, 2, stored->number);
+    stmt_bind_str(s, 3, integrity_files_words(a, stored->damaged));
+    stmt_bind_i64(s, 4, clock_now_ms());
+    stmt_bind_i64(s, 5, stored->rows_checksum);
+    stmt_bind_i64(s, 6, stored->start);
+    return stmt_run(s, err) && settle(db, stored->dataset_id, &now->version, err) &&
            (!(is_new || is_mendable) ||
             enqueue(a, db, dataset, stored->number, stored->job_id, err)) &&
-           write_checksum(db, stored, unsummed_job, err);
+           /* Before the commit, as a publication does: after a kill the next check finds the
+            * same again. */
+           (unsummed_job.n == 0 || stored->rows_checksum == 0 ||
+            version_file_write(db, stored->dataset_id, unsummed_job, err));
 }
 
 static bool

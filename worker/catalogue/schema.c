@@ -7,7 +7,6 @@
 #include "base/date.h"
 #include "base/utf8.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const struct str DEFAULT_NULLS[] = {
@@ -132,16 +131,6 @@ schema_make_name(struct arena *a, struct str header, struct map *taken)
     return name;
 }
 
-/* Suffixes are compared folded; those of the YAML come as written. */
-static struct str *
-fold_all(struct arena *a, const struct str *words, size_t count)
-{
-    struct str *out = arena_array(a, count, struct str);
-    for (size_t i = 0; i < count; i++)
-        out[i] = utf8_folded(a, words[i]);
-    return out;
-}
-
 static bool
 column_from_config(struct arena *a, const struct config_column *from,
                    struct schema_column *column, struct err *err)
@@ -153,10 +142,13 @@ column_from_config(struct arena *a, const struct config_column *from,
         .is_similar = from->is_similar,
         .formats = from->formats,
         .format_count = from->format_count,
-        .list_join = fold_all(a, from->list_join, from->list_join_count),
+        .list_join = arena_array(a, from->list_join_count, struct str),
         .list_join_count = from->list_join_count,
         .decimal = '.',
     };
+    /* Suffixes are compared folded; those of the YAML come as written. */
+    for (size_t i = 0; i < from->list_join_count; i++)
+        column->list_join[i] = utf8_folded(a, from->list_join[i]);
     if (!schema_dataset_name_is_valid(from->name))
         return err_set_name(err, ERR_INVALID, NULL, from->name,
                             "line %u: a column name is [a-z][a-z0-9_]{0,62}, got '%" STR_FMT

@@ -5,8 +5,6 @@
 #include "base/date.h"
 #include "base/num.h"
 
-#include <string.h>
-
 /* Enough of a bad cell to recognise it by. */
 #define SHOWN_BYTES_MAX 80
 

@@ -5,8 +5,6 @@
 #include "json/read.h"
 #include "json/write.h"
 
-#include <string.h>
-
 static void
 add_strings(struct json *j, const char *key, const struct str *strings, size_t count)
 {

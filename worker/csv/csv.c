@@ -338,23 +338,16 @@ read_row(struct csv *csv, struct window w, const char **next, struct err *err)
     return ok;
 }
 
-/* Skips an eol at the start of the window, with `*next` as in read_row. */
-static void
-read_eol(struct csv *csv, const struct window *w, const char **next)
-{
-    if (*w->p == '\r' && w->p + 1 == w->end && !w->is_last)
-        return;
-    *next = skip_eol(w->p, w->end);
-    csv->line++;
-    csv->is_skipping = false;
-}
-
 static bool
 read_next(struct csv *csv, const struct window *w, const char **next, struct err *err)
 {
     *next = w->p;
+    if (*w->p == '\r' && w->p + 1 == w->end && !w->is_last)
+        return true;
     if (*w->p == '\r' || *w->p == '\n') {
-        read_eol(csv, w, next);
+        *next = skip_eol(w->p, w->end);
+        csv->line++;
+        csv->is_skipping = false;
         return true;
     }
     if (!csv->is_skipping)
@@ -405,14 +398,6 @@ wait_for_more(struct csv *csv)
     csv->carry_ready = MIN(MAX(csv->carry.n * 2, CARRY_BYTES_MIN), WINDOW_BYTES_MAX);
 }
 
-static void
-drop_from_carry(struct csv *csv, size_t n)
-{
-    csv->carry.n -= n;
-    memmove(csv->carry.p, csv->carry.p + n, csv->carry.n);
-    wait_for_more(csv);
-}
-
 /* Completes the carried row with bytes of `*chunk`, which is advanced past those that were
  * read. */
 static bool
@@ -435,8 +420,11 @@ feed_carry(struct csv *csv, struct str *chunk, struct err *err)
         return true;
     }
     *chunk = str_skip(*chunk, taken);
-    if (csv->carry.n == csv->carry_ready)
-        drop_from_carry(csv, used);
+    if (csv->carry.n == csv->carry_ready) {
+        csv->carry.n = unread;
+        memmove(csv->carry.p, csv->carry.p + used, unread);
+        wait_for_more(csv);
+    }
     return true;
 }
 

@@ -141,18 +141,6 @@ static const uint16_t WINDOWS_1252[32] = {
     0x2039, 0x0152, 0x008d, 0x017d, 0x008f, 0x0090, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
     0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x009d, 0x017e, 0x0178};
 
-static void
-convert_bytes(struct decoder *d, struct str chunk)
-{
-    char *out = d->output.p;
-    for (size_t i = 0; i < chunk.n; i++) {
-        unsigned char c = (unsigned char)chunk.p[i];
-        bool is_special = d->encoding == CSV_WINDOWS_1252 && c >= 0x80 && c < 0xa0;
-        out += utf8_encode(is_special ? WINDOWS_1252[c - 0x80] : c, out);
-    }
-    d->output.n = (size_t)(out - d->output.p);
-}
-
 static uint32_t
 utf16_unit(const struct decoder *d, const char *p)
 {
@@ -250,10 +238,16 @@ static bool
 convert_chunk(struct decoder *d, struct str chunk, bool is_last, struct err *err)
 {
     d->output.n = 0;
-    if (d->encoding == CSV_UTF_16 && !convert_utf16(d, chunk, is_last, err))
-        return false;
-    if (d->encoding != CSV_UTF_16)
-        convert_bytes(d, chunk);
+    if (d->encoding == CSV_UTF_16)
+        return convert_utf16(d, chunk, is_last, err) &&
+               write_output(d, buf_str(&d->output), err);
+    char *out = d->output.p;
+    for (size_t i = 0; i < chunk.n; i++) {
+        unsigned char c = (unsigned char)chunk.p[i];
+        bool is_special = d->encoding == CSV_WINDOWS_1252 && c >= 0x80 && c < 0xa0;
+        out += utf8_encode(is_special ? WINDOWS_1252[c - 0x80] : c, out);
+    }
+    d->output.n = (size_t)(out - d->output.p);
     return write_output(d, buf_str(&d->output), err);
 }
 

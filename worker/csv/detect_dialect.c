@@ -41,15 +41,6 @@ is_number(struct str cell)
 }
 
 static void
-note_first_row(struct trial *t, const struct csv_row *row)
-{
-    t->column_count = row->cell_count;
-    t->columns = arena_array(t->arena, row->cell_count, struct column_sample);
-    for (size_t i = 0; i < row->cell_count; i++)
-        t->columns[i].first = arena_str(t->arena, str_trim(row->cells[i]));
-}
-
-static void
 note_lower_row(struct trial *t, const struct csv_row *row)
 {
     size_t n = MIN(row->cell_count, t->column_count), same = 0;
@@ -77,9 +68,12 @@ note_row(void *context, const struct csv_row *row, struct err *err UNUSED)
     if (t->row_count == ROWS_MAX)
         return true;
     t->cell_counts[t->row_count] = row->fault ? 0 : (uint32_t)row->cell_count;
-    if (t->row_count++ == 0)
-        note_first_row(t, row);
-    else if (!row->fault)
+    if (t->row_count++ == 0) {
+        t->column_count = row->cell_count;
+        t->columns = arena_array(t->arena, row->cell_count, struct column_sample);
+        for (size_t i = 0; i < row->cell_count; i++)
+            t->columns[i].first = arena_str(t->arena, str_trim(row->cells[i]));
+    } else if (!row->fault)
         note_lower_row(t, row);
     return true;
 }
@@ -103,20 +97,6 @@ count_regular(struct trial *t)
         if (sorted[i] > 1)
             t->regular_count = MAX(t->regular_count, run);
     }
-}
-
-static void
-try_dialect(struct trial *t, struct str head, bool is_whole)
-{
-    scoped_csv csv = csv_open(t->dialect, note_row, t);
-    struct err err = {0};
-    bool ok = csv_feed(csv, head, &err);
-    /* The last row of a truncated head is truncated too, and left out unless it is the only
-     * one. */
-    if (is_whole || t->row_count == 0)
-        ok = ok && csv_finish(csv, &err);
-    assert(ok); /* note_row never fails */
-    count_regular(t);
 }
 
 /* How many cells `quote` opens and closes, judged by the bytes beside it. */
@@ -177,7 +157,15 @@ try_delimiter(struct arena *a, struct str head, bool is_whole, char delimiter,
     /* Happens only when both were given: splitting is then more useful than quoting. */
     if (t->dialect.quote == delimiter)
         t->dialect.quote = '\0';
-    try_dialect(t, head, is_whole);
+    scoped_csv csv = csv_open(t->dialect, note_row, t);
+    struct err err = {0};
+    bool ok = csv_feed(csv, head, &err);
+    /* The last row of a truncated head is truncated too, and left out unless it is the only
+     * one. */
+    if (is_whole || t->row_count == 0)
+        ok = ok && csv_finish(csv, &err);
+    assert(ok); /* note_row never fails */
+    count_regular(t);
     return t;
 }
 

@@ -3,17 +3,6 @@
 #include "csv/bytes.h"
 #include "csv/csv.h"
 
-static bool
-needs_quotes(struct csv_dialect dialect, struct str cell)
-{
-    const char *end = cell.p + cell.n;
-    if (cell.n == 0)
-        return false;
-    /* A file that begins with the bytes of a BOM would lose them when it is read back. */
-    return bytes_find_stop(cell.p, end, dialect.delimiter) < end ||
-           str_find_char(cell, dialect.quote) >= 0 || str_starts(cell, STR("\xef\xbb\xbf"));
-}
-
 static void
 add_quoted(struct buf *out, char quote, struct str before, struct str cell)
 {
@@ -33,7 +22,11 @@ add_quoted(struct buf *out, char quote, struct str before, struct str cell)
 void
 csv_add_cell(struct buf *out, struct csv_dialect dialect, struct str cell)
 {
-    if (dialect.quote && needs_quotes(dialect, cell))
+    const char *end = cell.p + cell.n;
+    /* A file that begins with the bytes of a BOM would lose them when it is read back. */
+    if (dialect.quote && cell.n &&
+        (bytes_find_stop(cell.p, end, dialect.delimiter) < end ||
+         str_find_char(cell, dialect.quote) >= 0 || str_starts(cell, STR("\xef\xbb\xbf"))))
         add_quoted(out, dialect.quote, STR(""), cell);
     else
         buf_add(out, cell);

@@ -1,4 +1,3 @@
-/* Each question finds the rows under the filter first, once for all questions of an ask. */
 #include "embedded/engine.h"
 
 #include "embedded/filter.h"
@@ -11,17 +10,10 @@
 #include "embedded/titles.h"
 #include "query/filter_tree.h"
 
-/* The version that was handed out is the first member of ours. */
-static const struct embedded_version *
-version_of(const struct ask *ask)
+bool
+embedded_find_rows(struct ask *ask, const struct bitmap **out, struct err *err)
 {
-    return (const struct embedded_version *)ask->version;
-}
-
-static bool
-find_rows(struct ask *ask, const struct bitmap **out, struct err *err)
-{
-    const struct embedded_version *version = version_of(ask);
+    const struct embedded_version *version = embedded_version_of(ask);
     struct bitmap *rows = NULL;
     if (!ask->found) {
         rows = arena_new(ask->arena, struct bitmap);
@@ -36,45 +28,28 @@ find_rows(struct ask *ask, const struct bitmap **out, struct err *err)
     return true;
 }
 
-/* NULL for all rows: who looks at each row in any case has no use for a bit of each. */
-static bool
-find_among(struct ask *ask, const struct bitmap **out, struct err *err)
+bool
+embedded_find_among(struct ask *ask, const struct bitmap **out, struct err *err)
 {
     *out = NULL;
-    return !ask->filter || ask->filter->predicate_count == 0 || find_rows(ask, out, err);
+    return !ask->filter || ask->filter->predicate_count == 0 ||
+           embedded_find_rows(ask, out, err);
 }
 
 static bool
 count_rows(struct ask *ask, uint64_t *total, struct err *err)
 {
     const struct bitmap *rows;
-    if (!find_rows(ask, &rows, err))
+    if (!embedded_find_rows(ask, &rows, err))
         return false;
     *total = bitmap_count(rows);
     return true;
 }
 
-static bool
-take_page(struct ask *ask, const struct query *query, struct query_result *out, struct err *err)
-{
-    const struct bitmap *rows;
-    if (!find_rows(ask, &rows, err))
-        return false;
-    embedded_page_take(ask->arena, query, version_of(ask), rows, out);
-    return true;
-}
-
-static bool
-read_row(struct ask *ask, const struct query *query, const uint64_t *rows, size_t count UNUSED,
-         size_t i, const struct value **out, struct err *err)
-{
-    return embedded_page_row(version_of(ask), query, rows[i], out, err);
-}
-
 static int
 find_key(struct ask *ask, const struct value *key, uint64_t *row, struct err *err)
 {
-    return embedded_key_find(ask->arena, version_of(ask), key, row, err);
+    return embedded_key_find(ask->arena, embedded_version_of(ask), key, row, err);
 }
 
 static bool
@@ -82,9 +57,9 @@ answer_stats(struct ask *ask, size_t column, const struct stats_request *request
              struct stats_answer *out, struct err *err)
 {
     const struct bitmap *rows;
-    if (!find_rows(ask, &rows, err))
+    if (!embedded_find_rows(ask, &rows, err))
         return false;
-    embedded_stats_answer(version_of(ask), column, rows, request, out);
+    embedded_stats_answer(embedded_version_of(ask), column, rows, request, out);
     return true;
 }
 
@@ -93,9 +68,9 @@ find_groups(struct ask *ask, const struct groups_question *question, uint64_t of
             uint64_t limit, struct groups_result *out, struct err *err)
 {
     const struct bitmap *rows;
-    return find_rows(ask, &rows, err) &&
-           embedded_groups_run(ask->arena, question, version_of(ask), rows, offset, limit,
-                               ask->deadline_us, out, err);
+    return embedded_find_rows(ask, &rows, err) &&
+           embedded_groups_run(ask->arena, question, embedded_version_of(ask), rows, offset,
+                               limit, ask->deadline_us, out, err);
 }
 
 static bool
@@ -110,37 +85,11 @@ make_histogram(struct ask *ask, size_t column, size_t bin_count, struct histogra
                struct err *err)
 {
     const struct bitmap *rows;
-    if (!find_rows(ask, &rows, err))
+    if (!embedded_find_rows(ask, &rows, err))
         return false;
-    embedded_histogram_make(ask->arena, &version_of(ask)->columns.columns[column], rows,
-                            bin_count, out);
+    embedded_histogram_make(ask->arena, &embedded_version_of(ask)->columns.columns[column],
+                            rows, bin_count, out);
     return true;
-}
-
-static bool
-find_similar(struct ask *ask, uint64_t row, uint64_t limit, struct similar_match **out,
-             size_t *out_count, struct err *err)
-{
-    const struct bitmap *among;
-    return find_among(ask, &among, err) &&
-           embedded_similar_find(ask->arena, version_of(ask), row, among, limit,
-                                 ask->deadline_us, out, out_count, err);
-}
-
-static int
-find_title(struct ask *ask, struct str text, uint64_t *row, struct err *err)
-{
-    return embedded_titles_find(ask->arena, version_of(ask), text, row, err);
-}
-
-static bool
-search_titles(struct ask *ask, struct str text, uint64_t limit, struct titles_match **out,
-              size_t *out_count, struct err *err)
-{
-    const struct bitmap *among;
-    return find_among(ask, &among, err) &&
-           embedded_titles_search(ask->arena, version_of(ask), text, among, limit,
-                                  ask->deadline_us, out, out_count, err);
 }
 
 const struct engine EMBEDDED_ENGINE = {
@@ -149,15 +98,15 @@ const struct engine EMBEDDED_ENGINE = {
     .open = embedded_open,
     .doubt = embedded_doubt,
     .count = count_rows,
-    .page = take_page,
-    .row = read_row,
+    .page = embedded_page_take,
+    .row = embedded_page_row,
     .find_key = find_key,
     .stats = answer_stats,
     .groups = find_groups,
     .group = read_group,
     .histogram = make_histogram,
-    .similar = find_similar,
-    .find_title = find_title,
-    .titles = search_titles,
+    .similar = embedded_similar_find,
+    .find_title = embedded_titles_find,
+    .titles = embedded_titles_search,
     .walk = embedded_walk,
 };

@@ -7,7 +7,6 @@
 #include "index/trigrams.h"
 
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 
 static const struct {
@@ -42,15 +41,6 @@ embedded_path(struct arena *a, const char *data_dir, const struct dataset_versio
     return version_folder_path(a, data_dir, version->dataset_id, version->job_id, name);
 }
 
-/* The first damage is the one that is told. */
-static void
-note(struct check *c, enum integrity_file file, const struct err *reason)
-{
-    if (c->finding.damaged == 0)
-        c->finding.reason = *reason;
-    c->finding.damaged |= file;
-}
-
 static bool
 compare_rows(const char *path, const struct dataset_version *version, uint64_t *checksum,
              struct err *err)
@@ -83,8 +73,12 @@ check_file(struct check *c, size_t i, bool is_needed, struct err *err)
         *err = reason;
         return false;
     }
-    if (!ok)
-        note(c, FILES[i].file, &reason);
+    if (ok)
+        return true;
+    /* The first damage is the one that is told. */
+    if (c->finding.damaged == 0)
+        c->finding.reason = reason;
+    c->finding.damaged |= FILES[i].file;
     return true;
 }
 

@@ -1,5 +1,6 @@
 #include "embedded/page.h"
 
+#include "embedded/engine.h"
 #include "embedded/order.h"
 
 static void
@@ -12,33 +13,27 @@ take_in_row_order(const struct bitmap *rows, uint64_t offset, struct query_resul
     }
 }
 
-static void
-take_sorted(struct arena *a, const struct query *query, const struct embedded_version *version,
-            const struct bitmap *rows, uint64_t offset, struct query_result *out)
+bool
+embedded_page_take(struct ask *ask, const struct query *query, struct query_result *out,
+                   struct err *err)
 {
-    struct order order = embedded_order_of(query, version);
-    out->rows = arena_array(a, out->row_count, uint64_t);
-    embedded_order_take_page(&order, rows, out->total, (size_t)offset, out->row_count,
-                             out->rows);
-}
-
-void
-embedded_page_take(struct arena *a, const struct query *query,
-                   const struct embedded_version *version, const struct bitmap *rows,
-                   struct query_result *out)
-{
+    const struct bitmap *rows;
+    if (!embedded_find_rows(ask, &rows, err))
+        return false;
     struct query_result result = {.total = bitmap_count(rows)};
     uint64_t offset = MIN(query->offset, result.total);
     uint64_t left = result.total - offset;
     result.row_count = (size_t)(query->limit == 0 ? left : MIN(left, query->limit));
     result.has_more = result.row_count < left;
+    result.rows = arena_array(ask->arena, result.row_count, uint64_t);
     if (query->sort_count > 0) {
-        take_sorted(a, query, version, rows, offset, &result);
-    } else {
-        result.rows = arena_array(a, result.row_count, uint64_t);
+        struct order order = embedded_order_of(query, embedded_version_of(ask));
+        embedded_order_take_page(&order, rows, result.total, (size_t)offset, result.row_count,
+                                 result.rows);
+    } else
         take_in_row_order(rows, offset, &result);
-    }
     *out = result;
+    return true;
 }
 
 static bool
@@ -90,18 +85,20 @@ show_number(const struct column *c, uint64_t row, struct value *out)
 /* Of a cell only the members that its type has are written: all of them take 4 to 7 % of an export
  * (CSV, NDJSON of games). */
 bool
-embedded_page_row(const struct embedded_version *version, const struct query *query,
-                  uint64_t row, const struct value **out, struct err *err)
+embedded_page_row(struct ask *ask, const struct query *query, const uint64_t *rows,
+                  size_t count UNUSED, size_t i, const struct value **out, struct err *err)
 {
+    const struct embedded_version *version = embedded_version_of(ask);
+    uint64_t row = rows[i];
     struct embedded_room *room = version->room;
     size_t text_count;
     if (!read_texts(version, query, row, &text_count, err))
         return false;
     arena_reset(&room->arena);
     /* From behind: no text is overwritten before it has moved to its place. */
-    for (size_t i = query->field_count; i-- > 0;) {
-        const struct column *c = &version->columns.columns[query->fields[i]];
-        struct value *cell = &room->cells[i];
+    for (size_t field = query->field_count; field-- > 0;) {
+        const struct column *c = &version->columns.columns[query->fields[field]];
+        struct value *cell = &room->cells[field];
         if (is_text(c->type, query->lists_are_raw))
             cell->text = room->cells[--text_count].text;
         else if (c->type == COLUMN_LIST)

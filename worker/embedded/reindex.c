@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 #define NEW_COLUMNS_NAME COLUMNS_FILE_NAME ".new"
 
@@ -105,19 +104,6 @@ measure(struct reindex *r, struct err *err)
     return true;
 }
 
-static void
-split_lists(struct arena *a, struct reindex *r)
-{
-    for (size_t i = 0; i < r->schema.column_count; i++) {
-        struct str *elements = NULL;
-        size_t count = 0;
-        if (r->specs[i].type == COLUMN_LIST)
-            schema_split_list(a, &r->schema.columns[i], r->values[i].text, &elements, &count);
-        r->values[i].elements = elements;
-        r->values[i].element_count = count;
-    }
-}
-
 static bool
 add_rows(struct reindex *r, struct columns_builder *b, struct err *err)
 {
@@ -125,7 +111,15 @@ add_rows(struct reindex *r, struct columns_builder *b, struct err *err)
     for (uint64_t n = 1; n <= (uint64_t)r->version->row_count; n++) {
         if (!read_row(r, n, err))
             return false;
-        split_lists(&row, r);
+        for (size_t i = 0; i < r->schema.column_count; i++) {
+            struct str *elements = NULL;
+            size_t count = 0;
+            if (r->specs[i].type == COLUMN_LIST)
+                schema_split_list(&row, &r->schema.columns[i], r->values[i].text, &elements,
+                                  &count);
+            r->values[i].elements = elements;
+            r->values[i].element_count = count;
+        }
         if (!columns_build_add(b, r->values, err))
             return false;
         arena_reset(&row);

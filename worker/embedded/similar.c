@@ -1,6 +1,7 @@
 #include "embedded/similar.h"
 
 #include "base/clock.h"
+#include "embedded/engine.h"
 
 #include <string.h>
 
@@ -61,13 +62,16 @@ share_terms(struct arena *a, const struct tfidf *t, const struct tfidf_vector *x
 }
 
 bool
-embedded_similar_find(struct arena *a, const struct embedded_version *version, uint64_t row,
-                      const struct bitmap *candidates, uint64_t limit, uint64_t deadline_us,
-                      struct similar_match **out, size_t *out_count, struct err *err)
+embedded_similar_find(struct ask *ask, uint64_t row, uint64_t limit, struct similar_match **out,
+                      size_t *out_count, struct err *err)
 {
+    struct arena *a = ask->arena;
+    const struct embedded_version *version = embedded_version_of(ask);
+    const struct bitmap *candidates;
     const struct tfidf *t = &version->tfidf;
     size_t *similar, similar_count;
-    if (!similar_columns(a, &version->common, &similar, &similar_count, err))
+    if (!embedded_find_among(ask, &candidates, err) ||
+        !similar_columns(a, &version->common, &similar, &similar_count, err))
         return false;
     if (!t->norms)
         return err_set_code(err, ERR_BUSY, "index_damaged",
@@ -83,7 +87,7 @@ embedded_similar_find(struct arena *a, const struct embedded_version *version, u
     *out_count = pick_best(scores, version->row_count, row, candidates, limit, list);
     for (size_t i = 0; i < *out_count; i++) {
         /* A row may hold a megabyte of text, which is read again. */
-        if (clock_is_past(deadline_us))
+        if (clock_is_past(ask->deadline_us))
             return err_set_code(err, ERR_BUSY, "deadline",
                                 "likeness took longer than a request may; ask for fewer rows");
         struct tfidf_vector other =

@@ -163,24 +163,6 @@ wait_for_batch(struct builder *b)
     return is_there ? &s->slots[b->taken % SLOTS] : NULL;
 }
 
-static void
-leave_batch(struct builder *b)
-{
-    pthread_mutex_lock(&b->s->mutex);
-    b->taken++;
-    pthread_cond_broadcast(&b->s->changed);
-    pthread_mutex_unlock(&b->s->mutex);
-}
-
-static bool
-was_stopped(struct sink_state *s)
-{
-    pthread_mutex_lock(&s->mutex);
-    bool is_stopped = s->is_stopped;
-    pthread_mutex_unlock(&s->mutex);
-    return is_stopped;
-}
-
 static bool
 build_all(struct builder *b, struct err *err)
 {
@@ -190,9 +172,15 @@ build_all(struct builder *b, struct err *err)
         for (size_t i = 0; i < batch->row_count; i++)
             if (!b->add(s, batch->values + i * s->column_count, batch->lines[i], err))
                 return false;
-        leave_batch(b);
+        pthread_mutex_lock(&s->mutex);
+        b->taken++;
+        pthread_cond_broadcast(&s->changed);
+        pthread_mutex_unlock(&s->mutex);
     }
-    return was_stopped(s) || b->finish(s, err);
+    pthread_mutex_lock(&s->mutex);
+    bool is_stopped = s->is_stopped;
+    pthread_mutex_unlock(&s->mutex);
+    return is_stopped || b->finish(s, err);
 }
 
 static void *

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "embedded/engine.h"
 #include "embedded/sift.h"
 #include "index/scan.h"
 #include "query/titles_words.h"
@@ -156,21 +157,21 @@ find_alike(struct arena *a, struct search *s, struct str folded, const struct bi
 }
 
 bool
-embedded_titles_search(struct arena *a, const struct embedded_version *version, struct str text,
-                       const struct bitmap *among, uint64_t limit, uint64_t deadline_us,
+embedded_titles_search(struct ask *ask, struct str text, uint64_t limit,
                        struct titles_match **out, size_t *out_count, struct err *err)
 {
+    struct arena *a = ask->arena;
+    const struct embedded_version *version = embedded_version_of(ask);
     scoped_buf list;
     struct search s = {
         .titles = &version->columns.columns[version->common.schema.title_index],
-        .among = among,
-        .deadline_us = deadline_us,
+        .deadline_us = ask->deadline_us,
         .best = {.list = &list, .limit = limit, .score_min = TITLES_SCORE_MIN},
     };
     buf_init(&list, SIZE_MAX / 2);
     struct str folded = utf8_folded(a, text);
     struct bitmap held = bitmap_new(a, version->row_count);
-    if (!find_words(a, &s, folded, &held, err) ||
+    if (!embedded_find_among(ask, &s.among, err) || !find_words(a, &s, folded, &held, err) ||
         (s.best.score_min <= titles_alike_score(1) && !find_alike(a, &s, folded, &held, err)))
         return false;
     take_best(a, &s.best, s.titles, folded, out, out_count);
@@ -178,12 +179,13 @@ embedded_titles_search(struct arena *a, const struct embedded_version *version, 
 }
 
 int
-embedded_titles_find(struct arena *a, const struct embedded_version *version, struct str text,
-                     uint64_t *row, struct err *err)
+embedded_titles_find(struct ask *ask, struct str text, uint64_t *row, struct err *err)
 {
+    const struct embedded_version *version = embedded_version_of(ask);
     size_t title = version->common.schema.title_index;
-    struct bitmap equal = bitmap_new(a, version->row_count);
-    scan_text(&version->columns.columns[title], MATCH_EQUALS, utf8_folded(a, text), &equal);
+    struct bitmap equal = bitmap_new(ask->arena, version->row_count);
+    scan_text(&version->columns.columns[title], MATCH_EQUALS, utf8_folded(ask->arena, text),
+              &equal);
     uint64_t first = bitmap_next(&equal, 0);
     if (first >= version->row_count)
         return 0;

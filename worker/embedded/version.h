@@ -39,6 +39,12 @@ struct embedded_version {
     struct embedded_room *room;
 };
 
+static inline const struct embedded_version *
+embedded_version_of(const struct ask *ask)
+{
+    return (const struct embedded_version *)ask->version;
+}
+
 /* Makes what is kept with a version beside its files, which are open. */
 void embedded_version_prepare(struct arena *a, struct embedded_version *version);
 /* Closes all of it but the arena; accepts a zeroed struct. */

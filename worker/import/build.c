@@ -9,32 +9,25 @@
 
 #include <stdio.h>
 
-/* Cells that stand in the mapped text stay there; the others are the parser's, and go. */
-static void
-keep_cells(struct arena *a, const struct import_build *build, const struct csv_row *row,
-           struct str *cells)
-{
-    struct str text = build->source->text;
-    for (size_t i = 0; i < row->cell_count; i++) {
-        uintptr_t at = (uintptr_t)row->cells[i].p, begin = (uintptr_t)text.p;
-        bool is_mapped = at >= begin && at < begin + text.n;
-        cells[i] =
-            is_mapped || row->cells[i].n == 0 ? row->cells[i] : arena_str(a, row->cells[i]);
-    }
-}
-
 /* Into the room that the sink gave; 1 kept, 0 the row is at fault, -1 error. */
 static int
 parse_into_sink(struct import_build *build, const struct csv_row *row, struct value **values,
                 struct import_fault *fault, struct err *err)
 {
+    struct str text = build->source->text;
     struct arena *a;
     *values = build->task->sink->next(build->rows, &a, err);
     if (!*values)
         return -1;
     struct csv_row kept = *row;
     struct str *cells = arena_array(a, row->cell_count, struct str);
-    keep_cells(a, build, row, cells);
+    /* Cells that stand in the mapped text stay there; the others are the parser's, and go. */
+    for (size_t i = 0; i < row->cell_count; i++) {
+        uintptr_t at = (uintptr_t)row->cells[i].p, begin = (uintptr_t)text.p;
+        bool is_mapped = at >= begin && at < begin + text.n;
+        cells[i] =
+            is_mapped || row->cells[i].n == 0 ? row->cells[i] : arena_str(a, row->cells[i]);
+    }
     kept.cells = cells;
     return import_parse_row(a, build->plan, &kept, IMPORT_WHOLE, *values, fault);
 }
@@ -97,8 +90,7 @@ build_row(void *context, const struct csv_row *row, struct err *err)
     if (schema->key_index != SCHEMA_ROW_NUMBER) {
         const struct import_keys *keys = &build->scan->keys;
         const struct import_key_entry *entry =
-            import_keys_get(keys, import_key_of(keys, schema->columns[schema->key_index].type,
-                                                &values[schema->key_index]));
+            import_keys_get(keys, import_key_of(keys, schema, values));
         if (!entry)
             return err_set(err, ERR_INTERNAL, "the source changed while it was read");
         if (fault_is_duplicate(build, entry, &fault))
@@ -160,29 +152,13 @@ build_base_row(struct import_build *build, uint64_t number, struct err *err)
     struct import_key_entry *entry = NULL;
     if (schema->key_index != SCHEMA_ROW_NUMBER) {
         const struct import_keys *keys = &build->scan->keys;
-        entry =
-            import_keys_get(keys, import_key_of(keys, schema->columns[schema->key_index].type,
-                                                &values[schema->key_index]));
+        entry = import_keys_get(keys, import_key_of(keys, schema, values));
     }
     if (entry)
         entry->is_in_base = true;
     if (entry && build->plan->is_upsert)
         return replace_row(build, entry, err);
     push(build, line);
-    return true;
-}
-
-static bool
-build_base_rows(struct import_build *build, struct err *err)
-{
-    if (!build->base)
-        return true;
-    uint64_t count = (uint64_t)build->base->row_count;
-    for (uint64_t number = 1; number <= count; number++)
-        if (!build_base_row(build, number, err) ||
-            !import_progress_at(build->progress, number, count, err))
-            return false;
-    build->progress->passes_done++;
     return true;
 }
 
@@ -206,8 +182,13 @@ check_some_kept(const struct import_build *build, struct err *err)
 bool
 import_build_run(struct import_build *build, struct err *err)
 {
-    return build_base_rows(build, err) &&
-           import_walk(build->source, build->plan->dialect, build_row, build, build->progress,
+    uint64_t count = build->base ? (uint64_t)build->base->row_count : 0;
+    for (uint64_t number = 1; number <= count; number++)
+        if (!build_base_row(build, number, err) ||
+            !import_progress_at(build->progress, number, count, err))
+            return false;
+    build->progress->passes_done += build->base != NULL;
+    return import_walk(build->source, build->plan->dialect, build_row, build, build->progress,
                        err) &&
            import_rejects_flush(build->rejects, err) && check_some_kept(build, err);
 }

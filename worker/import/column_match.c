@@ -70,36 +70,20 @@ take_word(struct matcher *m, struct str word, size_t *cell)
     return folded.n && take_cell(m, &m->by_folded, folded, cell);
 }
 
-/* A round: tries to take a cell for the column, `index` in the schema. */
-typedef bool take_fn(struct matcher *m, const struct schema_column *column, size_t index,
-                     size_t *cell);
+enum round { EXACT_HEADER, FOLDED_HEADER, NAME, ALIAS, ROUND_COUNT };
 
+/* Tries to take a cell for the column, `index` in the schema. */
 static bool
-take_exact(struct matcher *m, const struct schema_column *column, size_t index UNUSED,
-           size_t *cell)
-{
-    return !m->declared && take_cell(m, &m->by_header, column->header, cell);
-}
-
-static bool
-take_folded(struct matcher *m, const struct schema_column *column, size_t index UNUSED,
-            size_t *cell)
-{
-    return take_cell(m, &m->by_folded, schema_fold_header(m->arena, column->header), cell);
-}
-
-static bool
-take_name(struct matcher *m, const struct schema_column *column, size_t index UNUSED,
-          size_t *cell)
-{
-    return take_word(m, column->name, cell);
-}
-
-static bool
-take_alias(struct matcher *m, const struct schema_column *column UNUSED, size_t index,
-           size_t *cell)
+take_in_round(struct matcher *m, enum round round, const struct schema_column *column,
+              size_t index, size_t *cell)
 {
     const struct config_column *from = m->declared ? &m->declared->columns[index] : NULL;
+    if (round == EXACT_HEADER)
+        return !from && take_cell(m, &m->by_header, column->header, cell);
+    if (round == FOLDED_HEADER)
+        return take_cell(m, &m->by_folded, schema_fold_header(m->arena, column->header), cell);
+    if (round == NAME)
+        return take_word(m, column->name, cell);
     for (size_t i = 0; from && i < from->alias_count; i++)
         if (take_word(m, from->aliases[i], cell))
             return true;
@@ -156,24 +140,11 @@ check_missing(const struct matcher *m, const struct schema *schema, struct err *
                         STR_ARG(m->task->dataset), STR_ARG(buf_str(&list)));
 }
 
-static void
-note_ignored(const struct matcher *m, struct import_plan *plan)
-{
-    plan->ignored = arena_array(m->arena, m->cell_count, struct str);
-    for (size_t i = 0; i < m->cell_count; i++) {
-        /* The row numbers that pandas writes in front carry nothing. */
-        bool is_index = i == 0 && m->folded[i].n == 0;
-        if (!m->is_used[i] && !is_index)
-            plan->ignored[plan->ignored_count++] = m->cells[i];
-    }
-}
-
 bool
 import_match_header(struct arena *a, const struct import_task *task,
                     const struct config_dataset *declared, const struct str *cells,
                     size_t cell_count, struct import_plan *plan, struct err *err)
 {
-    static take_fn *const ROUNDS[] = {take_exact, take_folded, take_name, take_alias};
     const struct schema *schema = &plan->schema;
     struct matcher m = {.arena = a,
                         .task = task,
@@ -187,13 +158,19 @@ import_match_header(struct arena *a, const struct import_task *task,
         m.folded[i] = schema_fold_header(a, cells[i]);
     index_cells(a, &m.by_header, m.cells, cell_count);
     index_cells(a, &m.by_folded, m.folded, cell_count);
-    for (size_t round = 0; round < COUNT_OF(ROUNDS); round++)
+    for (enum round round = EXACT_HEADER; round < ROUND_COUNT; round++)
         for (size_t i = 0; i < schema->column_count; i++)
             if (!m.is_matched[i])
                 m.is_matched[i] =
-                    ROUNDS[round](&m, &schema->columns[i], i, &plan->cell_of_column[i]);
+                    take_in_round(&m, round, &schema->columns[i], i, &plan->cell_of_column[i]);
     if (!check_missing(&m, schema, err))
         return false;
-    note_ignored(&m, plan);
+    plan->ignored = arena_array(a, cell_count, struct str);
+    for (size_t i = 0; i < cell_count; i++) {
+        /* The row numbers that pandas writes in front carry nothing. */
+        bool is_index = i == 0 && m.folded[i].n == 0;
+        if (!m.is_used[i] && !is_index)
+            plan->ignored[plan->ignored_count++] = cells[i];
+    }
     return true;
 }

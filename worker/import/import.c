@@ -31,21 +31,6 @@ folder_path(struct arena *a, const struct import_task *task, const char *file)
     return version_folder_path(a, task->data_dir, task->dataset_id, task->job_id, file);
 }
 
-/* What an earlier attempt of the same job left goes first. */
-static bool
-make_folder(struct arena *a, const struct import_task *task, struct err *err)
-{
-    const char *path = folder_path(a, task, "");
-    return fs_remove_tree(AT_FDCWD, path, err) && fs_make_dirs(path, err);
-}
-
-static int
-open_in_folder(struct arena *a, const struct import_task *task, const char *file,
-               struct err *err)
-{
-    return fs_open_at(AT_FDCWD, folder_path(a, task, file), O_RDWR | O_CREAT | O_EXCL, err);
-}
-
 /* Only after the files: this folder, the dataset's and datasets/, for each can be new in the
  * one above it. */
 static bool
@@ -83,7 +68,7 @@ end_work(struct work *work)
 {
     work->task->sink->close(&work->sink);
     import_rejects_free(&work->rejects);
-    import_scan_free(&work->scan);
+    import_keys_free(&work->scan.keys);
     csv_decode_close(&work->source);
 }
 #define scoped_work SCOPED(end_work) struct work
@@ -103,32 +88,17 @@ decode(struct arena *a, struct work *work, struct err *err)
         return err_set_code(err, ERR_INVALID, "empty_file", "the file is empty");
     struct csv_source source = {task->source_offset, task->source_length,
                                 task->options->encoding, task->config->imports_file_bytes_max};
-    scoped_fd temporary = open_in_folder(a, task, "decoded", err);
+    const char *path = folder_path(a, task, "decoded");
+    scoped_fd temporary = fs_open_at(AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL, err);
     if (temporary < 0)
         return false;
     /* The name goes at once, so that no end of this process leaves the file behind. */
-    if (unlink(folder_path(a, task, "decoded")))
+    if (unlink(path))
         return err_set_errno(err, "removing a temporary file");
     bool ok = csv_decode_open(&work->source, task->source_fd, &source, temporary,
                               report_decoding, work, err);
     work->progress.passes_done++;
     return ok;
-}
-
-static bool
-open_sink(struct work *work, struct err *err)
-{
-    const struct import_task *task = work->task;
-    const struct import_plan *plan = &work->plan;
-    work->version = (struct sink_version){
-        .data_dir = task->data_dir,
-        .dataset_id = task->dataset_id,
-        .job_id = task->job_id,
-        .schema = &plan->schema,
-        .base = plan->is_append || plan->is_upsert ? task->base : NULL,
-    };
-    work->sink = task->sink->open(&work->version, err);
-    return work->sink;
 }
 
 static bool
@@ -168,12 +138,22 @@ static bool
 run_steps(struct arena *a, struct work *work, struct err *err)
 {
     const struct import_task *task = work->task;
+    struct import_plan *plan = &work->plan;
     if (!check_disk(task, task->source_length, err) || !decode(a, work, err))
         return false;
     import_rejects_init(&work->rejects, task, work->source.bom_bytes);
-    if (!import_plan_make(a, task, work->source.text, &work->plan, err) ||
-        !open_sink(work, err) || !check_disk(task, work->source.text.n, err) ||
-        !import_scan_run(a, &work->source, &work->plan,
+    if (!import_plan_make(a, task, work->source.text, plan, err))
+        return false;
+    work->version = (struct sink_version){
+        .data_dir = task->data_dir,
+        .dataset_id = task->dataset_id,
+        .job_id = task->job_id,
+        .schema = &plan->schema,
+        .base = plan->is_append || plan->is_upsert ? task->base : NULL,
+    };
+    work->sink = task->sink->open(&work->version, err);
+    if (!work->sink || !check_disk(task, work->source.text.n, err) ||
+        !import_scan_run(a, &work->source, plan,
                          task->options->decimal ? task->options->decimal : '.', &work->progress,
                          &work->scan, err))
         return false;
@@ -234,7 +214,9 @@ import_run(struct arena *a, const struct import_task *task, struct dataset_publi
     scoped_work work = {.task = task};
     work.progress = (struct import_progress){.task = task, .phase = "reading", .pass_count = 3};
     scoped_digest digest = {0};
-    if (!make_folder(a, task, err))
+    const char *folder = folder_path(a, task, "");
+    /* What an earlier attempt of the same job left goes first. */
+    if (!fs_remove_tree(AT_FDCWD, folder, err) || !fs_make_dirs(folder, err))
         return false;
     if (!digest_start(&digest, task->source_fd, task->source_offset, task->source_length,
                       err) ||

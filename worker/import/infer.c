@@ -4,8 +4,6 @@
 #include "base/date.h"
 #include "base/num.h"
 
-#include <string.h>
-
 #define BIT(type) (1u << (type))
 #define NUMBERS (BIT(COLUMN_INTEGER) | BIT(COLUMN_REAL))
 #define DATES (BIT(COLUMN_DATE) | BIT(COLUMN_DATETIME))
@@ -102,14 +100,6 @@ date_types(struct str cell, bool *is_whole_date)
     return 0;
 }
 
-static unsigned
-boolean_types(struct str cell)
-{
-    bool is_word =
-        str_eq_ascii_nocase(cell, STR("true")) || str_eq_ascii_nocase(cell, STR("false"));
-    return is_word ? BIT(COLUMN_BOOLEAN) : 0;
-}
-
 void
 infer_add(struct infer_column *column, const struct schema *schema, char decimal,
           struct str cell)
@@ -130,8 +120,9 @@ infer_add(struct infer_column *column, const struct schema *schema, char decimal
             fitting |= OTHER_DECIMAL;
         if (column->types & DATES)
             fitting |= date_types(cell, &is_whole_date);
-        if (column->types & BIT(COLUMN_BOOLEAN))
-            fitting |= boolean_types(cell);
+        if (column->types & BIT(COLUMN_BOOLEAN) &&
+            (str_eq_ascii_nocase(cell, STR("true")) || str_eq_ascii_nocase(cell, STR("false"))))
+            fitting |= BIT(COLUMN_BOOLEAN);
         column->has_whole_date = column->has_whole_date || is_whole_date;
     }
     column->types &= fitting;

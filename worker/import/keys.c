@@ -24,8 +24,11 @@ import_keys_free(struct import_keys *keys)
 }
 
 struct import_key
-import_key_of(const struct import_keys *keys, enum column_type type, const struct value *value)
+import_key_of(const struct import_keys *keys, const struct schema *schema,
+              const struct value *values)
 {
+    enum column_type type = schema->columns[schema->key_index].type;
+    const struct value *value = &values[schema->key_index];
     if (column_type_is_textual(type))
         return (struct import_key){hash_bytes(value->text, keys->seed),
                                    hash_bytes(value->text, ~keys->seed)};

@@ -7,8 +7,6 @@
 #include "json/read.h"
 #include "json/write.h"
 
-#include <string.h>
-
 #define NULLS_MAX 100
 
 struct option {
@@ -23,6 +21,12 @@ static const struct str MODES[] = {
     [IMPORT_APPEND] = STR_INIT("append"),
     [IMPORT_UPSERT] = STR_INIT("upsert"),
 };
+
+struct str
+import_mode_name(enum import_mode mode)
+{
+    return MODES[mode];
+}
 
 static bool
 refuse(const char *name, const char *rule, struct str value, struct err *err)

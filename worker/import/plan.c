@@ -3,9 +3,6 @@
  * other gets one column per cell. */
 #include "import/work.h"
 
-#include "base/utf8.h"
-
-#include <stdio.h>
 #include <string.h>
 
 /* Enough rows to tell a dialect by, and a first row of thousands of columns. */
@@ -176,20 +173,6 @@ import_check_fixed(struct arena *a, struct str dataset, const struct schema *sch
            refuse_fixed(dataset, schema, "key", err);
 }
 
-static bool
-match_positions(const struct import_task *task, const struct first_row *first,
-                struct import_plan *plan, struct err *err)
-{
-    if (first->count != plan->schema.column_count)
-        return err_set_code(err, ERR_INVALID, "missing_columns",
-                            "without a header the rows need the %zu columns of dataset "
-                            "%" STR_FMT " in order; the first one has %zu cells",
-                            plan->schema.column_count, STR_ARG(task->dataset), first->count);
-    for (size_t i = 0; i < first->count; i++)
-        plan->cell_of_column[i] = i;
-    return true;
-}
-
 /* ---- columns that are not known ---- */
 
 static bool
@@ -317,16 +300,6 @@ choose_dialect(const struct import_task *task, const struct schema *known, struc
 }
 
 static bool
-take_known_columns(struct arena *a, const struct import_task *task,
-                   const struct config_dataset *declared, bool extends, struct schema *out,
-                   struct err *err)
-{
-    bool ok = extends ? take_base_schema(a, task, declared, out, err)
-                      : schema_from_config(a, declared, out, err);
-    return ok && import_check_fixed(a, task->dataset, out, task->options, err);
-}
-
-static bool
 plan_columns(struct arena *a, const struct import_task *task,
              const struct config_dataset *declared, bool is_known,
              const struct first_row *first, struct import_plan *plan, struct err *err)
@@ -337,9 +310,16 @@ plan_columns(struct arena *a, const struct import_task *task,
     plan->needs_type = arena_array(a, column_count, bool);
     if (!is_known)
         return make_columns(a, task, first, plan, err);
-    return plan->dialect.has_header
-               ? import_match_header(a, task, declared, first->cells, first->count, plan, err)
-               : match_positions(task, first, plan, err);
+    if (plan->dialect.has_header)
+        return import_match_header(a, task, declared, first->cells, first->count, plan, err);
+    if (first->count != column_count)
+        return err_set_code(err, ERR_INVALID, "missing_columns",
+                            "without a header the rows need the %zu columns of dataset "
+                            "%" STR_FMT " in order; the first one has %zu cells",
+                            column_count, STR_ARG(task->dataset), first->count);
+    for (size_t i = 0; i < first->count; i++)
+        plan->cell_of_column[i] = i;
+    return true;
 }
 
 bool
@@ -353,7 +333,11 @@ import_plan_make(struct arena *a, const struct import_task *task, struct str tex
     };
     bool extends = plan.is_append || plan.is_upsert, is_known = declared || extends;
     struct first_row first = {0};
-    if (is_known && !take_known_columns(a, task, declared, extends, &plan.schema, err))
+    if (extends && !take_base_schema(a, task, declared, &plan.schema, err))
+        return false;
+    if (declared && !extends && !schema_from_config(a, declared, &plan.schema, err))
+        return false;
+    if (is_known && !import_check_fixed(a, task->dataset, &plan.schema, task->options, err))
         return false;
     choose_dialect(task, is_known ? &plan.schema : NULL, text, &plan.dialect);
     if (!read_first_row(a, task, text, plan.dialect, &first, err) ||

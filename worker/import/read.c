@@ -12,14 +12,6 @@ struct reading {
     bool is_behind_header;
 };
 
-static const char *
-fault_of(const struct import_plan *plan, const struct csv_row *row)
-{
-    if (row->fault != CSV_OK)
-        return csv_fault_name(row->fault);
-    return row->cell_count == plan->cell_count ? NULL : IMPORT_WRONG_CELL_COUNT;
-}
-
 static bool
 read_row(void *context, const struct csv_row *row, struct err *err)
 {
@@ -29,8 +21,12 @@ read_row(void *context, const struct csv_row *row, struct err *err)
     reading->is_behind_header = true;
     if (is_header)
         return true;
-    struct import_read_row out = {.line = row->line, .fault = fault_of(plan, row)};
-    if (!out.fault) {
+    struct import_read_row out = {.line = row->line};
+    if (row->fault != CSV_OK)
+        out.fault = csv_fault_name(row->fault);
+    else if (row->cell_count != plan->cell_count)
+        out.fault = IMPORT_WRONG_CELL_COUNT;
+    else {
         for (size_t i = 0; i < plan->schema.column_count; i++)
             reading->cells[i] = row->cells[plan->cell_of_column[i]];
         out.cells = reading->cells;
@@ -54,21 +50,6 @@ decode(const struct import_task *task, struct csv_decoded *out, struct err *err)
     return csv_decode_open(out, task->source_fd, &source, memory, NULL, NULL, err);
 }
 
-static bool
-read_all(struct arena *a, const struct import_task *task, const struct csv_decoded *source,
-         import_read_fn *on_row, void *context, struct err *err)
-{
-    struct import_plan plan;
-    struct import_progress progress = {.task = task, .phase = "reading", .pass_count = 1};
-    if (!import_plan_make(a, task, source->text, &plan, err))
-        return false;
-    struct reading reading = {.plan = &plan,
-                              .on_row = on_row,
-                              .context = context,
-                              .cells = arena_array(a, plan.schema.column_count, struct str)};
-    return import_walk(source, plan.dialect, read_row, &reading, &progress, err);
-}
-
 bool
 import_read(const struct config *config, struct str dataset, int source_fd,
             import_read_fn *on_row, void *context, struct err *err)
@@ -78,8 +59,18 @@ import_read(const struct config *config, struct str dataset, int source_fd,
     struct import_task task = {
         .config = config, .dataset = dataset, .options = &options, .source_fd = source_fd};
     struct csv_decoded source = {0};
+    struct import_plan plan;
+    struct import_progress progress = {.task = &task, .phase = "reading", .pass_count = 1};
     bool ok = fs_size(source_fd, &task.source_length, err) && decode(&task, &source, err) &&
-              read_all(&a, &task, &source, on_row, context, err);
+              import_plan_make(&a, &task, source.text, &plan, err);
+    if (ok) {
+        struct reading reading = {.plan = &plan,
+                                  .on_row = on_row,
+                                  .context = context,
+                                  .cells =
+                                      arena_array(&a, plan.schema.column_count, struct str)};
+        ok = import_walk(&source, plan.dialect, read_row, &reading, &progress, err);
+    }
     csv_decode_close(&source);
     return ok;
 }

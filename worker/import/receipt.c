@@ -5,19 +5,6 @@
 #include "json/write.h"
 
 static void
-add_dialect(struct json *j, const struct import_receipt *receipt)
-{
-    const struct csv_dialect *dialect = &receipt->plan->dialect;
-    json_key(j, "dialect");
-    json_begin_object(j);
-    json_member_str(j, "delimiter", (struct str){&dialect->delimiter, 1});
-    json_member_str(j, "quote", (struct str){&dialect->quote, dialect->quote != '\0'});
-    json_member_bool(j, "header", dialect->has_header);
-    json_member_str(j, "decimal", receipt->task->options->decimal == ',' ? STR(",") : STR("."));
-    json_end_object(j);
-}
-
-static void
 add_columns(struct json *j, const struct schema *schema)
 {
     json_key(j, "columns");
@@ -34,16 +21,6 @@ add_columns(struct json *j, const struct schema *schema)
         json_member_null(j, "key");
     else
         json_member_str(j, "key", schema->columns[schema->key_index].name);
-}
-
-static void
-add_ignored(struct json *j, const struct import_plan *plan)
-{
-    json_key(j, "ignored_columns");
-    json_begin_array(j);
-    for (size_t i = 0; i < plan->ignored_count; i++)
-        json_str(j, plan->ignored[i]);
-    json_end_array(j);
 }
 
 /* What is not wrong, but is likely not what was meant. */
@@ -67,23 +44,34 @@ add_hints(struct arena *a, struct json *j, const struct import_receipt *receipt)
 struct str
 import_receipt_json(struct arena *a, const struct import_receipt *receipt)
 {
-    static const char *const MODES[] = {
-        [IMPORT_REPLACE] = "replace", [IMPORT_APPEND] = "append", [IMPORT_UPSERT] = "upsert"};
     const struct import_build *build = receipt->build;
+    const struct import_plan *plan = receipt->plan;
+    const struct csv_dialect *dialect = &plan->dialect;
+    const struct import_options *options = receipt->task->options;
     scoped_buf out;
     buf_init(&out, 4 * MIB);
     struct json j = json_write(&out);
     json_begin_object(&j);
     json_member_str(&j, "dataset", receipt->task->dataset);
-    json_member_str(&j, "mode", str_from(MODES[receipt->task->options->mode]));
+    json_member_str(&j, "mode", import_mode_name(options->mode));
     json_member_str(&j, "source", receipt->task->source_name);
     json_member_str(&j, "sha256", str_from(receipt->sha256));
     json_member_u64(&j, "bytes", receipt->task->source_length);
     json_member_bool(&j, "gzip", receipt->source->was_gzip);
     json_member_str(&j, "encoding", str_from(csv_encoding_name(receipt->source->encoding)));
-    add_dialect(&j, receipt);
-    add_columns(&j, &receipt->plan->schema);
-    add_ignored(&j, receipt->plan);
+    json_key(&j, "dialect");
+    json_begin_object(&j);
+    json_member_str(&j, "delimiter", (struct str){&dialect->delimiter, 1});
+    json_member_str(&j, "quote", (struct str){&dialect->quote, dialect->quote != '\0'});
+    json_member_bool(&j, "header", dialect->has_header);
+    json_member_str(&j, "decimal", options->decimal == ',' ? STR(",") : STR("."));
+    json_end_object(&j);
+    add_columns(&j, &plan->schema);
+    json_key(&j, "ignored_columns");
+    json_begin_array(&j);
+    for (size_t i = 0; i < plan->ignored_count; i++)
+        json_str(&j, plan->ignored[i]);
+    json_end_array(&j);
     add_hints(a, &j, receipt);
     json_member_u64(&j, "rows_in", build->source_rows);
     json_member_u64(&j, "accepted", build->accepted);

@@ -31,33 +31,26 @@ import_rejects_flush(struct import_rejects *rejects, struct err *err)
     return ok;
 }
 
-/* The row as it came, but for NUL bytes: strict readers of JSON refuse them. */
-static void
-add_raw(struct json *j, struct str raw)
-{
-    scoped_buf shown;
-    buf_init(&shown, RAW_BYTES_MAX * 3);
-    raw = str_slice(raw, 0, RAW_BYTES_MAX);
-    for (size_t i = 0; i < raw.n; i++)
-        if (raw.p[i])
-            buf_add_char(&shown, raw.p[i]);
-        else
-            buf_add_lit(&shown, "\xef\xbf\xbd");
-    json_member_str(j, "raw", buf_str(&shown));
-}
-
 static void
 add_line(struct import_rejects *rejects, const struct csv_row *row,
          const struct import_fault *fault)
 {
     struct json j = json_write(&rejects->lines);
+    struct str raw = str_slice(row->raw, 0, RAW_BYTES_MAX);
+    scoped_buf shown = {.max = RAW_BYTES_MAX * 3};
+    /* The row as it came, but for NUL bytes: strict readers of JSON refuse them. */
+    for (size_t i = 0; i < raw.n; i++)
+        if (raw.p[i])
+            buf_add_char(&shown, raw.p[i]);
+        else
+            buf_add_lit(&shown, "\xef\xbf\xbd");
     json_begin_object(&j);
     json_member_u64(&j, "line", row->line);
     json_member_u64(&j, "offset", row->offset + rejects->bom_bytes);
     json_member_str_or_null(&j, "column", fault->column);
     json_member_str(&j, "reason", str_from(fault->reason));
     json_member_str(&j, "detail", str_from(fault->detail));
-    add_raw(&j, row->raw);
+    json_member_str(&j, "raw", buf_str(&shown));
     json_end_object(&j);
     buf_add_char(&rejects->lines, '\n');
 }

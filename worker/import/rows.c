@@ -40,20 +40,6 @@ static bool PRINTF(4, 5) fail(struct import_fault *fault, const char *reason, st
 }
 
 static bool
-check_shape(const struct import_plan *plan, const struct csv_row *row,
-            struct import_fault *fault)
-{
-    if (row->fault != CSV_OK)
-        return fail(fault, csv_fault_name(row->fault), (struct str){0}, "%s",
-                    fault_detail(row->fault));
-    if (row->cell_count != plan->cell_count)
-        return fail(fault, IMPORT_WRONG_CELL_COUNT, (struct str){0},
-                    "the row has %zu cells, the CSV has %zu columns", row->cell_count,
-                    plan->cell_count);
-    return true;
-}
-
-static bool
 check_key(const struct schema *schema, const struct value *values, struct import_fault *fault)
 {
     if (schema->key_index == SCHEMA_ROW_NUMBER)
@@ -71,8 +57,13 @@ import_parse_row(struct arena *a, const struct import_plan *plan, const struct c
                  enum import_depth depth, struct value *values, struct import_fault *fault)
 {
     const struct schema *schema = &plan->schema;
-    if (!check_shape(plan, row, fault))
-        return false;
+    if (row->fault != CSV_OK)
+        return fail(fault, csv_fault_name(row->fault), (struct str){0}, "%s",
+                    fault_detail(row->fault));
+    if (row->cell_count != plan->cell_count)
+        return fail(fault, IMPORT_WRONG_CELL_COUNT, (struct str){0},
+                    "the row has %zu cells, the CSV has %zu columns", row->cell_count,
+                    plan->cell_count);
     for (size_t i = 0; i < schema->column_count; i++) {
         struct str cell = row->cells[plan->cell_of_column[i]];
         struct err err;

@@ -18,19 +18,6 @@ struct scan {
 };
 
 static void
-measure_row(struct scan *scan, const struct csv_row *row)
-{
-    const struct import_plan *plan = scan->plan;
-    for (size_t i = 0; i < plan->schema.column_count; i++) {
-        struct str cell = row->cells[plan->cell_of_column[i]];
-        scan->out->text_bytes[i] += cell.n;
-        scan->out->text_bytes_max[i] += utf8_folded_bytes_max(cell);
-        if (scan->inferred && plan->needs_type[i])
-            infer_add(&scan->inferred[i], &plan->schema, scan->decimal, cell);
-    }
-}
-
-static void
 end_last_key(struct scan *scan, uint64_t offset)
 {
     if (scan->has_last_key)
@@ -41,13 +28,10 @@ end_last_key(struct scan *scan, uint64_t offset)
 static void
 note_key(struct scan *scan, const struct csv_row *row)
 {
-    const struct schema *schema = &scan->plan->schema;
     struct import_fault fault;
     if (!import_parse_row(&scan->arena, scan->plan, row, IMPORT_CHECK, scan->values, &fault))
         return;
-    struct import_key key =
-        import_key_of(&scan->out->keys, schema->columns[schema->key_index].type,
-                      &scan->values[schema->key_index]);
+    struct import_key key = import_key_of(&scan->out->keys, &scan->plan->schema, scan->values);
     struct import_key_entry *entry = import_keys_put(&scan->out->keys, key);
     entry->row = scan->ordinal;
     entry->offset = row->offset;
@@ -61,14 +45,19 @@ static bool
 scan_row(void *context, const struct csv_row *row, struct err *err UNUSED)
 {
     struct scan *scan = context;
+    const struct import_plan *plan = scan->plan;
     end_last_key(scan, row->offset);
-    bool is_header = scan->ordinal == 0 && scan->plan->dialect.has_header;
+    bool is_header = scan->ordinal == 0 && plan->dialect.has_header;
     scan->ordinal++;
-    if (is_header || row->fault != CSV_OK || row->cell_count != scan->plan->cell_count)
+    if (is_header || row->fault != CSV_OK || row->cell_count != plan->cell_count)
         return true;
-    if (scan->measures) {
-        scan->out->row_count++;
-        measure_row(scan, row);
+    scan->out->row_count += scan->measures;
+    for (size_t i = 0; scan->measures && i < plan->schema.column_count; i++) {
+        struct str cell = row->cells[plan->cell_of_column[i]];
+        scan->out->text_bytes[i] += cell.n;
+        scan->out->text_bytes_max[i] += utf8_folded_bytes_max(cell);
+        if (scan->inferred && plan->needs_type[i])
+            infer_add(&scan->inferred[i], &plan->schema, scan->decimal, cell);
     }
     if (scan->collects_keys) {
         note_key(scan, row);
@@ -119,10 +108,4 @@ import_scan_run(struct arena *a, const struct csv_decoded *source, struct import
     struct scan second = {
         .plan = plan, .out = out, .collects_keys = true, .values = first.values};
     return walk(&second, source, progress, err);
-}
-
-void
-import_scan_free(struct import_scan *scan)
-{
-    import_keys_free(&scan->keys);
 }

@@ -41,29 +41,21 @@ import_fetch_policy(struct arena *a, const struct config *config)
 }
 
 static bool
-check_marks(const struct csv_hints *hints, struct err *err)
-{
-    const struct csv_dialect *dialect = &hints->dialect;
-    if (!hints->knows_delimiter || !hints->knows_quote || dialect->delimiter != dialect->quote)
-        return true;
-    return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("quote"),
-                        "delimiter and quote are two different characters, got '%c' for both",
-                        dialect->quote);
-}
-
-static bool
 check_options(struct arena *a, const struct import_request *request, struct err *err)
 {
     const struct import_options *options = request->options;
+    const struct csv_hints *hints = &options->dialect;
     const struct config_dataset *declared =
         config_find_dataset(request->config, request->dataset);
     struct schema schema;
-    if (!check_marks(&options->dialect, err))
-        return false;
-    if (!declared)
-        return true;
-    return schema_from_config(a, declared, &schema, err) &&
-           import_check_fixed(a, request->dataset, &schema, options, err);
+    if (hints->knows_delimiter && hints->knows_quote &&
+        hints->dialect.delimiter == hints->dialect.quote)
+        return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("quote"),
+                            "delimiter and quote are two different characters, got '%c' for "
+                            "both",
+                            hints->dialect.quote);
+    return !declared || (schema_from_config(a, declared, &schema, err) &&
+                         import_check_fixed(a, request->dataset, &schema, options, err));
 }
 
 static bool
@@ -153,20 +145,16 @@ job_options(struct arena *a, const struct import_request *request, struct str ur
 }
 
 static bool
-make_empty_file(const char *path, struct err *err)
-{
-    scoped_fd fd = fs_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT, err);
-    return fd >= 0;
-}
-
-static bool
 spool_and_enqueue(struct arena *a, struct writer *w, const struct import_request *request,
                   struct str url, const char *folder, struct str id, struct err *err)
 {
     uint64_t offset = request->source_offset, length = request->source_length;
     const char *source = arena_printf(a, "%s/source", folder).p;
     const char *mark = arena_printf(a, "%s/" DATASET_ARRIVING_MARK, folder).p;
-    if (!fs_make_dirs(folder, err) || !make_empty_file(mark, err))
+    if (!fs_make_dirs(folder, err))
+        return false;
+    scoped_fd arriving = fs_open_at(AT_FDCWD, mark, O_WRONLY | O_CREAT, err);
+    if (arriving < 0)
         return false;
     if (url.n == 0 &&
         (!place_source(request, source, err) || !measure_source(source, &offset, &length, err)))

@@ -11,7 +11,6 @@
 #include "base/table.h"
 #include "import/import.h"
 #include "import/infer.h"
-#include "import/read.h"
 
 /* How far an import is, as one number of bytes that only grows: every pass over the file counts
  * the same share of it. */
@@ -105,8 +104,9 @@ struct import_keys {
 };
 void import_keys_init(struct import_keys *keys);
 void import_keys_free(struct import_keys *keys); /* accepts a zeroed struct */
-struct import_key import_key_of(const struct import_keys *keys, enum column_type type,
-                                const struct value *value);
+/* Of a row of values, in a schema that has a key. */
+struct import_key import_key_of(const struct import_keys *keys, const struct schema *schema,
+                                const struct value *values);
 /* Its entry, made when it is not there; valid until the next call. */
 struct import_key_entry *import_keys_put(struct import_keys *keys, struct import_key key);
 /* NULL when it is not there. */
@@ -123,7 +123,6 @@ MUST_CHECK bool import_scan_run(struct arena *a, const struct csv_decoded *sourc
                                 struct import_plan *plan, char decimal,
                                 struct import_progress *progress, struct import_scan *out,
                                 struct err *err);
-void import_scan_free(struct import_scan *scan);
 
 /* Rejected rows, one JSON object per line, and when there are too many of them. */
 struct import_rejects {

@@ -8,7 +8,6 @@
 #include "base/hash.h"
 #include "query/query.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define CURSOR_BYTES 32

@@ -44,18 +44,6 @@ add_plain(struct buf *out, enum column_type type, const struct value *v, const c
         add_integral(out, type, v->i, quote);
 }
 
-static void
-add_elements(struct buf *out, const struct value *v)
-{
-    buf_add_char(out, '[');
-    for (size_t i = 0; i < v->element_count; i++) {
-        if (i > 0)
-            buf_add_char(out, ',');
-        json_add_quoted(out, v->elements[i]);
-    }
-    buf_add_char(out, ']');
-}
-
 void
 export_add_json_row(struct buf *out, const struct schema *schema, const struct query *query,
                     const struct value *row, const struct export_number *number)
@@ -73,9 +61,15 @@ export_add_json_row(struct buf *out, const struct schema *schema, const struct q
         if (column->type == COLUMN_TEXT ||
             (column->type == COLUMN_LIST && query->lists_are_raw))
             json_add_quoted(out, row[i].text);
-        else if (column->type == COLUMN_LIST)
-            add_elements(out, &row[i]);
-        else
+        else if (column->type == COLUMN_LIST) {
+            buf_add_char(out, '[');
+            for (size_t e = 0; e < row[i].element_count; e++) {
+                if (e > 0)
+                    buf_add_char(out, ',');
+                json_add_quoted(out, row[i].elements[e]);
+            }
+            buf_add_char(out, ']');
+        } else
             add_plain(out, column->type, &row[i], "null", "\"");
     }
     buf_add(out, *before == '{' ? STR("{}") : STR("}"));

@@ -88,9 +88,10 @@ add_exact(struct arena *a, struct predicate *predicate, const struct filter_argu
 
 static bool
 add_order(struct arena *a, struct predicate *predicate, const struct filter_argument *argument,
-          enum match_order order, struct err *err)
+          struct err *err)
 {
     enum column_type type = argument->column->type;
+    enum match_order order = argument->op->order;
     bool is_below = order == MATCH_LESS || order == MATCH_LESS_EQUAL;
     bool is_open = order == MATCH_LESS || order == MATCH_GREATER;
     struct filter_span span;
@@ -114,73 +115,25 @@ add_order(struct arena *a, struct predicate *predicate, const struct filter_argu
     return true;
 }
 
+/* An element of a list starts or ends with the text, but it is the list's raw text that contains
+ * it: "['English', 'French']" contains "english', 'fr". */
 static bool
-add_gt(struct arena *a, struct predicate *predicate, const struct filter_argument *argument,
-       struct err *err)
+add_part(struct arena *a, struct predicate *predicate, const struct filter_argument *argument,
+         struct err *err UNUSED)
 {
-    return add_order(a, predicate, argument, MATCH_GREATER, err);
-}
-
-static bool
-add_gte(struct arena *a, struct predicate *predicate, const struct filter_argument *argument,
-        struct err *err)
-{
-    return add_order(a, predicate, argument, MATCH_GREATER_EQUAL, err);
-}
-
-static bool
-add_lt(struct arena *a, struct predicate *predicate, const struct filter_argument *argument,
-       struct err *err)
-{
-    return add_order(a, predicate, argument, MATCH_LESS, err);
-}
-
-static bool
-add_lte(struct arena *a, struct predicate *predicate, const struct filter_argument *argument,
-        struct err *err)
-{
-    return add_order(a, predicate, argument, MATCH_LESS_EQUAL, err);
-}
-
-/* Of a list, its raw text: "['English', 'French']" contains "english', 'fr". */
-static bool
-add_contains(struct arena *a, struct predicate *predicate,
-             const struct filter_argument *argument, struct err *err)
-{
-    (void)err;
-    append_needle(a, predicate, PREDICATE_TEXT, MATCH_CONTAINS, argument->value);
-    return true;
-}
-
-static bool
-add_startswith(struct arena *a, struct predicate *predicate,
-               const struct filter_argument *argument, struct err *err)
-{
-    (void)err;
-    append_needle(a, predicate,
-                  argument->column->type == COLUMN_LIST ? PREDICATE_LIST : PREDICATE_TEXT,
-                  MATCH_STARTS, argument->value);
-    return true;
-}
-
-static bool
-add_endswith(struct arena *a, struct predicate *predicate,
-             const struct filter_argument *argument, struct err *err)
-{
-    (void)err;
-    append_needle(a, predicate,
-                  argument->column->type == COLUMN_LIST ? PREDICATE_LIST : PREDICATE_TEXT,
-                  MATCH_ENDS, argument->value);
+    enum match match = argument->op->match;
+    bool is_of_element = argument->column->type == COLUMN_LIST && match != MATCH_CONTAINS;
+    append_needle(a, predicate, is_of_element ? PREDICATE_LIST : PREDICATE_TEXT, match,
+                  argument->value);
     return true;
 }
 
 /* isnull=false is notnull=true. */
 static bool
-add_null(struct arena *a, struct predicate *predicate, const struct filter_argument *argument,
-         struct err *err)
+add_null(struct arena *a UNUSED, struct predicate *predicate,
+         const struct filter_argument *argument, struct err *err)
 {
     bool flag;
-    (void)a;
     if (!filter_read_flag(argument->value, &flag))
         return err_set_name(err, ERR_BAD_PARAMETER, NULL, argument->param,
                             "%" STR_FMT ": '%" STR_FMT "' is not true or false",
@@ -193,21 +146,21 @@ add_null(struct arena *a, struct predicate *predicate, const struct filter_argum
 }
 
 static const struct filter_operator OPERATORS[] = {
-    {STR_INIT("exact"), EVERY, FILTER_TAKES_ONE, false, add_exact},
-    {STR_INIT("not"), EVERY, FILTER_TAKES_ONE, true, add_exact},
-    {STR_INIT("gt"), ORDERED, FILTER_TAKES_ONE, false, add_gt},
-    {STR_INIT("gte"), ORDERED, FILTER_TAKES_ONE, false, add_gte},
-    {STR_INIT("lt"), ORDERED, FILTER_TAKES_ONE, false, add_lt},
-    {STR_INIT("lte"), ORDERED, FILTER_TAKES_ONE, false, add_lte},
-    {STR_INIT("contains"), TEXTUAL, FILTER_TAKES_ONE, false, add_contains},
-    {STR_INIT("notcontains"), TEXTUAL, FILTER_TAKES_ONE, true, add_contains},
-    {STR_INIT("startswith"), TEXTUAL, FILTER_TAKES_ONE, false, add_startswith},
-    {STR_INIT("endswith"), TEXTUAL, FILTER_TAKES_ONE, false, add_endswith},
-    {STR_INIT("in"), EVERY, FILTER_TAKES_MANY, false, add_exact},
-    {STR_INIT("notin"), EVERY, FILTER_TAKES_MANY, true, add_exact},
-    {STR_INIT("has"), TYPE(COLUMN_LIST), FILTER_TAKES_ONE, false, add_exact},
-    {STR_INIT("isnull"), EVERY, FILTER_TAKES_FLAG, false, add_null},
-    {STR_INIT("notnull"), EVERY, FILTER_TAKES_FLAG, true, add_null},
+    {STR_INIT("exact"), EVERY, add_exact, .takes = FILTER_TAKES_ONE},
+    {STR_INIT("not"), EVERY, add_exact, .is_negated = true},
+    {STR_INIT("gt"), ORDERED, add_order, .order = MATCH_GREATER},
+    {STR_INIT("gte"), ORDERED, add_order, .order = MATCH_GREATER_EQUAL},
+    {STR_INIT("lt"), ORDERED, add_order, .order = MATCH_LESS},
+    {STR_INIT("lte"), ORDERED, add_order, .order = MATCH_LESS_EQUAL},
+    {STR_INIT("contains"), TEXTUAL, add_part, .match = MATCH_CONTAINS},
+    {STR_INIT("notcontains"), TEXTUAL, add_part, .match = MATCH_CONTAINS, .is_negated = true},
+    {STR_INIT("startswith"), TEXTUAL, add_part, .match = MATCH_STARTS},
+    {STR_INIT("endswith"), TEXTUAL, add_part, .match = MATCH_ENDS},
+    {STR_INIT("in"), EVERY, add_exact, .takes = FILTER_TAKES_MANY},
+    {STR_INIT("notin"), EVERY, add_exact, .takes = FILTER_TAKES_MANY, .is_negated = true},
+    {STR_INIT("has"), TYPE(COLUMN_LIST), add_exact, .takes = FILTER_TAKES_ONE},
+    {STR_INIT("isnull"), EVERY, add_null, .takes = FILTER_TAKES_FLAG},
+    {STR_INIT("notnull"), EVERY, add_null, .takes = FILTER_TAKES_FLAG, .is_negated = true},
 };
 
 const struct filter_operator *

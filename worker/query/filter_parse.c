@@ -258,49 +258,38 @@ order_tests(struct predicate *p)
     p->test_count = kept + 1;
 }
 
-static uint64_t
-hash_predicate(const struct schema_column *column, const struct filter_operator *op,
-               struct str value)
-{
-    return hash_bytes(value, hash_bytes(op->word, hash_bytes(column->name, 0)));
-}
-
 static bool
-add_tests(struct arena *a, const struct schema_column *column, const struct param *param,
-          const struct filter_operator *op, struct predicate *p, struct err *err)
+parse_param(struct arena *a, const struct schema *schema, struct str declared,
+            const struct param *param, struct predicate *p, struct err *err)
 {
-    struct filter_argument argument = {.param = param->name, .column = column};
+    struct target target;
     struct str *values = NULL;
     size_t value_count = 0;
-    if (!read_values(a, param, op->takes, &values, &value_count, err))
+    if (!find_target(schema, declared, param->name, &target, err) ||
+        !read_values(a, param, target.op->takes, &values, &value_count, err))
         return false;
     if (value_count > FILTER_VALUES_MAX)
         return err_set_name(err, ERR_BAD_PARAMETER, NULL, param->name,
                             "%" STR_FMT ": at most %d values, got %zu", STR_ARG(param->name),
                             FILTER_VALUES_MAX, value_count);
-    p->kind = PREDICATE_INTS; /* with no tests: matches nothing, whatever the type */
-    p->tests = arena_array(a, value_count, struct filter_test);
+    const struct schema_column *column = &schema->columns[target.column];
+    struct filter_argument argument = {.param = param->name, .op = target.op, .column = column};
+    uint64_t hash = hash_bytes(target.op->word, hash_bytes(column->name, 0));
+    *p = (struct predicate){
+        .column = target.column,
+        .is_negated = target.op->is_negated,
+        .kind = PREDICATE_INTS, /* with no tests: matches nothing, whatever the type */
+        .tests = arena_array(a, value_count, struct filter_test),
+        .hash = hash_bytes(param->value, hash),
+    };
     for (size_t i = 0; i < value_count; i++) {
         argument.value = values[i];
-        if (!check_value(param->name, argument.value, err) || !op->add(a, p, &argument, err))
+        if (!check_value(param->name, argument.value, err) ||
+            !target.op->add(a, p, &argument, err))
             return false;
     }
     order_tests(p);
     return true;
-}
-
-static bool
-parse_param(struct arena *a, const struct schema *schema, struct str declared,
-            const struct param *param, struct predicate *out, struct err *err)
-{
-    struct target target;
-    if (!find_target(schema, declared, param->name, &target, err))
-        return false;
-    const struct schema_column *column = &schema->columns[target.column];
-    *out = (struct predicate){.column = target.column,
-                              .is_negated = target.op->is_negated,
-                              .hash = hash_predicate(column, target.op, param->value)};
-    return add_tests(a, column, param, target.op, out, err);
 }
 
 /* Bytes of the blank that `s` starts with: ASCII blanks, no-break space, ideographic space. */
@@ -330,19 +319,6 @@ cut_word(struct str *rest)
     return word;
 }
 
-static struct predicate
-word_predicate(struct arena *a, struct str word)
-{
-    struct filter_test *test = arena_new(a, struct filter_test);
-    test->needle = utf8_folded(a, word);
-    return (struct predicate){.column = FILTER_ANY_TEXT,
-                              .kind = PREDICATE_TEXT,
-                              .match = MATCH_CONTAINS,
-                              .tests = test,
-                              .test_count = 1,
-                              .hash = hash_bytes(test->needle, 1)};
-}
-
 static bool
 parse_words(struct arena *a, struct str q, struct filter *filter, struct err *err)
 {
@@ -354,7 +330,15 @@ parse_words(struct arena *a, struct str q, struct filter *filter, struct err *er
         if (count++ == FILTER_WORDS_MAX)
             return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("q"), "q: at most %d words",
                                 FILTER_WORDS_MAX);
-        filter->predicates[filter->predicate_count++] = word_predicate(a, word);
+        struct filter_test *test = arena_new(a, struct filter_test);
+        test->needle = utf8_folded(a, word);
+        filter->predicates[filter->predicate_count++] =
+            (struct predicate){.column = FILTER_ANY_TEXT,
+                               .kind = PREDICATE_TEXT,
+                               .match = MATCH_CONTAINS,
+                               .tests = test,
+                               .test_count = 1,
+                               .hash = hash_bytes(test->needle, 1)};
     }
     return true;
 }

@@ -111,37 +111,23 @@ read_timestamp(struct str value, struct filter_span *out)
     return true;
 }
 
-static bool
-read_day(struct str value, struct filter_span *out)
-{
-    int64_t day;
-    if (!date_parse_iso(value, &day))
-        return false;
-    *out = span_of(day);
-    return true;
-}
-
-static bool
-read_boolean(struct str value, struct filter_span *out)
-{
-    bool v;
-    if (!read_flag_word(value, &v))
-        return false;
-    *out = span_of(v);
-    return true;
-}
-
 bool
 filter_read_span(enum column_type type, struct str value, struct filter_span *out)
 {
+    int64_t day;
+    bool flag, ok = false;
     value = str_trim(value);
     switch (type) {
     case COLUMN_INTEGER:
         return read_integer(value, out);
     case COLUMN_BOOLEAN:
-        return read_boolean(value, out);
+        if ((ok = read_flag_word(value, &flag)))
+            *out = span_of(flag);
+        break;
     case COLUMN_DATE:
-        return read_day(value, out);
+        if ((ok = date_parse_iso(value, &day)))
+            *out = span_of(day);
+        break;
     case COLUMN_DATETIME:
         return read_timestamp(value, out);
     case COLUMN_REAL:
@@ -149,7 +135,7 @@ filter_read_span(enum column_type type, struct str value, struct filter_span *ou
     case COLUMN_LIST:
         break;
     }
-    return false;
+    return ok;
 }
 
 const char *

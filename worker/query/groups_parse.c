@@ -62,21 +62,6 @@ read_width(struct str text, int64_t *digits, unsigned *scale)
 }
 
 static bool
-read_bin(struct parse *p, const char *param, enum column_type type, struct str part,
-         struct groups_key *key)
-{
-    if (!read_width(part, &key->digits, &key->scale))
-        return refuse(p, param,
-                      "behind the colon of a number stands the width of its bins, a decimal "
-                      "number above 0 of at most 15 digits",
-                      part);
-    bool is_whole = type == COLUMN_INTEGER && key->scale == 0;
-    key->part = is_whole ? GROUPS_INTEGER_BIN : GROUPS_REAL_BIN;
-    key->integer_width = key->digits;
-    return true;
-}
-
-static bool
 read_part(struct parse *p, const char *param, struct str part, struct groups_key *key)
 {
     static const struct {
@@ -86,8 +71,17 @@ read_part(struct parse *p, const char *param, struct str part, struct groups_key
                  {STR_INIT("month"), GROUPS_MONTH},
                  {STR_INIT("day"), GROUPS_DAY}};
     const struct schema_column *column = &p->schema->columns[key->column];
-    if (column->type == COLUMN_INTEGER || column->type == COLUMN_REAL)
-        return read_bin(p, param, column->type, part, key);
+    if (column->type == COLUMN_INTEGER || column->type == COLUMN_REAL) {
+        if (!read_width(part, &key->digits, &key->scale))
+            return refuse(p, param,
+                          "behind the colon of a number stands the width of its bins, a "
+                          "decimal number above 0 of at most 15 digits",
+                          part);
+        bool is_whole = column->type == COLUMN_INTEGER && key->scale == 0;
+        key->part = is_whole ? GROUPS_INTEGER_BIN : GROUPS_REAL_BIN;
+        key->integer_width = key->digits;
+        return true;
+    }
     if (column->type != COLUMN_DATE && column->type != COLUMN_DATETIME)
         return err_set_name(p->err, ERR_BAD_PARAMETER, NULL, str_from(param),
                             "%s: nothing stands behind the %s column %" STR_FMT
@@ -341,17 +335,6 @@ parse_test(struct parse *p, struct str text)
                                       : read_bound(p, value, test);
 }
 
-static bool
-parse_having(struct parse *p, struct str text)
-{
-    if (text.n == 0)
-        return true;
-    while (text.p)
-        if (!parse_test(p, str_trim(str_cut(&text, ','))))
-            return false;
-    return true;
-}
-
 /* ---- sort ---- */
 
 /* By the key as it was asked, or by its column where that says which. */
@@ -404,25 +387,18 @@ parse_order(struct parse *p, struct str text)
     return add_item(p, "sort", text, &order->index);
 }
 
+/* ---- all of it ---- */
+
+/* Of a list that may be left out, each part. */
 static bool
-parse_sort(struct parse *p, struct str text)
+parse_each(struct parse *p, struct str list, bool (*parse_one)(struct parse *, struct str))
 {
-    if (text.n == 0)
+    if (list.n == 0)
         return true;
-    while (text.p)
-        if (!parse_order(p, str_trim(str_cut(&text, ','))))
+    while (list.p)
+        if (!parse_one(p, str_trim(str_cut(&list, ','))))
             return false;
     return true;
-}
-
-static uint64_t
-hash_text(const struct groups_text *text)
-{
-    const struct str parts[] = {text->by, text->aggregate, text->having, text->sort};
-    uint64_t hash = 1 + text->ddof * 2 + text->is_unbiased;
-    for (size_t i = 0; i < COUNT_OF(parts); i++)
-        hash = hash_bytes(parts[i], hash);
-    return hash;
 }
 
 bool
@@ -432,9 +408,12 @@ groups_parse(struct arena *a, const struct schema *schema, const struct groups_t
     *out = (struct groups_question){
         .stats = {.ddof = text->ddof, .is_unbiased = text->is_unbiased},
         .group_count_max = GROUPS_MAX,
-        .hash = hash_text(text),
+        .hash = 1 + text->ddof * 2 + text->is_unbiased,
     };
+    const struct str parts[] = {text->by, text->aggregate, text->having, text->sort};
+    for (size_t i = 0; i < COUNT_OF(parts); i++)
+        out->hash = hash_bytes(parts[i], out->hash);
     struct parse p = {a, schema, out, err};
     return parse_by(&p, text->by_name, text->by) && parse_items(&p, text->aggregate) &&
-           parse_having(&p, text->having) && parse_sort(&p, text->sort);
+           parse_each(&p, text->having, parse_test) && parse_each(&p, text->sort, parse_order);
 }

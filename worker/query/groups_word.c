@@ -11,21 +11,16 @@ floor_divide(int64_t v, int64_t by)
     return v / by - (v % by < 0);
 }
 
-static int64_t
-integer_edge(int64_t v, int64_t width)
-{
-    __int128 edge = (__int128)floor_divide(v, width) * width;
-    return edge < INT64_MIN ? INT64_MIN : (int64_t)edge;
-}
-
 int64_t
 groups_word_of_int(const struct groups_key *key, int64_t v)
 {
     int year, month, day;
     if (key->part == GROUPS_WHOLE)
         return v;
-    if (key->part == GROUPS_INTEGER_BIN)
-        return integer_edge(v, key->integer_width);
+    if (key->part == GROUPS_INTEGER_BIN) {
+        __int128 edge = (__int128)floor_divide(v, key->integer_width) * key->integer_width;
+        return edge < INT64_MIN ? INT64_MIN : (int64_t)edge;
+    }
     int64_t day_number = key->type == COLUMN_DATETIME ? floor_divide(v, DATE_MS_PER_DAY) : v;
     if (key->part == GROUPS_DAY)
         return day_number;

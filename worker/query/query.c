@@ -94,24 +94,19 @@ refuse_key(const struct schema_column *column, struct str key, struct err *err)
         STR_ARG(str_slice(key, 0, 80)), filter_value_rule(column->type), STR_ARG(column->name));
 }
 
-static bool
-parse_row_number(struct str key, struct value *out, struct err *err)
-{
-    uint64_t number;
-    if (!num_parse_u64(key, &number))
-        return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("key"),
-                            "key: '%" STR_FMT "' is not a row number",
-                            STR_ARG(str_slice(key, 0, 80)));
-    *out = (struct value){.i = (int64_t)number, .is_null = number < 1 || number > INT64_MAX};
-    return true;
-}
-
 bool
 query_parse_key(const struct schema *schema, struct str text, struct value *out,
                 struct err *err)
 {
-    if (schema->key_index == SCHEMA_ROW_NUMBER)
-        return parse_row_number(text, out, err);
+    if (schema->key_index == SCHEMA_ROW_NUMBER) {
+        uint64_t n;
+        if (!num_parse_u64(text, &n))
+            return err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("key"),
+                                "key: '%" STR_FMT "' is not a row number",
+                                STR_ARG(str_slice(text, 0, 80)));
+        *out = (struct value){.i = (int64_t)n, .is_null = n < 1 || n > INT64_MAX};
+        return true;
+    }
     const struct schema_column *column = &schema->columns[schema->key_index];
     struct filter_span span;
     struct value key = {.text = text};

@@ -3,12 +3,6 @@
 
 #define BIT(aggregate) (UINT32_C(1) << (aggregate))
 
-static const struct str WORDS[] = {
-#define X(aggregate, word) [aggregate] = STR_INIT(word),
-    STATS_AGGREGATES(X)
-#undef X
-};
-
 /* An object also when nothing is selected, of nulls then. */
 static void
 write_percentiles(struct json *j, const struct stats_answer *answer)
@@ -30,14 +24,14 @@ stats_add_json(struct buf *out, const struct stats_answer *answer, struct err *e
     uint32_t asked = answer->request->aggregates & stats_aggregates_of(answer->type);
     struct json j = json_write(out);
     json_begin_object(&j);
-    for (size_t i = 0; i < COUNT_OF(WORDS); i++) {
+    for (enum stats_aggregate i = 0; i < STATS_AGGREGATE_COUNT; i++) {
         if (!(asked & BIT(i)))
             continue;
-        json_key_str(&j, WORDS[i]);
+        json_key_str(&j, stats_aggregate_name(i));
         if (i == STATS_PERCENTILES)
             write_percentiles(&j, answer);
         else
-            stats_result_write(&j, stats_answer_result(answer, (enum stats_aggregate)i));
+            stats_result_write(&j, stats_answer_result(answer, i));
     }
     json_end_object(&j);
     return !out->is_full ||

@@ -6,12 +6,6 @@
 #include <math.h>
 
 static bool
-is_calendar(enum column_type type)
-{
-    return type == COLUMN_DATE || type == COLUMN_DATETIME;
-}
-
-static bool
 is_real(const struct stats_answer *answer)
 {
     return answer->type == COLUMN_REAL;
@@ -103,8 +97,9 @@ result_of_mean(const struct stats_answer *answer)
 static struct stats_result
 result_of_median(const struct stats_answer *answer)
 {
-    return is_calendar(answer->type) ? result_of_int(answer, answer->median_floor)
-                                     : stats_result_real((double)answer->quartiles[1]);
+    bool is_calendar = answer->type == COLUMN_DATE || answer->type == COLUMN_DATETIME;
+    return is_calendar ? result_of_int(answer, answer->median_floor)
+                       : stats_result_real((double)answer->quartiles[1]);
 }
 
 static struct stats_result

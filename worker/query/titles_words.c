@@ -8,21 +8,15 @@ enum { BLANK, WORD, BEYOND_ASCII };
 static const uint8_t KINDS[256] = {
     ['0' ... '9'] = WORD, ['a' ... 'z'] = WORD, [0x80 ... 0xff] = BEYOND_ASCII};
 
-static inline size_t
-skip_kind(struct str text, size_t at, uint8_t kind)
-{
-    while (at < text.n && KINDS[(unsigned char)text.p[at]] == kind)
-        at++;
-    return at;
-}
-
 /* From `at` on, behind all characters that are in a word, or behind all that are not; a byte
  * that begins no character is not. */
 static inline size_t
 skip_characters(struct str text, size_t at, bool are_in_word)
 {
+    uint8_t kind = are_in_word ? WORD : BLANK;
     for (;;) {
-        at = skip_kind(text, at, are_in_word ? WORD : BLANK);
+        while (at < text.n && KINDS[(unsigned char)text.p[at]] == kind)
+            at++;
         if (at == text.n || KINDS[(unsigned char)text.p[at]] != BEYOND_ASCII)
             return at;
         size_t n = utf8_sequence(str_skip(text, at));

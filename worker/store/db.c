@@ -5,10 +5,6 @@
 
 #include "base/clock.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 /* Waits occur only during recovery after a crash, or while a person uses the sqlite3 shell. */
 #define BUSY_TIMEOUT_MS 2000
 /* SQLite instructions between two checks of the deadline: about 20 microseconds. */
@@ -26,39 +22,27 @@ static const char *const CONTROL_SQL[CONTROL_COUNT] = {
 
 /* No mmap_size: SQLite drops its map whenever another process has committed, and maps the file
  * again, which makes a player's request half as slow again as reading the pages. */
-static bool
-set_up_reader(sqlite3 *handle, struct err *err)
-{
-    return sqlite_exec(handle,
-                       "PRAGMA query_only = 1;"
-                       "PRAGMA cache_size = -2048;",
-                       err);
-}
-
-static bool
-set_up_writer(sqlite3 *handle, struct err *err)
-{
-    return sqlite_exec(handle,
-                       "PRAGMA synchronous = FULL;"
-                       "PRAGMA journal_mode = WAL;"
-                       "PRAGMA foreign_keys = 1;"
-                       "PRAGMA cache_size = -16384;"
-                       "PRAGMA temp_store = MEMORY;"
-                       /* Whatever the library's default is: URLs are secrets. */
-                       "PRAGMA secure_delete = 1;",
-                       err);
-}
-
+#define READER_SQL                                                                             \
+    "PRAGMA query_only = 1;"                                                                   \
+    "PRAGMA cache_size = -2048;"
+/* Whatever the library's default is, deleted text is overwritten: URLs are secrets. */
+#define WRITER_SQL                                                                             \
+    "PRAGMA synchronous = FULL;"                                                               \
+    "PRAGMA journal_mode = WAL;"                                                               \
+    "PRAGMA foreign_keys = 1;"                                                                 \
+    "PRAGMA cache_size = -16384;"                                                              \
+    "PRAGMA temp_store = MEMORY;"                                                              \
+    "PRAGMA secure_delete = 1;"
 /* No cache spill: the log is written at the commit and not before, however large the
  * transaction.  Up to 3.46 at least, SQLite breaks the chain of the log's checksums when a
  * savepoint or a statement is undone after some of its pages were written, and recovery then
  * loses the commits that follow.  The changes of a transaction of operations fit into memory;
  * those of a migration need not. */
-static bool
-keep_until_commit(sqlite3 *handle, struct err *err)
-{
-    return sqlite_exec(handle, "PRAGMA cache_spill = 0", err);
-}
+static const char *const MODE_SQL[] = {
+    [DB_READ_ONLY] = READER_SQL,
+    [DB_MIGRATE] = WRITER_SQL,
+    [DB_WRITER] = WRITER_SQL "PRAGMA cache_spill = 0",
+};
 
 static int
 note_wal_pages(void *db, sqlite3 *handle UNUSED, const char *name UNUSED, int pages)
@@ -90,9 +74,7 @@ set_up(struct db *db, enum db_mode mode, struct err *err)
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     /* Replaces the automatic checkpoint, which is implemented as the same hook. */
     sqlite3_wal_hook(db->handle, note_wal_pages, db);
-    bool ok =
-        mode == DB_READ_ONLY ? set_up_reader(db->handle, err) : set_up_writer(db->handle, err);
-    if (!ok || (mode == DB_WRITER && !keep_until_commit(db->handle, err)))
+    if (!sqlite_exec(db->handle, MODE_SQL[mode], err))
         return false;
     return mode == DB_MIGRATE ||
            (migrate_check(db, err) && stmt_prepare_all(db, mode == DB_READ_ONLY, err));

@@ -141,11 +141,13 @@ migrate_record_digest(struct db *db, int64_t number, struct err *err)
 }
 
 static bool
-record(struct db *db, int64_t number, const struct embed_file *file, struct err *err)
+apply(struct db *db, int64_t number, struct err *err)
 {
+    const struct embed_file *file = &EMBED_MIGRATIONS[number - 1];
     char hex[SHA256_HEX_BYTES + 1];
     sha256_hex(file->text, hex);
     scoped_arena a = {0};
+    scoped_tx tx = {0};
     const char *sql = arena_printf(&a,
                                    "INSERT INTO migration (number, name, sha256, applied_at)"
                                    " VALUES (%lld, '%" STR_FMT "', '%s', %lld);"
@@ -153,16 +155,8 @@ record(struct db *db, int64_t number, const struct embed_file *file, struct err 
                                    (long long)number, STR_ARG(file->name), hex,
                                    (long long)clock_now_ms(), (long long)number)
                           .p;
-    return sqlite_exec(db->handle, sql, err);
-}
-
-static bool
-apply(struct db *db, int64_t number, struct err *err)
-{
-    const struct embed_file *file = &EMBED_MIGRATIONS[number - 1];
-    scoped_tx tx = {0};
     return db_begin(db, &tx, err) && sqlite_exec(db->handle, file->text.p, err) &&
-           record(db, number, file, err) && db_commit(&tx, err);
+           sqlite_exec(db->handle, sql, err) && db_commit(&tx, err);
 }
 
 bool

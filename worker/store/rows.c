@@ -155,35 +155,20 @@ fill_set(struct rows *rows, struct field_set *set, const size_t *wanted, size_t 
     return true;
 }
 
-static bool
-is_set_of(const struct field_set *set, const size_t *wanted, size_t count)
-{
-    return set->stmt && set->count == count &&
-           (count == 0 || memcmp(set->wanted, wanted, count * sizeof(*wanted)) == 0);
-}
-
 static struct field_set *
 find_set(struct rows *rows, const size_t *wanted, size_t count, struct err *err)
 {
     struct field_set *oldest = &rows->sets[0];
     for (size_t i = 0; i < FIELD_SETS_MAX; i++) {
         struct field_set *set = &rows->sets[i];
-        if (is_set_of(set, wanted, count))
+        if (set->stmt && set->count == count &&
+            (count == 0 || memcmp(set->wanted, wanted, count * sizeof(*wanted)) == 0))
             return set;
         if (set->used_at < oldest->used_at)
             oldest = set;
     }
     drop_set(oldest);
     return fill_set(rows, oldest, wanted, count, err) ? oldest : NULL;
-}
-
-static bool
-read_date(enum column_type type, struct str text, struct value *out, struct err *err)
-{
-    bool ok = type == COLUMN_DATE ? date_parse_iso(text, &out->i)
-                                  : date_parse_timestamp(text, &out->i);
-    return ok || err_set_code(err, ERR_BUSY, "version_damaged",
-                              "rows.db holds '%" STR_FMT "' as a date", STR_ARG(text));
 }
 
 static bool
@@ -203,10 +188,14 @@ read_value(sqlite3_stmt *stmt, int index, enum column_type type, struct value *o
     }
     const char *p = (const char *)sqlite3_column_text(stmt, index);
     struct str text = {p ? p : "", (size_t)sqlite3_column_bytes(stmt, index)};
-    if (!column_type_is_textual(type))
-        return read_date(type, text, out, err);
-    out->text = text;
-    return true;
+    if (column_type_is_textual(type)) {
+        out->text = text;
+        return true;
+    }
+    bool ok = type == COLUMN_DATE ? date_parse_iso(text, &out->i)
+                                  : date_parse_timestamp(text, &out->i);
+    return ok || err_set_code(err, ERR_BUSY, "version_damaged",
+                              "rows.db holds '%" STR_FMT "' as a date", STR_ARG(text));
 }
 
 int

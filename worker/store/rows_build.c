@@ -14,7 +14,6 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* A date or timestamp as text: 2026-01-31T08:00:00.250Z. */
 #define DATE_BYTES_MAX 32
@@ -77,38 +76,28 @@ copy_columns(struct rows_builder *b, const struct rows_column *columns)
     qsort_r(b->order, b->column_count, sizeof(*b->order), compare_size, copy);
 }
 
-static void
-add_create(const struct rows_builder *b, struct buf *sql)
-{
-    buf_add_lit(sql, "CREATE TABLE rows (");
-    for (size_t i = 0; i < b->column_count; i++) {
-        const struct rows_column *column = &b->columns[b->order[i]];
-        buf_printf(sql, "%s\n  \"%" STR_FMT "\" %s", i ? "," : "", STR_ARG(column->name),
-                   type_of(column->type));
-    }
-    buf_add_lit(sql, "\n);\n"
-                     "CREATE TABLE source_line (first_row INTEGER PRIMARY KEY, line INTEGER "
-                     "NOT NULL)");
-    buf_add_char(sql, '\0');
-}
-
-static void
-add_insert(const struct rows_builder *b, struct buf *sql)
-{
-    buf_add_lit(sql, "INSERT INTO rows VALUES (?");
-    for (size_t i = 1; i < b->column_count; i++)
-        buf_add_lit(sql, ",?");
-    buf_add_lit(sql, ")");
-}
-
 /* 16 KiB pages: fewer overflow chains than 4 KiB for descriptions of a few KB.  Appending to
  * the end of the tree never reads, so a cache of 2 MiB is enough. */
 static bool
 set_up(struct rows_builder *b, struct err *err)
 {
-    scoped_buf sql;
-    buf_init(&sql, 4 * MIB);
-    add_create(b, &sql);
+    scoped_buf create, insert;
+    buf_init(&create, 4 * MIB);
+    buf_init(&insert, 4 * MIB);
+    buf_add_lit(&create, "CREATE TABLE rows (");
+    buf_add_lit(&insert, "INSERT INTO rows VALUES (");
+    for (size_t i = 0; i < b->column_count; i++) {
+        const struct rows_column *column = &b->columns[b->order[i]];
+        buf_printf(&create, "%s\n  \"%" STR_FMT "\" %s", i ? "," : "", STR_ARG(column->name),
+                   type_of(column->type));
+        buf_add(&insert, i ? STR(",?") : STR("?"));
+    }
+    buf_add_lit(&create,
+                "\n);\n"
+                "CREATE TABLE source_line (first_row INTEGER PRIMARY KEY, line INTEGER "
+                "NOT NULL)");
+    buf_add_char(&create, '\0');
+    buf_add_lit(&insert, ")");
     if (!sqlite_exec(b->handle,
                      "PRAGMA page_size = 16384;"
                      "PRAGMA journal_mode = OFF;"
@@ -118,11 +107,9 @@ set_up(struct rows_builder *b, struct err *err)
                      "PRAGMA temp_store = MEMORY;"
                      "BEGIN IMMEDIATE;",
                      err) ||
-        !sqlite_exec(b->handle, sql.p, err))
+        !sqlite_exec(b->handle, create.p, err))
         return false;
-    buf_clear(&sql);
-    add_insert(b, &sql);
-    int rc = sqlite3_prepare_v3(b->handle, sql.p, (int)sql.n, SQLITE_PREPARE_PERSISTENT,
+    int rc = sqlite3_prepare_v3(b->handle, insert.p, (int)insert.n, SQLITE_PREPARE_PERSISTENT,
                                 &b->insert, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_prepare_v3(b->handle, "INSERT INTO source_line VALUES (?, ?)", -1,
@@ -165,19 +152,9 @@ bind_text(struct rows_builder *b, int index, struct str text)
 }
 
 static int
-bind_date(struct rows_builder *b, int index, enum column_type type, int64_t v)
-{
-    size_t from = b->dates.n;
-    if (type == COLUMN_DATE)
-        date_add_day(&b->dates, v);
-    else
-        date_add_timestamp(&b->dates, v);
-    return bind_text(b, index, str_skip(buf_str(&b->dates), from));
-}
-
-static int
 bind_value(struct rows_builder *b, int index, enum column_type type, const struct value *v)
 {
+    size_t from = b->dates.n;
     if (v->is_null)
         return sqlite3_bind_null(b->insert, index);
     switch (type) {
@@ -187,8 +164,11 @@ bind_value(struct rows_builder *b, int index, enum column_type type, const struc
     case COLUMN_REAL:
         return sqlite3_bind_double(b->insert, index, v->d);
     case COLUMN_DATE:
+        date_add_day(&b->dates, v->i);
+        return bind_text(b, index, str_skip(buf_str(&b->dates), from));
     case COLUMN_DATETIME:
-        return bind_date(b, index, type, v->i);
+        date_add_timestamp(&b->dates, v->i);
+        return bind_text(b, index, str_skip(buf_str(&b->dates), from));
     case COLUMN_TEXT:
     case COLUMN_LIST:
         break;
@@ -243,13 +223,6 @@ close_builder(struct rows_builder **b)
     arena_free(&arena);
 }
 
-static bool
-sync_file(const char *path, struct err *err)
-{
-    scoped_fd fd = fs_open_at(AT_FDCWD, path, O_RDONLY, err);
-    return fd >= 0 && fs_sync(fd, err);
-}
-
 bool
 rows_build_finish(struct rows_builder **b, struct err *err)
 {
@@ -260,7 +233,8 @@ rows_build_finish(struct rows_builder **b, struct err *err)
     scoped_arena a = {0};
     const char *path = arena_cstr(&a, str_from((*b)->path));
     close_builder(b);
-    return sync_file(path, err);
+    scoped_fd fd = fs_open_at(AT_FDCWD, path, O_RDONLY, err);
+    return fd >= 0 && fs_sync(fd, err);
 }
 
 void

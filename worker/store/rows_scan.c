@@ -33,19 +33,6 @@ prepare(struct scan *scan, const struct str *names, size_t count, struct err *er
     return rc == SQLITE_OK || sqlite_fail(scan->handle, rc, "reading rows.db", err);
 }
 
-static bool
-hand_over(struct scan *scan, uint64_t number, struct str *cells, size_t count,
-          rows_scan_fn *on_row, void *context, struct err *err)
-{
-    uint64_t line;
-    for (size_t i = 0; i < count; i++) {
-        const char *p = (const char *)sqlite3_column_text(scan->stmt, (int)i);
-        cells[i] = (struct str){p ? p : "", (size_t)sqlite3_column_bytes(scan->stmt, (int)i)};
-    }
-    return rows_lines_get(&scan->lines, number, &line, err) &&
-           on_row(context, line, cells, err);
-}
-
 bool
 rows_scan(const char *path, const struct str *names, size_t count, rows_scan_fn *on_row,
           void *context, struct err *err)
@@ -58,8 +45,15 @@ rows_scan(const char *path, const struct str *names, size_t count, rows_scan_fn 
         !rows_lines_open(&scan.lines, scan.handle, err) || !prepare(&scan, names, count, err))
         return false;
     int rc;
-    for (uint64_t number = 1; (rc = sqlite3_step(scan.stmt)) == SQLITE_ROW; number++)
-        if (!hand_over(&scan, number, cells, count, on_row, context, err))
+    for (uint64_t number = 1, line; (rc = sqlite3_step(scan.stmt)) == SQLITE_ROW; number++) {
+        for (size_t i = 0; i < count; i++) {
+            const char *p = (const char *)sqlite3_column_text(scan.stmt, (int)i);
+            cells[i] =
+                (struct str){p ? p : "", (size_t)sqlite3_column_bytes(scan.stmt, (int)i)};
+        }
+        if (!rows_lines_get(&scan.lines, number, &line, err) ||
+            !on_row(context, line, cells, err))
             return false;
+    }
     return rc == SQLITE_DONE || sqlite_fail(scan.handle, rc, "reading rows.db", err);
 }

@@ -59,15 +59,6 @@ prepare(struct db *db, struct stmt *stmt, struct str sql, struct err *err)
     return true;
 }
 
-static void
-drop_change(struct stmt *stmt)
-{
-    if (sqlite3_stmt_readonly(stmt->handle))
-        return;
-    sqlite3_finalize(stmt->handle);
-    stmt->handle = NULL;
-}
-
 static bool
 prepare_file(struct db *db, struct str text, bool is_reader, struct err *err)
 {
@@ -79,8 +70,10 @@ prepare_file(struct db *db, struct str text, bool is_reader, struct err *err)
         stmt->name = str_trim(str_cut(&sql, '\n'));
         if (!prepare(db, stmt, sql, err))
             return false;
-        if (is_reader)
-            drop_change(stmt);
+        if (is_reader && !sqlite3_stmt_readonly(stmt->handle)) {
+            sqlite3_finalize(stmt->handle);
+            stmt->handle = NULL;
+        }
         at = end;
     }
     return true;

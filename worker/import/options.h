@@ -17,22 +17,34 @@
  *   help
  * Error messages name them in this order. */
 // clang-format off
-#define IMPORT_OPTIONS(X)                                                                                                                                                                 \
-    X(mode,       WORD,    0, 0,                      "replace append upsert", "string",         "what becomes of the rows that are there; replace when absent")                          \
-    IMPORT_OPTIONS_OF_TEXT(X)                                                                                                                                                             \
-    X(quote,      TEXT,    1, 8,                      NULL,                    "string",         "auto, none, or the character around cells")                                             \
-    X(header,     WORD,    0, 0,                      "true false",            "boolean string", "whether the first row holds the names; found out when absent")                          \
-    X(decimal,    WORD,    0, 0,                      ". ,",                   "string",         "the decimal separator; '.' when absent")                                                \
-    X(types,      TEXT,    1, 65536,                  NULL,                    "object string",  "column:type,column:type or a JSON object, for a dataset that is not declared")          \
-    X(key,        TEXT,    1, IMPORT_KEY_BYTES_MAX,   NULL,                    "string",         "key column of a dataset that is not declared; the row number when absent")              \
-    X(nulls,      TEXT,    0, 4096,                   NULL,                    "array string",   "words that count as empty, separated by commas, or a JSON array")                       \
-    X(on_error,   WORD,    0, 0,                      "skip abort",            "string",         "what a bad row does: it becomes a reject (when absent), or ends the import")            \
-    X(max_errors, INTEGER, 0, INT64_MAX,              NULL,                    "integer string", "bad rows after which the import fails")                                                 \
-    X(label,      TEXT,    0, IMPORT_LABEL_BYTES_MAX, NULL,                    "string",         "a name for the version")
+#define IMPORT_OPTIONS(X)                                                                      \
+    X(mode, WORD, 0, 0, "replace append upsert", "string",                                     \
+      "what becomes of the rows that are there; replace when absent")                          \
+    IMPORT_OPTIONS_OF_TEXT(X)                                                                  \
+    X(quote, TEXT, 1, 8, NULL, "string",                                                       \
+      "auto, none, or the character around cells")                                             \
+    X(header, WORD, 0, 0, "true false", "boolean string",                                      \
+      "whether the first row holds the names; found out when absent")                          \
+    X(decimal, WORD, 0, 0, ". ,", "string",                                                    \
+      "the decimal separator; '.' when absent")                                                \
+    X(types, TEXT, 1, 65536, NULL, "object string",                                            \
+      "column:type,column:type or a JSON object, for a dataset that is not declared")          \
+    X(key, TEXT, 1, IMPORT_KEY_BYTES_MAX, NULL, "string",                                      \
+      "key column of a dataset that is not declared; the row number when absent")              \
+    X(nulls, TEXT, 0, 4096, NULL, "array string",                                              \
+      "words that count as empty, separated by commas, or a JSON array")                       \
+    X(on_error, WORD, 0, 0, "skip abort", "string",                                            \
+      "what a bad row does: it becomes a reject (when absent), or ends the import")            \
+    X(max_errors, INTEGER, 0, INT64_MAX, NULL, "integer string",                               \
+      "bad rows after which the import fails")                                                 \
+    X(label, TEXT, 0, IMPORT_LABEL_BYTES_MAX, NULL, "string",                                  \
+      "a name for the version")
 /* The short form takes these alone. */
-#define IMPORT_OPTIONS_OF_TEXT(X)                                                                                                                                                         \
-    X(encoding,   TEXT,    1, 32,                     NULL,                    "string",         "auto, utf-8, utf-16, iso-8859-1, windows-1252 or ascii")                                \
-    X(delimiter,  TEXT,    1, 8,                      NULL,                    "string",         "auto, or the character between cells")
+#define IMPORT_OPTIONS_OF_TEXT(X)                                                              \
+    X(encoding, TEXT, 1, 32, NULL, "string",                                                   \
+      "auto, utf-8, utf-16, iso-8859-1, windows-1252 or ascii")                                \
+    X(delimiter, TEXT, 1, 8, NULL, "string",                                                   \
+      "auto, or the character between cells")
 // clang-format on
 
 enum import_option_id {

@@ -98,17 +98,6 @@ list_groups(struct app *app, struct request *request, struct response *response,
 /* ---- facets ---- */
 
 static bool
-parse_facet(struct arena *a, const struct schema *schema, struct str column,
-            struct groups_question *question, struct err *err)
-{
-    struct groups_text text = {.by_name = "column", .by = column, .sort = STR("-count()")};
-    if (!groups_parse(a, schema, &text, question, err))
-        return false;
-    question->group_count_max = GROUPS_VALUES_MAX;
-    return true;
-}
-
-static bool
 parse_facets(const struct request *request, const struct schema *schema,
              struct groups_question **out, size_t *out_count, struct err *err)
 {
@@ -125,8 +114,10 @@ parse_facets(const struct request *request, const struct schema *schema,
             was_said = was_said || str_eq(questions[i].keys[0].label, name);
         if (was_said)
             continue; /* named twice, shown once */
-        if (!parse_facet(a, schema, name, &questions[count++], err))
+        struct groups_text text = {.by_name = "column", .by = name, .sort = STR("-count()")};
+        if (!groups_parse(a, schema, &text, &questions[count], err))
             return false;
+        questions[count++].group_count_max = GROUPS_VALUES_MAX;
     } while (names.p);
     *out = questions;
     *out_count = count;

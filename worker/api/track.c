@@ -4,16 +4,6 @@
 #include "api/object.h"
 #include "json/write.h"
 
-static struct track_param *
-copy_params(struct request *request)
-{
-    struct track_param *params =
-        arena_array(request->arena, request->param_count, struct track_param);
-    for (size_t i = 0; i < request->param_count; i++)
-        params[i] = (struct track_param){request->params[i].name, request->params[i].value};
-    return params;
-}
-
 /* Looking is not opening: neither a HEAD nor a program that shows previews is counted, nor a
  * browser that fetches the link in case somebody clicks it: who does sends it again, since the
  * answer is not to be stored. */
@@ -59,8 +49,12 @@ track_link(struct app *app, struct request *request, struct response *response, 
     bool has_character, counts = is_counted(request);
     if (redirect.n && !track_check_redirect(redirect, hosts->items, hosts->count, err))
         return false;
-    if (!track_make_meta(request->arena, copy_params(request), request->param_count, &meta,
-                         &has_character, err) ||
+    struct track_param *params =
+        arena_array(request->arena, request->param_count, struct track_param);
+    for (size_t i = 0; i < request->param_count; i++)
+        params[i] = (struct track_param){request->params[i].name, request->params[i].value};
+    if (!track_make_meta(request->arena, params, request->param_count, &meta, &has_character,
+                         err) ||
         (counts && !store(app, request, meta, err)))
         return false;
     if (redirect.n) {

@@ -108,17 +108,6 @@ shipped_text(void)
     return file->text;
 }
 
-static bool
-use_shipped_datasets(struct arena *a, struct config *out, struct err *err)
-{
-    const struct yaml_node *root;
-    struct str file = STR("playmeter.yaml");
-    if (!yaml_read(a, file, shipped_text(), &root, err))
-        return false;
-    const struct yaml_node *datasets = yaml_get(root, "datasets");
-    return !datasets || sections_read_datasets(a, file, datasets, out, err);
-}
-
 bool
 config_parse(struct arena *a, struct str name, struct str text, struct config *out,
              struct err *err)
@@ -131,8 +120,14 @@ config_parse(struct arena *a, struct str name, struct str text, struct config *o
         setting_use_default(a, &CONFIG_SETTINGS[i], &config);
     if (!read_root(a, config.path, root, &config, err))
         return false;
-    if (!yaml_get(root, "datasets") && !use_shipped_datasets(a, &config, err))
-        return false;
+    if (!yaml_get(root, "datasets")) {
+        struct str shipped = STR("playmeter.yaml");
+        if (!yaml_read(a, shipped, shipped_text(), &root, err))
+            return false;
+        const struct yaml_node *datasets = yaml_get(root, "datasets");
+        if (datasets && !sections_read_datasets(a, shipped, datasets, &config, err))
+            return false;
+    }
     *out = config;
     return true;
 }

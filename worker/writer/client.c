@@ -176,14 +176,6 @@ send_request(struct writer *w, struct err *err)
 }
 
 static bool
-fail_unknown(const char *operation, const char *why, struct err *err)
-{
-    return err_set_code(err, ERR_BUSY, "unknown_outcome",
-                        "the writer took %s and did not answer: %s; it may have been stored",
-                        operation, why);
-}
-
-static bool
 receive_reply(struct writer *w, const char *operation, struct message_reply *out,
               struct err *err)
 {
@@ -198,11 +190,12 @@ receive_reply(struct writer *w, const char *operation, struct message_reply *out
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return fail_unknown(operation,
-                                n == 0            ? "it hung up"
-                                : errno == EAGAIN ? "it takes too long"
-                                                  : strerror(errno),
-                                err);
+            return err_set_code(
+                err, ERR_BUSY, "unknown_outcome",
+                "the writer took %s and did not answer: %s; it may have been stored", operation,
+                n == 0            ? "it hung up"
+                : errno == EAGAIN ? "it takes too long"
+                                  : strerror(errno));
         buf_add(&w->in, (struct str){chunk, (size_t)n});
     }
 }

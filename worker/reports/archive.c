@@ -49,18 +49,6 @@ read_report(struct arena *a, struct stmt *s)
     };
 }
 
-static bool
-read_reports(struct arena *a, struct db *db, struct archive_run *run, struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "report_of_run");
-    stmt_bind_str(s, 1, run->job_id);
-    run->reports = arena_array(a, ARCHIVE_REPORTS_MAX, struct archive_report);
-    int got = 1;
-    while (run->report_count < ARCHIVE_REPORTS_MAX && (got = stmt_step(s, err)) == 1)
-        run->reports[run->report_count++] = read_report(a, s);
-    return got >= 0;
-}
-
 bool
 archive_list(struct arena *a, struct db *db, const struct archive_filter *filter,
              struct archive_run **out, size_t *out_count, struct err *err)
@@ -79,7 +67,13 @@ archive_list(struct arena *a, struct db *db, const struct archive_filter *filter
         run->is_scheduled = stmt_i64(s, 2) != 0;
         run->inputs_json = arena_str(a, stmt_str(s, 3));
         run->finished_at = stmt_i64(s, 4);
-        if (!read_reports(a, db, run, err))
+        scoped_stmt of_run = db_stmt(db, "report_of_run");
+        stmt_bind_str(of_run, 1, run->job_id);
+        run->reports = arena_array(a, ARCHIVE_REPORTS_MAX, struct archive_report);
+        int more = 1;
+        while (run->report_count < ARCHIVE_REPORTS_MAX && (more = stmt_step(of_run, err)) == 1)
+            run->reports[run->report_count++] = read_report(a, of_run);
+        if (more < 0)
             return false;
     }
     if (got < 0)

@@ -102,24 +102,18 @@ add_total(struct json *json, const struct opens *opens)
     json_end_object(json);
 }
 
-static void
-warn(struct report_output *out, const struct opens *opens)
-{
-    uint64_t others = links_other(opens->links)->opens;
-    if (others)
-        output_warn(out, "too_many_links",
-                    "%" PRIu64 " opens are counted in the total alone: of characters and "
-                    "campaigns that came after %d different ones",
-                    others, LINKS_MAX);
-}
-
 static bool
 write(struct report_output *out, const struct report_run *run, struct err *err)
 {
     SCOPED(close_opens) struct opens opens = {.links = links_open()};
     if (!read_all(&opens, run, err))
         return false;
-    warn(out, &opens);
+    uint64_t others = links_other(opens.links)->opens;
+    if (others)
+        output_warn(out, "too_many_links",
+                    "%" PRIu64 " opens are counted in the total alone: of characters and "
+                    "campaigns that came after %d different ones",
+                    others, LINKS_MAX);
     size_t count;
     const struct link *links = links_list(opens.links, &count);
     struct json *json = output_members(out);

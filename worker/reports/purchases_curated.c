@@ -55,25 +55,17 @@ compare_time(const void *x, const void *y)
     return (a > b) - (a < b); /* by place in the table, which is the order of lines */
 }
 
-static const struct purchase **
-sort_kept(const struct purchase_table *table, size_t *count)
-{
-    const struct purchase **kept = mem_array(table->count, const struct purchase *);
-    size_t n = 0;
-    for (size_t i = 0; i < table->count; i++)
-        if (table->rows[i].dropped == DROP_NONE)
-            kept[n++] = &table->rows[i];
-    qsort(kept, n, sizeof(*kept), compare_time);
-    *count = n;
-    return kept;
-}
-
 static void
 write_kept(struct report_output *out, const struct report_data *data)
 {
     struct json *j = output_members(out);
-    size_t count;
-    const struct purchase **kept = sort_kept(&data->purchases, &count);
+    const struct purchase_table *table = &data->purchases;
+    const struct purchase **kept = mem_array(table->count, const struct purchase *);
+    size_t count = 0;
+    for (size_t i = 0; i < table->count; i++)
+        if (table->rows[i].dropped == DROP_NONE)
+            kept[count++] = &table->rows[i];
+    qsort(kept, count, sizeof(*kept), compare_time);
     json_key(j, "purchases");
     json_begin_array(j);
     for (size_t i = 0; i < count; i++) {

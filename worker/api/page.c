@@ -3,8 +3,6 @@
 #include "api/object.h"
 #include "http/router.h"
 
-#include <string.h>
-
 #define URL_BYTES_MAX (64 * KIB)
 /* nginx reads the head of an answer into one buffer; a longer link stays in the body alone. */
 #define LINK_BYTES_MAX (2 * KIB)

@@ -10,8 +10,6 @@
 #include "runner/load.h"
 #include "json/read.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>

@@ -3,7 +3,6 @@
 #include "base/num.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static bool
 is_named(struct str given, const char *name)

@@ -8,7 +8,6 @@
 #include <arpa/inet.h>
 #include <regex.h>
 #include <stdio.h>
-#include <string.h>
 
 /* regcomp expands counts, and its memory grows with their square: a{1,32767} took 8 GB. */
 #define PATTERN_ATOMS_MAX UINT64_C(1000)

@@ -6,8 +6,6 @@
 #include "config/sections.h"
 #include "config/setting.h"
 
-#include <string.h>
-
 const struct config_setting CONFIG_SETTINGS[] = {
 #define X(type, section, name, fallback, min, max, help)                                       \
     {                                                                                          \

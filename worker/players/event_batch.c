@@ -6,9 +6,6 @@
  * checked by json_read. */
 #include "players/event_batch.h"
 
-#include <stdio.h>
-#include <string.h>
-
 struct batch_reader {
     struct arena *arena;
     struct arena scratch; /* of one item */

@@ -7,7 +7,6 @@
 #include "base/utf8.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define CAMPAIGN_BYTES_MAX 256
 #define CAMPAIGN_TOO_LONG STR("(TOO LONG)")

@@ -3,7 +3,6 @@
  * own. */
 #include "runner/child.h"
 
-#include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
 

@@ -4,7 +4,6 @@
 #include "base/log.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 /* A wrong database knows none of them: the first ones tell it. */
 #define LOGGED_MAX 10

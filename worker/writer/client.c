@@ -20,7 +20,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 /* A writer answers within this time even while it is restarted or handed over. */
 #define CALL_TIMEOUT_US UINT64_C(10000000)

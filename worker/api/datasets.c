@@ -83,8 +83,7 @@ add_summary(struct json *j, const struct json_value *summary)
 static void
 add_columns(struct json *j, const struct schema *schema, const struct json_value *summaries)
 {
-    json_key(j, "columns");
-    json_begin_array(j);
+    json_member_begin_array(j, "columns");
     for (size_t i = 0; i < schema->column_count; i++) {
         const struct schema_column *column = &schema->columns[i];
         json_begin_object(j);

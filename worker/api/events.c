@@ -125,8 +125,7 @@ add_result(struct json *j, const struct event_batch *batch, size_t i)
     json_member_u64(j, "index", i);
     json_member_str(j, "status", str_from(OUTCOMES[result->outcome]));
     if (result->outcome == EVENT_REFUSED) {
-        json_key(j, "error");
-        json_begin_object(j);
+        json_member_begin_object(j, "error");
         json_member_str(j, "code", str_from(err_code(result->err)));
         json_member_str(j, "detail", str_from(err_public_detail(result->err)));
         json_member_str_or_null(j, "name", str_from(result->err->name));
@@ -149,15 +148,13 @@ send_events(struct app *app, struct request *request, struct response *response,
                      batch.results, batch.count, limits_of(app), err))
         return false;
     struct json j = object_begin(response);
-    json_key(&j, "data");
-    json_begin_array(&j);
+    json_member_begin_array(&j, "data");
     for (size_t i = 0; i < batch.count; i++) {
         add_result(&j, &batch, i);
         counts[batch.results[i].outcome]++;
     }
     json_end_array(&j);
-    json_key(&j, "meta");
-    json_begin_object(&j);
+    json_member_begin_object(&j, "meta");
     json_member_u64(&j, "total", batch.count);
     for (size_t i = 0; i < COUNT_OF(OUTCOMES); i++)
         json_member_u64(&j, OUTCOMES[i], counts[i]);
@@ -250,8 +247,7 @@ get_event_stats(struct app *app, struct request *request, struct response *respo
     if (!event_stats(request->arena, app->db, request->player_id, &counts, &count, err))
         return false;
     struct json j = object_begin(response);
-    json_key(&j, "data");
-    json_begin_array(&j);
+    json_member_begin_array(&j, "data");
     for (size_t i = 0; i < count; i++) {
         json_begin_object(&j);
         json_member_str(&j, "event_type", counts[i].type);
@@ -260,8 +256,7 @@ get_event_stats(struct app *app, struct request *request, struct response *respo
         total += counts[i].count;
     }
     json_end_array(&j);
-    json_key(&j, "meta");
-    json_begin_object(&j);
+    json_member_begin_object(&j, "meta");
     json_member_i64(&j, "total", total);
     json_end_object(&j);
     object_end(&j);

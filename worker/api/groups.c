@@ -139,8 +139,7 @@ add_facet(struct json *j, const struct selection *s, const struct groups_questio
     json_begin_object(j);
     json_member_u64(j, "total", result.total);
     json_member_bool(j, "has_more", result.has_more);
-    json_key(j, "values");
-    json_begin_array(j);
+    json_member_begin_array(j, "values");
     for (size_t i = 0; i < result.group_count; i++) {
         struct groups_group group;
         if (!ask.engine->group(&ask, &result, i, &group, err))
@@ -172,14 +171,12 @@ get_facets(struct app *app, struct request *request, struct response *response, 
     /* The rows that it finds are there for every facet. */
     if (!app->engine->count(&s.ask, &total, err))
         return false;
-    json_key(&j, "data");
-    json_begin_object(&j);
+    json_member_begin_object(&j, "data");
     for (size_t i = 0; i < count; i++)
         if (!add_facet(&j, &s, &questions[i], (uint64_t)request_integer(request, "limit"), err))
             return false;
     json_end_object(&j);
-    json_key(&j, "meta");
-    json_begin_object(&j);
+    json_member_begin_object(&j, "meta");
     json_member_u64(&j, "total", total);
     selection_end(&j, &s);
     return true;

@@ -31,8 +31,7 @@ login_answer(struct app *app, struct request *request, struct response *response
     json_member_str(&j, "token_type", STR("Bearer"));
     json_member_u64(&j, "expires_in", lifetime_s);
     json_member_str(&j, "refresh_token", str_from(login->grant.refresh_token));
-    json_key(&j, "player");
-    json_begin_object(&j);
+    json_member_begin_object(&j, "player");
     login_add_player(&j, &login->account);
     json_end_object(&j);
     object_end(&j);

@@ -34,8 +34,7 @@ add_reference(struct json *j, const char *kind, struct str name)
 static void
 add_list(struct json *j, const char *key, struct str words)
 {
-    json_key(j, key);
-    json_begin_array(j);
+    json_member_begin_array(j, key);
     for (struct str rest = words; rest.p;)
         json_str(j, str_cut(&rest, ' '));
     json_end_array(j);
@@ -161,8 +160,7 @@ static void
 add_schema(struct json *j, const struct route_param *p)
 {
     bool is_number = p->type == PARAM_INTEGER;
-    json_key(j, "schema");
-    json_begin_object(j);
+    json_member_begin_object(j, "schema");
     json_member_str(
         j, "type",
         str_from(request_param_type_name(p->type == PARAM_WORD ? PARAM_TEXT : p->type)));
@@ -205,8 +203,7 @@ add_parameters(struct openapi_writer *w, const struct route *route)
     const struct yaml_node *headers = yaml_get(words_of(w, route), "headers");
     if (!route->param_count && !headers && !(route->flags & ROUTE_TAKES_FILTERS))
         return;
-    json_key(j, "parameters");
-    json_begin_array(j);
+    json_member_begin_array(j, "parameters");
     for (size_t i = 0; i < route->param_count; i++)
         add_param(w, route, &route->params[i]);
     for (const struct yaml_node *h = headers ? headers->first : NULL; h; h = h->next)
@@ -243,8 +240,7 @@ add_access(struct json *j, const struct route *route)
                         route->flags & ROUTE_PLAYER ? STR("required") : STR("optional"));
     if (route->flags & ROUTE_AT_ROOT)
         json_member_bool(j, "x-at-root", true);
-    json_key(j, "security");
-    json_begin_array(j);
+    json_member_begin_array(j, "security");
     if (is_public(route) || route->flags & ROUTE_MAY_BE_PLAYER)
         json_raw(j, STR("{}"));
     if (takes_token(route))
@@ -293,8 +289,7 @@ add_responses(struct openapi_writer *w, const struct route *route)
     const struct yaml_node *words = words_of(w, route);
     const struct yaml_node *otherwise = yaml_get(words, "otherwise");
     const struct yaml_node *said[] = {yaml_get(words, "responses"), otherwise};
-    json_key(j, "responses");
-    json_begin_object(j);
+    json_member_begin_object(j, "responses");
     for (size_t i = 0; i < COUNT_OF(said); i++) {
         for (const struct yaml_node *a = said[i] ? said[i]->first : NULL; a; a = a->next) {
             json_key_str(j, a->key);
@@ -343,8 +338,7 @@ add_names(struct json *j, const char *pattern)
 {
     if (!strchr(pattern, '{'))
         return;
-    json_key(j, "parameters");
-    json_begin_array(j);
+    json_member_begin_array(j, "parameters");
     for (struct str rest = str_from(pattern); rest.p;) {
         struct str segment = str_cut(&rest, '/');
         if (router_is_name(segment))
@@ -378,8 +372,7 @@ add_path(struct openapi_writer *w, const struct route *first, bool to_root, stru
 static bool
 add_paths(struct openapi_writer *w, struct err *err)
 {
-    json_key(&w->json, "paths");
-    json_begin_object(&w->json);
+    json_member_begin_object(&w->json, "paths");
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         if (!router_is_first_of_path(ROUTES, i))
             continue;

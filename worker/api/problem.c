@@ -47,8 +47,7 @@ problem_answer(struct response *r, const struct err *err)
     if ((r->status == 401 || r->status == 403) && route && route->scope != SCOPE_NONE)
         json_member_str(&j, "required_scope", str_from(http_scope_name(route->scope)));
     if (err->name[0] && !is_ours) {
-        json_key(&j, "errors");
-        json_begin_array(&j);
+        json_member_begin_array(&j, "errors");
         json_begin_object(&j);
         json_member_str(&j, "name", str_from(err->name));
         json_member_str(&j, "code", str_from(err_code(err)));

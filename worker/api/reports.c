@@ -119,8 +119,7 @@ add_last_error(struct json *j, const struct archive_run *last, const char *name)
         const struct archive_report *report = &last->reports[i];
         if (!str_eq(report->name, str_from(name)) || report->error_json.n == 0)
             continue;
-        json_key(j, "last_error");
-        json_raw(j, report->error_json);
+        json_member_raw(j, "last_error", report->error_json);
         return;
     }
     json_member_null(j, "last_error");
@@ -138,8 +137,7 @@ add_report(struct json *j, struct app *app, struct arena *a, const struct report
     json_begin_object(j);
     json_member_str(j, "name", str_from(report->name));
     json_member_str(j, "title", str_from(report->title));
-    json_key(j, "url");
-    json_str(j, arena_printf(a, "/v1/reports/%s", report->name));
+    json_member_str(j, "url", arena_printf(a, "/v1/reports/%s", report->name));
     if (got) {
         json_member_str(j, "date", run.date);
         json_member_timestamp(j, "finished_at", run.finished_at);

@@ -33,8 +33,7 @@ answer(struct response *response, struct str meta, bool is_stored, bool has_char
     json_member_bool(&j, "ok", true);
     json_member_raw(&j, "tracked", meta);
     json_member_bool(&j, "counted", is_stored);
-    json_key(&j, "missing");
-    json_begin_array(&j);
+    json_member_begin_array(&j, "missing");
     if (!has_character)
         json_str(&j, STR("character"));
     json_end_array(&j);

@@ -43,8 +43,7 @@ add_route(struct json *j, const struct route *route)
     json_member_str(j, "zone", str_from(router_zone_name(route->zone)));
     json_member_u64(j, "body_bytes_max", route->body->bytes_max);
     json_member_bool(j, "body_file", route->body->is_file);
-    json_key(j, "parameters");
-    json_begin_array(j);
+    json_member_begin_array(j, "parameters");
     for (size_t i = 0; i < route->param_count; i++)
         add_param(j, &route->params[i]);
     json_end_array(j);

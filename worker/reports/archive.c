@@ -30,8 +30,7 @@ archive_add_json(struct json *j, const struct archive_run *run)
     json_member_str(j, "date", run->date);
     json_member_bool(j, "scheduled", run->is_scheduled);
     json_member_raw(j, "inputs", run->inputs_json);
-    json_key(j, "reports");
-    json_begin_array(j);
+    json_member_begin_array(j, "reports");
     for (size_t i = 0; i < run->report_count; i++)
         add_report_json(j, &run->reports[i]);
     json_end_array(j);

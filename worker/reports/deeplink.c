@@ -93,8 +93,7 @@ add_total(struct json *json, const struct opens *opens)
         total.missing += links[i].missing;
         total.malformed += links[i].malformed;
     }
-    json_key(json, "total");
-    json_begin_object(json);
+    json_member_begin_object(json, "total");
     json_member_u64(json, "opens", total.opens);
     json_member_u64(json, "players", links_players(opens->links));
     json_member_u64(json, "missing", total.missing);
@@ -118,8 +117,7 @@ write(struct report_output *out, const struct report_run *run, struct err *err)
     const struct link *links = links_list(opens.links, &count);
     struct json *json = output_members(out);
     add_total(json, &opens);
-    json_key(json, "links");
-    json_begin_array(json);
+    json_member_begin_array(json, "links");
     for (size_t i = 0; i < count; i++)
         add_link(out, &links[i]);
     json_end_array(json);

@@ -187,10 +187,8 @@ static void
 add_definitions(struct report_output *out)
 {
     struct json *j = &out->json;
-    json_key(j, "definitions");
-    json_begin_object(j);
-    json_key(j, "time_zones");
-    json_begin_object(j);
+    json_member_begin_object(j, "definitions");
+    json_member_begin_object(j, "time_zones");
     for (size_t i = 0; i < INPUT_COUNT; i++)
         if (uses_input(out, i))
             json_member_str(j, input_name((enum input_kind)i),
@@ -233,8 +231,7 @@ output_members(struct report_output *out)
     json_member_str(j, "report", str_from(out->report->name));
     output_day(out, "date", data->day);
     json_member_timestamp(j, "generated_at", out->generated_at);
-    json_key(j, "inputs");
-    json_begin_array(j);
+    json_member_begin_array(j, "inputs");
     for (size_t i = 0; i < INPUT_COUNT; i++)
         if (uses_input(out, i))
             output_add_input(j, (enum input_kind)i, &data->inputs[i]);

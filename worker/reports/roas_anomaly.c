@@ -47,8 +47,7 @@ write(struct report_output *out, const struct report_run *run, struct err *err U
     size_t count;
     days_collect(&a, run->data, true, &campaigns, &count);
     struct json *json = output_members(out);
-    json_key(json, "campaigns");
-    json_begin_array(json);
+    json_member_begin_array(json, "campaigns");
     for (size_t i = 0; i < count; i++) {
         struct mean mean;
         if (!is_listed(&campaigns[i]))

@@ -86,25 +86,22 @@ call(const struct account_service *service, enum account_operation operation,
     return writer_call(service->writer, &ACCOUNT_OPERATIONS[operation], change, out, err);
 }
 
-/* The failure is counted before the refusal is sent, so without a writer nobody can guess. */
-static bool
-refuse_password(struct visit *v, const char *why, struct err *err)
-{
-    struct account_change failed = {.failures = v->failures,
-                                    .failures_window_ms =
-                                        (int64_t)v->service->config->players_login_window};
-    return call(v->service, ACCOUNT_LOGIN_FAILURE, &failed, NULL, err) &&
-           err_set_code(err, ERR_UNAUTHORIZED, "login_failed", "%s", why);
-}
-
 static bool
 check_in_slot(struct visit *v, const char *why, struct err *err)
 {
     const struct account_service *s = v->service;
     bool is_right;
-    return throttle_check(s->db, s->config, &v->failures, clock_now_ms(), err) &&
-           password_verify(s->hasher, v->hash, v->password, &is_right, err) &&
-           (is_right || refuse_password(v, why, err));
+    if (!throttle_check(s->db, s->config, &v->failures, clock_now_ms(), err) ||
+        !password_verify(s->hasher, v->hash, v->password, &is_right, err))
+        return false;
+    if (is_right)
+        return true;
+    /* Counted before the refusal is sent, so without a writer nobody can guess. */
+    struct account_change failed = {.failures = v->failures,
+                                    .failures_window_ms =
+                                        (int64_t)s->config->players_login_window};
+    return call(s, ACCOUNT_LOGIN_FAILURE, &failed, NULL, err) &&
+           err_set_code(err, ERR_UNAUTHORIZED, "login_failed", "%s", why);
 }
 
 /* The counts are checked again inside the slot, and the slot is kept until the failure is

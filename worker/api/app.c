@@ -14,14 +14,6 @@ app_deadline_us(const struct app *app, const struct request *request)
     return request->started_us + app->config->workers_deadline * 1000;
 }
 
-static bool
-answer_options(struct response *response, struct buf *allow)
-{
-    response->status = 204;
-    response_header(response, "Allow", "%" STR_FMT, STR_ARG(buf_str(allow)));
-    return true;
-}
-
 /* OPTIONS is answered for every path that has a row; the router refuses it, naming the others.
  */
 static bool
@@ -33,7 +25,9 @@ run(struct app *app, struct request *request, struct response *response, struct 
         if (err->kind != ERR_METHOD || request->method != HTTP_OPTIONS)
             return false;
         *err = (struct err){0};
-        return answer_options(response, allow);
+        response->status = 204;
+        response_header(response, "Allow", "%" STR_FMT, STR_ARG(buf_str(allow)));
+        return true;
     }
     return access_check(app, request, err) && request_check_params(request, err) &&
            router_check_body(request, err) &&

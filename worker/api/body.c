@@ -20,19 +20,13 @@ struct reading {
     struct err *err;
 };
 
-/* The names of the short form are other words for options of today. */
-static struct str
-canonical_name(struct str name)
-{
-    if (str_eq(name, STR("altname")))
-        return STR("label");
-    return str_eq(name, STR("file_url")) ? STR("url") : name;
-}
-
 static bool
 set_option(struct reading *r, struct str given, struct str value)
 {
-    struct str name = canonical_name(given);
+    /* The names of the short form are other words for options of today. */
+    struct str name = str_eq(given, STR("altname"))    ? STR("label")
+                      : str_eq(given, STR("file_url")) ? STR("url")
+                                                       : given;
     for (size_t i = 0; i < r->seen_count; i++)
         if (str_eq(r->seen[i], name))
             return err_set_name(r->err, ERR_BAD_PARAMETER, "duplicate_parameter", given,
@@ -42,17 +36,6 @@ set_option(struct reading *r, struct str given, struct str value)
                        OPTIONS_MAX);
     r->seen[r->seen_count++] = name;
     return import_option_set(r->request->arena, &r->body->options, name, value, r->err);
-}
-
-static bool
-set_from_query(struct reading *r)
-{
-    const struct route *route = r->request->route;
-    for (size_t i = 0; i < route->param_count; i++)
-        if (r->request->values[i].p &&
-            !set_option(r, str_from(route->params[i].name), r->request->values[i]))
-            return false;
-    return true;
 }
 
 /* The text of a small body, wherever nginx put it. */
@@ -78,14 +61,6 @@ read_text(struct reading *r, struct str *out)
 }
 
 static bool
-set_from_member(struct reading *r, const struct json_value *member)
-{
-    if (member->kind == JSON_NULL)
-        return true;
-    return set_option(r, member->key, json_as_form(r->request->arena, member));
-}
-
-static bool
 read_json(struct reading *r)
 {
     struct str text;
@@ -96,9 +71,12 @@ read_json(struct reading *r)
         return err_set(r->err, ERR_INVALID,
                        "the body is an object such as {\"url\": "
                        "\"https://...\"}");
-    for (size_t i = 0; i < object->child_count; i++)
-        if (!set_from_member(r, &object->children[i]))
+    for (size_t i = 0; i < object->child_count; i++) {
+        const struct json_value *member = &object->children[i];
+        if (member->kind != JSON_NULL &&
+            !set_option(r, member->key, json_as_form(r->request->arena, member)))
             return false;
+    }
     return true;
 }
 
@@ -124,12 +102,6 @@ require_url(struct reading *r)
         return true;
     return err_set_name(r->err, ERR_INVALID, "missing_field", STR("url"),
                         "the URL of a CSV file is missing");
-}
-
-static bool
-is_empty(const struct request *request)
-{
-    return request->body.n == 0 && !request->body_file[0];
 }
 
 static bool
@@ -248,9 +220,11 @@ body_read(struct request *request, unsigned forms, struct body *out, struct err 
     struct reading r = {.request = request, .body = out, .err = err};
     struct str type = request_media_type(request);
     bool is_form = str_eq(type, STR("application/x-www-form-urlencoded")) ||
-                   (is_empty(request) && type.n == 0);
-    if (!set_from_query(&r))
-        return false;
+                   (request->body.n == 0 && !request->body_file[0] && type.n == 0);
+    for (size_t i = 0; i < request->route->param_count; i++)
+        if (request->values[i].p &&
+            !set_option(&r, str_from(request->route->params[i].name), request->values[i]))
+            return false;
     if (forms & BODY_FORM && is_form)
         return check_encoding(request, false, err) && read_form(&r) && require_url(&r);
     if (forms & BODY_JSON && str_eq(type, STR("application/json")))

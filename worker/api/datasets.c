@@ -20,19 +20,6 @@ add_head(struct json *j, const struct dataset *dataset, int64_t row_count)
     json_member_timestamp(j, "updated_at", dataset->updated_at);
 }
 
-static bool
-add_dataset(struct app *app, struct arena *a, struct json *j, const struct dataset *dataset,
-            struct err *err)
-{
-    struct dataset_version version;
-    if (!dataset_version_get(a, app->db, dataset->name, dataset->version, &version, err))
-        return false;
-    json_begin_object(j);
-    add_head(j, dataset, version.row_count);
-    json_end_object(j);
-    return true;
-}
-
 static const char *const COLUMNS[] = {"name", "public",     "version",
                                       "rows", "created_at", "updated_at"};
 static const struct listing_table DATASETS = {.name = "datasets", LISTING_COLUMNS(COLUMNS)};
@@ -52,8 +39,15 @@ list_datasets(struct app *app, struct request *request, struct response *respons
         if (!datasets[i].is_public && request->scope < SCOPE_READ)
             continue;
         shown++;
-        if (!add_dataset(app, request->arena, listing_item(&list), &datasets[i], err) ||
-            !listing_end_item(&list, err))
+        struct dataset_version version;
+        if (!dataset_version_get(request->arena, app->db, datasets[i].name, datasets[i].version,
+                                 &version, err))
+            return false;
+        struct json *j = listing_item(&list);
+        json_begin_object(j);
+        add_head(j, &datasets[i], version.row_count);
+        json_end_object(j);
+        if (!listing_end_item(&list, err))
             return false;
     }
     listing_end(&list, (struct str){NULL, 0}, shown);
@@ -89,8 +83,7 @@ add_summary(struct json *j, const struct json_value *summary)
 static void
 add_columns(struct json *j, const struct schema *schema, const struct json_value *summaries)
 {
-    json_key(j, "columns");
-    json_begin_array(j);
+    json_member_begin_array(j, "columns");
     for (size_t i = 0; i < schema->column_count; i++) {
         const struct schema_column *column = &schema->columns[i];
         json_begin_object(j);

@@ -28,14 +28,6 @@ add_event(struct json *j, const struct event *e)
     json_member_timestamp(j, "received_at", e->server_at);
 }
 
-static bool
-read_one(const struct request *request, struct event_new *out, struct err *err)
-{
-    const struct json_value *body;
-    return json_body_check_type(request, err) &&
-           json_read(request->arena, request->body, &body, err) && event_parse(body, out, err);
-}
-
 static struct event_limits
 limits_of(const struct app *app)
 {
@@ -50,7 +42,10 @@ send_event(struct app *app, struct request *request, struct response *response, 
     struct event_new sent;
     struct event_result result = {0};
     struct event stored;
-    if (!read_one(request, &sent, err) ||
+    const struct json_value *body;
+    if (!json_body_check_type(request, err) ||
+        !json_read(request->arena, request->body, &body, err) ||
+        !event_parse(body, &sent, err) ||
         !event_store(request->arena, app->writer, request->player_id, &sent, &result, 1,
                      limits_of(app), err))
         return false;
@@ -116,17 +111,6 @@ read_batch(const struct request *request, struct event_batch *out, struct err *e
         STR_ARG(type));
 }
 
-static void
-add_error(struct json *j, const struct err *why)
-{
-    json_key(j, "error");
-    json_begin_object(j);
-    json_member_str(j, "code", str_from(err_code(why)));
-    json_member_str(j, "detail", str_from(err_public_detail(why)));
-    json_member_str_or_null(j, "name", str_from(why->name));
-    json_end_object(j);
-}
-
 static const char *const OUTCOMES[] = {
     [EVENT_STORED] = "stored",
     [EVENT_DUPLICATE] = "duplicate",
@@ -141,7 +125,11 @@ add_result(struct json *j, const struct event_batch *batch, size_t i)
     json_member_u64(j, "index", i);
     json_member_str(j, "status", str_from(OUTCOMES[result->outcome]));
     if (result->outcome == EVENT_REFUSED) {
-        add_error(j, result->err);
+        json_member_begin_object(j, "error");
+        json_member_str(j, "code", str_from(err_code(result->err)));
+        json_member_str(j, "detail", str_from(err_public_detail(result->err)));
+        json_member_str_or_null(j, "name", str_from(result->err->name));
+        json_end_object(j);
     } else {
         json_member_i64(j, "id", result->id);
         json_member_str_or_null(j, "event_id", batch->events[i].client_id);
@@ -160,15 +148,13 @@ send_events(struct app *app, struct request *request, struct response *response,
                      batch.results, batch.count, limits_of(app), err))
         return false;
     struct json j = object_begin(response);
-    json_key(&j, "data");
-    json_begin_array(&j);
+    json_member_begin_array(&j, "data");
     for (size_t i = 0; i < batch.count; i++) {
         add_result(&j, &batch, i);
         counts[batch.results[i].outcome]++;
     }
     json_end_array(&j);
-    json_key(&j, "meta");
-    json_begin_object(&j);
+    json_member_begin_object(&j, "meta");
     json_member_u64(&j, "total", batch.count);
     for (size_t i = 0; i < COUNT_OF(OUTCOMES); i++)
         json_member_u64(&j, OUTCOMES[i], counts[i]);
@@ -210,17 +196,6 @@ read_player(const struct request *request, int64_t *out, struct err *err)
     return true;
 }
 
-static void
-add_listed(struct listing *list, const struct event *e)
-{
-    struct json *j = listing_item(list);
-    json_begin_object(j);
-    add_event(j, e);
-    json_member_u64_or_null(j, "player_id", (uint64_t)e->player_id);
-    listing_member_verbatim(list, "meta", e->meta);
-    json_end_object(j);
-}
-
 static const char *const COLUMNS[] = {"id",          "event_id",  "event_type", "ts_utc",
                                       "received_at", "player_id", "meta"};
 static const struct listing_table EVENTS = {.name = "events", LISTING_COLUMNS(COLUMNS)};
@@ -245,7 +220,13 @@ list_events(struct app *app, struct request *request, struct response *response,
         return false;
     bool has_more = page_cut(request, &count);
     for (size_t i = 0; i < count; i++) {
-        add_listed(&list, &events[i]);
+        const struct event *e = &events[i];
+        struct json *j = listing_item(&list);
+        json_begin_object(j);
+        add_event(j, e);
+        json_member_u64_or_null(j, "player_id", (uint64_t)e->player_id);
+        listing_member_verbatim(&list, "meta", e->meta);
+        json_end_object(j);
         if (!listing_end_item(&list, err))
             return false;
     }
@@ -266,8 +247,7 @@ get_event_stats(struct app *app, struct request *request, struct response *respo
     if (!event_stats(request->arena, app->db, request->player_id, &counts, &count, err))
         return false;
     struct json j = object_begin(response);
-    json_key(&j, "data");
-    json_begin_array(&j);
+    json_member_begin_array(&j, "data");
     for (size_t i = 0; i < count; i++) {
         json_begin_object(&j);
         json_member_str(&j, "event_type", counts[i].type);
@@ -276,8 +256,7 @@ get_event_stats(struct app *app, struct request *request, struct response *respo
         total += counts[i].count;
     }
     json_end_array(&j);
-    json_key(&j, "meta");
-    json_begin_object(&j);
+    json_member_begin_object(&j, "meta");
     json_member_i64(&j, "total", total);
     json_end_object(&j);
     object_end(&j);

@@ -98,17 +98,6 @@ list_groups(struct app *app, struct request *request, struct response *response,
 /* ---- facets ---- */
 
 static bool
-parse_facet(struct arena *a, const struct schema *schema, struct str column,
-            struct groups_question *question, struct err *err)
-{
-    struct groups_text text = {.by_name = "column", .by = column, .sort = STR("-count()")};
-    if (!groups_parse(a, schema, &text, question, err))
-        return false;
-    question->group_count_max = GROUPS_VALUES_MAX;
-    return true;
-}
-
-static bool
 parse_facets(const struct request *request, const struct schema *schema,
              struct groups_question **out, size_t *out_count, struct err *err)
 {
@@ -125,8 +114,10 @@ parse_facets(const struct request *request, const struct schema *schema,
             was_said = was_said || str_eq(questions[i].keys[0].label, name);
         if (was_said)
             continue; /* named twice, shown once */
-        if (!parse_facet(a, schema, name, &questions[count++], err))
+        struct groups_text text = {.by_name = "column", .by = name, .sort = STR("-count()")};
+        if (!groups_parse(a, schema, &text, &questions[count], err))
             return false;
+        questions[count++].group_count_max = GROUPS_VALUES_MAX;
     } while (names.p);
     *out = questions;
     *out_count = count;
@@ -148,8 +139,7 @@ add_facet(struct json *j, const struct selection *s, const struct groups_questio
     json_begin_object(j);
     json_member_u64(j, "total", result.total);
     json_member_bool(j, "has_more", result.has_more);
-    json_key(j, "values");
-    json_begin_array(j);
+    json_member_begin_array(j, "values");
     for (size_t i = 0; i < result.group_count; i++) {
         struct groups_group group;
         if (!ask.engine->group(&ask, &result, i, &group, err))
@@ -181,14 +171,12 @@ get_facets(struct app *app, struct request *request, struct response *response, 
     /* The rows that it finds are there for every facet. */
     if (!app->engine->count(&s.ask, &total, err))
         return false;
-    json_key(&j, "data");
-    json_begin_object(&j);
+    json_member_begin_object(&j, "data");
     for (size_t i = 0; i < count; i++)
         if (!add_facet(&j, &s, &questions[i], (uint64_t)request_integer(request, "limit"), err))
             return false;
     json_end_object(&j);
-    json_key(&j, "meta");
-    json_begin_object(&j);
+    json_member_begin_object(&j, "meta");
     json_member_u64(&j, "total", total);
     selection_end(&j, &s);
     return true;

@@ -35,13 +35,11 @@ static void
 add_json(struct json *j, const struct histogram *h, const struct selection *s, size_t index)
 {
     json_begin_object(j);
-    json_key(j, "data");
-    json_begin_array(j);
+    json_member_begin_array(j, "data");
     for (size_t i = 0; i < h->bin_count; i++)
         add_bin(j, h, i);
     json_end_array(j);
-    json_key(j, "meta");
-    json_begin_object(j);
+    json_member_begin_object(j, "meta");
     json_member_u64(j, "total", h->values + h->nulls);
     json_member_i64(j, "version", s->ask.version->info.number);
     json_member_str(j, "column", s->ask.version->schema.columns[index].name);

@@ -9,17 +9,6 @@ add_optional(struct json *j, const char *key, struct str json)
         json_member_null(j, key);
 }
 
-/* As in the answer to a request, paths and numbers of ours are for the log. */
-static void
-add_error(struct json *j, const struct job *job)
-{
-    bool is_ours = str_starts(job->error, STR("{\"code\":\"internal\""));
-    add_optional(j, "error",
-                 is_ours ? STR("{\"code\":\"internal\",\"detail\":\"The log has the reason "
-                               "under this job's id.\"}")
-                         : job->error);
-}
-
 /* Bytes per second; 0 before there is anything to go by.  Of the running phase, since each has
  * a pace of its own, and of all of the job once it has ended. */
 static uint64_t
@@ -67,7 +56,12 @@ job_add_json(struct json *j, const struct job *job)
     json_member_timestamp(j, "created_at", job->created_at);
     json_member_timestamp(j, "started_at", job->started_at);
     json_member_timestamp(j, "finished_at", job->finished_at);
-    add_error(j, job);
+    /* As in the answer to a request, paths and numbers of ours are for the log. */
+    bool is_ours = str_starts(job->error, STR("{\"code\":\"internal\""));
+    add_optional(j, "error",
+                 is_ours ? STR("{\"code\":\"internal\",\"detail\":\"The log has the reason "
+                               "under this job's id.\"}")
+                         : job->error);
     add_optional(j, "result", job->result);
     json_end_object(j);
 }

@@ -2,23 +2,17 @@
 
 #include "base/suggest.h"
 
-/* What is packed would else be told that it is no JSON. */
-static bool
-check_encoding(const struct request *request, struct err *err)
-{
-    return request_coding(request) == CODING_NONE ||
-           err_set_name(err, ERR_MEDIA_TYPE, NULL, STR("Content-Encoding"),
-                        "the body is taken as it is here: leave out Content-Encoding, got "
-                        "'%" STR_FMT "'",
-                        STR_ARG(request->header.content_encoding));
-}
-
 bool
 json_body_check_type(const struct request *request, struct err *err)
 {
     struct str type = request_media_type(request);
+    /* What is packed would else be told that it is no JSON. */
     if (type.n == 0 || str_eq(type, STR("application/json")))
-        return check_encoding(request, err);
+        return request_coding(request) == CODING_NONE ||
+               err_set_name(err, ERR_MEDIA_TYPE, NULL, STR("Content-Encoding"),
+                            "the body is taken as it is here: leave out Content-Encoding, got "
+                            "'%" STR_FMT "'",
+                            STR_ARG(request->header.content_encoding));
     return err_set(err, ERR_MEDIA_TYPE,
                    "the body is JSON here, and it came as %" STR_FMT
                    "; with curl: -H 'Content-Type: application/json' -d '{...}'",
@@ -51,36 +45,6 @@ refuse_name(struct str key, const char *const *names, size_t count, struct err *
                         suggest_text(&near), STR_ARG(buf_str(&known)));
 }
 
-static bool
-is_one_of(struct str key, const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (str_eq(key, str_from(names[i])))
-            return true;
-    return false;
-}
-
-static bool
-check_names(const struct json_value *body, const char *const *names, size_t count,
-            struct err *err)
-{
-    for (size_t i = 0; i < body->child_count; i++)
-        if (!is_one_of(body->children[i].key, names, count))
-            return refuse_name(body->children[i].key, names, count, err);
-    return true;
-}
-
-/* It would else be told that its JSON is wrong at byte 0. */
-static bool
-refuse_empty(const char *const *names, size_t count, struct err *err)
-{
-    scoped_buf known = {.max = KIB};
-    list_names(&known, names, count);
-    return err_set(err, ERR_MALFORMED,
-                   "the body is empty where a JSON object is needed%" STR_FMT,
-                   STR_ARG(buf_str(&known)));
-}
-
 bool
 json_body_read(const struct request *request, const char *const *names, size_t count,
                const struct json_value **out, struct err *err)
@@ -88,14 +52,25 @@ json_body_read(const struct request *request, const char *const *names, size_t c
     const struct json_value *body;
     if (!json_body_check_type(request, err))
         return false;
-    if (request->body.n == 0)
-        return refuse_empty(names, count, err);
+    if (request->body.n == 0) { /* its JSON would else be wrong at byte 0 */
+        scoped_buf known = {.max = KIB};
+        list_names(&known, names, count);
+        return err_set(err, ERR_MALFORMED,
+                       "the body is empty where a JSON object is needed%" STR_FMT,
+                       STR_ARG(buf_str(&known)));
+    }
     if (!json_read(request->arena, request->body, &body, err))
         return false;
     if (body->kind != JSON_OBJECT)
         return err_set(err, ERR_INVALID, "the body is a JSON object");
-    if (!check_names(body, names, count, err))
-        return false;
+    for (size_t i = 0; i < body->child_count; i++) {
+        struct str key = body->children[i].key;
+        size_t k = 0;
+        while (k < count && !str_eq(key, str_from(names[k])))
+            k++;
+        if (k == count)
+            return refuse_name(key, names, count, err);
+    }
     *out = body;
     return true;
 }

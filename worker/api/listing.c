@@ -20,24 +20,18 @@ listing_add_csv_header(struct buf *out, const struct listing_table *table)
 }
 
 static void
-add_cell(struct buf *out, const struct json_value *v, bool is_raw)
-{
-    if (v && v->kind != JSON_NULL)
-        csv_add_text(out, v->text, is_raw || v->kind != JSON_STRING);
-}
-
-static void
 add_row(struct buf *out, const struct listing_table *table, const struct json_value *object,
         const struct listing_verbatim *verbatim, bool is_raw)
 {
     for (size_t i = 0; i < table->column_count; i++) {
         const char *name = table->columns[i];
+        const struct json_value *v = json_get(object, name);
         if (i)
             buf_add_char(out, ',');
         if (verbatim->key && strcmp(name, verbatim->key) == 0)
             csv_add_text(out, verbatim->json, true);
-        else
-            add_cell(out, json_get(object, name), is_raw);
+        else if (v && v->kind != JSON_NULL)
+            csv_add_text(out, v->text, is_raw || v->kind != JSON_STRING);
     }
     buf_add_lit(out, "\r\n");
 }
@@ -54,16 +48,6 @@ listing_add_csv_row(struct arena *a, struct buf *out, const struct listing_table
     return true;
 }
 
-static void
-begin_file(struct listing *list)
-{
-    list->response->type = format_media_type(list->format);
-    response_header(list->response, "Content-Disposition", "attachment; filename=\"%s.%s\"",
-                    list->table->name, format_name(list->format));
-    if (list->format == EXPORT_CSV)
-        listing_add_csv_header(&list->response->body, list->table);
-}
-
 bool
 listing_begin(struct listing *list, const struct listing_table *table,
               const struct request *request, struct response *response, struct err *err)
@@ -75,10 +59,15 @@ listing_begin(struct listing *list, const struct listing_table *table,
     list->response = response;
     list->is_raw = request_boolean(request, "raw");
     buf_init(&list->item, RESPONSE_BODY_BYTES_MAX);
-    if (list->format == EXPORT_JSON)
+    if (list->format == EXPORT_JSON) {
         list->json = page_begin(response);
-    else
-        begin_file(list);
+        return true;
+    }
+    response->type = format_media_type(list->format);
+    response_header(response, "Content-Disposition", "attachment; filename=\"%s.%s\"",
+                    table->name, format_name(list->format));
+    if (list->format == EXPORT_CSV)
+        listing_add_csv_header(&response->body, table);
     return true;
 }
 

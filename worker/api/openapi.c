@@ -1,33 +1,166 @@
 /* The table says what there is, openapi.yaml what it is good for.  Everything that follows from a
  * row is made here: the path with and without /v1, parameters, security, the answers that any such
- * route may give. */
+ * route may give.  YAML's plain scalars become what YAML 1.2's core schema says they are; quoted
+ * ones stay strings, so that status codes as keys and "true" as an example do too. */
 #include "api/openapi.h"
 
 #include "api/app.h"
-#include "api/openapi_words.h"
+#include "config/yaml.h"
+#include "import/options.h"
+#include "json/write.h"
 
 #include <ctype.h>
 #include <string.h>
 
+struct openapi_writer {
+    struct json json;
+    struct arena *arena;
+    const struct yaml_node *root; /* of openapi.yaml */
+};
+
+/* {"$ref": "#/components/KIND/NAME"} */
+static void
+add_reference(struct json *j, const char *kind, struct str name)
+{
+    scoped_buf to;
+    buf_init(&to, KIB);
+    buf_printf(&to, "#/components/%s/%" STR_FMT, kind, STR_ARG(name));
+    json_begin_object(j);
+    json_member_str(j, "$ref", buf_str(&to));
+    json_end_object(j);
+}
+
+/* Words that are separated by blanks, as an array. */
+static void
+add_list(struct json *j, const char *key, struct str words)
+{
+    json_member_begin_array(j, key);
+    for (struct str rest = words; rest.p;)
+        json_str(j, str_cut(&rest, ' '));
+    json_end_array(j);
+}
+
+/* What is said of the route; NULL for nothing. */
+static const struct yaml_node *
+words_of(const struct openapi_writer *w, const struct route *route)
+{
+    return yaml_get(yaml_get(w->root, "operations"), route->operation);
+}
+
 /* ---- parameters ---- */
 
-static void
-add_default(struct json *j, const struct route_param *p)
+/* `member` of what is said of a parameter: of the operation, else of all of that name. */
+static const struct yaml_node *
+query_words(const struct openapi_writer *w, const struct route *route, const char *name,
+            const char *member)
 {
-    struct str value = str_from(p->fallback);
-    json_key(j, "default");
-    if (p->type == PARAM_INTEGER || p->type == PARAM_BOOLEAN)
-        json_raw(j, value);
-    else
-        json_str(j, value);
+    const struct yaml_node *own =
+        yaml_get(yaml_get(yaml_get(words_of(w, route), "query"), name), member);
+    return own ? own : yaml_get(yaml_get(yaml_get(w->root, "query"), name), member);
+}
+
+/* What is said of the parameter, else its help as a sentence, whose first word stays as it is
+ * where it is no plain word but something that is typed. */
+static void
+add_description(struct openapi_writer *w, const struct route *route,
+                const struct route_param *p)
+{
+    scoped_buf sentence;
+    buf_init(&sentence, 4 * KIB);
+    const struct yaml_node *words = query_words(w, route, p->name, "description");
+    size_t letters = strspn(p->help, "abcdefghijklmnopqrstuvwxyz");
+    bool is_plain = letters > 0 && (p->help[letters] == ' ' || p->help[letters] == ',');
+    buf_add_char(&sentence, is_plain ? (char)toupper((unsigned char)p->help[0]) : p->help[0]);
+    buf_add(&sentence, str_from(p->help + 1));
+    if (!str_ends(buf_str(&sentence), STR(".")))
+        buf_add_char(&sentence, '.');
+    json_member_str(&w->json, "description", words ? words->text : buf_str(&sentence));
+}
+
+/* What a member may be in JSON; a form has texts alone. */
+static struct str
+json_types_of(const char *name)
+{
+    static const struct {
+        const char *name, *types;
+    } OPTIONS[] = {
+#define X(option, type, min, max, words, json, help) {#option, json},
+        IMPORT_OPTIONS(X)
+#undef X
+    };
+    for (size_t i = 0; i < COUNT_OF(OPTIONS); i++)
+        if (strcmp(OPTIONS[i].name, name) == 0)
+            return str_from(OPTIONS[i].types);
+    return STR("string");
+}
+
+/* The parameters of an operation, as the properties of a body that takes them as fields or
+ * members too. */
+static void
+add_fields(struct openapi_writer *w, struct str operation)
+{
+    struct json *j = &w->json;
+    const struct route *route = ROUTES;
+    while (route < ROUTES + ROUTE_COUNT && !str_eq(operation, str_from(route->operation)))
+        route++;
+    assert(route < ROUTES + ROUTE_COUNT); /* what openapi.yaml names is ours */
+    for (size_t i = 0; i < route->param_count; i++) {
+        const struct route_param *p = &route->params[i];
+        struct str types = json_types_of(p->name);
+        bool is_text = str_eq(types, STR("string"));
+        json_key(j, p->name);
+        json_begin_object(j);
+        if (is_text)
+            json_member_str(j, "type", types);
+        else
+            add_list(j, "type", types);
+        if (str_starts(types, STR("array")))
+            json_member_raw(j, "items", STR("{\"type\":\"string\"}"));
+        if (is_text && p->words)
+            add_list(j, "enum", str_from(p->words));
+        add_description(w, route, p);
+        json_end_object(j);
+    }
+}
+
+/* As it stands in openapi.yaml. */
+static void
+add_node(struct openapi_writer *w, const struct yaml_node *node)
+{
+    struct json *j = &w->json;
+    bool truth;
+    if (node->kind == YAML_MAPPING) {
+        json_begin_object(j);
+        for (const struct yaml_node *m = node->first; m; m = m->next) {
+            if (str_eq(m->key, STR("x-fields-of"))) {
+                add_fields(w, m->text);
+                continue;
+            }
+            json_key_str(j, m->key);
+            add_node(w, m);
+        }
+        json_end_object(j);
+    } else if (node->kind == YAML_SEQUENCE) {
+        json_begin_array(j);
+        for (const struct yaml_node *item = node->first; item; item = item->next)
+            add_node(w, item);
+        json_end_array(j);
+    } else if (yaml_is_null(node)) {
+        json_null(j);
+    } else if (yaml_as_bool(node, &truth)) {
+        json_bool(j, truth);
+    } else if (yaml_is_number(node)) {
+        json_raw(j, node->text);
+    } else {
+        json_str(j, node->text);
+    }
 }
 
 static void
 add_schema(struct json *j, const struct route_param *p)
 {
     bool is_number = p->type == PARAM_INTEGER;
-    json_key(j, "schema");
-    json_begin_object(j);
+    json_member_begin_object(j, "schema");
     json_member_str(
         j, "type",
         str_from(request_param_type_name(p->type == PARAM_WORD ? PARAM_TEXT : p->type)));
@@ -36,9 +169,11 @@ add_schema(struct json *j, const struct route_param *p)
         json_member_i64(j, is_number ? "maximum" : "maxLength", p->max);
     }
     if (p->type == PARAM_WORD)
-        openapi_add_list(j, "enum", str_from(p->words));
-    if (p->fallback)
-        add_default(j, p);
+        add_list(j, "enum", str_from(p->words));
+    if (p->fallback && (is_number || p->type == PARAM_BOOLEAN))
+        json_member_raw(j, "default", str_from(p->fallback));
+    else if (p->fallback)
+        json_member_str(j, "default", str_from(p->fallback));
     json_end_object(j);
 }
 
@@ -46,15 +181,15 @@ static void
 add_param(struct openapi_writer *w, const struct route *route, const struct route_param *p)
 {
     struct json *j = &w->json;
-    const struct yaml_node *example = openapi_query_words(w, route, p->name, "example");
+    const struct yaml_node *example = query_words(w, route, p->name, "example");
     json_begin_object(j);
     json_member_str(j, "name", str_from(p->name));
     json_member_str(j, "in", STR("query"));
-    openapi_add_help(w, route, p);
+    add_description(w, route, p);
     add_schema(j, p);
     if (example) {
         json_key(j, "example");
-        openapi_add_node(w, example);
+        add_node(w, example);
     }
     json_end_object(j);
 }
@@ -65,17 +200,16 @@ static void
 add_parameters(struct openapi_writer *w, const struct route *route)
 {
     struct json *j = &w->json;
-    const struct yaml_node *headers = yaml_get(openapi_words_of(w, route), "headers");
+    const struct yaml_node *headers = yaml_get(words_of(w, route), "headers");
     if (!route->param_count && !headers && !(route->flags & ROUTE_TAKES_FILTERS))
         return;
-    json_key(j, "parameters");
-    json_begin_array(j);
+    json_member_begin_array(j, "parameters");
     for (size_t i = 0; i < route->param_count; i++)
         add_param(w, route, &route->params[i]);
     for (const struct yaml_node *h = headers ? headers->first : NULL; h; h = h->next)
-        openapi_add_reference(j, "parameters", h->text);
+        add_reference(j, "parameters", h->text);
     if (route->flags & ROUTE_TAKES_FILTERS)
-        openapi_add_reference(j, "parameters", STR("filters"));
+        add_reference(j, "parameters", STR("filters"));
     json_end_array(j);
 }
 
@@ -94,32 +228,6 @@ is_public(const struct route *route)
 }
 
 static void
-add_way(struct json *j, const char *scheme)
-{
-    json_begin_object(j);
-    if (scheme) {
-        json_key(j, scheme);
-        json_begin_array(j);
-        json_end_array(j);
-    }
-    json_end_object(j);
-}
-
-static void
-add_security(struct json *j, const struct route *route)
-{
-    json_key(j, "security");
-    json_begin_array(j);
-    if (is_public(route) || route->flags & ROUTE_MAY_BE_PLAYER)
-        add_way(j, NULL);
-    if (takes_token(route))
-        add_way(j, "player_token");
-    if (route->scope != SCOPE_NONE)
-        add_way(j, "api_key");
-    json_end_array(j);
-}
-
-static void
 add_access(struct json *j, const struct route *route)
 {
     json_member_str(j, "x-scope", str_from(http_scope_name(route->scope)));
@@ -132,19 +240,17 @@ add_access(struct json *j, const struct route *route)
                         route->flags & ROUTE_PLAYER ? STR("required") : STR("optional"));
     if (route->flags & ROUTE_AT_ROOT)
         json_member_bool(j, "x-at-root", true);
-    add_security(j, route);
+    json_member_begin_array(j, "security");
+    if (is_public(route) || route->flags & ROUTE_MAY_BE_PLAYER)
+        json_raw(j, STR("{}"));
+    if (takes_token(route))
+        json_raw(j, STR("{\"player_token\":[]}"));
+    if (route->scope != SCOPE_NONE)
+        json_raw(j, STR("{\"api_key\":[]}"));
+    json_end_array(j);
 }
 
 /* ---- answers ---- */
-
-static bool
-has_forms(const struct route *route)
-{
-    for (size_t i = 0; i < route->param_count; i++)
-        if (strcmp(route->params[i].name, "format") == 0)
-            return true;
-    return false;
-}
 
 /* What any route of the kind may answer, where the operation has no other words on the status;
  * and what may come in place of any answer: a refusal of nginx itself, or of a service in
@@ -152,6 +258,9 @@ has_forms(const struct route *route)
 static void
 add_refusals(struct json *j, const struct route *route, const struct yaml_node *otherwise)
 {
+    bool has_forms = false;
+    for (size_t i = 0; i < route->param_count; i++)
+        has_forms = has_forms || strcmp(route->params[i].name, "format") == 0;
     const struct {
         const char *status, *response;
         bool comes;
@@ -159,7 +268,7 @@ add_refusals(struct json *j, const struct route *route, const struct yaml_node *
         {"400", "bad_parameter", true},
         {"401", "unauthorized", route->scope != SCOPE_NONE || takes_token(route)},
         {"403", "forbidden", route->scope > SCOPE_READ},
-        {"406", "not_acceptable", has_forms(route)},
+        {"406", "not_acceptable", has_forms},
         {"413", "too_large", route->body->bytes_max > 0},
         {"429", "too_many", route->zone != ZONE_NONE},
         {"default", "refusal", true},
@@ -168,34 +277,28 @@ add_refusals(struct json *j, const struct route *route, const struct yaml_node *
         if (!refusals[i].comes || yaml_get(otherwise, refusals[i].status))
             continue;
         json_key(j, refusals[i].status);
-        openapi_add_reference(j, "responses", str_from(refusals[i].response));
+        add_reference(j, "responses", str_from(refusals[i].response));
     }
 }
 
-/* A word stands for the component of that name. */
-static void
-add_answers(struct openapi_writer *w, const struct yaml_node *answers)
-{
-    struct json *j = &w->json;
-    for (const struct yaml_node *a = answers ? answers->first : NULL; a; a = a->next) {
-        json_key_str(j, a->key);
-        if (a->kind == YAML_SCALAR)
-            openapi_add_reference(j, "responses", a->text);
-        else
-            openapi_add_node(w, a);
-    }
-}
-
+/* What the operation says itself; there a word stands for the component of that name. */
 static void
 add_responses(struct openapi_writer *w, const struct route *route)
 {
     struct json *j = &w->json;
-    const struct yaml_node *words = openapi_words_of(w, route);
+    const struct yaml_node *words = words_of(w, route);
     const struct yaml_node *otherwise = yaml_get(words, "otherwise");
-    json_key(j, "responses");
-    json_begin_object(j);
-    add_answers(w, yaml_get(words, "responses"));
-    add_answers(w, otherwise);
+    const struct yaml_node *said[] = {yaml_get(words, "responses"), otherwise};
+    json_member_begin_object(j, "responses");
+    for (size_t i = 0; i < COUNT_OF(said); i++) {
+        for (const struct yaml_node *a = said[i] ? said[i]->first : NULL; a; a = a->next) {
+            json_key_str(j, a->key);
+            if (a->kind == YAML_SCALAR)
+                add_reference(j, "responses", a->text);
+            else
+                add_node(w, a);
+        }
+    }
     add_refusals(j, route, otherwise);
     json_end_object(j);
 }
@@ -209,19 +312,19 @@ add_operation(struct openapi_writer *w, const struct route *route, bool to_root,
 {
     static const char *const AS_WRITTEN[] = {"tags", "summary", "description", "requestBody"};
     struct json *j = &w->json;
-    const struct yaml_node *words = openapi_words_of(w, route);
+    const struct yaml_node *words = words_of(w, route);
     if (!words)
         return err_set(err, ERR_INVALID, "openapi.yaml: no words on %s", route->operation);
     json_begin_object(j);
     json_member_str(
         j, "operationId",
-        arena_printf(&w->arena, "%s%s", route->operation, to_root ? "_at_root" : ""));
+        arena_printf(w->arena, "%s%s", route->operation, to_root ? "_at_root" : ""));
     for (size_t i = 0; i < COUNT_OF(AS_WRITTEN); i++) {
         const struct yaml_node *member = yaml_get(words, AS_WRITTEN[i]);
         if (!member)
             continue;
         json_key(j, AS_WRITTEN[i]);
-        openapi_add_node(w, member);
+        add_node(w, member);
     }
     add_access(j, route);
     add_parameters(w, route);
@@ -235,12 +338,11 @@ add_names(struct json *j, const char *pattern)
 {
     if (!strchr(pattern, '{'))
         return;
-    json_key(j, "parameters");
-    json_begin_array(j);
+    json_member_begin_array(j, "parameters");
     for (struct str rest = str_from(pattern); rest.p;) {
         struct str segment = str_cut(&rest, '/');
         if (router_is_name(segment))
-            openapi_add_reference(j, "parameters", str_slice(segment, 1, segment.n - 1));
+            add_reference(j, "parameters", str_slice(segment, 1, segment.n - 1));
     }
     json_end_array(j);
 }
@@ -270,8 +372,7 @@ add_path(struct openapi_writer *w, const struct route *first, bool to_root, stru
 static bool
 add_paths(struct openapi_writer *w, struct err *err)
 {
-    json_key(&w->json, "paths");
-    json_begin_object(&w->json);
+    json_member_begin_object(&w->json, "paths");
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         if (!router_is_first_of_path(ROUTES, i))
             continue;
@@ -283,41 +384,6 @@ add_paths(struct openapi_writer *w, struct err *err)
     return true;
 }
 
-/* One without `in` is a name of a path. */
-static void
-add_shared_parameters(struct openapi_writer *w, const struct yaml_node *parameters)
-{
-    struct json *j = &w->json;
-    json_begin_object(j);
-    for (const struct yaml_node *p = parameters->first; p; p = p->next) {
-        json_key_str(j, p->key);
-        json_begin_object(j);
-        if (!yaml_get(p, "in")) {
-            json_member_str(j, "name", p->key);
-            json_member_str(j, "in", STR("path"));
-            json_member_bool(j, "required", true);
-        }
-        openapi_add_members(w, p);
-        json_end_object(j);
-    }
-    json_end_object(j);
-}
-
-static void
-add_components(struct openapi_writer *w, const struct yaml_node *components)
-{
-    struct json *j = &w->json;
-    json_begin_object(j);
-    for (const struct yaml_node *kind = components->first; kind; kind = kind->next) {
-        json_key_str(j, kind->key);
-        if (str_eq(kind->key, STR("parameters")))
-            add_shared_parameters(w, kind);
-        else
-            openapi_add_node(w, kind);
-    }
-    json_end_object(j);
-}
-
 static bool
 add_document(struct openapi_writer *w, struct err *err)
 {
@@ -327,22 +393,13 @@ add_document(struct openapi_writer *w, struct err *err)
         if (str_eq(part->key, STR("operations"))) {
             if (!add_paths(w, err))
                 return false;
-        } else if (str_eq(part->key, STR("components"))) {
-            json_key_str(j, part->key);
-            add_components(w, part);
         } else if (!str_eq(part->key, STR("query"))) {
             json_key_str(j, part->key);
-            openapi_add_node(w, part);
+            add_node(w, part);
         }
     }
     json_end_object(j);
     return true;
-}
-
-static void
-free_writer(struct openapi_writer *w)
-{
-    arena_free(&w->arena);
 }
 
 bool
@@ -352,7 +409,8 @@ openapi_add_json(struct buf *out, struct err *err)
     const struct embed_file *file = embed_find(EMBED_OPENAPI, EMBED_OPENAPI_COUNT, name);
     if (!file)
         return err_set(err, ERR_INTERNAL, "the binary was built without openapi.yaml");
-    SCOPED(free_writer) struct openapi_writer w = {.json = json_write(out)};
-    return yaml_read(&w.arena, name, file->text, &w.root, err) && add_document(&w, err) &&
+    scoped_arena arena = {0};
+    struct openapi_writer w = {.json = json_write(out), .arena = &arena};
+    return yaml_read(&arena, name, file->text, &w.root, err) && add_document(&w, err) &&
            (!out->is_full || err_set(err, ERR_INTERNAL, "the API's description is too large"));
 }

@@ -3,8 +3,6 @@
 #include "api/object.h"
 #include "http/router.h"
 
-#include <string.h>
-
 #define URL_BYTES_MAX (64 * KIB)
 /* nginx reads the head of an answer into one buffer; a longer link stays in the body alone. */
 #define LINK_BYTES_MAX (2 * KIB)
@@ -57,8 +55,7 @@ struct json
 page_begin(struct response *response)
 {
     struct json j = object_begin(response);
-    json_key(&j, "data");
-    json_begin_array(&j);
+    json_member_begin_array(&j, "data");
     return j;
 }
 
@@ -85,8 +82,7 @@ page_begin_meta(struct json *j, const struct request *request, struct response *
                 struct str cursor)
 {
     json_end_array(j);
-    json_key(j, "page");
-    json_begin_object(j);
+    json_member_begin_object(j, "page");
     if (cursor.n) {
         scoped_buf url;
         buf_init(&url, URL_BYTES_MAX);
@@ -100,8 +96,7 @@ page_begin_meta(struct json *j, const struct request *request, struct response *
     }
     json_member_bool(j, "has_more", cursor.n > 0);
     json_end_object(j);
-    json_key(j, "meta");
-    json_begin_object(j);
+    json_member_begin_object(j, "meta");
 }
 
 void

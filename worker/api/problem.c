@@ -4,19 +4,6 @@
 #include "http/status.h"
 #include "json/write.h"
 
-static void
-add_field_errors(struct json *j, const struct err *err)
-{
-    json_key(j, "errors");
-    json_begin_array(j);
-    json_begin_object(j);
-    json_member_str(j, "name", str_from(err->name));
-    json_member_str(j, "code", str_from(err_code(err)));
-    json_member_str(j, "detail", str_from(err_public_detail(err)));
-    json_end_object(j);
-    json_end_array(j);
-}
-
 /* What would be taken: a key, a player's token, or either.  Routes that ask for neither and
  * refuse a password or a refresh token are about tokens. */
 static void
@@ -33,25 +20,6 @@ add_challenges(struct response *r, const struct err *err)
         response_header(r, "WWW-Authenticate", "ApiKey realm=\"playmeter\"");
 }
 
-/* The scope of a key that would do; not said where none would. */
-static void
-add_required_scope(struct json *j, const struct response *r)
-{
-    const struct route *route = r->request->route;
-    bool is_refusal = r->status == 401 || r->status == 403;
-    if (is_refusal && route && route->scope != SCOPE_NONE)
-        json_member_str(j, "required_scope", str_from(http_scope_name(route->scope)));
-}
-
-static void
-add_headers(struct response *r, int status, const struct err *err)
-{
-    if (status == 401)
-        add_challenges(r, err);
-    if (status == 503 || status == 429)
-        response_header(r, "Retry-After", "%u", MAX(err->retry_after_s, 1));
-}
-
 void
 problem_answer(struct response *r, const struct err *err)
 {
@@ -60,7 +28,10 @@ problem_answer(struct response *r, const struct err *err)
     bool is_ours = err->kind == ERR_INTERNAL;
     r->status = http_status(err);
     r->type = "application/problem+json";
-    add_headers(r, r->status, err);
+    if (r->status == 401)
+        add_challenges(r, err);
+    if (r->status == 503 || r->status == 429)
+        response_header(r, "Retry-After", "%u", MAX(err->retry_after_s, 1));
     struct json j = json_write(&r->body);
     json_begin_object(&j);
     json_member_str(&j, "type", STR("about:blank"));
@@ -71,9 +42,19 @@ problem_answer(struct response *r, const struct err *err)
                             : str_from(err_public_detail(err)));
     json_member_str(&j, "code", str_from(err_code(err)));
     json_member_str(&j, "request_id", r->request->id);
-    add_required_scope(&j, r);
-    if (err->name[0] && !is_ours)
-        add_field_errors(&j, err);
+    /* The scope of a key that would do; not said where none would. */
+    const struct route *route = r->request->route;
+    if ((r->status == 401 || r->status == 403) && route && route->scope != SCOPE_NONE)
+        json_member_str(&j, "required_scope", str_from(http_scope_name(route->scope)));
+    if (err->name[0] && !is_ours) {
+        json_member_begin_array(&j, "errors");
+        json_begin_object(&j);
+        json_member_str(&j, "name", str_from(err->name));
+        json_member_str(&j, "code", str_from(err_code(err)));
+        json_member_str(&j, "detail", str_from(err_public_detail(err)));
+        json_end_object(&j);
+        json_end_array(&j);
+    }
     json_end_object(&j);
     buf_add_char(&r->body, '\n');
 }

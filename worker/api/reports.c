@@ -72,17 +72,6 @@ create_report_run(struct app *app, struct request *request, struct response *res
     return true;
 }
 
-static void
-add_run(struct json *j, const struct archive_run *run)
-{
-    json_begin_object(j);
-    json_member_str(j, "id", run->job_id);
-    json_member_str(j, "job", run->job_id);
-    archive_add_json(j, run);
-    json_member_timestamp(j, "finished_at", run->finished_at);
-    json_end_object(j);
-}
-
 static const char *const RUN_COLUMNS[] = {"id",     "job",     "date",       "scheduled",
                                           "inputs", "reports", "finished_at"};
 static const struct listing_table RUNS = {.name = "runs", LISTING_COLUMNS(RUN_COLUMNS)};
@@ -105,7 +94,13 @@ list_report_runs(struct app *app, struct request *request, struct response *resp
         return false;
     bool has_more = page_cut(request, &count);
     for (size_t i = 0; i < count; i++) {
-        add_run(listing_item(&list), &runs[i]);
+        struct json *j = listing_item(&list);
+        json_begin_object(j);
+        json_member_str(j, "id", runs[i].job_id);
+        json_member_str(j, "job", runs[i].job_id);
+        archive_add_json(j, &runs[i]);
+        json_member_timestamp(j, "finished_at", runs[i].finished_at);
+        json_end_object(j);
         if (!listing_end_item(&list, err))
             return false;
     }
@@ -124,8 +119,7 @@ add_last_error(struct json *j, const struct archive_run *last, const char *name)
         const struct archive_report *report = &last->reports[i];
         if (!str_eq(report->name, str_from(name)) || report->error_json.n == 0)
             continue;
-        json_key(j, "last_error");
-        json_raw(j, report->error_json);
+        json_member_raw(j, "last_error", report->error_json);
         return;
     }
     json_member_null(j, "last_error");
@@ -143,8 +137,7 @@ add_report(struct json *j, struct app *app, struct arena *a, const struct report
     json_begin_object(j);
     json_member_str(j, "name", str_from(report->name));
     json_member_str(j, "title", str_from(report->title));
-    json_key(j, "url");
-    json_str(j, arena_printf(a, "/v1/reports/%s", report->name));
+    json_member_str(j, "url", arena_printf(a, "/v1/reports/%s", report->name));
     if (got) {
         json_member_str(j, "date", run.date);
         json_member_timestamp(j, "finished_at", run.finished_at);

@@ -3,16 +3,6 @@
 #include "api/access.h"
 #include "api/page.h"
 
-static struct str
-declared_names(struct arena *a, const struct route *route)
-{
-    scoped_buf names;
-    buf_init(&names, KIB);
-    for (size_t i = 0; i < route->param_count; i++)
-        buf_printf(&names, "%s%s", i ? " " : "", route->params[i].name);
-    return arena_str(a, buf_str(&names));
-}
-
 static bool
 read_filters(const struct request *request, const struct schema *schema, struct str q,
              struct filter **out, struct err *err)
@@ -21,9 +11,13 @@ read_filters(const struct request *request, const struct schema *schema, struct 
     struct param *params = arena_array(a, request->filter_count, struct param);
     for (size_t i = 0; i < request->filter_count; i++)
         params[i] = (struct param){request->filters[i].name, request->filters[i].value};
-    struct str declared =
-        request->filter_count ? declared_names(a, request->route) : (struct str){0};
-    return filter_parse(a, schema, params, request->filter_count, declared, q, out, err);
+    scoped_buf names;
+    buf_init(&names, KIB);
+    const struct route *route = request->route;
+    for (size_t i = 0; request->filter_count && i < route->param_count; i++)
+        buf_printf(&names, "%s%s", i ? " " : "", route->params[i].name);
+    return filter_parse(a, schema, params, request->filter_count, arena_str(a, buf_str(&names)),
+                        q, out, err);
 }
 
 bool

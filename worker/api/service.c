@@ -43,17 +43,6 @@ refuse_readiness(struct err *err, const char *check, const char *why)
     return err_set_name(err, ERR_BUSY, "not_ready", str_from(check), "%s: %s", check, why);
 }
 
-/* The schema was compared when the database was opened; this asks it for something real. */
-static bool
-check_database(struct app *app, struct request *request, struct err *err)
-{
-    struct dataset *datasets;
-    size_t count;
-    struct err why = {0};
-    return dataset_list(request->arena, app->db, &datasets, &count, &why) ||
-           refuse_readiness(err, "database", why.detail);
-}
-
 static bool
 check_importer(struct app *app, struct err *err)
 {
@@ -66,37 +55,6 @@ check_importer(struct app *app, struct err *err)
     return (beat_us <= now_us && now_us - beat_us <= HEARTBEAT_AGE_US_MAX) ||
            refuse_readiness(err, "importer",
                             "its last sign of life is more than 15 seconds old");
-}
-
-/* No reason to send the games elsewhere: there is nowhere else, and wallets that are whole go
- * on being right. */
-static void
-warn_of_ledger(const struct app *app, struct buf *warnings)
-{
-    if (access(app->ledger_mark_path, F_OK) == 0)
-        readiness_warn(warnings, "ledger",
-                       "the look at the start found a fault; see the log for ledger_broken");
-}
-
-static bool
-warn_of_clock(struct app *app, struct buf *warnings, struct err *err)
-{
-    struct event_clock_view view;
-    if (!event_clock_view(app->db, &view, err))
-        return false;
-    if (view.text[0])
-        readiness_warn(warnings, "clock", view.text);
-    return true;
-}
-
-/* Everything else goes on; the file is not named to strangers. */
-static void
-warn_of_passwords(struct app *app, struct buf *warnings)
-{
-    if (!strength_is_dictionary_good(app->config, &app->dictionary))
-        readiness_warn(warnings, "passwords",
-                       "the dictionary that new ones are checked with cannot be read, so none "
-                       "is set; playmeter check-config names the file");
 }
 
 /* Nothing that is served is touched by them; but somebody has to look.  Their names are the ids
@@ -127,32 +85,36 @@ warn_of_folders(struct app *app, const struct request *request, struct buf *warn
 bool
 readyz(struct app *app, struct request *request, struct response *response, struct err *err)
 {
-    if (!check_database(app, request, err))
-        return false;
+    struct dataset *datasets;
+    size_t count;
+    struct event_clock_view clock;
+    struct err why = {0};
+    /* The schema was compared when the database was opened; this asks it for something real. */
+    if (!dataset_list(request->arena, app->db, &datasets, &count, &why))
+        return refuse_readiness(err, "database", why.detail);
     if (disk_free_bytes(app->data_dir) < DISK_RESERVE)
         return refuse_readiness(err, "disk", "less than 64 MiB are free");
     if (!check_importer(app, err))
         return false;
     scoped_buf warnings = {.max = 8 * KIB};
-    warn_of_ledger(app, &warnings);
+    /* No reason to send the games elsewhere: there is nowhere else, and wallets that are
+     * whole go on being right. */
+    if (access(app->ledger_mark_path, F_OK) == 0)
+        readiness_warn(&warnings, "ledger",
+                       "the look at the start found a fault; see the log for ledger_broken");
     warn_of_folders(app, request, &warnings);
-    warn_of_passwords(app, &warnings);
+    /* Everything else goes on; the file is not named to strangers. */
+    if (!strength_is_dictionary_good(app->config, &app->dictionary))
+        readiness_warn(&warnings, "passwords",
+                       "the dictionary that new ones are checked with cannot be read, so none "
+                       "is set; playmeter check-config names the file");
     if (!readiness_check_datasets(app, request, &warnings, err) ||
-        !warn_of_clock(app, &warnings, err))
+        !event_clock_view(app->db, &clock, err))
         return false;
+    if (clock.text[0])
+        readiness_warn(&warnings, "clock", clock.text);
     answer_status(response, "ready", buf_str(&warnings));
     return true;
-}
-
-static struct str
-openapi_json(struct app *app, struct err *err)
-{
-    if (app->openapi.n == 0) {
-        buf_init(&app->openapi, OPENAPI_BYTES_MAX);
-        bool ok = openapi_add_json(&app->openapi, err);
-        assert(ok); /* it is ours, and the contract test reads it */
-    }
-    return buf_str(&app->openapi);
 }
 
 bool
@@ -160,7 +122,13 @@ get_openapi(struct app *app, struct request *request, struct response *response,
             struct err *err)
 {
     response->type = "application/json";
-    struct str json = openapi_json(app, err);
+    if (app->openapi.n == 0) {
+        buf_init(&app->openapi, OPENAPI_BYTES_MAX);
+        bool ok = openapi_add_json(&app->openapi, err);
+        assert(ok); /* it is ours, and the contract test reads it */
+    }
+    struct str json = buf_str(&app->openapi);
+
     uint64_t hash = hash_bytes(json, 0);
     if (!response_is_known(response, arena_printf(request->arena, "api-%016" PRIx64, hash)))
         buf_add(&response->body, json);

@@ -55,8 +55,7 @@ answer_games(const struct request *request, struct response *response, struct se
     struct json j = object_begin(response);
     json_member_str(&j, "status",
                     arena_printf(request->arena, "%zu found", (size_t)result->total));
-    json_key(&j, "results");
-    json_begin_array(&j);
+    json_member_begin_array(&j, "results");
     for (size_t i = 0; i < result->row_count; i++) {
         struct export_number id = {"id", result->rows[i]};
         const struct value *row;

@@ -78,8 +78,7 @@ add_match(struct json *j, struct selection *s, const struct similar_match *match
 {
     json_begin_object(j);
     json_member_f64(j, "similarity_score", match->score);
-    json_key(j, "shared_terms");
-    json_begin_array(j);
+    json_member_begin_array(j, "shared_terms");
     for (size_t term = 0; term < match->term_count; term++)
         json_str(j, match->terms[term]);
     json_end_array(j);
@@ -169,8 +168,7 @@ search_titles(struct app *app, struct request *request, struct response *respons
 static bool
 add_games(struct json *j, struct selection *s, const struct found *found, struct err *err)
 {
-    json_key(j, "similar_games");
-    json_begin_array(j);
+    json_member_begin_array(j, "similar_games");
     for (size_t i = 0; i < found->count; i++) {
         if (i)
             buf_add_char(j->out, ',');

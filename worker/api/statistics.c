@@ -90,8 +90,7 @@ get_stats(struct app *app, struct request *request, struct response *response, s
     json_key(&j, "data");
     if (!statistics_add(&j, &s, &question, err))
         return false;
-    json_key(&j, "meta");
-    json_begin_object(&j);
+    json_member_begin_object(&j, "meta");
     json_member_u64(&j, "total", total);
     selection_end(&j, &s);
     return true;

@@ -16,20 +16,6 @@ let_in(const struct route *route)
     return MAX(floor, bytes);
 }
 
-static void
-join(struct nginx_location *location, const struct route *route)
-{
-    const struct route_body *body = route->body;
-    location->is_one_page |= (route->flags & ROUTE_ONE_PAGE) != 0;
-    location->takes_file |= body->is_file;
-    location->body_bytes_max = MAX(location->body_bytes_max, let_in(route));
-    if (body->bytes_max > location->told_bytes_max) {
-        location->told_bytes_max = body->bytes_max;
-        location->told_before = body->before;
-        location->told_after = body->after;
-    }
-}
-
 /* Of all rows of the path. */
 static struct nginx_location
 location_of(struct arena *a, const struct route *first)
@@ -46,7 +32,14 @@ location_of(struct arena *a, const struct route *first)
         assert(route->pool == first->pool && route->zone == first->zone &&
                (route->flags & ROUTE_AT_ROOT) == (first->flags & ROUTE_AT_ROOT));
         router_allow(&methods, route->method);
-        join(&out, route);
+        out.is_one_page |= (route->flags & ROUTE_ONE_PAGE) != 0;
+        out.takes_file |= route->body->is_file;
+        out.body_bytes_max = MAX(out.body_bytes_max, let_in(route));
+        if (route->body->bytes_max > out.told_bytes_max) {
+            out.told_bytes_max = route->body->bytes_max;
+            out.told_before = route->body->before;
+            out.told_after = route->body->after;
+        }
     }
     router_allow(&methods, HTTP_OPTIONS);
     out.methods = arena_str(a, buf_str(&methods));

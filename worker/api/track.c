@@ -4,16 +4,6 @@
 #include "api/object.h"
 #include "json/write.h"
 
-static struct track_param *
-copy_params(struct request *request)
-{
-    struct track_param *params =
-        arena_array(request->arena, request->param_count, struct track_param);
-    for (size_t i = 0; i < request->param_count; i++)
-        params[i] = (struct track_param){request->params[i].name, request->params[i].value};
-    return params;
-}
-
 /* Looking is not opening: neither a HEAD nor a program that shows previews is counted, nor a
  * browser that fetches the link in case somebody clicks it: who does sends it again, since the
  * answer is not to be stored. */
@@ -43,8 +33,7 @@ answer(struct response *response, struct str meta, bool is_stored, bool has_char
     json_member_bool(&j, "ok", true);
     json_member_raw(&j, "tracked", meta);
     json_member_bool(&j, "counted", is_stored);
-    json_key(&j, "missing");
-    json_begin_array(&j);
+    json_member_begin_array(&j, "missing");
     if (!has_character)
         json_str(&j, STR("character"));
     json_end_array(&j);
@@ -59,8 +48,12 @@ track_link(struct app *app, struct request *request, struct response *response, 
     bool has_character, counts = is_counted(request);
     if (redirect.n && !track_check_redirect(redirect, hosts->items, hosts->count, err))
         return false;
-    if (!track_make_meta(request->arena, copy_params(request), request->param_count, &meta,
-                         &has_character, err) ||
+    struct track_param *params =
+        arena_array(request->arena, request->param_count, struct track_param);
+    for (size_t i = 0; i < request->param_count; i++)
+        params[i] = (struct track_param){request->params[i].name, request->params[i].value};
+    if (!track_make_meta(request->arena, params, request->param_count, &meta, &has_character,
+                         err) ||
         (counts && !store(app, request, meta, err)))
         return false;
     if (redirect.n) {

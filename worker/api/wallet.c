@@ -7,19 +7,6 @@
 #include "api/page.h"
 #include "json/write.h"
 
-/* A header without a value is a client that lost its key: taking it for none would store twice
- * what is sent twice. */
-static bool
-read_key(const struct request *request, struct str *out, struct err *err)
-{
-    *out = request->header.idempotency_key;
-    return !out->p || out->n ||
-           err_set_name(err, ERR_BAD_PARAMETER, NULL, STR("Idempotency-Key"),
-                        "the header Idempotency-Key has no value; leave it out or send 1 to %d "
-                        "printable ASCII characters",
-                        WALLET_KEY_BYTES_MAX);
-}
-
 static bool
 change(struct app *app, struct request *request, struct response *response, bool is_spend,
        struct err *err)
@@ -28,8 +15,15 @@ change(struct app *app, struct request *request, struct response *response, bool
     const struct json_value *body;
     struct wallet_request wanted = {.player_id = request->player_id, .is_spend = is_spend};
     struct wallet_receipt receipt;
-    if (!read_key(request, &wanted.idempotency_key, err) ||
-        !json_body_read(request, MEMBERS, COUNT_OF(MEMBERS), &body, err) ||
+    wanted.idempotency_key = request->header.idempotency_key;
+    /* A client that lost its key: taking it for none would store twice what is sent twice. */
+    if (wanted.idempotency_key.p && wanted.idempotency_key.n == 0)
+        return err_set_name(
+            err, ERR_BAD_PARAMETER, NULL, STR("Idempotency-Key"),
+            "the header Idempotency-Key has no value; leave it out or send 1 to %d "
+            "printable ASCII characters",
+            WALLET_KEY_BYTES_MAX);
+    if (!json_body_read(request, MEMBERS, COUNT_OF(MEMBERS), &body, err) ||
         !wallet_parse(body, &wanted, err) || !wallet_run(app->writer, &wanted, &receipt, err))
         return false;
     if (receipt.is_replayed)

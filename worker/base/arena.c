@@ -16,17 +16,6 @@ struct arena_chunk {
     max_align_t data[];
 };
 
-static void
-add_chunk(struct arena *a, size_t bytes)
-{
-    size_t cap = MAX(bytes, CHUNK_BYTES);
-    struct arena_chunk *chunk = mem_alloc(sizeof(*chunk) + cap);
-    chunk->next = a->chunks;
-    chunk->cap = cap;
-    a->chunks = chunk;
-    a->used = 0;
-}
-
 void
 arena_free(struct arena *a)
 {
@@ -62,8 +51,14 @@ arena_alloc(struct arena *a, size_t bytes)
     if (bytes > SIZE_MAX / 2)
         mem_exhausted();
     size_t size = (MAX(bytes, 1) + align - 1) / align * align;
-    if (!a->chunks || a->chunks->cap - a->used < size)
-        add_chunk(a, size);
+    if (!a->chunks || a->chunks->cap - a->used < size) {
+        size_t cap = MAX(size, CHUNK_BYTES);
+        struct arena_chunk *chunk = mem_alloc(sizeof(*chunk) + cap);
+        chunk->next = a->chunks;
+        chunk->cap = cap;
+        a->chunks = chunk;
+        a->used = 0;
+    }
     void *p = (char *)a->chunks->data + a->used;
     a->used += size;
     a->total += size;

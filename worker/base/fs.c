@@ -242,17 +242,6 @@ fs_is_temporary(struct str name, const char *replaced)
     return str_is_hex(str_skip(name, stem.n + 1));
 }
 
-/* The folder part of `path`, "." where it has none. */
-static void
-parent_of(const char *path, char out[PATH_MAX])
-{
-    const char *slash = strrchr(path, '/');
-    if (!slash)
-        snprintf(out, PATH_MAX, ".");
-    else
-        snprintf(out, PATH_MAX, "%.*s", (int)MAX(slash - path, 1), path);
-}
-
 bool
 fs_replace_file(int dir, const char *path, struct str bytes, mode_t mode, struct err *err)
 {
@@ -260,7 +249,9 @@ fs_replace_file(int dir, const char *path, struct str bytes, mode_t mode, struct
     random_hex(suffix, SUFFIX_DIGITS);
     if (snprintf(temporary, PATH_MAX, "%s.%s", path, suffix) >= PATH_MAX)
         return err_set(err, ERR_INTERNAL, "the path %s is too long", path);
-    parent_of(path, parent);
+    const char *slash = strrchr(path, '/');
+    snprintf(parent, PATH_MAX, "%.*s", slash ? (int)MAX(slash - path, 1) : 1,
+             slash ? path : ".");
     scoped_fd fd = fs_open_at(dir, temporary, O_WRONLY | O_CREAT | O_EXCL, err);
     if (fd < 0)
         return false;

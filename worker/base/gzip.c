@@ -50,17 +50,6 @@ gzip_position(const struct gzip *g)
     return g->total - g->rest.n - g->z.avail_in;
 }
 
-static void
-refill(struct gzip *g)
-{
-    if (g->z.avail_in > 0 || g->rest.n == 0)
-        return;
-    struct str input = str_slice(g->rest, 0, INPUT_BYTES_MAX);
-    g->z.next_in = (unsigned char *)(uintptr_t)input.p;
-    g->z.avail_in = (unsigned)input.n;
-    g->rest = str_skip(g->rest, input.n);
-}
-
 /* Between members: another member, zero padding, or the end. */
 static bool
 begin_member(struct gzip *g, bool *is_end, struct err *err)
@@ -85,7 +74,12 @@ begin_member(struct gzip *g, bool *is_end, struct err *err)
 static bool
 inflate_some(struct gzip *g, struct err *err)
 {
-    refill(g);
+    if (g->z.avail_in == 0 && g->rest.n > 0) {
+        struct str input = str_slice(g->rest, 0, INPUT_BYTES_MAX);
+        g->z.next_in = (unsigned char *)(uintptr_t)input.p;
+        g->z.avail_in = (unsigned)input.n;
+        g->rest = str_skip(g->rest, input.n);
+    }
     int result = inflate(&g->z, Z_NO_FLUSH);
     if (result == Z_STREAM_END)
         g->is_in_member = false;

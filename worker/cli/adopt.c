@@ -12,7 +12,6 @@
 
 #include <stdio.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define LINES_BYTES_MAX MIB
 

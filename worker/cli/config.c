@@ -9,9 +9,7 @@
 #include "players/token.h"
 #include "reports/input.h"
 
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static int

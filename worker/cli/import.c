@@ -10,8 +10,6 @@
 #include "runner/load.h"
 #include "json/read.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -40,15 +38,6 @@ static void
 note_interrupt(int signal_number UNUSED)
 {
     is_interrupted = 1;
-}
-
-static void
-catch_interrupts(void)
-{
-    struct sigaction action = {.sa_handler = note_interrupt};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
 }
 
 static bool
@@ -119,12 +108,6 @@ cli_import_explain(void)
             arena_printf(&a, "--%s %" STR_FMT, param->name, STR_ARG(values_of(&a, param)));
         printf("  %-31s  %s\n", option.p, param->help);
     }
-}
-
-static bool
-is_url(const char *source)
-{
-    return strncmp(source, "http://", 7) == 0 || strncmp(source, "https://", 8) == 0;
 }
 
 /* The source is opened before root's rights are given up, and copied: the user keeps the file.
@@ -282,18 +265,6 @@ open_session(struct session *s, const struct arguments *arguments, struct err *e
     return writer_access_open(s->data_dir, &s->access, err);
 }
 
-static bool
-run(struct session *s, const struct arguments *arguments, int source_fd, struct err *err)
-{
-    if (!open_session(s, arguments, err) || !submit(s, arguments, source_fd, err))
-        return false;
-    if (s->access.lock_fd < 0)
-        return watch(s, err);
-    /* A service on another data directory would never see the rows. */
-    fprintf(stderr, "no service runs on %s; importing without one\n", s->data_dir);
-    return run_here(s, err);
-}
-
 int
 cli_import(int argc, char **argv)
 {
@@ -305,15 +276,26 @@ cli_import(int argc, char **argv)
         arena_free(&s.arena);
         return 2;
     }
-    catch_interrupts();
+    struct sigaction action = {.sa_handler = note_interrupt};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
     progress_bar_init(&s.bar);
     bool ok = true;
-    if (!is_url(arguments.source)) {
+    if (strncmp(arguments.source, "http://", 7) != 0 &&
+        strncmp(arguments.source, "https://", 8) != 0) {
         source = fs_open_named(arguments.source, &err);
         /* A mistake of the user, whatever the errno says. */
         ok = source >= 0 || err_set_code(&err, ERR_INVALID, "no_source", "%s", err.detail);
     }
-    ok = ok && run(&s, &arguments, source, &err);
+    ok = ok && open_session(&s, &arguments, &err) && submit(&s, &arguments, source, &err);
+    if (ok && s.access.lock_fd < 0) {
+        ok = watch(&s, &err);
+    } else if (ok) {
+        /* A service on another data directory would never see the rows. */
+        fprintf(stderr, "no service runs on %s; importing without one\n", s.data_dir);
+        ok = run_here(&s, &err);
+    }
     progress_bar_end(&s.bar);
     if (!ok)
         complain(&err);

@@ -3,7 +3,6 @@
 #include "base/num.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static bool
 is_named(struct str given, const char *name)
@@ -12,15 +11,6 @@ is_named(struct str given, const char *name)
     while (i < given.n && name[i] && (given.p[i] == '-' ? '_' : given.p[i]) == name[i])
         i++;
     return i == given.n && !name[i];
-}
-
-static const struct option_row *
-find(const struct option_row *rows, struct str name)
-{
-    for (; rows->name; rows++)
-        if (is_named(name, rows->name))
-            return rows;
-    return NULL;
 }
 
 static bool
@@ -62,8 +52,10 @@ options_parse(int argc, char **argv, const struct option_row *rows, const char *
         }
         rest = str_skip(rest, 2);
         struct str name = str_cut(&rest, '=');
-        const struct option_row *row = find(rows, name);
-        if (!row)
+        const struct option_row *row = rows;
+        while (row->name && !is_named(name, row->name))
+            row++;
+        if (!row->name)
             return refuse_argument(argv[0], argv[i], "there is no such option");
         const char *value = rest.p ? rest.p : i + 1 < argc ? argv[++i] : NULL;
         if (!value)

@@ -1,7 +1,6 @@
 #include "cli/progress_bar.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #define BAR_CELLS 30

@@ -96,23 +96,20 @@ print_result(const struct arguments *arguments, const struct run_result *result)
     return is_complete;
 }
 
-/* A misspelt folder would look like one without inputs. */
-static bool
-check_input(const char *folder, struct err *err)
-{
-    scoped_fd fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd >= 0 || err_set_code(err, ERR_INVALID, "no_source", "--input %s: %s", folder,
-                                   strerror(errno));
-}
-
 static bool
 run(const struct arguments *arguments, int64_t day, struct err *err)
 {
     scoped_arena a = {0};
     struct config config;
-    if (!config_load(&a, arguments->config, &config, err) ||
-        !check_input(arguments->input, err))
+    if (!config_load(&a, arguments->config, &config, err))
         return complain(err);
+    /* A misspelt folder would look like one without inputs. */
+    scoped_fd folder = open(arguments->input, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) {
+        err_set_code(err, ERR_INVALID, "no_source", "--input %s: %s", arguments->input,
+                     strerror(errno));
+        return complain(err);
+    }
     struct run_task task = {.config = &config,
                             .day = day,
                             .output_dir = arguments->output,

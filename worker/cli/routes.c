@@ -24,14 +24,6 @@ add_param(struct json *j, const struct route_param *p)
     json_end_object(j);
 }
 
-static const char *
-player_of(const struct route *route)
-{
-    return route->flags & ROUTE_PLAYER          ? "required"
-           : route->flags & ROUTE_MAY_BE_PLAYER ? "optional"
-                                                : "none";
-}
-
 static void
 add_route(struct json *j, const struct route *route)
 {
@@ -41,32 +33,21 @@ add_route(struct json *j, const struct route *route)
     json_member_str(j, "operation", str_from(route->operation));
     json_member_str(j, "scope", str_from(http_scope_name(route->scope)));
     json_member_bool(j, "open", route->flags & (ROUTE_PUBLIC_DATASET | ROUTE_PUBLIC_LIST));
-    json_member_str(j, "player", str_from(player_of(route)));
+    json_member_str(j, "player",
+                    route->flags & ROUTE_PLAYER          ? STR("required")
+                    : route->flags & ROUTE_MAY_BE_PLAYER ? STR("optional")
+                                                         : STR("none"));
     json_member_bool(j, "at_root", route->flags & ROUTE_AT_ROOT);
     json_member_bool(j, "filters", route->flags & ROUTE_TAKES_FILTERS);
     json_member_str(j, "pool", str_from(router_pool_name(route->pool)));
     json_member_str(j, "zone", str_from(router_zone_name(route->zone)));
     json_member_u64(j, "body_bytes_max", route->body->bytes_max);
     json_member_bool(j, "body_file", route->body->is_file);
-    json_key(j, "parameters");
-    json_begin_array(j);
+    json_member_begin_array(j, "parameters");
     for (size_t i = 0; i < route->param_count; i++)
         add_param(j, &route->params[i]);
     json_end_array(j);
     json_end_object(j);
-}
-
-static void
-print_json(void)
-{
-    scoped_buf out;
-    buf_init(&out, MIB);
-    struct json j = json_write(&out);
-    json_begin_array(&j);
-    for (size_t i = 0; i < ROUTE_COUNT; i++)
-        add_route(&j, &ROUTES[i]);
-    json_end_array(&j);
-    printf("%" STR_FMT "\n", STR_ARG(buf_str(&out)));
 }
 
 static const char *
@@ -94,28 +75,28 @@ print_route(const struct route *route, const char *pattern)
     puts(route->flags & ROUTE_TAKES_FILTERS ? " column__op" : "");
 }
 
-static void
-print_table(void)
-{
-    for (size_t i = 0; i < ROUTE_COUNT; i++) {
-        const struct route *route = &ROUTES[i];
-        print_route(route, route->pattern);
-        if (route->flags & ROUTE_AT_ROOT)
-            print_route(route, router_root_pattern(route));
-    }
-}
-
 int
 cli_routes(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "--json") == 0) {
-        print_json();
+        scoped_buf out;
+        buf_init(&out, MIB);
+        struct json j = json_write(&out);
+        json_begin_array(&j);
+        for (size_t i = 0; i < ROUTE_COUNT; i++)
+            add_route(&j, &ROUTES[i]);
+        json_end_array(&j);
+        printf("%" STR_FMT "\n", STR_ARG(buf_str(&out)));
         return 0;
     }
     if (argc > 1) {
         fprintf(stderr, "playmeter routes: '%s' is not an option; there is --json\n", argv[1]);
         return 2;
     }
-    print_table();
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        print_route(&ROUTES[i], ROUTES[i].pattern);
+        if (ROUTES[i].flags & ROUTE_AT_ROOT)
+            print_route(&ROUTES[i], router_root_pattern(&ROUTES[i]));
+    }
     return 0;
 }

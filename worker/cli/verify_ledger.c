@@ -21,20 +21,6 @@ print_fault(void *context UNUSED, int64_t player_id, int64_t entry_id, const cha
         printf("player %" PRId64 ": %s\n", player_id, what);
 }
 
-static void
-print_verdict(const struct ledger_verdict *verdict, uint64_t begin_us)
-{
-    printf("%" PRIu64 " players, %" PRIu64 " entries, recounted in %.1f s\n",
-           verdict->player_count, verdict->entry_count,
-           (double)(clock_steady_us() - begin_us) / 1000000);
-    if (verdict->broken_count == 0)
-        puts("every balance is the sum of its ledger, and every chain is whole");
-    else
-        printf("%" PRIu64 " players have faults; restore a backup from before, or find out who "
-               "wrote to the database but the service\n",
-               verdict->broken_count);
-}
-
 static bool
 run(const char *config_path, const char *data_dir, bool *is_whole, struct err *err)
 {
@@ -47,7 +33,15 @@ run(const char *config_path, const char *data_dir, bool *is_whole, struct err *e
     scoped_db db = db_open(arena_printf(&a, "%s/" ROLE_DB, data_dir).p, DB_READ_ONLY, err);
     if (!db || !ledger_verify(db, print_fault, NULL, &verdict, err))
         return false;
-    print_verdict(&verdict, begin_us);
+    printf("%" PRIu64 " players, %" PRIu64 " entries, recounted in %.1f s\n",
+           verdict.player_count, verdict.entry_count,
+           (double)(clock_steady_us() - begin_us) / 1000000);
+    if (verdict.broken_count == 0)
+        puts("every balance is the sum of its ledger, and every chain is whole");
+    else
+        printf("%" PRIu64 " players have faults; restore a backup from before, or find out who "
+               "wrote to the database but the service\n",
+               verdict.broken_count);
     *is_whole = verdict.broken_count == 0;
     return true;
 }

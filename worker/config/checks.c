@@ -8,7 +8,6 @@
 #include <arpa/inet.h>
 #include <regex.h>
 #include <stdio.h>
-#include <string.h>
 
 /* regcomp expands counts, and its memory grows with their square: a{1,32767} took 8 GB. */
 #define PATTERN_ATOMS_MAX UINT64_C(1000)
@@ -138,15 +137,6 @@ is_host(struct str s)
     return end > 0 ? is_address(host) : consists_of(host, ".-") && host.p[0] != '.';
 }
 
-static struct str
-in_lower_case(struct arena *a, struct str s)
-{
-    char *copy = arena_alloc(a, s.n + 1);
-    for (size_t i = 0; i < s.n; i++)
-        copy[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] + ('a' - 'A')) : s.p[i];
-    return (struct str){copy, s.n};
-}
-
 static bool
 check_players(struct arena *a, struct str file, const struct yaml_node *root,
               struct config *config, struct err *err)
@@ -162,7 +152,12 @@ check_players(struct arena *a, struct str file, const struct yaml_node *root,
                 "a list of hosts (games.example or games.example:8443, with no "
                 "scheme and no path)",
                 hosts.items[i], err);
-        hosts.items[i] = in_lower_case(a, hosts.items[i]);
+        struct str host = hosts.items[i];
+        char *lower = arena_alloc(a, host.n + 1);
+        for (size_t k = 0; k < host.n; k++)
+            lower[k] =
+                host.p[k] >= 'A' && host.p[k] <= 'Z' ? (char)(host.p[k] | 0x20) : host.p[k];
+        hosts.items[i].p = lower;
     }
     return true;
 }

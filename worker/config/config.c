@@ -6,8 +6,6 @@
 #include "config/sections.h"
 #include "config/setting.h"
 
-#include <string.h>
-
 const struct config_setting CONFIG_SETTINGS[] = {
 #define X(type, section, name, fallback, min, max, help)                                       \
     {                                                                                          \
@@ -18,25 +16,6 @@ const struct config_setting CONFIG_SETTINGS[] = {
 #undef X
 };
 const size_t CONFIG_SETTINGS_COUNT = COUNT_OF(CONFIG_SETTINGS);
-
-static const struct config_setting *
-find_setting(struct str section, struct str name)
-{
-    for (size_t i = 0; i < CONFIG_SETTINGS_COUNT; i++)
-        if (str_eq(section, str_from(CONFIG_SETTINGS[i].section)) &&
-            str_eq(name, str_from(CONFIG_SETTINGS[i].name)))
-            return &CONFIG_SETTINGS[i];
-    return NULL;
-}
-
-static bool
-section_exists(struct str section)
-{
-    for (size_t i = 0; i < CONFIG_SETTINGS_COUNT; i++)
-        if (str_eq(section, str_from(CONFIG_SETTINGS[i].section)))
-            return true;
-    return false;
-}
 
 static bool
 refuse_unknown(struct arena *a, struct str file, struct str section,
@@ -64,7 +43,10 @@ static bool
 read_section(struct arena *a, struct str file, const struct yaml_node *section,
              struct config *out, struct err *err)
 {
-    if (!section_exists(section->key))
+    bool is_known = false;
+    for (size_t i = 0; i < CONFIG_SETTINGS_COUNT; i++)
+        is_known = is_known || str_eq(section->key, str_from(CONFIG_SETTINGS[i].section));
+    if (!is_known)
         return refuse_unknown(a, file, (struct str){0}, section, err);
     if (yaml_is_null(section)) /* all its settings are commented out */
         return true;
@@ -72,10 +54,14 @@ read_section(struct arena *a, struct str file, const struct yaml_node *section,
         return err_set(err, ERR_INVALID, "%" STR_FMT ":%u: '%" STR_FMT "' holds settings",
                        STR_ARG(file), section->line, STR_ARG(section->key));
     for (const struct yaml_node *n = section->first; n; n = n->next) {
-        const struct config_setting *setting = find_setting(section->key, n->key);
-        if (!setting)
+        size_t at = 0;
+        while (at < CONFIG_SETTINGS_COUNT &&
+               !(str_eq(section->key, str_from(CONFIG_SETTINGS[at].section)) &&
+                 str_eq(n->key, str_from(CONFIG_SETTINGS[at].name))))
+            at++;
+        if (at == CONFIG_SETTINGS_COUNT)
             return refuse_unknown(a, file, section->key, n, err);
-        if (!setting_read(a, setting, file, n, out, err))
+        if (!setting_read(a, &CONFIG_SETTINGS[at], file, n, out, err))
             return false;
     }
     return true;
@@ -108,17 +94,6 @@ shipped_text(void)
     return file->text;
 }
 
-static bool
-use_shipped_datasets(struct arena *a, struct config *out, struct err *err)
-{
-    const struct yaml_node *root;
-    struct str file = STR("playmeter.yaml");
-    if (!yaml_read(a, file, shipped_text(), &root, err))
-        return false;
-    const struct yaml_node *datasets = yaml_get(root, "datasets");
-    return !datasets || sections_read_datasets(a, file, datasets, out, err);
-}
-
 bool
 config_parse(struct arena *a, struct str name, struct str text, struct config *out,
              struct err *err)
@@ -131,8 +106,14 @@ config_parse(struct arena *a, struct str name, struct str text, struct config *o
         setting_use_default(a, &CONFIG_SETTINGS[i], &config);
     if (!read_root(a, config.path, root, &config, err))
         return false;
-    if (!yaml_get(root, "datasets") && !use_shipped_datasets(a, &config, err))
-        return false;
+    if (!yaml_get(root, "datasets")) {
+        struct str shipped = STR("playmeter.yaml");
+        if (!yaml_read(a, shipped, shipped_text(), &root, err))
+            return false;
+        const struct yaml_node *datasets = yaml_get(root, "datasets");
+        if (datasets && !sections_read_datasets(a, shipped, datasets, &config, err))
+            return false;
+    }
     *out = config;
     return true;
 }

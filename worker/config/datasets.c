@@ -79,15 +79,6 @@ read_field(struct arena *a, struct str file, const struct field *field,
 }
 
 static bool
-refuse_word(struct arena *a, struct str file, const char *what, const struct yaml_node *node,
-            const char *const *names, size_t count, struct err *err)
-{
-    struct str near = setting_suggest(a, node->key, names, count);
-    return err_set(err, ERR_INVALID, "%" STR_FMT ":%u: a %s has no '%" STR_FMT "'%" STR_FMT,
-                   STR_ARG(file), node->line, what, STR_ARG(node->key), STR_ARG(near));
-}
-
-static bool
 read_member(struct arena *a, struct str file, const char *what, const struct field *fields,
             size_t field_count, const char *other, const struct yaml_node *node, void *object,
             struct err *err)
@@ -100,7 +91,9 @@ read_member(struct arena *a, struct str file, const char *what, const struct fie
     }
     if (other)
         names[field_count++] = other;
-    return refuse_word(a, file, what, node, names, field_count, err);
+    struct str near = setting_suggest(a, node->key, names, field_count);
+    return err_set(err, ERR_INVALID, "%" STR_FMT ":%u: a %s has no '%" STR_FMT "'%" STR_FMT,
+                   STR_ARG(file), node->line, what, STR_ARG(node->key), STR_ARG(near));
 }
 
 static bool

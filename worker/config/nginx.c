@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #define PART_BYTES_MAX MIB
@@ -241,30 +240,6 @@ static const struct {
 };
 // clang-format on
 
-static add_word_fn *
-find_word(struct str name)
-{
-    for (size_t i = 0; i < COUNT_OF(WORDS); i++)
-        if (str_eq(name, str_from(WORDS[i].name)))
-            return WORDS[i].add;
-    return NULL;
-}
-
-static void
-add_word(struct buf *out, const struct config *config, struct nginx_locations locations,
-         struct str word)
-{
-    nginx_location_fn *add_row = nginx_location_find(word);
-    if (!add_row) {
-        add_word_fn *add = find_word(word);
-        assert(add);
-        add(out, config);
-        return;
-    }
-    for (size_t i = 0; i < locations.count; i++)
-        add_row(out, config, &locations.rows[i]);
-}
-
 static struct str
 render_part(struct arena *a, const struct config *config, struct nginx_locations locations,
             struct str text)
@@ -275,7 +250,18 @@ render_part(struct arena *a, const struct config *config, struct nginx_locations
         buf_add(&out, str_cut(&text, '@'));
         if (!text.p)
             break;
-        add_word(&out, config, locations, str_cut(&text, '@'));
+        struct str word = str_cut(&text, '@');
+        nginx_location_fn *add_row = nginx_location_find(word);
+        if (add_row) {
+            for (size_t i = 0; i < locations.count; i++)
+                add_row(&out, config, &locations.rows[i]);
+            continue;
+        }
+        size_t at = 0;
+        while (at < COUNT_OF(WORDS) && !str_eq(word, str_from(WORDS[at].name)))
+            at++;
+        assert(at < COUNT_OF(WORDS));
+        WORDS[at].add(&out, config);
     }
     assert(!out.is_full);
     return arena_str(a, buf_str(&out));

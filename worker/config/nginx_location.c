@@ -34,15 +34,6 @@ is_in(const struct nginx_location *l, const char *zone)
 }
 
 static void
-add_small_body(struct buf *out, const struct nginx_location *l)
-{
-    buf_printf(out, "    client_max_body_size %llu;\n", (unsigned long long)l->body_bytes_max);
-    if (l->body_bytes_max > NGINX_BODY_BYTES_MAX)
-        buf_add_lit(out, "    include body_on_disk.conf;\n");
-    buf_add_lit(out, "    include small_body.conf;\n");
-}
-
-static void
 add_location(struct buf *out, const struct config *config UNUSED,
              const struct nginx_location *l)
 {
@@ -58,7 +49,10 @@ add_location(struct buf *out, const struct config *config UNUSED,
     if (l->takes_file)
         buf_add_lit(out, "    include big_body.conf;\n");
     else
-        add_small_body(out, l);
+        buf_printf(out, "    client_max_body_size %llu;\n%s    include small_body.conf;\n",
+                   (unsigned long long)l->body_bytes_max,
+                   l->body_bytes_max > NGINX_BODY_BYTES_MAX ? "    include body_on_disk.conf;\n"
+                                                            : "");
     buf_printf(out, "    fastcgi_pass %s;\n}\n", l->pool);
 }
 
@@ -90,16 +84,6 @@ add_told_methods(struct buf *out, const struct config *config UNUSED,
     buf_printf(out, "%" STR_FMT "\";\n", STR_ARG(l->methods));
 }
 
-/* For people, who wrote it as a size themselves. */
-static void
-add_file_bytes_max(struct buf *out, const struct config *config)
-{
-    uint64_t bytes = config->imports_file_bytes_max;
-    bool is_whole = bytes % MIB == 0;
-    buf_printf(out, "%llu %s", (unsigned long long)(is_whole ? bytes / MIB : bytes),
-               is_whole ? "MiB" : "bytes");
-}
-
 static void
 add_told_size(struct buf *out, const struct config *config, const struct nginx_location *l)
 {
@@ -109,10 +93,11 @@ add_told_size(struct buf *out, const struct config *config, const struct nginx_l
     buf_printf(out, "%s ",
                l->told_before ? l->told_before
                               : "The body is larger than this path takes, which is at most");
-    if (l->takes_file)
-        add_file_bytes_max(out, config);
+    uint64_t bytes = l->takes_file ? config->imports_file_bytes_max : l->told_bytes_max;
+    if (l->takes_file && bytes % MIB == 0) /* for people, who wrote it as a size themselves */
+        buf_printf(out, "%llu MiB", (unsigned long long)(bytes / MIB));
     else
-        buf_printf(out, "%llu", (unsigned long long)l->told_bytes_max);
+        buf_printf(out, "%llu%s", (unsigned long long)bytes, l->takes_file ? " bytes" : "");
     buf_printf(out, "%s\";\n", l->told_after ? l->told_after : " bytes.");
 }
 

@@ -170,16 +170,6 @@ refuse_value(const struct config_setting *s, struct str file, const struct yaml_
                    STR_ARG(text), quote);
 }
 
-static bool
-refuse_bounds(const struct config_setting *s, struct str file, const struct yaml_node *node,
-              struct err *err)
-{
-    return err_set(err, ERR_INVALID,
-                   "%" STR_FMT ":%u: %s.%s is from %llu to %llu%s, got '%" STR_FMT "'",
-                   STR_ARG(file), node->line, s->section, s->name, (unsigned long long)s->min,
-                   (unsigned long long)s->max, bounded_thing(s->type), STR_ARG(node->text));
-}
-
 bool
 setting_read(struct arena *a, const struct config_setting *setting, struct str file,
              const struct yaml_node *node, struct config *config, struct err *err)
@@ -191,16 +181,12 @@ setting_read(struct arena *a, const struct config_setting *setting, struct str f
     } else if (!parse_scalar(a, setting->type, node, field)) {
         return refuse_value(setting, file, node, err);
     }
-    return is_in_bounds(setting, field) || refuse_bounds(setting, file, node, err);
-}
-
-/* A list's default is its items, separated by blanks. */
-static void
-split_default(struct arena *a, struct str items, struct config_list *out)
-{
-    *out = (struct config_list){.items = arena_array(a, items.n, struct str)};
-    while (items.n)
-        out->items[out->count++] = str_cut(&items, ' ');
+    return is_in_bounds(setting, field) ||
+           err_set(err, ERR_INVALID,
+                   "%" STR_FMT ":%u: %s.%s is from %llu to %llu%s, got '%" STR_FMT "'",
+                   STR_ARG(file), node->line, setting->section, setting->name,
+                   (unsigned long long)setting->min, (unsigned long long)setting->max,
+                   bounded_thing(setting->type), STR_ARG(node->text));
 }
 
 void
@@ -210,8 +196,11 @@ setting_use_default(struct arena *a, const struct config_setting *setting,
     struct err err;
     struct yaml_node node = {
         .kind = YAML_SCALAR, .is_plain = true, .text = str_from(setting->fallback)};
-    if (setting->type == CONFIG_LIST) {
-        split_default(a, node.text, (struct config_list *)((char *)config + setting->offset));
+    if (setting->type == CONFIG_LIST) { /* its items, separated by blanks */
+        struct config_list *list = (struct config_list *)((char *)config + setting->offset);
+        *list = (struct config_list){.items = arena_array(a, node.text.n, struct str)};
+        for (struct str rest = node.text; rest.n;)
+            list->items[list->count++] = str_cut(&rest, ' ');
         return;
     }
     bool ok = setting_read(a, setting, STR("default"), &node, config, &err);

@@ -11,7 +11,6 @@
 
 #include <curl/curl.h>
 #include <inttypes.h>
-#include <string.h>
 
 /* Of one response.  Browsers and servers stop earlier; newer libcurl fails at 300 KiB and at
  * 5,000 lines, with errors of its own. */

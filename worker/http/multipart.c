@@ -343,20 +343,6 @@ skip_preamble(struct str *rest, struct str delimiter)
     return take_value(rest, delimiter, &unused);
 }
 
-static enum after
-take_part(struct reading *r, struct str *rest, struct str body, struct str delimiter,
-          struct err *err)
-{
-    if (!read_headers(r, rest, err))
-        return AFTER_NONE;
-    enum after after = take_value(rest, delimiter, &r->part.value);
-    if (after == AFTER_NONE)
-        fail_part(r, err, "has no closing boundary behind it: the body was cut short");
-    else
-        r->part.offset = (size_t)(r->part.value.p - body.p);
-    return after;
-}
-
 bool
 multipart_parse(struct arena *a, struct str content_type, struct str body,
                 struct multipart *out, struct err *err)
@@ -377,9 +363,13 @@ multipart_parse(struct arena *a, struct str content_type, struct str body,
         if (m.count == MULTIPART_PARTS_MAX)
             return err_set(err, ERR_MALFORMED, "A form has at most %d parts",
                            MULTIPART_PARTS_MAX);
-        after = take_part(&r, &rest, body, delimiter, err);
-        if (after == AFTER_NONE)
+        if (!read_headers(&r, &rest, err))
             return false;
+        after = take_value(&rest, delimiter, &r.part.value);
+        if (after == AFTER_NONE)
+            return fail_part(&r, err,
+                             "has no closing boundary behind it: the body was cut short");
+        r.part.offset = (size_t)(r.part.value.p - body.p);
         m.parts[m.count++] = r.part;
     }
     if (m.count == 0)

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define ID_DIGITS 32 /* of an id that we make */
+
 const char *
 http_method_name(enum http_method method)
 {
@@ -25,24 +27,6 @@ http_scope_name(enum http_scope scope)
 {
     static const char *const NAMES[] = {"none", "read", "write", "admin"};
     return NAMES[scope];
-}
-
-static enum http_method
-parse_method(struct str word)
-{
-    for (int m = 0; m < HTTP_OTHER; m++)
-        if (str_eq(word, str_from(http_method_name((enum http_method)m))))
-            return (enum http_method)m;
-    return HTTP_OTHER;
-}
-
-static enum http_scope
-parse_scope(struct str word)
-{
-    for (int s = SCOPE_READ; s <= SCOPE_ADMIN; s++)
-        if (str_eq(word, str_from(http_scope_name((enum http_scope)s))))
-            return (enum http_scope)s;
-    return SCOPE_NONE;
 }
 
 /* The FastCGI parameters that are read: those that nginx sets, and the request's headers. */
@@ -68,17 +52,6 @@ static const struct {
 #undef X
 };
 
-/* A header's name as clients write it: "x-api-key" for HTTP_X_API_KEY. */
-static struct str
-header_name(struct arena *a, struct str variable)
-{
-    struct str name = str_starts(variable, STR("HTTP_")) ? str_skip(variable, 5) : variable;
-    char *text = arena_array(a, name.n + 1, char);
-    for (size_t i = 0; i < name.n; i++)
-        text[i] = name.p[i] == '_' ? '-' : (char)(name.p[i] | 0x20);
-    return (struct str){text, name.n};
-}
-
 /* Copies each parameter into its field; the first of a repeated one counts.  Copied, because
  * libfcgi frees its own before the request is logged.  All are read even when one is refused,
  * so that the refusal has its request id and path. */
@@ -99,21 +72,18 @@ read_variables(struct arena *a, char *const *environment, struct variables *out,
     }
     for (size_t i = 0; i < COUNT_OF(VARIABLES); i++)
         if (counts[i] > 1 && !VARIABLES[i].may_repeat) {
-            struct str name = header_name(a, VARIABLES[i].name);
+            /* As clients write it: "x-api-key" for HTTP_X_API_KEY. */
+            struct str name = VARIABLES[i].name;
+            name = str_skip(name, str_starts(name, STR("HTTP_")) ? 5 : 0);
+            char *text = arena_alloc(a, name.n + 1);
+            for (size_t k = 0; k < name.n; k++)
+                text[k] = name.p[k] == '_' ? '-' : (char)(name.p[k] | 0x20);
+            name.p = text;
             return err_set_name(err, ERR_MALFORMED, "duplicate_header", name,
                                 "the header %s may come once, it came %zu times", name.p,
                                 counts[i]);
         }
     return true;
-}
-
-static struct str
-make_id(struct arena *a)
-{
-    enum { DIGITS = 32 };
-    char *id = arena_alloc(a, DIGITS + 1);
-    random_hex(id, DIGITS);
-    return (struct str){id, DIGITS};
 }
 
 /* The byte that the escape at `i` encodes, or -1. */
@@ -214,13 +184,23 @@ request_parse(struct arena *a, char *const *environment, struct request *out, st
     struct variables v = {0};
     bool is_read = read_variables(a, environment, &v, err);
     bool has_id = v.id.n > 0 && v.id.n <= REQUEST_ID_BYTES_MAX && str_is_alnum(v.id, "_.-");
-    out->id = has_id ? v.id : make_id(a);
+    out->id = v.id;
+    if (!has_id) {
+        char *made = arena_alloc(a, ID_DIGITS + 1);
+        random_hex(made, ID_DIGITS);
+        out->id = (struct str){made, ID_DIGITS};
+    }
     out->method_text = v.method;
-    out->method = parse_method(v.method);
+    out->method = 0;
+    while (out->method < HTTP_OTHER &&
+           !str_eq(v.method, str_from(http_method_name(out->method))))
+        out->method++;
     out->path = str_cut(&v.uri, '?');
     out->query = v.uri;
     out->client = v.client;
-    out->scope = parse_scope(v.scope);
+    out->scope = SCOPE_ADMIN;
+    while (out->scope > SCOPE_NONE && !str_eq(v.scope, str_from(http_scope_name(out->scope))))
+        out->scope--;
     out->address = v.address;
     out->header = v.header;
     if (v.body_file.n)

@@ -76,20 +76,6 @@ response_is_known(struct response *r, struct str etag)
     return true;
 }
 
-/* A response with an ETag may be stored but must be revalidated each time, because the key
- * decides what may be seen; it is private when the request had a key or token.  All else is
- * valid only now, or secret, and not stored. */
-static void
-add_cache_control(struct response *r)
-{
-    const struct request *request = r->request;
-    bool is_private = request->client.n || request->header.authorization.n;
-    add_header(r, "Cache-Control",
-               !r->has_etag ? STR("no-store")
-               : is_private ? STR("private, no-cache")
-                            : STR("no-cache"));
-}
-
 static bool
 send(struct response *r, struct str bytes)
 {
@@ -107,7 +93,14 @@ send_head(struct response *r)
     buf_add_lit(&r->head, "Server-Timing: app;dur=");
     num_add_f64(&r->head, (double)(clock_steady_us() - r->request->started_us) / 1000);
     buf_add_lit(&r->head, "\r\n");
-    add_cache_control(r);
+    /* A response with an ETag may be stored but must be revalidated each time, because the key
+     * decides what may be seen; it is private when the request had a key or token.  All else is
+     * valid only now, or secret, and not stored. */
+    bool is_private = r->request->client.n || r->request->header.authorization.n;
+    add_header(r, "Cache-Control",
+               !r->has_etag ? STR("no-store")
+               : is_private ? STR("private, no-cache")
+                            : STR("no-cache"));
     if (r->type)
         add_header(r, "Content-Type", str_from(r->type));
     char status[64];

@@ -72,14 +72,6 @@ pattern_fits(const char *pattern, const struct request *request, struct str *val
     return i == request->segment_count;
 }
 
-static bool
-route_fits(const struct route *route, const struct request *request, struct str *values)
-{
-    return pattern_fits(route->pattern, request, values) ||
-           (route->flags & ROUTE_AT_ROOT &&
-            pattern_fits(router_root_pattern(route), request, values));
-}
-
 static void
 allow_word(struct buf *allow, const char *word)
 {
@@ -104,7 +96,9 @@ router_find(const struct route *routes, size_t count, struct request *request,
     struct str *values = arena_array(request->arena, REQUEST_SEGMENTS_MAX, struct str);
     bool is_path_known = false;
     for (size_t i = 0; i < count; i++) {
-        if (!route_fits(&routes[i], request, values))
+        if (!(pattern_fits(routes[i].pattern, request, values) ||
+              (routes[i].flags & ROUTE_AT_ROOT &&
+               pattern_fits(router_root_pattern(&routes[i]), request, values))))
             continue;
         is_path_known = true;
         if (routes[i].method == wanted) {

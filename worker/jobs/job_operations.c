@@ -61,21 +61,15 @@ run_enqueue(struct arena *a UNUSED, struct db *db, const void *job, void *reply 
     return job_enqueue_in(db, job, err);
 }
 
-static bool
-end_abandoned(struct db *db, int64_t now, struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "job_end_abandoned");
-    stmt_bind_i64(s, 1, now);
-    return stmt_run(s, err);
-}
-
 /* Claims a job; `*claimed` is its id, "" when there was none to claim. */
 static bool
 claim(struct arena *a, struct db *db, struct str id_or_empty, struct str kind_or_empty,
       struct str *claimed, struct err *err)
 {
     int64_t now = clock_now_ms();
-    if (!end_abandoned(db, now, err))
+    scoped_stmt abandoned = db_stmt(db, "job_end_abandoned");
+    stmt_bind_i64(abandoned, 1, now);
+    if (!stmt_run(abandoned, err))
         return false;
     scoped_stmt s = db_stmt(db, "job_claim");
     stmt_bind_i64(s, 1, now);

@@ -156,18 +156,6 @@ scan_string(struct scan *s)
 static bool scan_value(struct scan *s);
 
 static bool
-scan_member(struct scan *s)
-{
-    if (!scan_string(s))
-        return false;
-    skip_blanks(s);
-    if (!skip_char(s, ':'))
-        return refuse_json(s, "':' is expected behind a key");
-    skip_blanks(s);
-    return scan_value(s);
-}
-
-static bool
 scan_container(struct scan *s, size_t mark)
 {
     bool is_object = s->marks[mark].kind == JSON_OBJECT;
@@ -179,7 +167,15 @@ scan_container(struct scan *s, size_t mark)
     if (!skip_char(s, closing)) {
         do {
             skip_blanks(s);
-            if (!(is_object ? scan_member(s) : scan_value(s)))
+            if (is_object) {
+                if (!scan_string(s))
+                    return false;
+                skip_blanks(s);
+                if (!skip_char(s, ':'))
+                    return refuse_json(s, "':' is expected behind a key");
+                skip_blanks(s);
+            }
+            if (!scan_value(s))
                 return false;
             s->marks[mark].child_count++;
             skip_blanks(s);

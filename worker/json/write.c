@@ -309,3 +309,17 @@ json_member_timestamp(struct json *j, const char *key, int64_t ms)
     date_add_timestamp(j->out, ms);
     buf_add_char(j->out, '"');
 }
+
+void
+json_member_begin_object(struct json *j, const char *key)
+{
+    json_key(j, key);
+    json_begin_object(j);
+}
+
+void
+json_member_begin_array(struct json *j, const char *key)
+{
+    json_key(j, key);
+    json_begin_array(j);
+}

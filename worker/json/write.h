@@ -39,6 +39,8 @@ void json_member_f64(struct json *j, const char *key, double v);
 void json_member_bool(struct json *j, const char *key, bool v);
 void json_member_raw(struct json *j, const char *key, struct str json);
 void json_member_null(struct json *j, const char *key);
+void json_member_begin_object(struct json *j, const char *key);
+void json_member_begin_array(struct json *j, const char *key);
 /* null for "", null for 0. */
 void json_member_str_or_null(struct json *j, const char *key, struct str s);
 void json_member_u64_or_null(struct json *j, const char *key, uint64_t v);

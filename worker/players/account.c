@@ -11,19 +11,15 @@
 #include <string.h>
 
 static bool
-check_username(struct str name, struct err *err)
-{
-    return (name.n >= ACCOUNT_USERNAME_BYTES_MIN && name.n <= ACCOUNT_USERNAME_BYTES_MAX &&
-            str_is_alnum(name, "_.-")) ||
-           err_set_name(err, ERR_INVALID, "bad_username", STR("username"),
-                        "a username is %d to %d of A-Z a-z 0-9 _ . -, got '%" STR_FMT "'",
-                        ACCOUNT_USERNAME_BYTES_MIN, ACCOUNT_USERNAME_BYTES_MAX, STR_ARG(name));
-}
-
-static bool
 check_forms(struct str username, struct str password, struct err *err)
 {
-    return check_username(username, err) && password_check_form(STR("password"), password, err);
+    if (username.n < ACCOUNT_USERNAME_BYTES_MIN || username.n > ACCOUNT_USERNAME_BYTES_MAX ||
+        !str_is_alnum(username, "_.-"))
+        return err_set_name(err, ERR_INVALID, "bad_username", STR("username"),
+                            "a username is %d to %d of A-Z a-z 0-9 _ . -, got '%" STR_FMT "'",
+                            ACCOUNT_USERNAME_BYTES_MIN, ACCOUNT_USERNAME_BYTES_MAX,
+                            STR_ARG(username));
+    return password_check_form(STR("password"), password, err);
 }
 
 bool
@@ -90,25 +86,22 @@ call(const struct account_service *service, enum account_operation operation,
     return writer_call(service->writer, &ACCOUNT_OPERATIONS[operation], change, out, err);
 }
 
-/* The failure is counted before the refusal is sent, so without a writer nobody can guess. */
-static bool
-refuse_password(struct visit *v, const char *why, struct err *err)
-{
-    struct account_change failed = {.failures = v->failures,
-                                    .failures_window_ms =
-                                        (int64_t)v->service->config->players_login_window};
-    return call(v->service, ACCOUNT_LOGIN_FAILURE, &failed, NULL, err) &&
-           err_set_code(err, ERR_UNAUTHORIZED, "login_failed", "%s", why);
-}
-
 static bool
 check_in_slot(struct visit *v, const char *why, struct err *err)
 {
     const struct account_service *s = v->service;
     bool is_right;
-    return throttle_check(s->db, s->config, &v->failures, clock_now_ms(), err) &&
-           password_verify(s->hasher, v->hash, v->password, &is_right, err) &&
-           (is_right || refuse_password(v, why, err));
+    if (!throttle_check(s->db, s->config, &v->failures, clock_now_ms(), err) ||
+        !password_verify(s->hasher, v->hash, v->password, &is_right, err))
+        return false;
+    if (is_right)
+        return true;
+    /* Counted before the refusal is sent, so without a writer nobody can guess. */
+    struct account_change failed = {.failures = v->failures,
+                                    .failures_window_ms =
+                                        (int64_t)s->config->players_login_window};
+    return call(s, ACCOUNT_LOGIN_FAILURE, &failed, NULL, err) &&
+           err_set_code(err, ERR_UNAUTHORIZED, "login_failed", "%s", why);
 }
 
 /* The counts are checked again inside the slot, and the slot is kept until the failure is
@@ -155,14 +148,6 @@ register_new(struct visit *v, struct account_login *out, struct err *err)
     return call_for_session(v, ACCOUNT_REGISTER, &change, out, err);
 }
 
-static bool
-begin_session(struct visit *v, struct account_login *out, struct err *err)
-{
-    struct account_change change = {
-        .player_id = v->player_id, .hash = v->hash, .failures = v->failures};
-    return call_for_session(v, ACCOUNT_LOG_IN, &change, out, err);
-}
-
 bool
 account_register(struct arena *a, const struct account_service *service, struct str username,
                  struct str password, struct account_login *out, struct err *err)
@@ -196,22 +181,11 @@ account_log_in(struct arena *a, const struct account_service *service, struct st
         if (!find_by_name(&v, err))
             return false;
     }
-    return check_password(&v, "the username or the password is wrong", err) &&
-           begin_session(&v, out, err);
-}
-
-static bool
-set_password(struct visit *v, struct str session_id, struct str new_password, struct err *err)
-{
-    char hash[PASSWORD_HASH_BYTES_MAX];
-    if (!password_hash(v->service->hasher, new_password, hash, err))
+    if (!check_password(&v, "the username or the password is wrong", err))
         return false;
-    struct account_change change = {.player_id = v->player_id,
-                                    .hash = str_from(hash),
-                                    .old_hash = v->hash,
-                                    .session_id = session_id,
-                                    .failures = v->failures};
-    return call(v->service, ACCOUNT_SET_PASSWORD, &change, NULL, err);
+    struct account_change change = {
+        .player_id = v.player_id, .hash = v.hash, .failures = v.failures};
+    return call_for_session(&v, ACCOUNT_LOG_IN, &change, out, err);
 }
 
 bool
@@ -220,13 +194,20 @@ account_change_password(struct arena *a, const struct account_service *service,
                         struct str new_password, struct str address, struct err *err)
 {
     struct visit v = {.arena = a, .service = service, .password = old_password};
-    return password_check_form(STR("new_password"), new_password, err) &&
-           find_by_id(&v, player_id, err) &&
-           strength_check(service->config, STR("new_password"), v.username, new_password,
-                          err) &&
-           check_throttle(&v, address, err) &&
-           check_password(&v, "the old password is wrong", err) &&
-           set_password(&v, session_id, new_password, err);
+    char hash[PASSWORD_HASH_BYTES_MAX];
+    if (!password_check_form(STR("new_password"), new_password, err) ||
+        !find_by_id(&v, player_id, err) ||
+        !strength_check(service->config, STR("new_password"), v.username, new_password, err) ||
+        !check_throttle(&v, address, err) ||
+        !check_password(&v, "the old password is wrong", err) ||
+        !password_hash(service->hasher, new_password, hash, err))
+        return false;
+    struct account_change change = {.player_id = player_id,
+                                    .hash = str_from(hash),
+                                    .old_hash = v.hash,
+                                    .session_id = session_id,
+                                    .failures = v.failures};
+    return call(service, ACCOUNT_SET_PASSWORD, &change, NULL, err);
 }
 
 static bool

@@ -22,22 +22,6 @@ account_step(struct stmt *s, struct err *err)
     return got == 1;
 }
 
-/* 1 registered, with its id; 0 when the name is taken; -1 error. */
-static int
-insert_player(struct db *db, struct str username, struct str hash, int64_t now_ms,
-              int64_t *player_id, struct err *err)
-{
-    scoped_arena a = {0};
-    scoped_stmt s = db_stmt(db, "account_insert");
-    stmt_bind_str(s, 1, username);
-    stmt_bind_str(s, 2, utf8_folded(&a, username));
-    stmt_bind_str(s, 3, hash);
-    stmt_bind_i64(s, 4, now_ms);
-    int got = stmt_step(s, err);
-    *player_id = got == 1 ? stmt_i64(s, 0) : 0;
-    return got;
-}
-
 static bool
 begin_session(struct arena *a, struct db *db, int64_t player_id,
               const struct account_change *change, int64_t now_ms, struct account *out,
@@ -52,10 +36,18 @@ static bool
 run_register(struct arena *a, struct db *db, const void *argument, void *reply, struct err *err)
 {
     const struct account_change *change = argument;
-    int64_t player_id, now_ms = clock_now_ms();
-    int got = insert_player(db, change->username, change->hash, now_ms, &player_id, err);
-    if (got == 0)
+    int64_t now_ms = clock_now_ms();
+    scoped_arena folded = {0};
+    scoped_stmt s = db_stmt(db, "account_insert");
+    stmt_bind_str(s, 1, change->username);
+    stmt_bind_str(s, 2, utf8_folded(&folded, change->username));
+    stmt_bind_str(s, 3, change->hash);
+    stmt_bind_i64(s, 4, now_ms);
+    int got = stmt_step(s, err);
+    if (got == 0) /* the name is taken */
         account_refuse_taken(change->username, err);
+    int64_t player_id = got == 1 ? stmt_i64(s, 0) : 0;
+    stmt_done(&s);
     return got == 1 && begin_session(a, db, player_id, change, now_ms, reply, err);
 }
 
@@ -91,46 +83,21 @@ run_failure(struct arena *a UNUSED, struct db *db, const void *argument, void *r
 }
 
 static bool
-replace_hash(struct db *db, int64_t player_id, struct str hash, struct str old_hash,
-             struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "account_set_password");
-    stmt_bind_i64(s, 1, player_id);
-    stmt_bind_str(s, 2, hash);
-    stmt_bind_str(s, 3, old_hash);
-    int got = stmt_step(s, err);
-    if (got == 0)
-        err_set_code(err, ERR_UNAUTHORIZED, "login_failed", "the old password is wrong");
-    return got == 1;
-}
-
-static bool
 run_set_password(struct arena *a UNUSED, struct db *db, const void *argument,
                  void *reply UNUSED, struct err *err)
 {
     const struct account_change *change = argument;
-    return replace_hash(db, change->player_id, change->hash, change->old_hash, err) &&
-           throttle_clear_in(db, change->failures.subjects[THROTTLE_BOTH], err) &&
+    scoped_stmt s = db_stmt(db, "account_set_password");
+    stmt_bind_i64(s, 1, change->player_id);
+    stmt_bind_str(s, 2, change->hash);
+    stmt_bind_str(s, 3, change->old_hash);
+    int got = stmt_step(s, err);
+    stmt_done(&s);
+    if (got == 0)
+        err_set_code(err, ERR_UNAUTHORIZED, "login_failed", "the old password is wrong");
+    return got == 1 && throttle_clear_in(db, change->failures.subjects[THROTTLE_BOTH], err) &&
            session_revoke_others_in(db, change->player_id, change->session_id, clock_now_ms(),
                                     err);
-}
-
-/* Failed logins are stored under the name, too. */
-static bool
-forget_failures(struct arena *a, struct db *db, int64_t player_id, struct err *err)
-{
-    struct account account;
-    return account_get(a, db, player_id, &account, err) &&
-           throttle_forget_in(db, account.username, err);
-}
-
-static bool
-forget_player(struct db *db, int64_t player_id, int64_t now_ms, struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "account_delete");
-    stmt_bind_i64(s, 1, player_id);
-    stmt_bind_i64(s, 2, now_ms);
-    return account_step(s, err);
 }
 
 static bool
@@ -139,11 +106,19 @@ run_delete(struct arena *a, struct db *db, const void *argument, void *reply UNU
 {
     const struct account_change *change = argument;
     int64_t player_id = change->player_id, now_ms = clock_now_ms();
-    /* Failed logins before the player, since the name is read from the player's row. */
-    return check_hash(db, player_id, change->hash, err) &&
-           forget_failures(a, db, player_id, err) &&
-           forget_player(db, player_id, now_ms, err) &&
-           session_revoke_others_in(db, player_id, STR(""), now_ms, err);
+    struct account account;
+    /* Failed logins, which are stored under the name too, before the player, since the name is
+     * read from the player's row. */
+    if (!check_hash(db, player_id, change->hash, err) ||
+        !account_get(a, db, player_id, &account, err) ||
+        !throttle_forget_in(db, account.username, err))
+        return false;
+    scoped_stmt s = db_stmt(db, "account_delete");
+    stmt_bind_i64(s, 1, player_id);
+    stmt_bind_i64(s, 2, now_ms);
+    bool is_gone = account_step(s, err);
+    stmt_done(&s);
+    return is_gone && session_revoke_others_in(db, player_id, STR(""), now_ms, err);
 }
 
 #define MEMBER(name) CODEC_FIELD(struct account_change, name)

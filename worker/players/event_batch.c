@@ -6,9 +6,6 @@
  * checked by json_read. */
 #include "players/event_batch.h"
 
-#include <stdio.h>
-#include <string.h>
-
 struct batch_reader {
     struct arena *arena;
     struct arena scratch; /* of one item */
@@ -47,19 +44,6 @@ trim(struct str s)
     return s;
 }
 
-/* Makes the parts outlive the parsed value: short texts are copied, meta is found in the body.
- */
-static struct event_new
-keep(struct batch_reader *r, struct str item, const struct json_value *value,
-     struct event_new event)
-{
-    event.type = arena_str(r->arena, event.type);
-    event.client_id = arena_str(r->arena, event.client_id);
-    if (event.meta.p >= value->source.p && event.meta.p < value->source.p + value->source.n)
-        event.meta.p = item.p + (event.meta.p - value->source.p);
-    return event;
-}
-
 /* malformed: not JSON; invalid: not an event. */
 static bool
 read_item(struct batch_reader *r, struct str item, struct event_new *out, struct err *err)
@@ -72,7 +56,11 @@ read_item(struct batch_reader *r, struct str item, struct event_new *out, struct
     arena_reset(&r->scratch);
     if (!json_read(&r->scratch, item, &value, err) || !event_parse(value, out, err))
         return false;
-    *out = keep(r, item, value, *out);
+    /* The parts outlive the parsed value: short texts are copied, meta is found in the body. */
+    out->type = arena_str(r->arena, out->type);
+    out->client_id = arena_str(r->arena, out->client_id);
+    if (out->meta.p >= value->source.p && out->meta.p < value->source.p + value->source.n)
+        out->meta.p = item.p + (out->meta.p - value->source.p);
     return true;
 }
 
@@ -146,18 +134,6 @@ read_array(struct batch_reader *r)
 }
 
 static bool
-read_lines(struct batch_reader *r)
-{
-    struct str rest = r->body;
-    while (rest.p) {
-        struct str line = trim(str_cut(&rest, '\n'));
-        if (line.n && !add_item(r, line, true))
-            return false;
-    }
-    return true;
-}
-
-static bool
 read_body(struct batch_reader *r, bool is_ndjson)
 {
     skip_blanks(r);
@@ -165,10 +141,16 @@ read_body(struct batch_reader *r, bool is_ndjson)
         return err_set(r->err, ERR_MALFORMED,
                        "the body is empty; a batch is a JSON array or NDJSON");
     char first = r->body.p[r->at];
-    if (is_ndjson || first == '{')
-        return read_lines(r);
-    return first == '[' ? read_array(r)
-                        : malformed(r, "a batch begins with '[' (an array) or '{' (NDJSON)");
+    if (!is_ndjson && first == '[')
+        return read_array(r);
+    if (!is_ndjson && first != '{')
+        return malformed(r, "a batch begins with '[' (an array) or '{' (NDJSON)");
+    for (struct str rest = r->body; rest.p;) {
+        struct str line = trim(str_cut(&rest, '\n'));
+        if (line.n && !add_item(r, line, true))
+            return false;
+    }
+    return true;
 }
 
 bool

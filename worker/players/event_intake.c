@@ -18,16 +18,6 @@ event_is_own_type(struct str type)
     return false;
 }
 
-static bool
-read_newest(struct event_intake *in, int64_t *newest_at, struct err *err)
-{
-    scoped_stmt s = db_stmt(in->db, "event_newest");
-    int got = stmt_step(s, err);
-    in->next_id = got == 1 ? stmt_i64(s, 0) + 1 : 1;
-    *newest_at = got == 1 ? stmt_i64(s, 1) : 0;
-    return got >= 0;
-}
-
 bool
 event_intake_begin(struct event_intake *in, struct arena *a, struct db *db, int64_t player_id,
                    struct event_limits limits, int64_t clock_ms, struct err *err)
@@ -38,19 +28,12 @@ event_intake_begin(struct event_intake *in, struct arena *a, struct db *db, int6
                                 .limits = limits,
                                 .type_count = -1,
                                 .index.arena = a};
-    int64_t newest_at;
-    return read_newest(in, &newest_at, err) &&
-           event_clock_now_in(db, clock_ms, newest_at, &in->now_ms, err) &&
+    scoped_stmt s = db_stmt(db, "event_newest");
+    int got = stmt_step(s, err);
+    in->next_id = got == 1 ? stmt_i64(s, 0) + 1 : 1;
+    int64_t newest_at = got == 1 ? stmt_i64(s, 1) : 0;
+    return got >= 0 && event_clock_now_in(db, clock_ms, newest_at, &in->now_ms, err) &&
            (in->now_ms >= newest_at || event_clock_fall_in(db, in->next_id, err));
-}
-
-static bool
-add_type(struct db *db, struct str name, int64_t player_id, int64_t *id, struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "event_type_add");
-    stmt_bind_str(s, 1, name);
-    stmt_bind_i64(s, 2, player_id);
-    return stmt_run_i64(s, id, err);
 }
 
 static bool
@@ -94,7 +77,10 @@ make_type(struct event_intake *in, struct str name, int64_t *id, struct err *ref
         return -1;
     if (!is_own && !check_room(in, name, refusal))
         return 0;
-    if (!add_type(in->db, name, is_own ? 0 : in->player_id, id, err))
+    scoped_stmt s = db_stmt(in->db, "event_type_add");
+    stmt_bind_str(s, 1, name);
+    stmt_bind_i64(s, 2, is_own ? 0 : in->player_id);
+    if (!stmt_run_i64(s, id, err))
         return -1;
     in->type_count += !is_own;
     in->own_type_count += !is_own;
@@ -110,16 +96,6 @@ seen_type(struct event_intake *in, struct str name)
         if (str_eq(in->types[probe.place].name, name))
             return &in->types[probe.place];
     return NULL;
-}
-
-static struct event_intake_type *
-remember_type(struct event_intake *in, struct str name, int64_t id)
-{
-    in->types = arena_grow(in->arena, in->types, &in->types_cap, in->types_seen + 1,
-                           sizeof(*in->types));
-    table_add(&in->index, hash_bytes(name, 0), (uint32_t)in->types_seen);
-    in->types[in->types_seen] = (struct event_intake_type){.name = name, .id = id};
-    return &in->types[in->types_seen++];
 }
 
 /* The player's event with this client id; 0 when there is none. */
@@ -161,7 +137,11 @@ intern_type(struct event_intake *in, const struct event_new *event,
         *out = event_refused(in->arena, &refusal);
         return true;
     }
-    *type = remember_type(in, event->type, id);
+    in->types = arena_grow(in->arena, in->types, &in->types_cap, in->types_seen + 1,
+                           sizeof(*in->types));
+    table_add(&in->index, hash_bytes(event->type, 0), (uint32_t)in->types_seen);
+    *type = &in->types[in->types_seen++];
+    **type = (struct event_intake_type){.name = event->type, .id = id};
     return true;
 }
 

@@ -12,20 +12,6 @@
 
 #include <inttypes.h>
 
-/* The first event from `id` on and below `below`: 1 found, 0 none, -1 error. */
-static int
-event_from(struct db *db, int64_t id, int64_t below, int64_t *found_id, int64_t *server_at,
-           struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "event_from");
-    stmt_bind_i64(s, 1, id);
-    stmt_bind_i64(s, 2, below);
-    int got = stmt_step(s, err);
-    *found_id = got == 1 ? stmt_i64(s, 0) : 0;
-    *server_at = got == 1 ? stmt_i64(s, 1) : 0;
-    return got;
-}
-
 /* The lowest id in the span that has this time or a later one; times do not fall in the span.
  */
 static bool
@@ -34,14 +20,17 @@ first_at(struct db *db, struct event_span span, int64_t server_at, int64_t *id, 
     int64_t low = span.from, high = span.below;
     /* Invariant: events below `low` are earlier; those from `high` on are not. */
     while (low < high) {
-        int64_t middle = low + (high - low) / 2, found_id, found_at;
-        int got = event_from(db, middle, span.below, &found_id, &found_at, err);
+        int64_t middle = low + (high - low) / 2;
+        scoped_stmt s = db_stmt(db, "event_from");
+        stmt_bind_i64(s, 1, middle);
+        stmt_bind_i64(s, 2, span.below);
+        int got = stmt_step(s, err);
         if (got < 0)
             return false;
-        if (got == 0 || found_at >= server_at)
+        if (got == 0 || stmt_i64(s, 1) >= server_at)
             high = middle;
         else
-            low = found_id + 1;
+            low = stmt_i64(s, 0) + 1;
     }
     *id = low;
     return true;
@@ -244,16 +233,6 @@ event_find_type(struct db *db, struct str name, int64_t *id, struct err *err)
     return stmt_run_i64(s, id, err);
 }
 
-static bool
-list_span(struct list *l, int64_t type_id, int64_t player_id, struct err *err)
-{
-    if (type_id && player_id)
-        return walk(l, "event_list_player_type", type_id, player_id, err);
-    if (type_id)
-        return walk(l, "event_list_type", type_id, 0, err);
-    return player_id ? merge(l, player_id, err) : walk(l, "event_list", 0, 0, err);
-}
-
 bool
 event_list(struct arena *a, struct db *db, const struct event_filter *filter,
            struct event **out, size_t *out_count, struct err *err)
@@ -271,7 +250,12 @@ event_list(struct arena *a, struct db *db, const struct event_filter *filter,
         span_count = 0; /* the type was never sent */
     while (span_count-- > 0 && l.count < l.limit) {
         l.span = spans[span_count];
-        if (!list_span(&l, type_id, filter->player_id, err))
+        bool ok = type_id && filter->player_id
+                      ? walk(&l, "event_list_player_type", type_id, filter->player_id, err)
+                  : type_id           ? walk(&l, "event_list_type", type_id, 0, err)
+                  : filter->player_id ? merge(&l, filter->player_id, err)
+                                      : walk(&l, "event_list", 0, 0, err);
+        if (!ok)
             return false;
     }
     *out = l.events;

@@ -38,18 +38,6 @@ event_refused(struct arena *a, const struct err *why)
     return (struct event_result){.outcome = EVENT_REFUSED, .err = kept};
 }
 
-static struct answer
-answer_of(struct arena *a, const struct event_result *r)
-{
-    struct answer answer = {.outcome = r->outcome, .id = r->id};
-    if (r->outcome == EVENT_REFUSED) {
-        answer.code = arena_str(a, str_from(err_code(r->err)));
-        answer.name = arena_str(a, str_from(r->err->name));
-        answer.detail = arena_str(a, str_from(r->err->detail));
-    }
-    return answer;
-}
-
 static bool
 check_player(struct db *db, int64_t player_id, struct err *err)
 {
@@ -90,7 +78,13 @@ run_store(struct arena *a, struct db *db, const void *argument, void *reply, str
         struct event_result result;
         if (!event_intake_add(&in, &batch->events[answers->count], &result, err))
             return false;
-        answers->list[answers->count] = answer_of(a, &result);
+        struct answer *answer = &answers->list[answers->count];
+        *answer = (struct answer){.outcome = result.outcome, .id = result.id};
+        if (result.outcome == EVENT_REFUSED) {
+            answer->code = arena_str(a, str_from(err_code(result.err)));
+            answer->name = arena_str(a, str_from(result.err->name));
+            answer->detail = arena_str(a, str_from(result.err->detail));
+        }
     }
     return event_intake_end(&in, err);
 }
@@ -116,12 +110,6 @@ const struct operation EVENT_OPERATIONS[] = {
     {0},
 };
 
-static size_t
-event_bytes(const struct event_new *e)
-{
-    return e->type.n + e->client_id.n + e->meta.n + FIELDS_BYTES_MAX;
-}
-
 /* The events of one operation: events[from, to) without those that are refused already. */
 struct portion {
     const struct event_new *events;
@@ -136,20 +124,11 @@ extend(struct portion *p, size_t count)
     for (p->to = p->from; p->to < count; p->to++) {
         if (p->results[p->to].outcome == EVENT_REFUSED)
             continue;
-        bytes += event_bytes(&p->events[p->to]);
+        const struct event_new *e = &p->events[p->to];
+        bytes += e->type.n + e->client_id.n + e->meta.n + FIELDS_BYTES_MAX;
         if (bytes > OPERATION_BYTES_MAX && p->to > p->from)
             return;
     }
-}
-
-static struct event_result
-read_refusal(struct arena *a, const struct answer *answer)
-{
-    struct err why;
-    (void)err_set_name(&why, ERR_INVALID, "", answer->name, "%" STR_FMT,
-                       STR_ARG(answer->detail));
-    snprintf(why.code, sizeof(why.code), "%" STR_FMT, STR_ARG(answer->code));
-    return event_refused(a, &why);
 }
 
 static void
@@ -161,8 +140,13 @@ read_answers(struct arena *a, const struct portion *p, const struct answer *answ
             continue;
         r->outcome = answer->outcome;
         r->id = answer->id;
-        if (r->outcome == EVENT_REFUSED)
-            *r = read_refusal(a, answer);
+        if (r->outcome == EVENT_REFUSED) {
+            struct err why;
+            (void)err_set_name(&why, ERR_INVALID, "", answer->name, "%" STR_FMT,
+                               STR_ARG(answer->detail));
+            snprintf(why.code, sizeof(why.code), "%" STR_FMT, STR_ARG(answer->code));
+            *r = event_refused(a, &why);
+        }
         answer++;
     }
 }
@@ -187,16 +171,6 @@ store_portion(struct arena *a, struct writer *w, int64_t player_id, const struct
     return true;
 }
 
-/* Events of earlier operations remain stored, so each of the others gets its own refusal. */
-static void
-refuse_rest(struct arena *a, struct portion *p, size_t count, const struct err *why)
-{
-    struct event_result refused = event_refused(a, why);
-    for (size_t i = p->from; i < count; i++)
-        if (p->results[i].outcome != EVENT_REFUSED)
-            p->results[i] = refused;
-}
-
 bool
 event_store(struct arena *a, struct writer *w, int64_t player_id,
             const struct event_new *events, struct event_result *results, size_t count,
@@ -210,7 +184,11 @@ event_store(struct arena *a, struct writer *w, int64_t player_id,
         if (!store_portion(a, w, player_id, &p, limits, err)) {
             if (is_first)
                 return false;
-            refuse_rest(a, &p, count, err);
+            /* What was sent before remains stored, so each of the others gets its own refusal. */
+            struct event_result refused = event_refused(a, err);
+            for (size_t i = p.from; i < count; i++)
+                if (results[i].outcome != EVENT_REFUSED)
+                    results[i] = refused;
             *err = (struct err){0};
             return true;
         }

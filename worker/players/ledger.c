@@ -7,15 +7,6 @@
 
 #define ENTRY_NUMBERS 6
 
-static char *
-put_i64(char *p, int64_t v)
-{
-    uint64_t bits = (uint64_t)v;
-    for (unsigned i = 0; i < 8; i++)
-        p[i] = (char)(bits >> (8 * i));
-    return p + 8;
-}
-
 void
 ledger_chain(const unsigned char before[LEDGER_HASH_BYTES], const struct ledger_entry *entry,
              unsigned char out[LEDGER_HASH_BYTES])
@@ -28,7 +19,8 @@ ledger_chain(const unsigned char before[LEDGER_HASH_BYTES], const struct ledger_
     memcpy(p, before, LEDGER_HASH_BYTES);
     p += LEDGER_HASH_BYTES;
     for (size_t i = 0; i < ENTRY_NUMBERS; i++)
-        p = put_i64(p, numbers[i]);
+        for (unsigned bit = 0; bit < 64; bit += 8)
+            *p++ = (char)((uint64_t)numbers[i] >> bit);
     assert(entry->reason.n <= WALLET_REASON_BYTES_MAX);
     if (entry->reason.n)
         memcpy(p, entry->reason.p, entry->reason.n);

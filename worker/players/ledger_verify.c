@@ -192,25 +192,6 @@ walk_entries(struct verify *v, const struct states *all, struct err *err)
     return got == 0;
 }
 
-static bool
-check_players(struct verify *v, const struct states *all, struct err *err)
-{
-    int got;
-    scoped_stmt s = db_stmt(v->db, "ledger_players");
-    stmt_bind_i64(s, 1, all->first_id);
-    stmt_bind_i64(s, 2, all->last_id);
-    while ((got = stmt_step(s, err)) == 1)
-        check_player(v, find_state(all, stmt_i64(s, 0)), s);
-    return got == 0;
-}
-
-static bool
-count_players(struct db *db, int64_t *out, struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "ledger_player_count");
-    return stmt_run_i64(s, out, err);
-}
-
 bool
 ledger_verify(struct db *db, ledger_fault_fn *on_fault, void *context,
               struct ledger_verdict *out, struct err *err)
@@ -219,13 +200,23 @@ ledger_verify(struct db *db, ledger_fault_fn *on_fault, void *context,
     scoped_arena a = {0};
     scoped_tx snapshot = {0};
     int64_t player_count;
-    if (!db_begin_snapshot(db, &snapshot, err) || !count_players(db, &player_count, err))
+    if (!db_begin_snapshot(db, &snapshot, err))
+        return false;
+    scoped_stmt counted = db_stmt(db, "ledger_player_count");
+    if (!stmt_run_i64(counted, &player_count, err))
         return false;
     size_t state_count = MIN((uint64_t)player_count, STATES_MAX);
     struct states all = {.states = arena_array(&a, state_count, struct state)};
     do {
-        if (!load_states(&v, &all, err) || !walk_entries(&v, &all, err) ||
-            !check_players(&v, &all, err))
+        if (!load_states(&v, &all, err) || !walk_entries(&v, &all, err))
+            return false;
+        int got;
+        scoped_stmt s = db_stmt(db, "ledger_players");
+        stmt_bind_i64(s, 1, all.first_id);
+        stmt_bind_i64(s, 2, all.last_id);
+        while ((got = stmt_step(s, err)) == 1)
+            check_player(&v, find_state(&all, stmt_i64(s, 0)), s);
+        if (got < 0)
             return false;
     } while (all.last_id != INT64_MAX);
     *out = v.verdict;
@@ -299,35 +290,26 @@ verify_newest(struct verify *v, uint64_t count, int64_t *lowest_id, struct err *
     return got == 0;
 }
 
-/* Picks a random player below `below_id`, which is above 1.  A player after a gap in the ids is
- * picked more often; but there are no gaps, since players' rows are not removed. */
-static bool
-pick(struct verify *v, int64_t below_id, int64_t *out, struct err *err)
-{
-    uint64_t random;
-    random_bytes(&random, sizeof(random));
-    scoped_stmt s = db_stmt(v->db, "ledger_player_ids");
-    stmt_bind_i64(s, 1, (int64_t)(random % (uint64_t)(below_id - 1)));
-    stmt_bind_i64(s, 2, 1);
-    if (stmt_step(s, err) != 1)
-        return false;
-    *out = stmt_i64(s, 0);
-    return true;
-}
-
 bool
 ledger_verify_sample(struct db *db, uint64_t count, ledger_fault_fn *on_fault, void *context,
                      struct ledger_verdict *out, struct err *err)
 {
     struct verify v = {.db = db, .on_fault = on_fault, .context = context};
     scoped_tx snapshot = {0};
-    int64_t lowest_id, id;
-    uint64_t newest = (count + 1) / 2;
+    int64_t lowest_id;
+    uint64_t newest = (count + 1) / 2, random;
     if (!db_begin_snapshot(db, &snapshot, err) || !verify_newest(&v, newest, &lowest_id, err))
         return false;
-    for (uint64_t i = newest; lowest_id > 1 && i < count; i++)
-        if (!pick(&v, lowest_id, &id, err) || !verify_player(&v, id, err))
+    /* A player after a gap in the ids would be picked more often; but there are no gaps, since
+     * players' rows are not removed. */
+    for (uint64_t i = newest; lowest_id > 1 && i < count; i++) {
+        random_bytes(&random, sizeof(random));
+        scoped_stmt s = db_stmt(db, "ledger_player_ids");
+        stmt_bind_i64(s, 1, (int64_t)(random % (uint64_t)(lowest_id - 1)));
+        stmt_bind_i64(s, 2, 1);
+        if (stmt_step(s, err) != 1 || !verify_player(&v, stmt_i64(s, 0), err))
             return false;
+    }
     *out = v.verdict;
     return true;
 }

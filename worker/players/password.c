@@ -8,7 +8,6 @@
 
 #include <sodium.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -51,14 +50,6 @@ refuse_form(struct str member, const char *rule, struct err *err)
     return err_set_name(err, ERR_INVALID, "bad_password", member, "a password %s", rule);
 }
 
-static bool
-refuse_length(struct str member, size_t characters, struct err *err)
-{
-    return err_set_name(err, ERR_INVALID, "bad_password", member,
-                        "a password has %d to %d characters, got %zu", PASSWORD_CHARACTERS_MIN,
-                        PASSWORD_CHARACTERS_MAX, characters);
-}
-
 bool
 password_check_form(struct str member, struct str password, struct err *err)
 {
@@ -73,7 +64,9 @@ password_check_form(struct str member, struct str password, struct err *err)
         rest = str_skip(rest, n);
     }
     return (characters >= PASSWORD_CHARACTERS_MIN && characters <= PASSWORD_CHARACTERS_MAX) ||
-           refuse_length(member, characters, err);
+           err_set_name(err, ERR_INVALID, "bad_password", member,
+                        "a password has %d to %d characters, got %zu", PASSWORD_CHARACTERS_MIN,
+                        PASSWORD_CHARACTERS_MAX, characters);
 }
 
 bool

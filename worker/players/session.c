@@ -64,19 +64,12 @@ trim(struct db *db, const char *statement, int64_t player_id, struct err *err)
     return stmt_run(s, err);
 }
 
-/* Makes room for one more session of the player. */
-static bool
-trim_player(struct db *db, int64_t player_id, struct err *err)
-{
-    return trim(db, "session_trim_used", player_id, err) &&
-           trim(db, "session_trim", player_id, err);
-}
-
 bool
 session_begin_in(struct db *db, int64_t player_id, struct str id, struct str refresh_hash,
                  int64_t now_ms, int64_t lifetime_ms, struct err *err)
 {
-    if (!sweep_ended(db, now_ms, err) || !trim_player(db, player_id, err))
+    if (!sweep_ended(db, now_ms, err) || !trim(db, "session_trim_used", player_id, err) ||
+        !trim(db, "session_trim", player_id, err))
         return false;
     scoped_stmt s = db_stmt(db, "session_insert");
     stmt_bind_str(s, 1, id);
@@ -157,18 +150,6 @@ read_session(struct arena *a, struct stmt *s, struct refresh *r)
     r->revoked_at = stmt_i64(s, 3);
 }
 
-/* 1 found, 0 no session has this token as its current one, -1 error. */
-static int
-find_session(struct arena *a, struct refresh *r, struct err *err)
-{
-    scoped_stmt s = db_stmt(r->db, "session_of_refresh");
-    stmt_bind_blob(s, 1, r->shown_hash);
-    int got = stmt_step(s, err);
-    if (got == 1)
-        read_session(a, s, r);
-    return got;
-}
-
 static bool
 check_is_good(const struct refresh *r, struct err *err)
 {
@@ -181,43 +162,25 @@ check_is_good(const struct refresh *r, struct err *err)
 }
 
 static bool
-keep_used(const struct refresh *r, struct err *err)
-{
-    scoped_stmt s = db_stmt(r->db, "session_keep_used");
-    stmt_bind_blob(s, 1, r->shown_hash);
-    stmt_bind_str(s, 2, r->id);
-    stmt_bind_i64(s, 3, r->now_ms);
-    stmt_bind_i64(s, 4, r->expires_at);
-    return stmt_run(s, err);
-}
-
-static bool
-forget_old_used(const struct refresh *r, struct err *err)
-{
-    scoped_stmt s = db_stmt(r->db, "session_trim_used_of");
-    stmt_bind_str(s, 1, r->id);
-    stmt_bind_i64(s, 2, SESSION_USED_MAX);
-    return stmt_run(s, err);
-}
-
-static bool
-rotate(const struct refresh *r, struct err *err)
-{
-    scoped_stmt s = db_stmt(r->db, "session_rotate");
-    stmt_bind_str(s, 1, r->id);
-    stmt_bind_blob(s, 2, r->new_hashes[SUCCESSOR_NOW]);
-    stmt_bind_i64(s, 3, r->now_ms);
-    stmt_bind_i64(s, 4, r->now_ms + r->lifetime_ms);
-    return stmt_run(s, err);
-}
-
-static bool
 grant(struct refresh *r, struct err *err)
 {
     r->outcome = REFRESH_GRANTED;
     r->successor = SUCCESSOR_NOW;
-    return check_is_good(r, err) && keep_used(r, err) && forget_old_used(r, err) &&
-           rotate(r, err) && sweep_ended(r->db, r->now_ms, err);
+    scoped_stmt keep = db_stmt(r->db, "session_keep_used");
+    stmt_bind_blob(keep, 1, r->shown_hash);
+    stmt_bind_str(keep, 2, r->id);
+    stmt_bind_i64(keep, 3, r->now_ms);
+    stmt_bind_i64(keep, 4, r->expires_at);
+    scoped_stmt trimming = db_stmt(r->db, "session_trim_used_of");
+    stmt_bind_str(trimming, 1, r->id);
+    stmt_bind_i64(trimming, 2, SESSION_USED_MAX);
+    scoped_stmt rotate = db_stmt(r->db, "session_rotate");
+    stmt_bind_str(rotate, 1, r->id);
+    stmt_bind_blob(rotate, 2, r->new_hashes[SUCCESSOR_NOW]);
+    stmt_bind_i64(rotate, 3, r->now_ms);
+    stmt_bind_i64(rotate, 4, r->now_ms + r->lifetime_ms);
+    return check_is_good(r, err) && stmt_run(keep, err) && stmt_run(trimming, err) &&
+           stmt_run(rotate, err) && sweep_ended(r->db, r->now_ms, err);
 }
 
 static bool
@@ -236,24 +199,6 @@ find_used(struct arena *a, struct refresh *r, struct err *err)
     return true;
 }
 
-/* Also within the grace when the clock was put back a little since. */
-static bool
-is_in_grace(const struct refresh *r)
-{
-    int64_t ago_ms = r->now_ms - r->used_at;
-    return ago_ms < r->grace_ms && -ago_ms < r->grace_ms;
-}
-
-/* 1 the hash is that of one of the session's refresh tokens, 0 it is not, -1 error. */
-static int
-had_refresh(const struct refresh *r, struct str hash, struct err *err)
-{
-    scoped_stmt s = db_stmt(r->db, "session_had_refresh");
-    stmt_bind_str(s, 1, r->id);
-    stmt_bind_blob(s, 2, hash);
-    return stmt_step(s, err);
-}
-
 /* Sent again by a client that did not get the response, or by two clients at once: gives the
  * same successor. */
 static bool
@@ -262,7 +207,12 @@ grant_again(struct refresh *r, struct err *err)
     if (!check_is_good(r, err))
         return false;
     for (int i = 0; i < SUCCESSORS; i++) {
-        int got = r->new_hashes[i].n ? had_refresh(r, r->new_hashes[i], err) : 0;
+        if (r->new_hashes[i].n == 0)
+            continue;
+        scoped_stmt s = db_stmt(r->db, "session_had_refresh");
+        stmt_bind_str(s, 1, r->id);
+        stmt_bind_blob(s, 2, r->new_hashes[i]);
+        int got = stmt_step(s, err);
         if (got < 0)
             return false;
         if (got == 1) {
@@ -278,27 +228,29 @@ grant_again(struct refresh *r, struct err *err)
 }
 
 static bool
-answer_used(struct arena *a, struct refresh *r, struct err *err)
-{
-    if (!find_used(a, r, err))
-        return false;
-    if (is_in_grace(r))
-        return grant_again(r, err);
-    r->outcome = REFRESH_REUSED;
-    return revoke_in(r->db, r->id, r->now_ms, err);
-}
-
-static bool
 run_refresh(struct arena *a, struct db *db, const void *asked, void *reply, struct err *err)
 {
     struct refresh *r = reply;
     *r = *(const struct refresh *)asked;
     r->db = db;
     r->now_ms = clock_now_ms();
-    int got = find_session(a, r, err);
+    scoped_stmt s = db_stmt(db, "session_of_refresh");
+    stmt_bind_blob(s, 1, r->shown_hash);
+    int got = stmt_step(s, err);
     if (got < 0)
         return false;
-    return got == 1 ? grant(r, err) : answer_used(a, r, err);
+    if (got == 1) {
+        read_session(a, s, r);
+        return grant(r, err);
+    }
+    if (!find_used(a, r, err))
+        return false;
+    /* Also within the grace when the clock was put back a little since. */
+    int64_t ago_ms = r->now_ms - r->used_at;
+    if (ago_ms < r->grace_ms && -ago_ms < r->grace_ms)
+        return grant_again(r, err);
+    r->outcome = REFRESH_REUSED;
+    return revoke_in(db, r->id, r->now_ms, err);
 }
 
 static bool

@@ -128,15 +128,6 @@ static const struct {
     {"dictionary", "is a common word or password, or nearly"},
 };
 
-static bool
-refuse_weak(struct str member, const char *reason, struct err *err)
-{
-    return err_set_name(err, ERR_INVALID, "weak_password", member,
-                        "this password %s, which is guessed first; a few words in a row are "
-                        "good ones",
-                        reason);
-}
-
 /* Without a dictionary, weak and good passwords look alike.  `why` names a file: for the log.
  */
 static bool
@@ -222,5 +213,9 @@ strength_check(const struct config *config, struct str member, struct str userna
         return refuse_unchecked(&why, err);
     const char *reason = judge(dictionary, username, password);
     PWClose(dictionary);
-    return !reason || refuse_weak(member, reason, err);
+    return !reason ||
+           err_set_name(err, ERR_INVALID, "weak_password", member,
+                        "this password %s, which is guessed first; a few words in a row are "
+                        "good ones",
+                        reason);
 }

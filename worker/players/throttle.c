@@ -48,16 +48,6 @@ throttle_make_key(struct arena *a, struct str name, struct str address)
     }};
 }
 
-static bool
-refuse_attempt(int64_t wait_ms, struct err *err)
-{
-    unsigned seconds = (unsigned)((wait_ms + 999) / 1000);
-    err_set_code(err, ERR_TOO_MANY, "login_throttled",
-                 "there were too many wrong passwords; try again in %u s", seconds);
-    err->retry_after_s = seconds;
-    return false;
-}
-
 /* When the subject may try again; 0: now.  A window that begins in the future, because the
  * clock was put back, is ignored: it would last too long. */
 static bool
@@ -85,44 +75,33 @@ throttle_check(struct db *db, const struct config *config, const struct throttle
             return false;
         last = MAX(last, ends_at);
     }
-    return last <= now_ms || refuse_attempt(last - now_ms, err);
-}
-
-static bool
-note(struct db *db, struct str subject, int64_t now_ms, int64_t window_ms, struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "login_failure_note");
-    stmt_bind_str(s, 1, subject);
-    stmt_bind_i64(s, 2, now_ms);
-    stmt_bind_i64(s, 3, now_ms - window_ms);
-    return stmt_run(s, err);
-}
-
-static bool
-sweep(struct db *db, int64_t over_before_ms, struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "login_failure_sweep");
-    stmt_bind_i64(s, 1, over_before_ms);
-    stmt_bind_i64(s, 2, SWEEP_ROWS);
-    return stmt_run(s, err);
-}
-
-static bool
-trim(struct db *db, struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "login_failure_trim");
-    stmt_bind_i64(s, 1, THROTTLE_ROWS_MAX);
-    return stmt_run(s, err);
+    if (last <= now_ms)
+        return true;
+    unsigned seconds = (unsigned)((last - now_ms + 999) / 1000);
+    err_set_code(err, ERR_TOO_MANY, "login_throttled",
+                 "there were too many wrong passwords; try again in %u s", seconds);
+    err->retry_after_s = seconds;
+    return false;
 }
 
 bool
 throttle_note_in(struct db *db, const struct throttle_key *key, int64_t now_ms,
                  int64_t window_ms, struct err *err)
 {
-    for (size_t i = 0; i < THROTTLE_KINDS; i++)
-        if (!note(db, key->subjects[i], now_ms, window_ms, err))
+    for (size_t i = 0; i < THROTTLE_KINDS; i++) {
+        scoped_stmt note = db_stmt(db, "login_failure_note");
+        stmt_bind_str(note, 1, key->subjects[i]);
+        stmt_bind_i64(note, 2, now_ms);
+        stmt_bind_i64(note, 3, now_ms - window_ms);
+        if (!stmt_run(note, err))
             return false;
-    return sweep(db, now_ms - window_ms, err) && (now_ms % TRIM_EVERY != 0 || trim(db, err));
+    }
+    scoped_stmt sweep = db_stmt(db, "login_failure_sweep");
+    stmt_bind_i64(sweep, 1, now_ms - window_ms);
+    stmt_bind_i64(sweep, 2, SWEEP_ROWS);
+    scoped_stmt trim = db_stmt(db, "login_failure_trim");
+    stmt_bind_i64(trim, 1, THROTTLE_ROWS_MAX);
+    return stmt_run(sweep, err) && (now_ms % TRIM_EVERY != 0 || stmt_run(trim, err));
 }
 
 bool

@@ -45,22 +45,15 @@ check_secret(struct str secret, const char *from, struct err *err)
                    TOKEN_SECRET_BYTES_MIN, TOKEN_SECRET_BYTES_MAX, secret.n);
 }
 
-/* Without the newline that an editor or echo adds at the end. */
-static struct str
-without_newline(struct str text)
-{
-    if (str_ends(text, STR("\n")))
-        text.n--;
-    if (str_ends(text, STR("\r")))
-        text.n--;
-    return text;
-}
-
 static bool
 take_secret(struct arena *a, const char *path, const struct buf *text, struct str *out,
             struct err *err)
 {
-    *out = arena_str(a, without_newline(buf_str(text)));
+    struct str secret = buf_str(text);
+    /* Without the newline that an editor or echo adds at the end. */
+    secret.n -= str_ends(secret, STR("\n"));
+    secret.n -= str_ends(secret, STR("\r"));
+    *out = arena_str(a, secret);
     return check_secret(*out, path, err);
 }
 
@@ -162,15 +155,6 @@ read_time(const struct json_value *payload, const char *name, int64_t *out)
     return json_as_i64(v, out) && *out >= 0 && *out <= TIME_MAX_S ? 1 : -1;
 }
 
-/* Decimal digits exactly as printed, so that each player has one text. */
-static bool
-read_player(const struct json_value *payload, int64_t *out)
-{
-    struct str text;
-    return json_as_str(json_get(payload, "sub"), &text) && text.n && text.p[0] >= '1' &&
-           text.p[0] <= '9' && num_parse_i64(text, out);
-}
-
 static bool
 read_session(const struct json_value *payload, char out[TOKEN_SESSION_DIGITS + 1])
 {
@@ -214,7 +198,10 @@ check_claims(const struct json_value *payload, struct str issuer, int64_t now_s,
     /* A recipient that is not in aud must refuse the token (RFC 7519, 4.1.3). */
     if (json_get(payload, "aud"))
         return refuse_token(err, "the token is for another audience");
-    if (!read_player(payload, &claims->player_id) || !read_session(payload, claims->session_id))
+    /* Decimal digits exactly as printed, so that each player has one text. */
+    if (!json_as_str(json_get(payload, "sub"), &text) || text.n == 0 || text.p[0] < '1' ||
+        text.p[0] > '9' || !num_parse_i64(text, &claims->player_id) ||
+        !read_session(payload, claims->session_id))
         return refuse_token(err, "the token's sub or jti names no player or session");
     return check_times(payload, now_s, claims, err);
 }

@@ -34,15 +34,6 @@ static bool PRINTF(3, 4)
                         text.n > SHOWN_BYTES_MAX ? "..." : "");
 }
 
-static bool
-parse_amount(const struct json_value *member, int64_t *out, struct err *err)
-{
-    if (!json_as_i64(member, out) || *out < 1 || *out > WALLET_AMOUNT_MAX)
-        return refuse_member(member, err, "is an integer from 1 to %" PRId64,
-                             WALLET_AMOUNT_MAX);
-    return true;
-}
-
 /* Control characters: C0, DEL and, in UTF-8, C1. */
 static bool
 has_control(struct str s)
@@ -84,8 +75,10 @@ wallet_parse(const struct json_value *body, struct wallet_request *request, stru
     const struct json_value *reason = json_get_given(body, "reason");
     if (!amount)
         return refuse_missing("amount", is_spend, err);
-    if (!parse_amount(amount, &request->amount, err))
-        return false;
+    if (!json_as_i64(amount, &request->amount) || request->amount < 1 ||
+        request->amount > WALLET_AMOUNT_MAX)
+        return refuse_member(amount, err, "is an integer from 1 to %" PRId64,
+                             WALLET_AMOUNT_MAX);
     if (!reason)
         return !is_spend || refuse_missing("reason", is_spend, err);
     return parse_reason(reason, is_spend, &request->reason, err);
@@ -132,18 +125,6 @@ wallet_run(struct writer *w, const struct wallet_request *request, struct wallet
     return ok;
 }
 
-/* 1 with the balance, 0 when there is no such player, -1 error. */
-static int
-read_balance(struct db *db, int64_t player_id, int64_t *balance, struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "wallet_balance");
-    stmt_bind_i64(s, 1, player_id);
-    int got = stmt_step(s, err);
-    if (got == 1)
-        *balance = stmt_i64(s, 0);
-    return got;
-}
-
 bool
 wallet_refuse_unknown(int64_t player_id, struct err *err)
 {
@@ -153,6 +134,10 @@ wallet_refuse_unknown(int64_t player_id, struct err *err)
 bool
 wallet_balance(struct db *db, int64_t player_id, int64_t *balance, struct err *err)
 {
-    int got = read_balance(db, player_id, balance, err);
+    scoped_stmt s = db_stmt(db, "wallet_balance");
+    stmt_bind_i64(s, 1, player_id);
+    int got = stmt_step(s, err);
+    if (got == 1)
+        *balance = stmt_i64(s, 0);
     return got == 0 ? wallet_refuse_unknown(player_id, err) : got == 1;
 }

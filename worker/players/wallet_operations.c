@@ -14,16 +14,6 @@
 /* An escaped reason and three numbers fit. */
 #define META_BYTES_MAX (4 * KIB)
 
-static bool
-refuse_reused_key(const struct wallet_request *request, struct err *err)
-{
-    return err_set_name(err, ERR_INVALID, "idempotency_key_reused", STR("Idempotency-Key"),
-                        "the key '%" STR_FMT
-                        "' was used before, with another amount or reason; another "
-                        "%s needs another key",
-                        STR_ARG(request->idempotency_key), wallet_word(request->is_spend));
-}
-
 /* 1: the key was used for the same request, whose answer is in `out`; 0: it is new; -1: it was
  * used for another request, or error. */
 static int
@@ -40,7 +30,11 @@ find_key(struct db *db, const struct wallet_request *request, struct wallet_rece
     if (got != 1)
         return got;
     if (stmt_i64(s, 0) != request->amount || !str_eq(stmt_str(s, 1), request->reason)) {
-        (void)refuse_reused_key(request, err);
+        err_set_name(err, ERR_INVALID, "idempotency_key_reused", STR("Idempotency-Key"),
+                     "the key '%" STR_FMT
+                     "' was used before, with another amount or reason; another "
+                     "%s needs another key",
+                     STR_ARG(request->idempotency_key), wallet_word(request->is_spend));
         return -1;
     }
     *out = (struct wallet_receipt){.balance = stmt_i64(s, 2),
@@ -103,13 +97,6 @@ check_balance(const struct state *before, const struct ledger_entry *entry, stru
 }
 
 static bool
-next_ledger_id(struct db *db, int64_t *out, struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "ledger_next_id");
-    return stmt_run_i64(s, out, err);
-}
-
-static bool
 add_event(struct db *db, struct ledger_entry *entry, struct err *err)
 {
     scoped_buf meta;
@@ -160,16 +147,6 @@ move_balance(struct db *db, const struct state *before, const struct ledger_entr
 }
 
 static bool
-extend_ledger(struct db *db, const struct state *before, const struct ledger_entry *entry,
-              struct err *err)
-{
-    unsigned char bytes[LEDGER_HASH_BYTES];
-    ledger_chain(before->hash, entry, bytes);
-    struct str hash = {(const char *)bytes, sizeof(bytes)};
-    return insert_entry(db, entry, hash, err) && move_balance(db, before, entry, hash, err);
-}
-
-static bool
 change(struct db *db, const struct wallet_request *request, struct wallet_receipt *out,
        struct err *err)
 {
@@ -188,8 +165,14 @@ change(struct db *db, const struct wallet_request *request, struct wallet_receip
     entry.balance_after = before.balance + ledger_delta(&entry);
     if (!check_balance(&before, &entry, err))
         return false;
-    if (!next_ledger_id(db, &entry.id, err) || !add_event(db, &entry, err) ||
-        !extend_ledger(db, &before, &entry, err) || !keep_key(db, request, entry.id, err))
+    scoped_stmt next_id = db_stmt(db, "ledger_next_id");
+    if (!stmt_run_i64(next_id, &entry.id, err) || !add_event(db, &entry, err))
+        return false;
+    unsigned char bytes[LEDGER_HASH_BYTES];
+    ledger_chain(before.hash, &entry, bytes);
+    struct str hash = {(const char *)bytes, sizeof(bytes)};
+    if (!insert_entry(db, &entry, hash, err) || !move_balance(db, &before, &entry, hash, err) ||
+        !keep_key(db, request, entry.id, err))
         return false;
     *out = (struct wallet_receipt){
         .balance = entry.balance_after, .ledger_id = entry.id, .event_id = entry.event_id};

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,16 +24,6 @@ children_name(enum child_kind kind)
     return kind == CHILD_NGINX   ? "nginx"
            : kind == CHILD_PROBE ? "probe"
                                  : role_name((enum role)kind);
-}
-
-static struct child *
-free_slot(struct children *c)
-{
-    for (size_t i = 0; i < CHILDREN_MAX; i++)
-        if (c->items[i].state == CHILD_FREE)
-            return &c->items[i];
-    assert(false && "more children than two generations have");
-    return NULL;
 }
 
 static void
@@ -72,7 +61,10 @@ start(struct children *c, struct child *child)
 void
 children_start(struct children *c, enum child_kind kind, unsigned index)
 {
-    struct child *child = free_slot(c);
+    struct child *child = c->items;
+    while (child < c->items + CHILDREN_MAX && child->state != CHILD_FREE)
+        child++;
+    assert(child < c->items + CHILDREN_MAX); /* no more than two generations have */
     *child = (struct child){.kind = kind, .index = index};
     start(c, child);
 }
@@ -134,18 +126,6 @@ find_pid(struct children *c, pid_t pid)
     return NULL;
 }
 
-static void
-log_death(const struct child *child, const siginfo_t *info)
-{
-    bool was_signal = info->si_code != CLD_EXITED;
-    struct log_line line = log_begin(LOG_ERROR, "child_died");
-    log_str(&line, "child", str_from(children_name(child->kind)));
-    log_int(&line, "child_pid", child->pid);
-    log_int(&line, was_signal ? "signal" : "exit_code", info->si_status);
-    log_int(&line, "restart_in_ms", child->backoff_ms);
-    log_end(&line);
-}
-
 bool
 children_reap(struct children *c, int *probe_exit)
 {
@@ -165,7 +145,12 @@ children_reap(struct children *c, int *probe_exit)
             child->state = CHILD_FREE;
         } else if (child && child->state == CHILD_RUNNING) {
             wait_for_restart(child);
-            log_death(child, &info);
+            struct log_line line = log_begin(LOG_ERROR, "child_died");
+            log_str(&line, "child", str_from(children_name(child->kind)));
+            log_int(&line, "child_pid", child->pid);
+            log_int(&line, info.si_code != CLD_EXITED ? "signal" : "exit_code", info.si_status);
+            log_int(&line, "restart_in_ms", child->backoff_ms);
+            log_end(&line);
         } else if (child) {
             child->state = CHILD_FREE;
         }

@@ -3,7 +3,6 @@
 #include "base/fs.h"
 #include "base/num.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 

@@ -156,20 +156,6 @@ check_credentials(const struct config *config, struct err *err)
            strength_check_dictionary(config, err);
 }
 
-/* Refuses changes of settings with which sockets and processes were made at the start. */
-static bool
-check_unchanged(const struct config *old, const struct config *new, struct err *err)
-{
-    const char *changed = NULL;
-    if (!str_eq(old->http_nginx, new->http_nginx))
-        changed = "http.nginx";
-    if (!str_eq(old->http_listen, new->http_listen) || old->http_port != new->http_port)
-        changed = "http.listen or http.port";
-    if (!str_eq(old->server_user, new->server_user))
-        changed = "server.user";
-    return !changed || err_set(err, ERR_CONFLICT, "another %s needs a restart", changed);
-}
-
 /* Installs nginx's files after nginx itself has tested them. */
 static bool
 write_nginx(struct supervisor *s, const struct config *config, bool *has_changed,
@@ -193,8 +179,19 @@ take_new_config(struct supervisor *s, bool *has_nginx_changed, struct err *err)
 {
     struct arena arena = {0};
     struct config config;
-    if (!supervisor_load_config(&arena, s->options, &config, err) ||
-        !check_unchanged(&s->config, &config, err) || !check_credentials(&config, err) ||
+    bool ok = supervisor_load_config(&arena, s->options, &config, err);
+    /* With these, sockets and processes were made at the start. */
+    const char *changed = NULL;
+    if (ok && !str_eq(s->config.http_nginx, config.http_nginx))
+        changed = "http.nginx";
+    if (ok && (!str_eq(s->config.http_listen, config.http_listen) ||
+               s->config.http_port != config.http_port))
+        changed = "http.listen or http.port";
+    if (ok && !str_eq(s->config.server_user, config.server_user))
+        changed = "server.user";
+    if (changed)
+        ok = err_set(err, ERR_CONFLICT, "another %s needs a restart", changed);
+    if (!ok || !check_credentials(&config, err) ||
         !write_nginx(s, &config, has_nginx_changed, err)) {
         arena_free(&arena);
         return false;
@@ -367,17 +364,6 @@ turn(struct supervisor *s)
         children_kill_all(&s->children);
 }
 
-static bool
-open_sockets(struct supervisor *s, struct err *err)
-{
-    s->http_fd = listen_open_unix(PROBE_SOCKET, false, err);
-    s->role_fd[ROLE_QUERY] = listen_open_unix(ROLE_QUERY_SOCKET, true, err);
-    s->role_fd[ROLE_PLAY] = listen_open_unix(ROLE_PLAY_SOCKET, true, err);
-    s->role_fd[ROLE_WRITER] = listen_open_unix(ROLE_WRITER_SOCKET, true, err);
-    return s->http_fd >= 0 && s->role_fd[ROLE_QUERY] >= 0 && s->role_fd[ROLE_PLAY] >= 0 &&
-           s->role_fd[ROLE_WRITER] >= 0;
-}
-
 /* Everything before the first fork, in the order that privileges require: the port as root, the
  * rest as the user, files only under the lock. */
 static bool
@@ -404,7 +390,14 @@ prepare(struct supervisor *s, struct err *err)
     nginx_child_end_orphans();
     if (!is_privileged)
         s->tcp_fd = listen_open_tcp(s->config.http_listen, port, err);
-    return s->tcp_fd >= 0 && open_sockets(s, err) && nginx_log_open(&s->nginx_log, err) &&
+    if (s->tcp_fd < 0)
+        return false;
+    s->http_fd = listen_open_unix(PROBE_SOCKET, false, err);
+    s->role_fd[ROLE_QUERY] = listen_open_unix(ROLE_QUERY_SOCKET, true, err);
+    s->role_fd[ROLE_PLAY] = listen_open_unix(ROLE_PLAY_SOCKET, true, err);
+    s->role_fd[ROLE_WRITER] = listen_open_unix(ROLE_WRITER_SOCKET, true, err);
+    return s->http_fd >= 0 && s->role_fd[ROLE_QUERY] >= 0 && s->role_fd[ROLE_PLAY] >= 0 &&
+           s->role_fd[ROLE_WRITER] >= 0 && nginx_log_open(&s->nginx_log, err) &&
            write_nginx(s, &s->config, &has_nginx_changed, err) &&
            migrate_in_child(&s->config, err) && open_signals(s, err);
 }

@@ -30,8 +30,7 @@ archive_add_json(struct json *j, const struct archive_run *run)
     json_member_str(j, "date", run->date);
     json_member_bool(j, "scheduled", run->is_scheduled);
     json_member_raw(j, "inputs", run->inputs_json);
-    json_key(j, "reports");
-    json_begin_array(j);
+    json_member_begin_array(j, "reports");
     for (size_t i = 0; i < run->report_count; i++)
         add_report_json(j, &run->reports[i]);
     json_end_array(j);
@@ -47,18 +46,6 @@ read_report(struct arena *a, struct stmt *s)
         .warnings_json = arena_str(a, stmt_str(s, 3)),
         .error_json = arena_str(a, stmt_str(s, 4)),
     };
-}
-
-static bool
-read_reports(struct arena *a, struct db *db, struct archive_run *run, struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "report_of_run");
-    stmt_bind_str(s, 1, run->job_id);
-    run->reports = arena_array(a, ARCHIVE_REPORTS_MAX, struct archive_report);
-    int got = 1;
-    while (run->report_count < ARCHIVE_REPORTS_MAX && (got = stmt_step(s, err)) == 1)
-        run->reports[run->report_count++] = read_report(a, s);
-    return got >= 0;
 }
 
 bool
@@ -79,7 +66,13 @@ archive_list(struct arena *a, struct db *db, const struct archive_filter *filter
         run->is_scheduled = stmt_i64(s, 2) != 0;
         run->inputs_json = arena_str(a, stmt_str(s, 3));
         run->finished_at = stmt_i64(s, 4);
-        if (!read_reports(a, db, run, err))
+        scoped_stmt of_run = db_stmt(db, "report_of_run");
+        stmt_bind_str(of_run, 1, run->job_id);
+        run->reports = arena_array(a, ARCHIVE_REPORTS_MAX, struct archive_report);
+        int more = 1;
+        while (run->report_count < ARCHIVE_REPORTS_MAX && (more = stmt_step(of_run, err)) == 1)
+            run->reports[run->report_count++] = read_report(a, of_run);
+        if (more < 0)
             return false;
     }
     if (got < 0)

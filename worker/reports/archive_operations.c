@@ -3,18 +3,6 @@
 #include "reports/archive.h"
 
 static bool
-insert_run(struct db *db, const struct archive_run *run, struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "report_run_insert");
-    stmt_bind_str(s, 1, run->job_id);
-    stmt_bind_str(s, 2, run->date);
-    stmt_bind_i64(s, 3, run->is_scheduled);
-    stmt_bind_str(s, 4, run->inputs_json);
-    stmt_bind_i64(s, 5, clock_now_ms());
-    return stmt_run(s, err);
-}
-
-static bool
 insert_report(struct db *db, const struct archive_run *run, size_t place, struct err *err)
 {
     const struct archive_report *report = &run->reports[place];
@@ -35,8 +23,15 @@ run_store(struct arena *a UNUSED, struct db *db, const void *argument, void *rep
           struct err *err)
 {
     const struct archive_run *run = argument;
-    if (!job_finish_in(db, run->job_id, JOB_SUCCEEDED, STR(""), run->receipt_json, err) ||
-        !insert_run(db, run, err))
+    if (!job_finish_in(db, run->job_id, JOB_SUCCEEDED, STR(""), run->receipt_json, err))
+        return false;
+    scoped_stmt s = db_stmt(db, "report_run_insert");
+    stmt_bind_str(s, 1, run->job_id);
+    stmt_bind_str(s, 2, run->date);
+    stmt_bind_i64(s, 3, run->is_scheduled);
+    stmt_bind_str(s, 4, run->inputs_json);
+    stmt_bind_i64(s, 5, clock_now_ms());
+    if (!stmt_run(s, err))
         return false;
     for (size_t i = 0; i < run->report_count; i++)
         if (!insert_report(db, run, i, err))

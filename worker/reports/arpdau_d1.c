@@ -60,12 +60,10 @@ write(struct report_output *out, const struct report_run *run, struct err *err U
     for (size_t i = 0; i < count; i++)
         revenue = money_plus(revenue, campaigns[i].revenue[DAYS_LAST]);
     struct json *json = output_members(out);
-    json_key(json, "total");
-    json_begin_object(json);
+    json_member_begin_object(json, "total");
     add_figures(out, revenue, dau);
     json_end_object(json);
-    json_key(json, "campaigns");
-    json_begin_array(json);
+    json_member_begin_array(json, "campaigns");
     for (size_t i = 0; i < count; i++) {
         if (!campaigns[i].has_revenue[DAYS_LAST])
             continue;

@@ -45,16 +45,6 @@ classify_rules_free(struct classify_rules *rules)
     rules->has_pattern = false;
 }
 
-static bool
-is_valid_receipt(const struct classify_rules *rules, struct str receipt)
-{
-    if (!rules->has_pattern || receipt.n == 0)
-        return true;
-    /* Neither copied nor NUL-terminated: REG_STARTEND gives exactly these bytes. */
-    regmatch_t range = {.rm_so = 0, .rm_eo = (regoff_t)receipt.n};
-    return regexec(&rules->pattern, receipt.p, 1, &range, REG_STARTEND) == 0;
-}
-
 enum drop_reason
 classify_row(const struct classify_rules *rules, struct str event, struct str status,
              struct str receipt, int64_t revenue)
@@ -65,7 +55,10 @@ classify_row(const struct classify_rules *rules, struct str event, struct str st
         return DROP_NOT_PURCHASE;
     if (words_find(&rules->success_statuses, status) == WORD_NONE)
         return DROP_NOT_SUCCESS;
-    if (!is_valid_receipt(rules, receipt))
+    /* Neither copied nor NUL-terminated: REG_STARTEND gives exactly these bytes. */
+    regmatch_t range = {.rm_so = 0, .rm_eo = (regoff_t)receipt.n};
+    if (rules->has_pattern && receipt.n &&
+        regexec(&rules->pattern, receipt.p, 1, &range, REG_STARTEND) != 0)
         return DROP_INVALID_RECEIPT;
     return revenue <= 0 ? DROP_NON_POSITIVE_REVENUE : DROP_NONE;
 }

@@ -118,17 +118,6 @@ read_all(struct report_data *data, const struct classify_rules *rules,
     return true;
 }
 
-static void
-take_notes(struct report_data *data)
-{
-    for (size_t i = 0; i < INPUT_COUNT; i++) {
-        struct notes *notes = &data->store->notes[i];
-        notes_finish(notes, data->inputs[i].rejected_rows);
-        data->input_warnings[i] = notes->list;
-        data->input_warning_counts[i] = notes->count;
-    }
-}
-
 bool
 data_read(struct report_data *data, int64_t day, struct err *err)
 {
@@ -144,8 +133,12 @@ data_read(struct report_data *data, int64_t day, struct err *err)
               read_all(data, &rules, &sessions, err);
     data_session_reader_end(&sessions);
     classify_rules_free(&rules);
-    if (ok)
-        take_notes(data);
+    for (size_t i = 0; ok && i < INPUT_COUNT; i++) {
+        struct notes *notes = &data->store->notes[i];
+        notes_finish(notes, data->inputs[i].rejected_rows);
+        data->input_warnings[i] = notes->list;
+        data->input_warning_counts[i] = notes->count;
+    }
     return ok;
 }
 

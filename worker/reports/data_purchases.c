@@ -57,18 +57,6 @@ data_raw(const struct report_data *data, size_t index, struct str cells[INPUT_CO
     }
 }
 
-static size_t
-raw_bytes(const char *p)
-{
-    size_t bytes = 0;
-    for (size_t i = 0; i < INPUT_COLUMNS_MAX; i++) {
-        uint32_t n;
-        memcpy(&n, p + bytes, sizeof(n));
-        bytes += sizeof(n) + n;
-    }
-    return bytes;
-}
-
 void
 data_drop_raw(struct report_data *data)
 {
@@ -79,7 +67,12 @@ data_drop_raw(struct report_data *data)
         if (data->purchases.rows[i].dropped == DROP_NONE)
             continue;
         char *from = raw->p + store->raw_at[i];
-        size_t bytes = raw_bytes(from);
+        size_t bytes = 0;
+        for (size_t cell = 0; cell < INPUT_COLUMNS_MAX; cell++) {
+            uint32_t n;
+            memcpy(&n, from + bytes, sizeof(n));
+            bytes += sizeof(n) + n;
+        }
         memmove(raw->p + used, from, bytes);
         store->raw_at[i] = used;
         used += bytes;

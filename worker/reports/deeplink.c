@@ -93,24 +93,12 @@ add_total(struct json *json, const struct opens *opens)
         total.missing += links[i].missing;
         total.malformed += links[i].malformed;
     }
-    json_key(json, "total");
-    json_begin_object(json);
+    json_member_begin_object(json, "total");
     json_member_u64(json, "opens", total.opens);
     json_member_u64(json, "players", links_players(opens->links));
     json_member_u64(json, "missing", total.missing);
     json_member_u64(json, "malformed", total.malformed);
     json_end_object(json);
-}
-
-static void
-warn(struct report_output *out, const struct opens *opens)
-{
-    uint64_t others = links_other(opens->links)->opens;
-    if (others)
-        output_warn(out, "too_many_links",
-                    "%" PRIu64 " opens are counted in the total alone: of characters and "
-                    "campaigns that came after %d different ones",
-                    others, LINKS_MAX);
 }
 
 static bool
@@ -119,13 +107,17 @@ write(struct report_output *out, const struct report_run *run, struct err *err)
     SCOPED(close_opens) struct opens opens = {.links = links_open()};
     if (!read_all(&opens, run, err))
         return false;
-    warn(out, &opens);
+    uint64_t others = links_other(opens.links)->opens;
+    if (others)
+        output_warn(out, "too_many_links",
+                    "%" PRIu64 " opens are counted in the total alone: of characters and "
+                    "campaigns that came after %d different ones",
+                    others, LINKS_MAX);
     size_t count;
     const struct link *links = links_list(opens.links, &count);
     struct json *json = output_members(out);
     add_total(json, &opens);
-    json_key(json, "links");
-    json_begin_array(json);
+    json_member_begin_array(json, "links");
     for (size_t i = 0; i < count; i++)
         add_link(out, &links[i]);
     json_end_array(json);

@@ -203,33 +203,18 @@ input_check_declared(struct arena *a, const struct config *config, enum input_ki
 /* ---- a file ---- */
 
 static bool
-hand_over(struct reading *reading, uint64_t line, const struct str *cells, struct err *err)
-{
-    struct input_row row = {.line = line};
-    for (size_t i = 0; i < reading->count; i++)
-        row.cells[i] = cells[reading->column_of[i]];
-    reading->row_count++;
-    return reading->on_row(reading->context, &row, err);
-}
-
-static bool
 take_file_row(void *context, const struct import_read_row *row, struct err *err)
 {
     struct reading *reading = context;
-    if (!row->fault)
-        return hand_over(reading, row->line, row->cells, err);
-    reading->on_bad(reading->context, row->line, row->fault);
-    return true;
-}
-
-/* A regular file only: it is read twice, which a pipe does not allow. */
-static int
-open_file(const char *path, struct err *err)
-{
-    int fd = fs_open_named(path, err);
-    if (fd < 0)
-        err_set_code(err, ERR_INVALID, "no_source", "%s", err->detail);
-    return fd;
+    if (row->fault) {
+        reading->on_bad(reading->context, row->line, row->fault);
+        return true;
+    }
+    struct input_row out = {.line = row->line};
+    for (size_t i = 0; i < reading->count; i++)
+        out.cells[i] = row->cells[reading->column_of[i]];
+    reading->row_count++;
+    return reading->on_row(reading->context, &out, err);
 }
 
 static bool
@@ -238,11 +223,13 @@ read_file(struct arena *a, const struct config *config, enum input_kind kind,
 {
     struct input_source *source = reading->source;
     uint64_t bytes;
-    scoped_fd fd = open_file(source->path.p, err);
+    /* A regular file only: it is read twice, which a pipe does not allow. */
+    scoped_fd fd = fs_open_named(source->path.p, err);
+    if (fd < 0)
+        return err_set_code(err, ERR_INVALID, "no_source", "%s", err->detail);
     scoped_digest digest = {0}; /* declared after the file, so ended before that is closed */
     bool is_first = source->sha256.n == 0;
-    if (fd < 0 || !fs_size(fd, &bytes, err) ||
-        (is_first && !digest_start(&digest, fd, 0, bytes, err)) ||
+    if (!fs_size(fd, &bytes, err) || (is_first && !digest_start(&digest, fd, 0, bytes, err)) ||
         !import_read(config, str_from(input_name(kind)), fd, take_file_row, reading, err))
         return false;
     if (is_first && !digest_finish(&digest, err))
@@ -264,16 +251,6 @@ take_version_row(void *context, uint64_t line, const struct str *cells, struct e
     return reading->on_row(reading->context, &row, err);
 }
 
-static bool
-read_version(enum input_kind kind, struct reading *reading, struct err *err)
-{
-    struct str names[INPUT_COLUMNS_MAX];
-    size_t count = input_columns(kind, names);
-    const struct input_versions *from = reading->source->versions;
-    return from->engine->walk(from->state, &reading->source->version, names, count,
-                              take_version_row, reading, err);
-}
-
 bool
 input_read(struct arena *a, const struct config *config, enum input_kind kind,
            struct input_source *source, input_row_fn *on_row, input_bad_fn *on_bad,
@@ -292,8 +269,12 @@ input_read(struct arena *a, const struct config *config, enum input_kind kind,
                             "%" STR_FMT, STR_ARG(source->problem));
     if (!read_declaration(a, config, kind, &reading, err))
         return false;
-    bool ok = source->versions ? read_version(kind, &reading, err)
-                               : read_file(a, config, kind, &reading, err);
+    const struct input_versions *from = source->versions;
+    struct str names[INPUT_COLUMNS_MAX];
+    size_t count = input_columns(kind, names);
+    bool ok = from ? from->engine->walk(from->state, &source->version, names, count,
+                                        take_version_row, &reading, err)
+                   : read_file(a, config, kind, &reading, err);
     if (!ok)
         return false;
     source->row_count = reading.row_count;

@@ -7,7 +7,6 @@
 #include "base/utf8.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define CAMPAIGN_BYTES_MAX 256
 #define CAMPAIGN_TOO_LONG STR("(TOO LONG)")
@@ -53,12 +52,6 @@ links_close(struct links **links)
     *links = NULL;
 }
 
-static bool
-is_character(struct str text)
-{
-    return text.n > 0 && text.n <= LINKS_TEXT_BYTES_MAX && str_is_alnum(text, "_.:-");
-}
-
 static struct str
 fold_campaign(struct links *links, struct str campaign)
 {
@@ -72,22 +65,18 @@ fold_campaign(struct links *links, struct str campaign)
     return buf_str(&links->upper);
 }
 
-static bool
-is_same(const struct link *link, const struct link *key)
-{
-    return link->has_character == key->has_character &&
-           str_eq(link->character, key->character) && str_eq(link->campaign, key->campaign);
-}
-
 /* The link's index; LINKS_MAX for the link of all others. */
 static size_t
 find(struct links *links, const struct link *key)
 {
     uint64_t hash = hash_bytes(key->campaign, hash_bytes(key->character, links->seed));
     struct table_probe probe = table_probe(hash += key->has_character);
-    while (table_next(&links->index, &probe))
-        if (is_same(&links->links[probe.place], key))
+    while (table_next(&links->index, &probe)) {
+        const struct link *link = &links->links[probe.place];
+        if (link->has_character == key->has_character &&
+            str_eq(link->character, key->character) && str_eq(link->campaign, key->campaign))
             return probe.place;
+    }
     if (links->count == LINKS_MAX)
         return LINKS_MAX;
     links->links[links->count] = (struct link){
@@ -138,7 +127,8 @@ void
 links_add(struct links *links, bool has_character, struct str character, struct str campaign,
           int64_t player)
 {
-    bool is_good = has_character && is_character(character);
+    bool is_good = has_character && character.n > 0 && character.n <= LINKS_TEXT_BYTES_MAX &&
+                   str_is_alnum(character, "_.:-");
     struct link key = {
         .has_character = is_good,
         .character = is_good ? character : STR(""),
@@ -153,18 +143,6 @@ links_add(struct links *links, bool has_character, struct str character, struct 
         add_pair(links, at, player);
 }
 
-static void
-count_players(struct links *links)
-{
-    links->pair_count = sort_unique(links->pairs, links->pair_count);
-    for (size_t i = 0; i < links->pair_count; i++) {
-        links->links[links->pairs[i] >> PLAYER_BITS].players++;
-        links->pairs[i] &= PLAYER_MASK;
-    }
-    links->players = sort_unique(links->pairs, links->pair_count);
-    links->pair_count = 0;
-}
-
 static int
 compare_links(const void *x, const void *y)
 {
@@ -177,7 +155,14 @@ compare_links(const void *x, const void *y)
 void
 links_finish(struct links *links)
 {
-    count_players(links); /* before the sort, while a pair's link is an index */
+    /* The players before the sort, while a pair's link is an index. */
+    links->pair_count = sort_unique(links->pairs, links->pair_count);
+    for (size_t i = 0; i < links->pair_count; i++) {
+        links->links[links->pairs[i] >> PLAYER_BITS].players++;
+        links->pairs[i] &= PLAYER_MASK;
+    }
+    links->players = sort_unique(links->pairs, links->pair_count);
+    links->pair_count = 0;
     qsort(links->links, links->count, sizeof(links->links[0]), compare_links);
 }
 

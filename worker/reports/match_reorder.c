@@ -245,16 +245,6 @@ compare_lines(const void *a, const void *b, void *context)
     return (x > y) - (x < y);
 }
 
-static uint32_t *
-in_order_of_lines(struct arena *scratch, struct match_timestamp *list, size_t count)
-{
-    uint32_t *order = arena_array(scratch, count, uint32_t);
-    for (uint32_t i = 0; i < count; i++)
-        order[i] = i;
-    qsort_r(order, count, sizeof(*order), compare_lines, list);
-    return order;
-}
-
 static bool
 settle(struct reorder *o, uint32_t l)
 {
@@ -292,7 +282,10 @@ match_reorder(struct arena *scratch, struct match_part *part)
     };
     if (!find_potentials(&o))
         return;
-    uint32_t *order = in_order_of_lines(scratch, part->left, n);
+    uint32_t *order = arena_array(scratch, n, uint32_t);
+    for (uint32_t i = 0; i < n; i++)
+        order[i] = i;
+    qsort_r(order, n, sizeof(*order), compare_lines, part->left);
     for (size_t i = 0; i < n; i++)
         if (!settle(&o, order[i]))
             return;

@@ -57,27 +57,6 @@ flush_file(struct report_output *out, struct output_file *file)
     buf_clear(&file->text);
 }
 
-static void
-flush_large(struct report_output *out)
-{
-    for (size_t i = 0; i < OUTPUT_FILE_COUNT; i++)
-        if (out->files[i].text.n >= FLUSH_BYTES)
-            flush_file(out, &out->files[i]);
-}
-
-static void
-add_csv_header(struct report_output *out)
-{
-    struct buf *csv = &out->files[OUTPUT_CSV].text;
-    for (const char *const *c = out->report->columns; *c; c++) {
-        if (out->column_count++)
-            buf_add_char(csv, ',');
-        buf_add(csv, str_from(*c));
-    }
-    assert(out->column_count <= COLUMNS_MAX);
-    buf_add_lit(csv, "\r\n");
-}
-
 struct report_output *
 output_open(int folder, const struct report *report, const struct report_run *run,
             int64_t generated_at, struct err *err)
@@ -92,7 +71,14 @@ output_open(int folder, const struct report *report, const struct report_run *ru
     buf_init(&out->row, SIZE_MAX / 2);
     sha256_init(&out->digest);
     out->json = json_write(&out->files[OUTPUT_JSON].text);
-    add_csv_header(out);
+    struct buf *csv = &out->files[OUTPUT_CSV].text;
+    for (const char *const *c = report->columns; *c; c++) {
+        if (out->column_count++)
+            buf_add_char(csv, ',');
+        buf_add(csv, str_from(*c));
+    }
+    assert(out->column_count <= COLUMNS_MAX);
+    buf_add_lit(csv, "\r\n");
     for (size_t i = 0; i < OUTPUT_FILE_COUNT; i++)
         if (!output_file_open(&out->files[i], folder, report->name, (enum output_form)i, err)) {
             output_close(&out);
@@ -195,28 +181,14 @@ output_add_input(struct json *j, enum input_kind kind, const struct input_source
     json_end_object(j);
 }
 
-static void
-add_inputs(struct report_output *out)
-{
-    struct json *j = &out->json;
-    json_key(j, "inputs");
-    json_begin_array(j);
-    for (size_t i = 0; i < INPUT_COUNT; i++)
-        if (uses_input(out, i))
-            output_add_input(j, (enum input_kind)i, &out->run->data->inputs[i]);
-    json_end_array(j);
-}
-
 /* The time zone of an input's times without a zone, since it decides to which day they belong.
  */
 static void
 add_definitions(struct report_output *out)
 {
     struct json *j = &out->json;
-    json_key(j, "definitions");
-    json_begin_object(j);
-    json_key(j, "time_zones");
-    json_begin_object(j);
+    json_member_begin_object(j, "definitions");
+    json_member_begin_object(j, "time_zones");
     for (size_t i = 0; i < INPUT_COUNT; i++)
         if (uses_input(out, i))
             json_member_str(j, input_name((enum input_kind)i),
@@ -240,10 +212,13 @@ output_add_warnings(struct json *j, const struct report_warning *warnings, size_
     json_end_array(j);
 }
 
-/* Collects the warnings that all reports of a run share, and those of this report's inputs. */
-static void
-take_warnings(struct report_output *out)
+struct json *
+output_members(struct report_output *out)
 {
+    struct json *j = &out->json;
+    if (out->has_frame)
+        return j;
+    /* Those that all reports of a run share, and those of this report's inputs. */
     const struct report_data *data = out->run->data;
     for (size_t i = 0; i < data->warning_count; i++)
         add_warning(out, data->warnings[i].code, data->warnings[i].detail);
@@ -251,21 +226,16 @@ take_warnings(struct report_output *out)
         for (size_t k = 0; uses_input(out, i) && k < data->input_warning_counts[i]; k++)
             add_warning(out, data->input_warnings[i][k].code,
                         data->input_warnings[i][k].detail);
-}
-
-struct json *
-output_members(struct report_output *out)
-{
-    struct json *j = &out->json;
-    if (out->has_frame)
-        return j;
-    take_warnings(out);
     out->has_frame = true;
     json_begin_object(j);
     json_member_str(j, "report", str_from(out->report->name));
-    output_day(out, "date", out->run->data->day);
+    output_day(out, "date", data->day);
     json_member_timestamp(j, "generated_at", out->generated_at);
-    add_inputs(out);
+    json_member_begin_array(j, "inputs");
+    for (size_t i = 0; i < INPUT_COUNT; i++)
+        if (uses_input(out, i))
+            output_add_input(j, (enum input_kind)i, &data->inputs[i]);
+    json_end_array(j);
     add_definitions(out);
     json_key(j, "warnings");
     output_add_warnings(j, out->warnings, out->warning_count);
@@ -290,7 +260,9 @@ void
 output_end_json_item(struct report_output *out)
 {
     json_end_object(&out->json);
-    flush_large(out);
+    for (size_t i = 0; i < OUTPUT_FILE_COUNT; i++)
+        if (out->files[i].text.n >= FLUSH_BYTES)
+            flush_file(out, &out->files[i]);
 }
 
 void

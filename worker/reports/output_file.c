@@ -59,8 +59,13 @@ output_file_sync(struct output_file *file, struct err *err)
 }
 
 static bool
-copy_bytes(int from, int to, struct err *err)
+copy_to_root(const struct output_file *file, int folder, int root, struct err *err)
 {
+    scoped_fd from = fs_open_at(folder, file->name, O_RDONLY, err);
+    scoped_fd to =
+        from < 0 ? -1 : fs_open_at(root, file->temporary, O_WRONLY | O_CREAT | O_EXCL, err);
+    if (to < 0)
+        return false;
     char chunk[16 * KIB];
     ssize_t n;
     while ((n = read(from, chunk, sizeof(chunk))) != 0) {
@@ -69,17 +74,6 @@ copy_bytes(int from, int to, struct err *err)
         if (n > 0 && !fs_write(to, (struct str){chunk, (size_t)n}, err))
             return false;
     }
-    return true;
-}
-
-static bool
-copy_to_root(const struct output_file *file, int folder, int root, struct err *err)
-{
-    scoped_fd from = fs_open_at(folder, file->name, O_RDONLY, err);
-    scoped_fd to =
-        from < 0 ? -1 : fs_open_at(root, file->temporary, O_WRONLY | O_CREAT | O_EXCL, err);
-    if (to < 0 || !copy_bytes(from, to, err))
-        return false;
     if (fchmod(to, FILE_MODE))
         return err_set_errno(err, "%s", file->temporary);
     return fs_sync(to, err);

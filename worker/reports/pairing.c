@@ -111,19 +111,6 @@ take_timestamps(struct pairing *p, enum pairing_side which, size_t first, size_t
     return count;
 }
 
-static void
-keep_mates(struct pairing *p, size_t left_count)
-{
-    for (size_t i = 0; i < left_count; i++) {
-        const struct match_timestamp *left = &p->timestamps[AF][i];
-        if (left->mate == MATCH_NONE)
-            continue;
-        uint32_t right_row = p->timestamps[CF][left->mate].line;
-        p->sides[AF].mates[left->line] = right_row;
-        p->sides[CF].mates[right_row] = left->line;
-    }
-}
-
 /* Goes through the users and returns how many pairs there are; stores them if that is wanted.
  */
 static size_t
@@ -144,7 +131,14 @@ match_users(struct pairing *p, int64_t window_ms, bool are_kept)
             continue;
         match_timestamps(&p->scratch, p->timestamps[AF], left, p->timestamps[CF], right,
                          window_ms);
-        keep_mates(p, left);
+        for (size_t i = 0; i < left; i++) {
+            const struct match_timestamp *timestamp = &p->timestamps[AF][i];
+            if (timestamp->mate == MATCH_NONE)
+                continue;
+            uint32_t right_row = p->timestamps[CF][timestamp->mate].line;
+            p->sides[AF].mates[timestamp->line] = right_row;
+            p->sides[CF].mates[right_row] = timestamp->line;
+        }
     }
     return pairs;
 }

@@ -15,8 +15,7 @@ static void
 write_sum(struct report_output *out, const char *key, const struct sum *sum)
 {
     struct json *j = output_members(out);
-    json_key(j, key);
-    json_begin_object(j);
+    json_member_begin_object(j, key);
     json_member_u64(j, "rows", sum->rows);
     output_money(out, "revenue_usd", sum->revenue);
     json_end_object(j);
@@ -33,12 +32,10 @@ write_summary(struct report_output *out, const struct purchase_table *table)
         sum->rows++;
         sum->revenue = money_plus(sum->revenue, table->rows[i].revenue);
     }
-    json_key(j, "summary");
-    json_begin_object(j);
+    json_member_begin_object(j, "summary");
     json_member_u64(j, "rows_in", table->count);
     write_sum(out, "kept", &sums[DROP_NONE]);
-    json_key(j, "dropped");
-    json_begin_object(j);
+    json_member_begin_object(j, "dropped");
     for (size_t reason = DROP_NONE + 1; reason < DROP_COUNT; reason++)
         write_sum(out, data_drop_reason_name((enum drop_reason)reason), &sums[reason]);
     json_end_object(j);
@@ -55,27 +52,18 @@ compare_time(const void *x, const void *y)
     return (a > b) - (a < b); /* by place in the table, which is the order of lines */
 }
 
-static const struct purchase **
-sort_kept(const struct purchase_table *table, size_t *count)
-{
-    const struct purchase **kept = mem_array(table->count, const struct purchase *);
-    size_t n = 0;
-    for (size_t i = 0; i < table->count; i++)
-        if (table->rows[i].dropped == DROP_NONE)
-            kept[n++] = &table->rows[i];
-    qsort(kept, n, sizeof(*kept), compare_time);
-    *count = n;
-    return kept;
-}
-
 static void
 write_kept(struct report_output *out, const struct report_data *data)
 {
     struct json *j = output_members(out);
-    size_t count;
-    const struct purchase **kept = sort_kept(&data->purchases, &count);
-    json_key(j, "purchases");
-    json_begin_array(j);
+    const struct purchase_table *table = &data->purchases;
+    const struct purchase **kept = mem_array(table->count, const struct purchase *);
+    size_t count = 0;
+    for (size_t i = 0; i < table->count; i++)
+        if (table->rows[i].dropped == DROP_NONE)
+            kept[count++] = &table->rows[i];
+    qsort(kept, count, sizeof(*kept), compare_time);
+    json_member_begin_array(j, "purchases");
     for (size_t i = 0; i < count; i++) {
         const struct purchase *p = kept[i];
         output_begin_item(out);
@@ -99,8 +87,7 @@ write_dropped(struct report_output *out, const struct report_data *data)
     struct json *j = output_members(out);
     struct str names[INPUT_COLUMNS_MAX], cells[INPUT_COLUMNS_MAX];
     size_t count = input_columns(INPUT_PURCHASES, names);
-    json_key(j, "dropped");
-    json_begin_array(j);
+    json_member_begin_array(j, "dropped");
     for (size_t i = 0; i < data->purchases.count; i++) {
         const struct purchase *p = &data->purchases.rows[i];
         if (p->dropped == DROP_NONE)
@@ -130,8 +117,7 @@ write_report(struct report_output *out, const struct report_run *run, struct err
 static void
 define_words(struct json *j, const char *key, const struct config_list *list)
 {
-    json_key(j, key);
-    json_begin_array(j);
+    json_member_begin_array(j, key);
     for (size_t i = 0; i < list->count; i++)
         json_str(j, list->items[i]);
     json_end_array(j);

@@ -179,8 +179,7 @@ static void
 add_days(struct report_output *out, const struct reconciliation *r)
 {
     struct json *json = output_members(out);
-    json_key(json, "by_day");
-    json_begin_array(json);
+    json_member_begin_array(json, "by_day");
     for (size_t i = 0; i < r->day_count; i++) {
         const struct sum *sums = r->days[i].sums;
         uint64_t pairs = sums[DETAIL_MATCHED].count;
@@ -198,8 +197,7 @@ static void
 add_windows(struct report_output *out, struct reconciliation *r)
 {
     struct json *json = output_members(out);
-    json_key(json, "by_window");
-    json_begin_array(json);
+    json_member_begin_array(json, "by_window");
     for (size_t i = 0; i < COUNT_OF(BY_WINDOW_MINUTES); i++) {
         size_t pairs = pairing_count(&r->pairing, BY_WINDOW_MINUTES[i] * 60000);
         json_begin_object(json);
@@ -218,12 +216,10 @@ add_confirmed_rows(struct json *json, const struct purchase_table *confirmed)
     uint64_t counts[DROP_COUNT] = {0};
     for (size_t i = 0; i < confirmed->count; i++)
         counts[confirmed->rows[i].dropped]++;
-    json_key(json, "confirmed");
-    json_begin_object(json);
+    json_member_begin_object(json, "confirmed");
     json_member_u64(json, "rows_in", confirmed->count);
     json_member_u64(json, "compared", counts[DROP_NONE]);
-    json_key(json, "dropped");
-    json_begin_object(json);
+    json_member_begin_object(json, "dropped");
     for (size_t reason = 1; reason < DROP_COUNT; reason++)
         if (counts[reason] > 0)
             json_member_u64(json, data_drop_reason_name((enum drop_reason)reason),
@@ -307,8 +303,7 @@ write_single(struct report_output *out, const struct reconciliation *r, enum pai
 static void
 write_details(struct report_output *out, struct json *json, const struct reconciliation *r)
 {
-    json_key(json, "details");
-    json_begin_array(json);
+    json_member_begin_array(json, "details");
     for (size_t i = 0; i < r->detail_count; i++) {
         const struct detail *d = &r->details[i];
         const struct purchase *row = row_of(r, d);
@@ -335,8 +330,7 @@ write_reconciliation(struct report_output *out, const struct report_run *run,
     sum_up(&r);
 
     struct json *json = output_members(out);
-    json_key(json, "summary");
-    json_begin_object(json);
+    json_member_begin_object(json, "summary");
     add_sums(out, r.sums);
     json_end_object(json);
     add_rates(out, r.sums[DETAIL_MATCHED].count, r.pairing.sides[AF].count,

@@ -21,28 +21,6 @@ is_listed(const struct days_campaign *campaign)
 }
 
 static void
-mean_of(const struct days_campaign *campaign, bool includes_day, struct mean *out)
-{
-    mean_init(out);
-    for (size_t day = 0; day < (includes_day ? DAYS_COUNT : DAYS_BEFORE); day++)
-        if (days_has_roas(campaign, day))
-            mean_add(out, campaign->revenue[day], campaign->cost[day]);
-}
-
-static void
-add_mean(struct report_output *out, const struct mean *mean)
-{
-    scoped_buf text;
-    buf_init(&text, 64);
-    if (mean->count == 0) {
-        output_null(out, "avg7");
-        return;
-    }
-    mean_print(mean, &text);
-    output_number(out, "avg7", buf_str(&text));
-}
-
-static void
 add_verdict(struct report_output *out, const struct days_campaign *campaign,
             const struct mean *mean, unsigned percent)
 {
@@ -69,18 +47,28 @@ write(struct report_output *out, const struct report_run *run, struct err *err U
     size_t count;
     days_collect(&a, run->data, true, &campaigns, &count);
     struct json *json = output_members(out);
-    json_key(json, "campaigns");
-    json_begin_array(json);
+    json_member_begin_array(json, "campaigns");
     for (size_t i = 0; i < count; i++) {
         struct mean mean;
         if (!is_listed(&campaigns[i]))
             continue;
-        mean_of(&campaigns[i], config->reports_include_day, &mean);
+        mean_init(&mean);
+        for (size_t day = 0; day < (config->reports_include_day ? DAYS_COUNT : DAYS_BEFORE);
+             day++)
+            if (days_has_roas(&campaigns[i], day))
+                mean_add(&mean, campaigns[i].revenue[day], campaigns[i].cost[day]);
         output_begin_item(out);
         output_str(out, "campaign", campaigns[i].name);
         output_ratio(out, "roas_d1", campaigns[i].revenue[DAYS_LAST],
                      campaigns[i].cost[DAYS_LAST]);
-        add_mean(out, &mean);
+        scoped_buf text;
+        buf_init(&text, 64);
+        if (mean.count > 0) {
+            mean_print(&mean, &text);
+            output_number(out, "avg7", buf_str(&text));
+        } else {
+            output_null(out, "avg7");
+        }
         output_i64(out, "days", mean.count);
         add_verdict(out, &campaigns[i], &mean, (unsigned)config->reports_anomaly_percent);
         output_end_item(out);

@@ -24,8 +24,7 @@ write(struct report_output *out, const struct report_run *run, struct err *err U
     int64_t revenue = 0, cost = 0;
     days_collect(&a, run->data, true, &campaigns, &count);
     struct json *json = output_members(out);
-    json_key(json, "campaigns");
-    json_begin_array(json);
+    json_member_begin_array(json, "campaigns");
     for (size_t i = 0; i < count; i++) {
         const struct days_campaign *campaign = &campaigns[i];
         if (!campaign->has_revenue[DAYS_LAST] && !campaign->has_cost[DAYS_LAST])
@@ -38,8 +37,7 @@ write(struct report_output *out, const struct report_run *run, struct err *err U
         cost = money_plus(cost, campaign->cost[DAYS_LAST]);
     }
     json_end_array(json);
-    json_key(json, "total");
-    json_begin_object(json);
+    json_member_begin_object(json, "total");
     add_figures(out, revenue, cost);
     json_end_object(json);
     return true;

@@ -62,15 +62,6 @@ tell_rows(void *context, uint64_t rows_done, struct err *err)
     return tell(run, "reading", err);
 }
 
-static void
-count_rows(struct run *run)
-{
-    run->rows_read = 0;
-    for (size_t i = 0; i < INPUT_COUNT; i++)
-        if (run->data.input_errors[i].kind == ERR_NONE)
-            run->rows_read += run->data.inputs[i].row_count;
-}
-
 /* ---- what can be made ---- */
 
 static bool
@@ -127,14 +118,6 @@ blame_output(struct err *err)
     return false;
 }
 
-static bool
-has_report(int root, const char *folder, const struct report *report)
-{
-    char path[FILE_PATH_BYTES_MAX];
-    snprintf(path, sizeof(path), "%s/%s.json", folder, report->name);
-    return faccessat(root, path, F_OK, 0) == 0;
-}
-
 /* Which reports have no file of a later day?  For each report, since a later day may lack
  * some. */
 static bool
@@ -153,8 +136,11 @@ find_newest(int root, int64_t day, bool *is_newest, struct err *err)
         int64_t other;
         if (!date_parse_iso(str_from(entry->d_name), &other) || other <= day)
             continue;
-        for (size_t i = 0; i < REPORT_COUNT; i++)
-            is_newest[i] = is_newest[i] && !has_report(root, entry->d_name, REPORTS[i]);
+        for (size_t i = 0; i < REPORT_COUNT; i++) {
+            char path[FILE_PATH_BYTES_MAX];
+            snprintf(path, sizeof(path), "%s/%s.json", entry->d_name, REPORTS[i]->name);
+            is_newest[i] = is_newest[i] && faccessat(root, path, F_OK, 0) != 0;
+        }
     }
     closedir(dir);
     return true;
@@ -200,15 +186,6 @@ write_report(void *argument)
     maker->is_written =
         maker->report->write(maker->output, &maker->run->report_run, &maker->err);
     return NULL;
-}
-
-static void
-start(struct maker *maker)
-{
-    maker->is_started = !maker->report->needs_events &&
-                        pthread_create(&maker->thread, NULL, write_report, maker) == 0;
-    if (!maker->is_started)
-        write_report(maker);
 }
 
 /* Reports progress while the reports are written.  A cancelled run waits for them too, because
@@ -275,9 +252,13 @@ make_all(struct run *run, struct err *err)
 {
     struct maker *makers = arena_array(run->arena, REPORT_COUNT, struct maker);
     bool ok = open_outputs(run, makers, err);
-    for (size_t i = 0; ok && i < REPORT_COUNT; i++)
-        if (makers[i].output)
-            start(&makers[i]);
+    for (size_t i = 0; ok && i < REPORT_COUNT; i++) {
+        struct maker *maker = &makers[i];
+        maker->is_started = maker->output && !maker->report->needs_events &&
+                            pthread_create(&maker->thread, NULL, write_report, maker) == 0;
+        if (maker->output && !maker->is_started)
+            write_report(maker);
+    }
     for (size_t i = 0; i < REPORT_COUNT; i++)
         ok = wait_for(&makers[i], ok, err);
     for (size_t i = 0; ok && i < REPORT_COUNT; i++) {
@@ -291,16 +272,6 @@ make_all(struct run *run, struct err *err)
 /* ---- publishing ---- */
 
 static bool
-publish(struct run *run, size_t i, bool is_newest, struct err *err)
-{
-    struct err *own = &run->reports[i].err;
-    if (output_publish(run->outputs[i], is_newest ? run->root : -1, own))
-        return true;
-    blame_output(own);
-    return give_up_on(run, i, err);
-}
-
-static bool
 publish_all(struct run *run, struct err *err)
 {
     bool *is_newest = arena_array(run->arena, REPORT_COUNT, bool);
@@ -308,9 +279,15 @@ publish_all(struct run *run, struct err *err)
         return true;
     if (!find_newest(run->root, run->data.day, is_newest, err))
         return blame_output(err);
-    for (size_t i = 0; i < REPORT_COUNT; i++)
-        if (run->outputs[i] && !publish(run, i, is_newest[i], err))
+    for (size_t i = 0; i < REPORT_COUNT; i++) {
+        struct err *own = &run->reports[i].err;
+        if (!run->outputs[i] ||
+            output_publish(run->outputs[i], is_newest[i] ? run->root : -1, own))
+            continue;
+        blame_output(own);
+        if (!give_up_on(run, i, err))
             return false;
+    }
     return (fs_sync(run->folder, err) && fs_sync(run->root, err)) || blame_output(err);
 }
 
@@ -343,7 +320,10 @@ run_reports(struct arena *a, const struct run_task *task, struct run_result *out
     if (!has_any_input(task, err) || !run_check_day(task->day, task->generated_at, err) ||
         !data_read(&run.data, task->day, err))
         return false;
-    count_rows(&run);
+    run.rows_read = 0;
+    for (size_t i = 0; i < INPUT_COUNT; i++)
+        if (run.data.input_errors[i].kind == ERR_NONE)
+            run.rows_read += run.data.inputs[i].row_count;
     warn_if_stale(&run);
     if (!make_all(&run, err) || !publish_all(&run, err))
         return false;

@@ -3,14 +3,6 @@
 #include "base/date.h"
 #include "reports/archive.h"
 
-static int
-has_run(struct db *db, struct str day, struct err *err)
-{
-    scoped_stmt s = db_stmt(db, "report_schedule_get");
-    stmt_bind_str(s, 1, day);
-    return stmt_step(s, err);
-}
-
 int
 schedule_tick(struct schedule *schedule, const struct config *config, struct db *db,
               struct writer *w, int64_t now_ms, struct err *err)
@@ -21,7 +13,9 @@ schedule_tick(struct schedule *schedule, const struct config *config, struct db 
         return 0;
     scoped_arena a = {0};
     struct str day = date_text(&a, today);
-    int got = has_run(db, day, err);
+    scoped_stmt s = db_stmt(db, "report_schedule_get");
+    stmt_bind_str(s, 1, day);
+    int got = stmt_step(s, err); /* 1: it has run */
     bool is_enqueued = false;
     if (got == 0) {
         struct archive_request request = {.date = date_text(&a, today - 1),

@@ -3,7 +3,6 @@
  * own. */
 #include "runner/child.h"
 
-#include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
 
@@ -39,15 +38,6 @@ send_progress(void *context, const struct job_progress *progress, struct err *er
     return send_frame(*pipe, &frame, err);
 }
 
-/* Reading what a stranger wrote needs no network.  Without the privilege for it the rules of
- * the fetch child are still all there is between the two. */
-static void
-leave_network(void)
-{
-    if (unshare(CLONE_NEWNET) != 0 && errno != EPERM && errno != ENOSYS && errno != EINVAL)
-        log_message(LOG_WARN, "child_keeps_network", "unshare failed with errno %d", errno);
-}
-
 static NORETURN void
 be_child(const struct job_step *step, const struct job_work *work, int pipe, pid_t parent)
 {
@@ -62,8 +52,11 @@ be_child(const struct job_step *step, const struct job_work *work, int pipe, pid
     snprintf(name, sizeof(name), "pm-%s", step->name);
     prctl(PR_SET_NAME, name);
     log_set_role(step->name);
-    if (!step->needs_network)
-        leave_network();
+    /* Reading what a stranger wrote needs no network.  Without the privilege for it the rules of
+     * the fetch child are still all there is between the two. */
+    if (!step->needs_network && unshare(CLONE_NEWNET) != 0 && errno != EPERM &&
+        errno != ENOSYS && errno != EINVAL)
+        log_message(LOG_WARN, "child_keeps_network", "unshare failed with errno %d", errno);
     struct arena a = {0};
     struct runner_child_frame frame = {.has_error = true};
     if (step->run(&a, work, send_progress, &pipe, &frame.error))

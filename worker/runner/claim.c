@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 /* Progress is promised twice a second.  What is due waits for a frame of the child or for the
  * end of a round, and then for a commit, so it is due early. */

@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <string.h>
 
 #define LOOK_EVERY_US UINT64_C(1000000)
 

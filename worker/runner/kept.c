@@ -4,24 +4,9 @@
 #include "base/log.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 /* A wrong database knows none of them: the first ones tell it. */
 #define LOGGED_MAX 10
-
-static void
-log_new(struct str told, struct str kept)
-{
-    size_t count = 0;
-    while (kept.n) {
-        struct str line = str_cut(&kept, '\n');
-        if (str_find(told, line) >= 0 || count++ >= LOGGED_MAX)
-            continue;
-        log_message(LOG_WARN, "folder_kept", "%" STR_FMT, STR_ARG(line));
-    }
-    if (count > LOGGED_MAX)
-        log_message(LOG_WARN, "folder_kept", "and %zu more", count - LOGGED_MAX);
-}
 
 /* Asked of the file, since an earlier try may have failed. */
 static bool
@@ -42,7 +27,14 @@ kept_tell(struct buf *told, struct str kept, const char *mark_path)
                                 fs_replace_file(AT_FDCWD, mark_path, kept, 0600, &err);
     if (!ok)
         log_message(LOG_WARN, "folders_unmarked", "%s", err.detail);
-    log_new(buf_str(told), kept);
+    size_t count = 0;
+    for (struct str rest = kept; rest.n;) {
+        struct str line = str_cut(&rest, '\n');
+        if (str_find(buf_str(told), line) < 0 && count++ < LOGGED_MAX)
+            log_message(LOG_WARN, "folder_kept", "%" STR_FMT, STR_ARG(line));
+    }
+    if (count > LOGGED_MAX)
+        log_message(LOG_WARN, "folder_kept", "and %zu more", count - LOGGED_MAX);
     buf_free(told);
     buf_init(told, KEPT_BYTES_MAX);
     buf_add(told, kept);

@@ -49,34 +49,19 @@ spool_folder(struct arena *a, const struct job_work *work)
 /* ---- in the child ---- */
 
 static bool
-find_inputs(struct arena *a, const struct input_versions *versions, struct run_task *task,
-            struct err *err)
-{
-    for (size_t i = 0; i < INPUT_COUNT; i++)
-        if (!input_of_dataset(a, (enum input_kind)i, versions, &task->inputs[i], err))
-            return false;
-    return true;
-}
-
-static bool
-has_lost_input(const struct run_task *task)
-{
-    for (size_t i = 0; i < INPUT_COUNT; i++)
-        if (input_is_lost(&task->inputs[i]))
-            return true;
-    return false;
-}
-
-static bool
 make_reports(struct arena *a, const struct input_versions *versions, struct run_task *task,
              struct run_result *result, struct err *err)
 {
     for (int i = 1;; i++) {
         *err = (struct err){0};
-        if (!find_inputs(a, versions, task, err))
-            return false;
+        for (size_t k = 0; k < INPUT_COUNT; k++)
+            if (!input_of_dataset(a, (enum input_kind)k, versions, &task->inputs[k], err))
+                return false;
         bool is_made = run_reports(a, task, result, err);
-        if (!has_lost_input(task))
+        bool is_lost = false;
+        for (size_t k = 0; k < INPUT_COUNT; k++)
+            is_lost = is_lost || input_is_lost(&task->inputs[k]);
+        if (!is_lost)
             return is_made;
         if (i == READS_MAX)
             return err_set_code(err, ERR_CONFLICT, "inputs_changed",

@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -85,20 +84,6 @@ open_all(struct jobs *jobs, struct err *err)
     jobs->heartbeat_fd =
         fs_open_at(AT_FDCWD, role_path(&a, config, ROLE_JOBS_HEARTBEAT), O_RDWR | O_CREAT, err);
     return jobs->heartbeat_fd >= 0;
-}
-
-static void
-close_all(struct jobs *jobs)
-{
-    for (size_t i = 0; i < CLAIMS_MAX; i++)
-        claim_stop(&jobs->claims[i], &jobs->host);
-    file_check_stop(&jobs->check);
-    fs_close(&jobs->heartbeat_fd);
-    buf_free(&jobs->kept_told);
-    if (jobs->host.writer)
-        writer_close(&jobs->host.writer);
-    db_close(&jobs->host.db);
-    fs_close(&jobs->host.lock_fd); /* last: now a successor may take over */
 }
 
 /* What a predecessor left running starts again. */
@@ -231,33 +216,6 @@ claim(struct jobs *jobs, size_t number)
     }
 }
 
-static void
-wait_for_children(struct jobs *jobs)
-{
-    struct pollfd fds[CLAIMS_MAX];
-    nfds_t count = 0;
-    for (size_t i = 0; i < CLAIMS_MAX; i++) {
-        const struct claim *claim = &jobs->claims[i];
-        if (claim->state == CLAIM_WORKING)
-            fds[count++] = (struct pollfd){.fd = claim->child.pipe, .events = POLLIN};
-    }
-    /* A signal or an error only makes the round come early. */
-    (void)!poll(fds, count, TICK_MS);
-}
-
-static void
-look_at_schedule(struct jobs *jobs)
-{
-    struct err err;
-    int got = schedule_tick(&jobs->schedule, jobs->host.config, jobs->host.db,
-                            jobs->host.writer, clock_now_ms(), &err);
-    /* Without a writer it is looked at again, and who claims complains. */
-    if (got < 0 && err.kind != ERR_BUSY)
-        complain("schedule_failed", &err);
-    else if (got > 0)
-        log_message(LOG_INFO, "reports_scheduled", "the daily run is in the queue");
-}
-
 /* Jobs read current versions, and start when those are known to be whole. */
 static bool
 has_begun(struct jobs *jobs)
@@ -278,11 +236,26 @@ go_round(struct jobs *jobs)
     uint64_t now_us = clock_steady_us();
     (void)!pwrite(jobs->heartbeat_fd, &now_us, sizeof(now_us), 0);
     file_check_tick(&jobs->check, &jobs->host);
-    look_at_schedule(jobs);
+    struct err err;
+    int got = schedule_tick(&jobs->schedule, jobs->host.config, jobs->host.db,
+                            jobs->host.writer, clock_now_ms(), &err);
+    /* Without a writer it is looked at again, and who claims complains. */
+    if (got < 0 && err.kind != ERR_BUSY)
+        complain("schedule_failed", &err);
+    else if (got > 0)
+        log_message(LOG_INFO, "reports_scheduled", "the daily run is in the queue");
     clock_watch(&jobs->clock, jobs->host.writer);
     for (size_t kind = 0; kind < JOB_KIND_COUNT && has_begun(jobs); kind++)
         claim(jobs, kind);
-    wait_for_children(jobs);
+    struct pollfd fds[CLAIMS_MAX];
+    nfds_t count = 0;
+    for (size_t i = 0; i < CLAIMS_MAX; i++) {
+        const struct claim *claim = &jobs->claims[i];
+        if (claim->state == CLAIM_WORKING)
+            fds[count++] = (struct pollfd){.fd = claim->child.pipe, .events = POLLIN};
+    }
+    /* A signal or an error only makes the round come early. */
+    (void)!poll(fds, count, TICK_MS);
     bool has_ended = false;
     for (size_t i = 0; i < CLAIMS_MAX; i++) {
         bool was_busy = jobs->claims[i].state != CLAIM_FREE;
@@ -322,6 +295,14 @@ role_run_jobs(const struct role_env *env)
     }
     while (ok && !role_is_stopping())
         go_round(&jobs);
-    close_all(&jobs);
+    for (size_t i = 0; i < CLAIMS_MAX; i++)
+        claim_stop(&jobs.claims[i], &jobs.host);
+    file_check_stop(&jobs.check);
+    fs_close(&jobs.heartbeat_fd);
+    buf_free(&jobs.kept_told);
+    if (jobs.host.writer)
+        writer_close(&jobs.host.writer);
+    db_close(&jobs.host.db);
+    fs_close(&jobs.host.lock_fd); /* last: now a successor may take over */
     return ok ? 0 : 1;
 }

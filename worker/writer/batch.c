@@ -105,55 +105,26 @@ is_bulk(const struct writer_task *task)
     return !task->operation->is_urgent && task->request.n > BULK_BYTES_MIN;
 }
 
-static void
-run_urgent(struct batch *batch, struct writer_task *tasks, size_t count)
-{
-    for (size_t i = 0; i < count && !is_over(batch); i++) {
-        if (!tasks[i].operation->is_urgent)
-            continue;
-        run_task(batch, &tasks[i]);
-        batch->has_urgent = true;
-    }
-}
-
-static void
-run_others(struct batch *batch, struct writer_task *tasks, size_t count)
-{
-    for (size_t i = 0; i < count && !is_over(batch); i++)
-        if (!tasks[i].operation->is_urgent && !(batch->has_urgent && is_bulk(&tasks[i])))
-            run_task(batch, &tasks[i]);
-}
-
-static struct writer_task *
-find_passed_over(struct writer_task *tasks, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (tasks[i].is_passed_over)
-            return &tasks[i];
-    return NULL;
-}
-
 /*      urgent and small ones | bulk | urgent and small ones | bulk | ...
  * Nobody who waits for a coin waits for more than one bulk operation, and none of those waits
  * for ever. */
 static void
 run_waiting(struct batch *batch, struct writer_task *tasks, size_t count)
 {
-    struct writer_task *bulk = find_passed_over(tasks, count);
-    if (bulk) {
-        run_task(batch, bulk);
-        return;
-    }
-    run_urgent(batch, tasks, count);
-    run_others(batch, tasks, count);
-}
-
-static void
-note_passed_over(const struct batch *batch, struct writer_task *tasks, size_t count)
-{
     for (size_t i = 0; i < count; i++)
-        tasks[i].is_passed_over =
-            !tasks[i].is_answered && batch->has_urgent && is_bulk(&tasks[i]);
+        if (tasks[i].is_passed_over) {
+            run_task(batch, &tasks[i]);
+            return;
+        }
+    for (size_t i = 0; i < count && !is_over(batch); i++) {
+        if (!tasks[i].operation->is_urgent)
+            continue;
+        run_task(batch, &tasks[i]);
+        batch->has_urgent = true;
+    }
+    for (size_t i = 0; i < count && !is_over(batch); i++)
+        if (!tasks[i].operation->is_urgent && !(batch->has_urgent && is_bulk(&tasks[i])))
+            run_task(batch, &tasks[i]);
 }
 
 static void
@@ -165,14 +136,6 @@ refuse_all(struct writer_task *tasks, size_t count, const struct err *why)
         buf_clear(tasks[i].out);
         message_add_refused(tasks[i].out, why);
     }
-}
-
-static void
-refuse_unbegun(struct writer_task *tasks, size_t count, const struct err *why)
-{
-    for (size_t i = 0; i < count; i++)
-        tasks[i].is_answered = true;
-    refuse_all(tasks, count, why);
 }
 
 static void
@@ -192,7 +155,9 @@ run_transaction(struct batch *batch, struct writer_task *tasks, size_t count)
     struct err err = {0};
     scoped_tx tx = {0};
     if (!db_begin(batch->db, &tx, &err)) {
-        refuse_unbegun(tasks, count, &err);
+        for (size_t i = 0; i < count; i++)
+            tasks[i].is_answered = true;
+        refuse_all(tasks, count, &err);
         return true;
     }
     batch->changes_max = db_total_changes(batch->db) + WRITER_ROWS_MAX;
@@ -222,7 +187,9 @@ writer_batch_run(struct db *db, struct writer_task *tasks, size_t count)
         bool is_run = run_transaction(&batch, tasks, count);
         assert(is_run);
     }
-    note_passed_over(&batch, tasks, count);
+    for (size_t i = 0; i < count; i++)
+        tasks[i].is_passed_over =
+            !tasks[i].is_answered && batch.has_urgent && is_bulk(&tasks[i]);
     buf_free(&batch.reply);
     arena_free(&batch.arena);
 }

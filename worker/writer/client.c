@@ -20,7 +20,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 /* A writer answers within this time even while it is restarted or handed over. */
 #define CALL_TIMEOUT_US UINT64_C(10000000)
@@ -176,14 +175,6 @@ send_request(struct writer *w, struct err *err)
 }
 
 static bool
-fail_unknown(const char *operation, const char *why, struct err *err)
-{
-    return err_set_code(err, ERR_BUSY, "unknown_outcome",
-                        "the writer took %s and did not answer: %s; it may have been stored",
-                        operation, why);
-}
-
-static bool
 receive_reply(struct writer *w, const char *operation, struct message_reply *out,
               struct err *err)
 {
@@ -198,11 +189,12 @@ receive_reply(struct writer *w, const char *operation, struct message_reply *out
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return fail_unknown(operation,
-                                n == 0            ? "it hung up"
-                                : errno == EAGAIN ? "it takes too long"
-                                                  : strerror(errno),
-                                err);
+            return err_set_code(
+                err, ERR_BUSY, "unknown_outcome",
+                "the writer took %s and did not answer: %s; it may have been stored", operation,
+                n == 0            ? "it hung up"
+                : errno == EAGAIN ? "it takes too long"
+                                  : strerror(errno));
         buf_add(&w->in, (struct str){chunk, (size_t)n});
     }
 }

@@ -78,26 +78,17 @@ accept_some(struct loop *loop)
         loop->is_accepting = false;
 }
 
-/* Why the connection's request is refused instead of queued; ERR_NONE when it is queued. */
-static struct err
-check_request(const struct loop *loop, const struct writer_connection *c,
-              const struct operation *operation)
+static void
+enqueue(struct loop *loop, struct writer_connection *c)
 {
+    const struct operation *operation = writer_operation_find(
+        loop->options->table, loop->options->table_count, c->request.operation);
     struct err err = {0};
     if (!operation)
         err_set(&err, ERR_INTERNAL, "there is no operation '%" STR_FMT "'",
                 STR_ARG(c->request.operation));
     else if (loop->waiting_bytes + c->request.request.n > WAITING_BYTES_MAX)
         err_set(&err, ERR_BUSY, "%zu operations are waiting; try again", loop->task_count);
-    return err;
-}
-
-static void
-enqueue(struct loop *loop, struct writer_connection *c)
-{
-    const struct operation *operation = writer_operation_find(
-        loop->options->table, loop->options->table_count, c->request.operation);
-    struct err err = check_request(loop, c, operation);
     if (err.kind != ERR_NONE) {
         message_add_refused(&c->out, &err);
         writer_connection_next(c);
@@ -116,23 +107,6 @@ static bool
 is_ready(const struct writer_connection *c)
 {
     return c->has_request && !c->is_queued && c->out.n == 0 && !c->is_broken;
-}
-
-static void
-gather(struct loop *loop)
-{
-    for (size_t i = 0; i < loop->connection_count; i++)
-        if (is_ready(loop->connections[i]))
-            enqueue(loop, loop->connections[i]);
-}
-
-static void
-serve(struct writer_connection *c)
-{
-    if (c->out.n > 0)
-        writer_connection_flush(c);
-    if (!c->has_request && c->out.n == 0)
-        writer_connection_read(c);
 }
 
 /* Removes answered tasks from the queue; the others stay at its head. */
@@ -224,12 +198,17 @@ take_events(struct loop *loop, struct err *err)
         return err_set_errno(err, "epoll_wait");
     for (int i = 0; i < count; i++) {
         void *tag = events[i].data.ptr;
-        if (tag == loop)
+        struct writer_connection *c = tag;
+        if (tag == loop) {
             loop->is_stopping = true;
-        else if (tag == loop->options)
+        } else if (tag == loop->options) {
             accept_some(loop);
-        else
-            serve(tag);
+        } else {
+            if (c->out.n > 0)
+                writer_connection_flush(c);
+            if (!c->has_request && c->out.n == 0)
+                writer_connection_read(c);
+        }
     }
     return true;
 }
@@ -241,7 +220,9 @@ run_round(struct loop *loop, struct err *err)
         return false;
     if (loop->is_stopping)
         return true;
-    gather(loop);
+    for (size_t i = 0; i < loop->connection_count; i++)
+        if (is_ready(loop->connections[i]))
+            enqueue(loop, loop->connections[i]);
     if (loop->task_count > 0)
         run_batch(loop);
     settle_all(loop);

@@ -157,6 +157,33 @@ slice_at(struct str bytes, const uint64_t *offsets, uint64_t i)
     return str_slice(bytes, offsets[i], offsets[i + 1]);
 }
 
+bool
+column_has_nulls(const struct column *c)
+{
+    return c->nulls;
+}
+
+uint64_t
+column_text_bytes(const struct column *c)
+{
+    return c->text.bytes.n;
+}
+
+uint32_t
+column_element_count(const struct column *c)
+{
+    return c->list.count;
+}
+
+struct value
+column_number(const struct column *c, uint64_t row)
+{
+    if (column_is_null(c, row))
+        return (struct value){.is_null = true};
+    return c->type == COLUMN_REAL ? (struct value){.d = c->reals[row]}
+                                  : (struct value){.i = c->ints[row]};
+}
+
 struct str
 column_text(const struct column *c, uint64_t row)
 {
@@ -192,6 +219,19 @@ column_is_null(const struct column *c, uint64_t row)
 {
     assert(row < c->row_count);
     return c->nulls && c->nulls[row / 64] >> row % 64 & 1;
+}
+
+size_t
+column_gather(const struct column *c, const uint32_t *rows, size_t count, uint64_t *out)
+{
+    const uint64_t *values = c->ints ? (const uint64_t *)c->ints : (const uint64_t *)c->reals;
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t row = rows[i];
+        if (!c->nulls || !(c->nulls[row / 64] >> row % 64 & 1))
+            out[n++] = values[row];
+    }
+    return n;
 }
 
 int

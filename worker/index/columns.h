@@ -79,12 +79,20 @@ MUST_CHECK bool columns_check(int fd, uint64_t row_count, struct err *err);
  * tells. */
 MUST_CHECK bool columns_verify(const struct columns *columns, struct err *err);
 
-struct str column_text(const struct column *c, uint64_t row);   /* folded */
-struct str column_element(const struct column *c, uint32_t id); /* original */
+/* Single rows, for those who look here and there; block.h reads many. */
+bool column_has_nulls(const struct column *c);         /* text has none, a list may be empty */
+uint64_t column_text_bytes(const struct column *c);    /* folded, of all rows */
+uint32_t column_element_count(const struct column *c); /* distinct ones, by original bytes */
+struct value column_number(const struct column *c, uint64_t row); /* integral types, real */
+struct str column_text(const struct column *c, uint64_t row);     /* folded */
+struct str column_element(const struct column *c, uint32_t id);   /* original */
 struct str column_element_folded(const struct column *c, uint32_t id);
-/* The element ids of a row of a list column, each below list.count in a verified file. */
+/* The element ids of a row of a list column, each below column_element_count in a verified
+ * file. */
 const uint32_t *column_element_ids(const struct column *c, uint64_t row, size_t *out_count);
 bool column_is_null(const struct column *c, uint64_t row);
+/* The numbers of the rows that are not null, int64 or double by the type; gives how many. */
+size_t column_gather(const struct column *c, const uint32_t *rows, size_t count, uint64_t *out);
 /* Order of two rows by value: <0, 0, >0.  Nulls are the caller's business. */
 int column_compare(const struct column *c, uint64_t a, uint64_t b);
 

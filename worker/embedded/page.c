@@ -78,15 +78,6 @@ elements_of(struct arena *a, const struct column *c, uint64_t row)
     return (struct value){.elements = elements, .element_count = count};
 }
 
-static struct value
-number_of(const struct column *c, uint64_t row)
-{
-    if (column_is_null(c, row))
-        return (struct value){.is_null = true};
-    return c->type == COLUMN_REAL ? (struct value){.d = c->reals[row]}
-                                  : (struct value){.i = c->ints[row]};
-}
-
 bool
 embedded_page_row(const struct embedded_version *version, const struct query *query,
                   uint64_t row, const struct value **out, struct err *err)
@@ -104,7 +95,7 @@ embedded_page_row(const struct embedded_version *version, const struct query *qu
         else if (c->type == COLUMN_LIST)
             room->cells[i] = elements_of(&room->arena, c, row);
         else
-            room->cells[i] = number_of(c, row);
+            room->cells[i] = column_number(c, row);
     }
     *out = room->cells;
     return true;

@@ -192,6 +192,13 @@ column_text(const struct column *c, uint64_t row)
 }
 
 struct str
+column_texts(const struct column *c, uint64_t from, uint64_t to)
+{
+    assert(from <= to && to <= c->row_count);
+    return str_slice(c->text.bytes, c->text.offsets[from], c->text.offsets[to]);
+}
+
+struct str
 column_element(const struct column *c, uint32_t id)
 {
     return id < c->list.count ? slice_at(c->list.bytes, c->list.offsets, id) : (struct str){0};

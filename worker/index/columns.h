@@ -85,7 +85,9 @@ uint64_t column_text_bytes(const struct column *c);    /* folded, of all rows */
 uint32_t column_element_count(const struct column *c); /* distinct ones, by original bytes */
 struct value column_number(const struct column *c, uint64_t row); /* integral types, real */
 struct str column_text(const struct column *c, uint64_t row);     /* folded */
-struct str column_element(const struct column *c, uint32_t id);   /* original */
+/* The folded bytes of the rows from `from` to before `to`, end to end. */
+struct str column_texts(const struct column *c, uint64_t from, uint64_t to);
+struct str column_element(const struct column *c, uint32_t id); /* original */
 struct str column_element_folded(const struct column *c, uint32_t id);
 /* The element ids of a row of a list column, each below column_element_count in a verified
  * file. */

@@ -1,5 +1,7 @@
 #include "index/block.h"
 
+#include "index/columns_layout.h"
+
 struct block_reader
 block_reader_of(const struct column *c, enum block_form form)
 {
@@ -18,33 +20,34 @@ void
 block_read(struct block_reader *r, uint64_t row)
 {
     const struct column *c = r->column;
+    const struct column_layout *l = c->layout;
     assert(row < c->row_count);
     uint64_t first = row / BLOCK_ROWS * BLOCK_ROWS;
     struct block *b = &r->block;
     b->first = first;
     b->count = MIN(c->row_count - first, BLOCK_ROWS);
-    b->nulls = c->nulls ? c->nulls + first / 64 : NULL;
+    b->nulls = l->nulls ? l->nulls + first / 64 : NULL;
     switch (r->form) {
     case BLOCK_INTS:
-        b->ints = c->ints + first;
+        b->ints = l->ints + first;
         break;
     case BLOCK_REALS:
-        b->reals = c->reals + first;
+        b->reals = l->reals + first;
         break;
     case BLOCK_TEXTS:
-        b->offsets = c->text.offsets + first;
-        b->bytes = str_slice(c->text.bytes, b->offsets[0], b->offsets[b->count]);
+        b->offsets = l->text.offsets + first;
+        b->bytes = str_slice(l->text.bytes, b->offsets[0], b->offsets[b->count]);
         break;
     case BLOCK_PREFIXES:
-        b->words = c->text.prefixes + first;
+        b->words = l->text.prefixes + first;
         break;
     case BLOCK_HASHES:
-        b->words = c->text.hashes + first;
+        b->words = l->text.hashes + first;
         break;
     case BLOCK_IDS:
-        b->ids = c->list.ids;
-        b->id_count = c->list.id_count;
-        b->offsets = c->list.row_offsets + first;
+        b->ids = l->list.ids;
+        b->id_count = l->list.id_count;
+        b->offsets = l->list.row_offsets + first;
         break;
     }
 }
@@ -52,7 +55,8 @@ block_read(struct block_reader *r, uint64_t row)
 struct block
 block_of_elements(const struct column *c)
 {
-    return (struct block){.count = c->list.count,
-                          .bytes = c->list.folded_bytes,
-                          .offsets = c->list.folded_offsets};
+    const struct column_layout *l = c->layout;
+    return (struct block){.count = l->list.count,
+                          .bytes = l->list.folded_bytes,
+                          .offsets = l->list.folded_offsets};
 }

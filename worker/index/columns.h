@@ -36,26 +36,7 @@ struct column {
     enum column_type type;
     uint64_t row_count;
     struct column_summary summary;
-    const uint64_t
-        *nulls;          /* bit set: null; NULL when there are none; same layout as a bitmap */
-    const int64_t *ints; /* integral types; 0 where null */
-    const double *reals; /* real; 0 where null */
-    struct {
-        struct str bytes;         /* folded */
-        const uint64_t *offsets;  /* row_count + 1, ascending, the last is bytes.n */
-        const uint64_t *prefixes; /* row_count */
-        const uint64_t *hashes;   /* row_count, of the text before folding: to count distinct */
-    } text;
-    struct {
-        uint32_t count;          /* distinct elements, by original bytes */
-        struct str bytes;        /* original */
-        const uint64_t *offsets; /* count + 1 */
-        struct str folded_bytes;
-        const uint64_t *folded_offsets; /* count + 1 */
-        const uint32_t *ids; /* of all rows end to end, in cell order, repeats kept */
-        uint64_t id_count;
-        const uint64_t *row_offsets; /* row_count + 1, into ids */
-    } list;
+    const struct column_layout *layout; /* only for index/: read by block.h, or below */
 };
 
 struct columns {
@@ -67,8 +48,7 @@ struct columns {
 
 /* Maps the file and checks header, section table and the size of every section; contents are
  * checked by columns_verify.  The functions below stay inside the map whatever the contents of
- * the sections are; whoever reads the arrays himself clamps what leads on: offsets and ids.  A
- * file that does not fit fails with code index_damaged (503). */
+ * the sections are.  A file that does not fit fails with code index_damaged (503). */
 MUST_CHECK bool columns_open(struct arena *a, struct columns *out, int fd, struct err *err);
 void columns_close(struct columns *columns); /* accepts a zeroed struct */
 /* The file as it lies there, not mapped: every byte that a reader looks at is the one that was

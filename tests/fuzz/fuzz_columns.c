@@ -7,6 +7,7 @@
 #include "fuzz.h"
 
 #include "base/hash.h"
+#include "index/block.h"
 #include "index/scan.h"
 
 #include <math.h>
@@ -51,17 +52,19 @@ use_column(struct arena *a, const struct column *c)
             used += hash_bytes(column_element(c, ids[i]), 0) +
                     hash_bytes(column_element_folded(c, ids[i]), 0);
     }
-    if (c->ints)
+    scan_nulls(c, &out);
+    enum block_form form = block_value_form(c);
+    if (form == BLOCK_INTS)
         scan_int_range(c, 3, 40, &out);
-    if (c->reals)
+    if (form == BLOCK_REALS)
         scan_real_range(c, 3, true, INFINITY, false, &out);
-    for (enum match m = MATCH_CONTAINS; m <= MATCH_EQUALS && !c->ints && !c->reals; m++) {
+    for (enum match m = MATCH_CONTAINS; m <= MATCH_EQUALS && form == BLOCK_HASHES; m++) {
         scan_text(c, m, STR("dragon 1"), &out);
         scan_text(c, m, STR("n"), &out);
         if (c->type == COLUMN_LIST)
             scan_list(c, m, STR("e1"), &out);
     }
-    for (enum match_order o = MATCH_LESS; o <= MATCH_GREATER_EQUAL && c->text.offsets; o++)
+    for (enum match_order o = MATCH_LESS; o <= MATCH_GREATER_EQUAL && form == BLOCK_HASHES; o++)
         scan_text_order(c, o, STR("dragon 3"), &out);
     return used + bitmap_count(&out);
 }

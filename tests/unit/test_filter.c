@@ -2,6 +2,10 @@
  * words. */
 #include "version_fixture.h"
 
+#include "index/columns_format.h"
+#include "index/container.h"
+#include "memory_file.h"
+
 static uint64_t
 count_of(const char *name, const char *value)
 {
@@ -284,19 +288,16 @@ damaged_element_ids_stay_inside_the_map(void **state)
     scoped_arena a = {0};
     struct err err = {0};
     struct fixture damaged = fixture;
-    struct columns *columns = &damaged.version.columns;
-    struct column *list;
-    uint64_t id_count = fixture.version.columns.columns[TAGS].list.id_count;
-    columns->columns = arena_array(&a, columns->column_count, struct column);
-    memcpy(columns->columns, fixture.version.columns.columns,
-           columns->column_count * sizeof(*list));
-    list = &columns->columns[TAGS];
-    uint64_t *row_offsets = arena_array(&a, list->row_count + 1, uint64_t);
-    uint32_t *ids = arena_array(&a, id_count, uint32_t);
-    memset(ids, 0xfe, id_count * sizeof(*ids));
-    row_offsets[1] = UINT64_MAX;
-    list->list.row_offsets = row_offsets;
-    list->list.ids = ids;
+    struct container sections;
+    struct str good = fixture.version.columns.map.bytes, file = arena_str(&a, good);
+    assert_true(container_open(&sections, file, COLUMNS_KIND, COLUMNS_VERSION, &err));
+    struct str ids = container_find(&sections, SECTION_IDS, TAGS);
+    struct str row_offsets = container_find(&sections, SECTION_ROW_OFFSETS, TAGS);
+    memset((char *)ids.p, 0xfe, ids.n);
+    memset((char *)row_offsets.p, 0, row_offsets.n);
+    memset((char *)row_offsets.p + 8, 0xff, 8);
+    scoped_fd fd = memory_file(file);
+    assert_true(columns_open(&a, &damaged.version.columns, fd, &err));
     struct bitmap rows;
     assert_true(
         fixture_ask(&damaged, &a, STR("tags__in"), STR("1,2,3,4,5,6,7,8,9,x"), &rows, &err));
@@ -304,8 +305,9 @@ damaged_element_ids_stay_inside_the_map(void **state)
     struct query query = {.fields = (size_t[]){TAGS}, .field_count = 1};
     scoped_buf out = {.max = MIB};
     const struct value *row = fixture_row(&damaged.version, &query, 0);
-    assert_int_equal(row[0].element_count, id_count);
+    assert_int_equal(row[0].element_count, ids.n / sizeof(uint32_t));
     export_add_json_row(&out, &damaged.version.common.schema, &query, row, NULL);
+    columns_close(&damaged.version.columns);
 }
 
 int

@@ -2,7 +2,7 @@
 #include "base/num.h"
 #include "base/utf8.h"
 #include "dice.h"
-#include "index/columns.h"
+#include "index/block.h"
 #include "memory_file.h"
 
 #include <malloc.h>
@@ -78,8 +78,11 @@ check_row(const struct columns *columns, uint64_t row)
     make_row(&a, row, v);
     const struct column *c = columns->columns;
     assert_int_equal(column_is_null(&c[0], row), v[0].is_null);
-    assert_int_equal(c[0].ints[row], v[0].is_null ? 0 : v[0].i);
-    assert_memory_equal(&c[1].reals[row], &v[1].d, sizeof(double));
+    struct block_reader ints = block_reader_of(&c[0], BLOCK_INTS);
+    struct block_reader reals = block_reader_of(&c[1], BLOCK_REALS);
+    assert_int_equal(block_int(&ints, row), v[0].is_null ? 0 : v[0].i);
+    double d = block_real(&reals, row);
+    assert_memory_equal(&d, &v[1].d, sizeof(double));
     assert_text(column_text(&c[2], row), v[2].text);
     assert_text(column_text(&c[3], row), v[3].text);
     size_t count;
@@ -114,6 +117,51 @@ built_file_reads_back_as_it_was_given(void **state)
                                 sizeof(summaries[c]));
         columns_close(&columns);
     }
+}
+
+/* One reader per form, over several blocks and then back: each row as it is by itself. */
+static void
+blocks_hold_the_rows_of_the_column(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct column_summary summaries[COUNT_OF(TYPES)];
+    scoped_fd fd = build_file(2 * BLOCK_ROWS + 70, 2 * BLOCK_ROWS + 70, summaries);
+    scoped_arena a = {0};
+    struct columns columns;
+    assert_true(columns_open(&a, &columns, fd, &err));
+    const struct column *c = columns.columns;
+    struct block_reader ints = block_reader_of(&c[0], BLOCK_INTS);
+    struct block_reader reals = block_reader_of(&c[1], BLOCK_REALS);
+    struct block_reader texts = block_reader_of(&c[2], BLOCK_TEXTS);
+    struct block_reader prefixes = block_reader_of(&c[2], BLOCK_PREFIXES);
+    struct block_reader hashes = block_reader_of(&c[2], BLOCK_HASHES);
+    struct block_reader ids = block_reader_of(&c[3], BLOCK_IDS);
+    for (uint64_t i = 0; i < 2 * columns.row_count; i++) {
+        uint64_t row = i < columns.row_count ? i : 2 * columns.row_count - 1 - i;
+        struct value number = column_number(&c[0], row);
+        assert_int_equal(block_is_null(&ints, row), number.is_null);
+        assert_int_equal(block_int(&ints, row), number.i);
+        assert_true(block_real(&reals, row) == column_number(&c[1], row).d);
+        const struct block *b = block_at(&texts, row);
+        assert_int_equal(b->first % BLOCK_ROWS, 0);
+        assert_int_equal(b->count, MIN(columns.row_count - b->first, BLOCK_ROWS));
+        assert_true(str_eq(block_text(b, row - b->first), column_text(&c[2], row)));
+        uint64_t before = row ? row - 1 : 0;
+        int order = column_compare(&c[2], before, row);
+        uint64_t x = block_word(&prefixes, before), y = block_word(&prefixes, row);
+        assert_true(order < 0 ? x <= y : order > 0 ? x >= y : x == y);
+        /* The texts of make_row come again after as many rows as there are words times 50. */
+        if (row >= 350)
+            assert_int_equal(block_word(&hashes, row), block_word(&hashes, row - 350));
+        assert_int_not_equal(block_word(&hashes, row), block_word(&hashes, (row + 1) % 350));
+        size_t count, wanted_count;
+        const uint32_t *wanted = column_element_ids(&c[3], row, &wanted_count);
+        const uint32_t *list = block_ids(&ids, row, &count);
+        assert_int_equal(count, wanted_count);
+        assert_memory_equal(list, wanted, count * sizeof(*list));
+    }
+    columns_close(&columns);
 }
 
 static void
@@ -229,7 +277,7 @@ two_thousand_list_columns_are_built_in_bounded_memory(void **state)
     for (size_t i = 0; i < COLUMNS; i++) {
         const struct column *c = &columns.columns[i];
         assert_int_equal(summaries[i].distinct_count, 9);
-        assert_int_equal(c->list.count, 9);
+        assert_int_equal(column_element_count(c), 9);
         assert_text(column_element(c, 3), column_text(c, 3));
     }
     columns_close(&columns);
@@ -376,6 +424,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(built_file_reads_back_as_it_was_given),
+        cmocka_unit_test(blocks_hold_the_rows_of_the_column),
         cmocka_unit_test(summaries_count_nulls_distinct_and_range),
         cmocka_unit_test(compare_orders_like_memcmp_of_folded_text),
         cmocka_unit_test(long_cells_fold_across_buffers),

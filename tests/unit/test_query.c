@@ -282,6 +282,19 @@ find_key(const struct embedded_version *version, struct str text, uint64_t *row,
                : -1;
 }
 
+/* A file of one column with these numbers. */
+static void
+open_ints(struct arena *a, const int64_t *ints, uint64_t count, struct columns *out)
+{
+    struct err err = {0};
+    struct columns_spec spec = {COLUMN_INTEGER, 0};
+    struct value *rows = arena_array(a, count, struct value);
+    for (uint64_t row = 0; row < count; row++)
+        rows[row].i = ints[row];
+    scoped_fd fd = columns_file(&spec, 1, rows, count);
+    assert_true(columns_open(a, out, fd, &err));
+}
+
 static void
 every_row_is_found_by_its_key(void **state)
 {
@@ -294,11 +307,13 @@ every_row_is_found_by_its_key(void **state)
         int64_t *sorted = arena_array(&a, FIXTURE_ROWS, int64_t);
         for (uint64_t r = 0; r < fixture.row_count; r++)
             sorted[r] = (int64_t)r * 3 - 100;
+        struct columns keys;
+        open_ints(&a, sorted, fixture.row_count, &keys);
         version.columns.columns = arena_array(&a, FIXTURE_COLUMNS, struct column);
         memcpy(version.columns.columns, fixture.version.columns.columns,
                FIXTURE_COLUMNS * sizeof(struct column));
         if (ascends)
-            version.columns.columns[ID].ints = sorted;
+            version.columns.columns[ID] = keys.columns[0];
         version.key_ascends = ascends;
         for (uint64_t r = 0; r < fixture.row_count; r++) {
             int64_t key = ascends ? sorted[r] : fixture.rows[r][ID].i;
@@ -310,6 +325,7 @@ every_row_is_found_by_its_key(void **state)
         assert_int_equal(find_key(&version, STR("99999999999999999999"), &row, &err), 0);
         assert_int_equal(find_key(&version, STR("seven"), &row, &err), -1);
         assert_non_null(strstr(err.detail, "'seven' is not an integer"));
+        columns_close(&keys);
     }
 }
 

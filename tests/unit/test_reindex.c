@@ -5,6 +5,7 @@
 #include "few_descriptors.h"
 
 #include "embedded/files.h"
+#include "index/block.h"
 #include "index/trigrams.h"
 
 struct indexes {
@@ -41,6 +42,30 @@ close_indexes(struct indexes *x)
 }
 
 static void
+expect_same_words(const struct column *a, const struct column *b, enum block_form form)
+{
+    struct block_reader x = block_reader_of(a, form), y = block_reader_of(b, form);
+    for (uint64_t row = 0; row < a->row_count; row++)
+        assert_int_equal(block_word(&x, row), block_word(&y, row));
+}
+
+static void
+expect_same_elements(const struct column *a, const struct column *b)
+{
+    uint32_t element_count = column_element_count(a);
+    assert_int_equal(element_count, column_element_count(b));
+    for (uint32_t id = 0; id < element_count; id++)
+        assert_true(str_eq(column_element(a, id), column_element(b, id)));
+    for (uint64_t row = 0; row < a->row_count; row++) {
+        size_t count, other_count;
+        const uint32_t *ids = column_element_ids(a, row, &count);
+        const uint32_t *other_ids = column_element_ids(b, row, &other_count);
+        assert_int_equal(count, other_count);
+        assert_memory_equal(ids, other_ids, count * sizeof(*ids));
+    }
+}
+
+static void
 expect_same_column(const struct column *a, const struct column *b)
 {
     uint64_t rows = a->row_count;
@@ -49,20 +74,16 @@ expect_same_column(const struct column *a, const struct column *b)
     assert_memory_equal(&a->summary, &b->summary, sizeof(a->summary));
     for (uint64_t row = 0; row < rows; row++)
         assert_int_equal(column_is_null(a, row), column_is_null(b, row));
-    if (a->ints || a->reals) {
-        assert_memory_equal(a->ints ? (const void *)a->ints : a->reals,
-                            b->ints ? (const void *)b->ints : b->reals, rows * 8);
+    if (!column_type_is_textual(a->type)) {
+        expect_same_words(a, b, block_value_form(a));
         return;
     }
-    assert_true(str_eq(a->text.bytes, b->text.bytes));
-    assert_memory_equal(a->text.offsets, b->text.offsets, (rows + 1) * 8);
-    assert_memory_equal(a->text.prefixes, b->text.prefixes, rows * 8);
-    if (a->type != COLUMN_LIST)
-        return;
-    assert_true(str_eq(a->list.bytes, b->list.bytes));
-    assert_int_equal(a->list.id_count, b->list.id_count);
-    assert_memory_equal(a->list.ids, b->list.ids, a->list.id_count * 4);
-    assert_memory_equal(a->list.row_offsets, b->list.row_offsets, (rows + 1) * 8);
+    assert_true(str_eq(column_texts(a, 0, rows), column_texts(b, 0, rows)));
+    for (uint64_t row = 0; row < rows; row++)
+        assert_true(str_eq(column_text(a, row), column_text(b, row)));
+    expect_same_words(a, b, BLOCK_PREFIXES);
+    if (a->type == COLUMN_LIST)
+        expect_same_elements(a, b);
 }
 
 static void

@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "columns_file.h"
 #include "dice.h"
+#include "index/block.h"
 #include "index/scan.h"
 #include "index/scan_kernels.h"
 #include "portable_again.h"
@@ -99,6 +100,16 @@ matches(enum match match, struct str text, struct str needle)
     return false;
 }
 
+/* Few rows, and now and then more than a block of them. */
+static uint64_t
+some_rows(uint64_t round, uint64_t few)
+{
+    uint64_t count =
+        round % 20 == 10 ? BLOCK_ROWS + dice_below(2 * BLOCK_ROWS) : dice_below(few);
+    dice_reach("several blocks", count > BLOCK_ROWS);
+    return count;
+}
+
 static void
 text_scans_agree_with_the_obvious_loop(void **state)
 {
@@ -107,7 +118,7 @@ text_scans_agree_with_the_obvious_loop(void **state)
     for (uint64_t round = 0; round < dice_rounds(120); round++) {
         struct fixture f;
         /* Of so few rows the needle can be all there is. */
-        make_fixture(&f, dice_below(round % 3 ? 300 : 3));
+        make_fixture(&f, some_rows(round, round % 3 ? 300 : 3));
         struct str needle = fold(&f.a, random_text(&f.a, dice_below(round % 3 ? 4 : 14)));
         if (f.row_count && round % 4 == 0)
             needle = column_text(&f.columns.columns[0], dice_below(f.row_count));
@@ -148,7 +159,7 @@ list_scans_match_any_element(void **state)
     dice_begin(__func__);
     for (uint64_t round = 0; round < dice_rounds(40); round++) {
         struct fixture f;
-        make_fixture(&f, 1 + dice_below(200));
+        make_fixture(&f, 1 + some_rows(round, 200));
         struct str needle = fold(&f.a, random_text(&f.a, dice_below(3)));
         for (enum match match = MATCH_CONTAINS; match <= MATCH_EQUALS; match++) {
             struct bitmap out = bitmap_new(&f.a, f.row_count);
@@ -174,7 +185,7 @@ number_scans_leave_nulls_and_open_bounds_out(void **state)
     dice_begin(__func__);
     for (uint64_t round = 0; round < dice_rounds(60); round++) {
         struct fixture f;
-        make_fixture(&f, dice_below(300));
+        make_fixture(&f, some_rows(round, 300));
         int64_t lo = round % 5 ? (int64_t)dice_below(100) - 60 : INT64_MIN;
         int64_t hi = round % 7 ? lo + (int64_t)dice_below(40) : INT64_MAX;
         double from = round % 5 ? (double)lo / 4 : -INFINITY;
@@ -182,12 +193,17 @@ number_scans_leave_nulls_and_open_bounds_out(void **state)
         bool from_open = round & 1, to_open = round & 2;
         struct bitmap ints = bitmap_new(&f.a, f.row_count);
         struct bitmap reals = bitmap_new(&f.a, f.row_count);
+        struct bitmap nulls = bitmap_new(&f.a, f.row_count);
+        scan_nulls(&f.columns.columns[0], &nulls);
+        assert_int_equal(bitmap_count(&nulls), 0);
+        scan_nulls(&f.columns.columns[3], &nulls);
         scan_int_range(&f.columns.columns[2], lo, hi, &ints);
         scan_real_range(&f.columns.columns[3], from, from_open, to, to_open, &reals);
         for (uint64_t row = 0; row < f.row_count; row++) {
             const struct value *v = f.rows[row];
             assert_int_equal(bitmap_has(&ints, row),
                              !v[2].is_null && v[2].i >= lo && v[2].i <= hi);
+            assert_int_equal(bitmap_has(&nulls, row), v[3].is_null);
             dice_reach("null", v[3].is_null);
             dice_reach("on a bound", v[3].d == from || v[3].d == to);
             bool is_from = from_open ? v[3].d > from : v[3].d >= from;

@@ -98,7 +98,7 @@ compare(struct indexed *x, enum match match, struct str needle, const struct bit
 static struct str
 make_needle(struct arena *a, const struct column *c)
 {
-    struct str text = c->text.bytes;
+    struct str text = column_texts(c, 0, c->row_count);
     size_t n = TRIGRAM_BYTES + dice_below(dice_below(4) ? 12 : 200);
     assert_true(text.n > n);
     size_t from = dice_below(text.n - n);

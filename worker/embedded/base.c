@@ -16,7 +16,7 @@ measure_base(struct arena *a, const char *path, struct embedded_base *base, size
         return false;
     bool fits = columns.column_count == column_count;
     for (size_t i = 0; fits && i < column_count; i++)
-        base->text_bytes_max[i] = columns.columns[i].text.bytes.n;
+        base->text_bytes_max[i] = column_text_bytes(&columns.columns[i]);
     base->row_count = columns.row_count;
     columns_close(&columns);
     return fits || err_set_code(err, ERR_BUSY, "index_damaged",

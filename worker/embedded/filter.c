@@ -7,6 +7,8 @@
 #include "embedded/filter.h"
 
 #include "base/clock.h"
+#include "embedded/rows_walk.h"
+#include "index/block.h"
 #include "index/scan.h"
 #include "query/filter_tree.h"
 
@@ -61,34 +63,44 @@ compare_to_span(const void *key, const void *test)
 static void
 look_up_ints(struct run *run, const struct predicate *p, const struct column *c)
 {
-    for (uint64_t r = bitmap_next(&run->rows, 0); r < c->row_count;
-         r = bitmap_next(&run->rows, r + 1))
-        if (!column_is_null(c, r) &&
-            bsearch(&c->ints[r], p->tests, p->test_count, sizeof(*p->tests), compare_to_span))
+    struct block_reader ints = block_reader_of(c, BLOCK_INTS);
+    struct rows_walk walk = {.rows = &run->rows};
+    uint64_t r;
+    while (embedded_rows_walk_next(&walk, &r)) {
+        int64_t v = block_int(&ints, r);
+        if (!block_is_null(&ints, r) &&
+            bsearch(&v, p->tests, p->test_count, sizeof(*p->tests), compare_to_span))
             bitmap_set(&run->hits, r);
+    }
 }
 
 static void
 look_up_texts(struct run *run, const struct predicate *p, const struct column *c)
 {
-    for (uint64_t r = bitmap_next(&run->rows, 0); r < c->row_count;
-         r = bitmap_next(&run->rows, r + 1))
-        if (has_needle(p, column_text(c, r)))
+    struct block_reader texts = block_reader_of(c, BLOCK_TEXTS);
+    struct rows_walk walk = {.rows = &run->rows};
+    uint64_t r;
+    while (embedded_rows_walk_next(&walk, &r)) {
+        const struct block *b = block_at(&texts, r);
+        if (has_needle(p, block_text(b, r - b->first)))
             bitmap_set(&run->hits, r);
+    }
 }
 
 /* Each distinct element is looked up once; rows only ask for their elements' marks. */
 static void
 look_up_elements(struct run *run, const struct predicate *p, const struct column *c)
 {
-    bool *is_match = arena_array(run->arena, c->list.count, bool);
-    for (uint32_t id = 0; id < c->list.count; id++)
-        is_match[id] = has_needle(p, column_element_folded(c, id));
+    struct block elements = block_of_elements(c);
+    struct block_reader reader = block_reader_of(c, BLOCK_IDS);
+    bool *is_match = arena_array(run->arena, elements.count, bool);
+    for (size_t id = 0; id < elements.count; id++)
+        is_match[id] = has_needle(p, block_text(&elements, id));
     for (uint64_t r = 0; r < c->row_count; r++) {
         size_t count;
-        const uint32_t *ids = column_element_ids(c, r, &count);
+        const uint32_t *ids = block_ids(&reader, r, &count);
         for (size_t i = 0; i < count; i++)
-            if (ids[i] < c->list.count && is_match[ids[i]])
+            if (ids[i] < elements.count && is_match[ids[i]])
                 bitmap_set(&run->hits, r);
     }
 }
@@ -155,13 +167,6 @@ scan_test(struct run *run, const struct predicate *p, const struct filter_test *
     }
 }
 
-/* The null bitmap under the type of a set; it is only read. */
-static struct bitmap
-nulls_of(const struct column *c)
-{
-    return (struct bitmap){(uint64_t *)(uintptr_t)c->nulls, c->row_count};
-}
-
 static bool
 match_column(struct run *run, const struct predicate *p, const struct column *c,
              struct err *err)
@@ -169,9 +174,7 @@ match_column(struct run *run, const struct predicate *p, const struct column *c,
     bool is_lookup = p->test_count >= LOOKUP_TESTS_MIN;
     bool is_equality = p->match == MATCH_EQUALS;
     if (p->kind == PREDICATE_NULL) {
-        struct bitmap nulls = nulls_of(c);
-        if (c->nulls)
-            bitmap_or(&run->hits, &nulls);
+        scan_nulls(c, &run->hits);
     } else if (p->kind == PREDICATE_INTS && is_lookup) {
         look_up_ints(run, p, c);
     } else if (p->kind == PREDICATE_LIST && is_lookup && is_equality) {
@@ -213,10 +216,8 @@ run_predicate(struct run *run, const struct predicate *p, struct err *err)
     if (!match_column(run, p, c, err))
         return false;
     if (p->is_negated) {
-        struct bitmap nulls = nulls_of(c);
+        scan_nulls(c, &run->hits); /* a null matches isnull only */
         bitmap_and_not(&run->rows, &run->hits);
-        if (c->nulls) /* a null matches isnull only */
-            bitmap_and_not(&run->rows, &nulls);
     } else {
         bitmap_and(&run->rows, &run->hits);
     }
@@ -234,7 +235,7 @@ cost_of(const struct predicate *p, const struct embedded_version *version)
     if (p->column == FILTER_ANY_TEXT) {
         for (size_t i = 0; i < columns->column_count; i++)
             if (columns->columns[i].type == COLUMN_TEXT)
-                cost += columns->columns[i].text.bytes.n;
+                cost += column_text_bytes(&columns->columns[i]);
         return cost;
     }
     const struct column *c = &columns->columns[p->column];
@@ -244,7 +245,7 @@ cost_of(const struct predicate *p, const struct embedded_version *version)
         p->tests[0].needle.n >= TRIGRAM_BYTES)
         return trigrams_cost(trigrams, p->tests[0].needle) * test_count;
     if (p->kind == PREDICATE_TEXT && p->match == MATCH_CONTAINS)
-        return c->text.bytes.n * test_count;
+        return column_text_bytes(c) * test_count;
     return c->row_count * sizeof(uint64_t) * test_count;
 }
 

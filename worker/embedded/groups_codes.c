@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/random.h"
 #include "embedded/rows_walk.h"
+#include "index/block.h"
 #include "query/groups_word.h"
 
 #define NARROW_MIN (UINT64_C(1) << 16)
@@ -16,6 +17,7 @@
 struct coder {
     struct arena *a;
     struct groups_codes *codes;
+    struct block_reader values; /* of the column */
     size_t word_cap, row_cap;
     uint32_t count_max;
     bool is_text;
@@ -109,13 +111,16 @@ give_null(struct coder *c, uint64_t row)
 
 /* The row is not null. */
 static uint64_t
-word_of_row(const struct groups_codes *codes, uint64_t row)
+word_of_row(struct coder *c, uint64_t row)
 {
-    const struct column *column = codes->column;
-    if (!groups_word_is_real(codes->key))
-        return (uint64_t)groups_word_of_int(codes->key, column->ints[row]);
-    return groups_word_of_real(codes->key,
-                               column->reals ? column->reals[row] : (double)column->ints[row]);
+    const struct groups_key *key = c->codes->key;
+    if (c->is_text)
+        return block_word(&c->values, row);
+    if (c->values.form == BLOCK_REALS)
+        return groups_word_of_real(key, block_real(&c->values, row));
+    int64_t v = block_int(&c->values, row);
+    return groups_word_is_real(key) ? groups_word_of_real(key, (double)v)
+                                    : (uint64_t)groups_word_of_int(key, v);
 }
 
 /* The widest table by distance is as long as a quarter of what the rows' codes take. */
@@ -123,7 +128,8 @@ static bool
 is_narrow(const struct coder *c, int64_t *lo, uint64_t *width)
 {
     const struct column *column = c->codes->column;
-    if (!column->ints || groups_word_is_real(c->codes->key) || !column->summary.has_range)
+    if (c->values.form != BLOCK_INTS || groups_word_is_real(c->codes->key) ||
+        !column->summary.has_range)
         return false;
     *lo = groups_word_of_int(c->codes->key, column->summary.min.i);
     int64_t hi = groups_word_of_int(c->codes->key, column->summary.max.i);
@@ -139,12 +145,12 @@ code_narrow(struct coder *c, const struct bitmap *rows, int64_t lo, uint64_t wid
     struct rows_walk walk = {.rows = rows};
     uint64_t row;
     while (embedded_rows_walk_next(&walk, &row)) {
-        if (column_is_null(codes->column, row)) {
+        if (block_is_null(&c->values, row)) {
             if (!give_null(c, row))
                 return false;
             continue;
         }
-        uint64_t word = word_of_row(codes, row);
+        uint64_t word = word_of_row(c, row);
         uint64_t distance = MIN(word - (uint64_t)lo, width); /* a damaged summary */
         if (table[distance] == 0)
             table[distance] = new_code(c, word, row) + 1;
@@ -162,13 +168,12 @@ code_hashed(struct coder *c, const struct bitmap *rows)
     struct rows_walk walk = {.rows = rows};
     uint64_t row;
     while (embedded_rows_walk_next(&walk, &row)) {
-        if (!c->is_text && column_is_null(codes->column, row)) {
+        if (block_is_null(&c->values, row)) {
             if (!give_null(c, row))
                 return false;
             continue;
         }
-        uint64_t word = c->is_text ? codes->column->text.hashes[row] : word_of_row(codes, row);
-        codes->of_row[row] = code_of_word(c, word, row);
+        codes->of_row[row] = code_of_word(c, word_of_row(c, row), row);
         if (codes->of_row[row] == GROUPS_NO_CODE)
             return false;
     }
@@ -183,8 +188,8 @@ embedded_groups_codes_make(struct arena *a, const struct column *column,
 {
     struct groups_codes codes = {.column = column, .key = key, .null_code = GROUPS_NO_CODE};
     if (column->type == COLUMN_LIST && !raw_lists) {
-        codes.null_code = column->list.count;
-        codes.count = column->list.count + 1;
+        codes.null_code = column_element_count(column);
+        codes.count = codes.null_code + 1;
         *out = codes;
         return true;
     }
@@ -192,6 +197,7 @@ embedded_groups_codes_make(struct arena *a, const struct column *column,
     codes.of_row = arena_array(a, column->row_count, uint32_t);
     struct coder coder = {.a = a,
                           .codes = &codes,
+                          .values = block_reader_of(column, block_value_form(column)),
                           .count_max = MIN(count_max, GROUPS_NO_CODE - 1),
                           .is_text = column_type_is_textual(column->type)};
     random_bytes(&coder.seed, sizeof(coder.seed));

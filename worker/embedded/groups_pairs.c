@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/random.h"
 #include "embedded/rows_walk.h"
+#include "index/block.h"
 
 #include <string.h>
 
@@ -19,6 +20,7 @@
 /* The codes of one row in one column, each once. */
 struct row_codes {
     const struct groups_codes *codes;
+    struct block_reader ids; /* where there is no codes->of_row */
     uint32_t *list;
     uint32_t *last_row; /* per code: the row that had it last, + 1 */
     size_t count;
@@ -60,7 +62,7 @@ read_row_codes(struct row_codes *r, uint64_t row)
         return;
     }
     size_t id_count, count = 0;
-    const uint32_t *ids = column_element_ids(codes->column, row, &id_count);
+    const uint32_t *ids = block_ids(&r->ids, row, &id_count);
     uint32_t *list = r->list, *last_row = r->last_row, this_row = (uint32_t)row + 1;
     for (size_t i = 0; i < id_count; i++) {
         uint32_t code = MIN(ids[i], codes->null_code); /* a damaged file */
@@ -230,8 +232,11 @@ bound_pairs(struct builder *b, const struct bitmap *rows)
     struct rows_walk walk = {.rows = rows};
     uint64_t row, bound = 0;
     bool has_list = false;
-    for (size_t i = 0; i < b->pairs->key_count; i++)
+    for (size_t i = 0; i < b->pairs->key_count; i++) {
+        b->keys[i].codes = &b->pairs->codes[i];
+        b->keys[i].ids = block_reader_of(b->pairs->codes[i].column, BLOCK_IDS);
         has_list = has_list || !b->pairs->codes[i].of_row;
+    }
     if (!has_list)
         bound = bitmap_count(rows);
     while (has_list && embedded_rows_walk_next(&walk, &row)) {
@@ -240,15 +245,14 @@ bound_pairs(struct builder *b, const struct bitmap *rows)
             const struct groups_codes *codes = &b->pairs->codes[i];
             size_t count = 1;
             if (!codes->of_row)
-                (void)column_element_ids(codes->column, row, &count);
+                (void)block_ids(&b->keys[i].ids, row, &count);
             longest[i] = MAX(longest[i], count);
             here *= MAX(count, 1);
         }
         bound += here;
     }
     for (size_t i = 0; i < b->pairs->key_count; i++) {
-        const struct groups_codes *codes = &b->pairs->codes[i];
-        b->keys[i].codes = codes;
+        const struct groups_codes *codes = b->keys[i].codes;
         b->keys[i].list = arena_array(b->a, longest[i], uint32_t);
         if (!codes->of_row)
             b->keys[i].last_row = arena_array(b->a, codes->count, uint32_t);

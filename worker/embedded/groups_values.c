@@ -13,7 +13,8 @@ static bool
 is_row_count(const struct groups_item *item, const struct embedded_version *version)
 {
     return item->column == GROUPS_ROWS ||
-           (item->aggregate == STATS_COUNT && !version->columns.columns[item->column].nulls);
+           (item->aggregate == STATS_COUNT &&
+            !column_has_nulls(&version->columns.columns[item->column]));
 }
 
 bool
@@ -54,25 +55,17 @@ gather_group(struct work *w, const uint32_t *rows, size_t count)
 {
     const struct column *c = w->column;
     struct stats_values *v = &w->values;
-    *v = (struct stats_values){.column = c};
-    int64_t *ints = (int64_t *)w->cells;
-    double *reals = (double *)w->cells;
-    if (c->ints)
-        v->ints = ints;
-    else if (c->reals)
-        v->reals = reals;
-    for (size_t i = 0; i < count; i++) {
-        uint32_t row = rows[i];
-        if (c->nulls && c->nulls[row / 64] >> row % 64 & 1) {
-            v->nulls++;
-            continue;
-        }
-        if (c->ints)
-            ints[v->n] = c->ints[row];
-        else if (c->reals)
-            reals[v->n] = c->reals[row] + 0.0;
-        v->n++;
-    }
+    *v = (struct stats_values){.column = c, .n = count};
+    if (column_type_is_textual(c->type))
+        return;
+    v->n = column_gather(c, rows, count, w->cells);
+    v->nulls = count - v->n;
+    if (c->type == COLUMN_REAL)
+        v->reals = (double *)w->cells;
+    else
+        v->ints = (int64_t *)w->cells;
+    for (size_t i = 0; v->reals && i < v->n; i++)
+        v->reals[i] += 0.0;
 }
 
 static uint64_t

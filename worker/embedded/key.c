@@ -11,18 +11,18 @@ index_of(const struct embedded_version *version, const struct column *c)
 }
 
 static int
-halve(const int64_t *ascending, uint64_t count, int64_t wanted, uint64_t *row)
+halve(const struct column *ascending, int64_t wanted, uint64_t *row)
 {
-    uint64_t lo = 0, hi = count;
+    uint64_t lo = 0, hi = ascending->row_count;
     while (lo < hi) {
         uint64_t middle = lo + (hi - lo) / 2;
-        if (ascending[middle] < wanted)
+        if (column_number(ascending, middle).i < wanted)
             lo = middle + 1;
         else
             hi = middle;
     }
     *row = lo;
-    return lo < count && ascending[lo] == wanted;
+    return lo < ascending->row_count && column_number(ascending, lo).i == wanted;
 }
 
 static int
@@ -31,9 +31,9 @@ find_int(const struct embedded_version *version, const struct column *c, int64_t
 {
     uint64_t hash = embedded_key_hash_int(wanted), at = 0;
     if (version->key_ascends)
-        return halve(c->ints, c->row_count, wanted, row);
+        return halve(c, wanted, row);
     while (embedded_key_index_next(index_of(version, c), hash, &at, row))
-        if (c->ints[*row] == wanted)
+        if (column_number(c, *row).i == wanted)
             return 1;
     return 0;
 }
@@ -44,7 +44,7 @@ find_real(const struct embedded_version *version, const struct column *c, double
 {
     uint64_t hash = embedded_key_hash_real(wanted), at = 0;
     while (embedded_key_index_next(index_of(version, c), hash, &at, row))
-        if (c->reals[*row] == wanted)
+        if (column_number(c, *row).d == wanted)
             return 1;
     return 0;
 }

@@ -32,8 +32,8 @@ hash_row(const struct column *c, uint64_t row)
 {
     if (column_type_is_textual(c->type))
         return embedded_key_hash_text(column_text(c, row));
-    return c->type == COLUMN_REAL ? embedded_key_hash_real(c->reals[row])
-                                  : embedded_key_hash_int(c->ints[row]);
+    struct value v = column_number(c, row);
+    return c->type == COLUMN_REAL ? embedded_key_hash_real(v.d) : embedded_key_hash_int(v.i);
 }
 
 void

@@ -6,8 +6,8 @@
 #include "embedded/order.h"
 
 #include "embedded/rows_walk.h"
-
 #include "embedded/stats_select.h"
+#include "index/block.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,21 +50,28 @@ word_of_real(double v)
     return bits >> 63 ? ~bits : bits | (uint64_t)1 << 63;
 }
 
-static uint64_t
-word_of(const struct column *c, uint64_t row)
+static struct block_reader
+first_key_of(const struct order *order)
 {
-    if (column_type_is_textual(c->type))
-        return c->text.prefixes[row];
-    return c->type == COLUMN_REAL ? word_of_real(c->reals[row]) : word_of_int(c->ints[row]);
+    const struct column *c = order->columns[0];
+    bool is_text = column_type_is_textual(c->type);
+    return block_reader_of(c, is_text ? BLOCK_PREFIXES : block_value_form(c));
+}
+
+static inline uint64_t
+word_of(struct block_reader *keys, uint64_t row)
+{
+    return keys->form == BLOCK_PREFIXES ? block_word(keys, row)
+           : keys->form == BLOCK_REALS  ? word_of_real(block_real(keys, row))
+                                        : word_of_int(block_int(keys, row));
 }
 
 static inline struct item
-item_of(const struct order *order, uint64_t row)
+item_of(const struct order *order, struct block_reader *keys, uint64_t row)
 {
-    const struct column *c = order->columns[0];
-    if (c->nulls && column_is_null(c, row))
+    if (block_is_null(keys, row))
         return (struct item){0, row | ROW_IS_NULL};
-    uint64_t word = word_of(c, row);
+    uint64_t word = word_of(keys, row);
     return (struct item){order->query->sort[0].is_descending ? ~word : word, row};
 }
 
@@ -147,11 +154,12 @@ static size_t
 collect_best(const struct order *order, const struct bitmap *rows, struct item *heap,
              size_t wanted)
 {
+    struct block_reader keys = first_key_of(order);
     struct rows_walk walk = {.rows = rows};
     uint64_t row;
     size_t count = 0;
     while (embedded_rows_walk_next(&walk, &row)) {
-        struct item item = item_of(order, row);
+        struct item item = item_of(order, &keys, row);
         if (count < wanted)
             rise(order, heap, count++, item);
         else if (!is_worse(&item, &heap[0]) && comes_before(order, &item, &heap[0]))
@@ -163,11 +171,12 @@ collect_best(const struct order *order, const struct bitmap *rows, struct item *
 static size_t
 collect_all(const struct order *order, const struct bitmap *rows, struct item *items)
 {
+    struct block_reader keys = first_key_of(order);
     struct rows_walk walk = {.rows = rows};
     uint64_t row;
     size_t count = 0;
     while (embedded_rows_walk_next(&walk, &row))
-        items[count++] = item_of(order, row);
+        items[count++] = item_of(order, &keys, row);
     return count;
 }
 

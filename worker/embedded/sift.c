@@ -81,11 +81,11 @@ copy_lanes(uint8_t *restrict out, const char *restrict text)
 }
 
 static void
-take_titles(struct batch *b, const struct column *titles, uint64_t from)
+take_titles(struct batch *b, const struct block *titles, size_t from)
 {
-    const uint64_t *offsets = titles->text.offsets + from;
-    size_t count = 0, count_max = MIN(titles->row_count - from, COUNT_OF(b->ends));
-    struct str text = str_skip(titles->text.bytes, offsets[0]);
+    const uint64_t *offsets = titles->offsets + from;
+    size_t count = 0, count_max = MIN(titles->count - from, COUNT_OF(b->ends));
+    struct str text = str_skip(titles->bytes, offsets[0] - titles->offsets[0]);
     uint64_t bytes = 0, bytes_max = MIN(text.n, BATCH_BYTES);
     for (; count < count_max; count++) {
         uint64_t end = offsets[count + 1] - offsets[0];
@@ -164,11 +164,12 @@ count_all(const uint8_t *text, size_t n)
 }
 
 size_t
-embedded_sift_titles(const struct embedded_sift *sift, const struct column *titles,
+embedded_sift_titles(const struct embedded_sift *sift, struct block_reader *titles,
                      uint64_t from, double score_min, uint64_t *out)
 {
     struct batch b;
-    take_titles(&b, titles, from);
+    const struct block *block = block_at(titles, from);
+    take_titles(&b, block, from - block->first);
     *out = 1;
     if (b.title_count == 0)
         return 1;

@@ -2,21 +2,21 @@
 
 #include "base/random.h"
 #include "embedded/stats_select.h"
+#include "index/block.h"
 #include "index/distinct.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Copies the 8-byte cells whose bits are set; whole words of rows at once where all are. */
+/* Copies the cells of a block whose bits are set; whole words of rows at once where all are. */
 static size_t
-gather_words(const uint64_t *cells, const struct bitmap *rows, const uint64_t *nulls,
-             uint64_t *out)
+gather_block(const struct block *b, const uint64_t *rows, uint64_t *out)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < bitmap_word_count(rows->row_count); i++) {
-        uint64_t word = nulls ? rows->words[i] & ~nulls[i] : rows->words[i];
-        const uint64_t *base = cells + i * 64;
+    size_t n = 0, word_count = bitmap_word_count(b->count);
+    for (size_t i = 0; i < word_count; i++) {
+        uint64_t word = b->nulls ? rows[i] & ~b->nulls[i] : rows[i];
+        const uint64_t *base = b->words + i * 64;
         if (word == UINT64_MAX) {
             memcpy(out + n, base, 64 * sizeof(uint64_t));
             n += 64;
@@ -36,14 +36,13 @@ embedded_stats_values_gather(struct arena *a, const struct column *column,
     struct stats_values v = {.column = column};
     uint64_t selected = bitmap_count(rows);
     uint64_t *values = arena_array(a, selected, uint64_t);
-    const uint64_t *cells = column->ints    ? (const uint64_t *)column->ints
-                            : column->reals ? (const uint64_t *)column->reals
-                                            : column->text.hashes;
-    v.n = gather_words(cells, rows, column->nulls, values);
+    struct block_reader reader = block_reader_of(column, block_value_form(column));
+    for (uint64_t row = 0; row < column->row_count; row += BLOCK_ROWS)
+        v.n += gather_block(block_at(&reader, row), rows->words + row / 64, values + v.n);
     v.nulls = selected - v.n;
-    if (column->ints)
+    if (reader.form == BLOCK_INTS)
         v.ints = (int64_t *)values;
-    else if (column->reals)
+    else if (reader.form == BLOCK_REALS)
         v.reals = (double *)values;
     else
         v.hashes = values;

@@ -137,13 +137,14 @@ find_alike(struct arena *a, struct search *s, struct str folded, const struct bi
 {
     const struct titles_trigrams *trigrams = titles_trigrams_of(a, folded);
     const struct embedded_sift *sift = embedded_sift_new(a, trigrams);
+    struct block_reader titles = block_reader_of(s->titles, BLOCK_TEXTS);
     size_t count;
     for (uint64_t from = 0, sifted; from < s->titles->row_count; from += count) {
         if (!check_clock(s, err))
             return false;
         /* A hair less: of equal scores none may be lost to rounding. */
         double similarity_min = titles_alike_similarity(s->best.score_min) - 1e-9;
-        count = embedded_sift_titles(sift, s->titles, from, similarity_min, &sifted);
+        count = embedded_sift_titles(sift, &titles, from, similarity_min, &sifted);
         for (; sifted; sifted &= sifted - 1) {
             uint64_t row = from + (uint64_t)__builtin_ctzll(sifted);
             if (bitmap_has(held, row) || (s->among && !bitmap_has(s->among, row)))

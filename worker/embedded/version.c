@@ -7,6 +7,7 @@
 
 #include "embedded/files.h"
 #include "embedded/rows.h"
+#include "index/block.h"
 
 #include "base/mem.h"
 
@@ -53,13 +54,18 @@ static bool
 key_ascends(const struct embedded_version *version)
 {
     size_t key = version->common.schema.key_index;
-    if (key == SCHEMA_ROW_NUMBER || !version->columns.columns[key].ints)
+    if (key == SCHEMA_ROW_NUMBER)
         return false;
     const struct column *c = &version->columns.columns[key];
-    for (uint64_t r = 1; r < c->row_count; r++)
-        if (c->ints[r - 1] >= c->ints[r])
-            return false;
-    return true;
+    struct block_reader reader = block_reader_of(c, block_value_form(c));
+    bool ascends = reader.form == BLOCK_INTS;
+    int64_t before = 0;
+    for (uint64_t r = 0; r < c->row_count && ascends; r++) {
+        int64_t v = block_int(&reader, r);
+        ascends = r == 0 || before < v;
+        before = v;
+    }
+    return ascends;
 }
 
 void

@@ -36,26 +36,7 @@ struct column {
     enum column_type type;
     uint64_t row_count;
     struct column_summary summary;
-    const uint64_t
-        *nulls;          /* bit set: null; NULL when there are none; same layout as a bitmap */
-    const int64_t *ints; /* integral types; 0 where null */
-    const double *reals; /* real; 0 where null */
-    struct {
-        struct str bytes;         /* folded */
-        const uint64_t *offsets;  /* row_count + 1, ascending, the last is bytes.n */
-        const uint64_t *prefixes; /* row_count */
-        const uint64_t *hashes;   /* row_count, of the text before folding: to count distinct */
-    } text;
-    struct {
-        uint32_t count;          /* distinct elements, by original bytes */
-        struct str bytes;        /* original */
-        const uint64_t *offsets; /* count + 1 */
-        struct str folded_bytes;
-        const uint64_t *folded_offsets; /* count + 1 */
-        const uint32_t *ids; /* of all rows end to end, in cell order, repeats kept */
-        uint64_t id_count;
-        const uint64_t *row_offsets; /* row_count + 1, into ids */
-    } list;
+    const struct column_layout *layout; /* only for index/: read by block.h, or below */
 };
 
 struct columns {
@@ -67,8 +48,7 @@ struct columns {
 
 /* Maps the file and checks header, section table and the size of every section; contents are
  * checked by columns_verify.  The functions below stay inside the map whatever the sections
- * contain; code that reads the arrays itself must clamp offsets and ids.  A file that does not
- * pass fails with code index_damaged (503). */
+ * contain.  A file that does not pass fails with code index_damaged (503). */
 MUST_CHECK bool columns_open(struct arena *a, struct columns *out, int fd, struct err *err);
 void columns_close(struct columns *columns); /* accepts a zeroed struct */
 /* Reads the file on disk, without a map: checks that every section has the bytes that were
@@ -79,12 +59,22 @@ MUST_CHECK bool columns_check(int fd, uint64_t row_count, struct err *err);
  * older one still has the bytes that were built. */
 MUST_CHECK bool columns_verify(const struct columns *columns, struct err *err);
 
-struct str column_text(const struct column *c, uint64_t row);   /* folded */
+/* Single rows, for those who look here and there; block.h reads many. */
+bool column_has_nulls(const struct column *c);         /* text has none, a list may be empty */
+uint64_t column_text_bytes(const struct column *c);    /* folded, of all rows */
+uint32_t column_element_count(const struct column *c); /* distinct ones, by original bytes */
+struct value column_number(const struct column *c, uint64_t row); /* integral types, real */
+struct str column_text(const struct column *c, uint64_t row);     /* folded */
+/* The folded bytes of the rows from `from` to before `to`, end to end. */
+struct str column_texts(const struct column *c, uint64_t from, uint64_t to);
 struct str column_element(const struct column *c, uint32_t id); /* original */
 struct str column_element_folded(const struct column *c, uint32_t id);
-/* The element ids of a row of a list column, each below list.count in a verified file. */
+/* The element ids of a row of a list column, each below column_element_count in a verified
+ * file. */
 const uint32_t *column_element_ids(const struct column *c, uint64_t row, size_t *out_count);
 bool column_is_null(const struct column *c, uint64_t row);
+/* The numbers of the rows that are not null, int64 or double by the type; gives how many. */
+size_t column_gather(const struct column *c, const uint32_t *rows, size_t count, uint64_t *out);
 /* Order of two rows by value: <0, 0, >0.  The caller must handle nulls. */
 int column_compare(const struct column *c, uint64_t a, uint64_t b);
 

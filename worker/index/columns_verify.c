@@ -3,6 +3,7 @@
 #include "index/columns.h"
 
 #include "index/columns_format.h"
+#include "index/columns_layout.h"
 #include "index/container.h"
 
 #include <math.h>
@@ -22,13 +23,14 @@ verify_offsets(const uint64_t *offsets, uint64_t count, uint64_t end, size_t col
 static bool
 verify_nulls(const struct column *c, size_t index, struct err *err)
 {
-    struct bitmap nulls = {.words = (uint64_t *)c->nulls, .row_count = c->row_count};
-    uint64_t count = c->nulls ? bitmap_count(&nulls) : 0;
+    const struct column_layout *l = c->layout;
+    struct bitmap nulls = {.words = (uint64_t *)l->nulls, .row_count = c->row_count};
+    uint64_t count = l->nulls ? bitmap_count(&nulls) : 0;
     if (count != c->summary.null_count)
         return container_damaged(err, "column %zu has %llu nulls and says %llu", index,
                                  (unsigned long long)count,
                                  (unsigned long long)c->summary.null_count);
-    if (c->nulls && c->row_count % 64 && c->nulls[c->row_count / 64] >> c->row_count % 64)
+    if (l->nulls && c->row_count % 64 && l->nulls[c->row_count / 64] >> c->row_count % 64)
         return container_damaged(err, "column %zu has nulls beyond its end", index);
     return true;
 }
@@ -36,9 +38,10 @@ verify_nulls(const struct column *c, size_t index, struct err *err)
 static bool
 verify_reals(const struct column *c, size_t index, struct err *err)
 {
+    const struct column_layout *l = c->layout;
     bool are_finite = isfinite(c->summary.min.d) && isfinite(c->summary.max.d);
     for (uint64_t row = 0; row < c->row_count; row++)
-        are_finite &= isfinite(c->reals[row]) != 0;
+        are_finite &= isfinite(l->reals[row]) != 0;
     return are_finite ||
            container_damaged(err, "column %zu has a number that is not finite", index);
 }
@@ -46,10 +49,11 @@ verify_reals(const struct column *c, size_t index, struct err *err)
 static bool
 verify_text(const struct column *c, size_t index, struct err *err)
 {
-    if (!verify_offsets(c->text.offsets, c->row_count, c->text.bytes.n, index, err))
+    const struct column_layout *l = c->layout;
+    if (!verify_offsets(l->text.offsets, c->row_count, l->text.bytes.n, index, err))
         return false;
     for (uint64_t row = 0; row < c->row_count; row++)
-        if (columns_prefix(column_text(c, row)) != c->text.prefixes[row])
+        if (columns_prefix(column_text(c, row)) != l->text.prefixes[row])
             return container_damaged(err, "an order prefix of column %zu is wrong", index);
     return true;
 }
@@ -57,15 +61,16 @@ verify_text(const struct column *c, size_t index, struct err *err)
 static bool
 verify_list(const struct column *c, size_t index, struct err *err)
 {
-    if (!verify_offsets(c->list.offsets, c->list.count, c->list.bytes.n, index, err) ||
-        !verify_offsets(c->list.folded_offsets, c->list.count, c->list.folded_bytes.n, index,
+    const struct column_layout *l = c->layout;
+    if (!verify_offsets(l->list.offsets, l->list.count, l->list.bytes.n, index, err) ||
+        !verify_offsets(l->list.folded_offsets, l->list.count, l->list.folded_bytes.n, index,
                         err) ||
-        !verify_offsets(c->list.row_offsets, c->row_count, c->list.id_count, index, err))
+        !verify_offsets(l->list.row_offsets, c->row_count, l->list.id_count, index, err))
         return false;
-    for (uint64_t i = 0; i < c->list.id_count; i++)
-        if (c->list.ids[i] >= c->list.count)
+    for (uint64_t i = 0; i < l->list.id_count; i++)
+        if (l->list.ids[i] >= l->list.count)
             return container_damaged(err, "column %zu names element %u of %u", index,
-                                     c->list.ids[i], c->list.count);
+                                     l->list.ids[i], l->list.count);
     return true;
 }
 

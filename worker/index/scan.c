@@ -1,9 +1,10 @@
-/* A substring is searched in all cells at once, as they lie end to end: with one long haystack
- * the vector loop runs even where cells are short, and the row of a hit is found by advancing
- * through the offsets.  Offsets are clamped on use: a damaged file gives a wrong answer, but no
- * access outside the map. */
+/* A substring is searched in all cells of a block at once, as they lie end to end: with one long
+ * haystack the vector loop runs even where cells are short, and the row of a hit is found by
+ * advancing through the offsets.  A damaged file gives a wrong answer, but no access outside the
+ * map. */
 #include "index/scan.h"
 
+#include "index/block.h"
 #include "index/columns_format.h"
 #include "index/scan_kernels.h"
 
@@ -35,7 +36,12 @@ void
 scan_int_range(const struct column *c, int64_t lo, int64_t hi, struct bitmap *out)
 {
     assert(out->row_count == c->row_count);
-    chosen()->int_range(c->ints, c->nulls, c->row_count, lo, hi, out->words);
+    const struct scan_kernels *k = chosen();
+    struct block_reader reader = block_reader_of(c, BLOCK_INTS);
+    for (uint64_t row = 0; row < c->row_count; row += BLOCK_ROWS) {
+        const struct block *b = block_at(&reader, row);
+        k->int_range(b->ints, b->nulls, b->count, lo, hi, out->words + row / 64);
+    }
 }
 
 void
@@ -48,33 +54,27 @@ scan_real_range(const struct column *c, double lo, bool lo_open, double hi, bool
         lo = nextafter(lo, INFINITY);
     if (hi_open)
         hi = nextafter(hi, -INFINITY);
-    chosen()->real_range(c->reals, c->nulls, c->row_count, lo, hi, out->words);
+    const struct scan_kernels *k = chosen();
+    struct block_reader reader = block_reader_of(c, BLOCK_REALS);
+    for (uint64_t row = 0; row < c->row_count; row += BLOCK_ROWS) {
+        const struct block *b = block_at(&reader, row);
+        k->real_range(b->reals, b->nulls, b->count, lo, hi, out->words + row / 64);
+    }
 }
 
-/* Cells end to end: the rows of a column, or the elements of a dictionary. */
-struct cells {
-    struct str bytes;
-    const uint64_t *offsets;
-    const uint64_t *prefixes; /* NULL for elements */
-    uint64_t count;
-};
-
-static struct cells
-cells_of_rows(const struct column *c)
+void
+scan_nulls(const struct column *c, struct bitmap *out)
 {
-    return (struct cells){c->text.bytes, c->text.offsets, c->text.prefixes, c->row_count};
-}
-
-static struct cells
-cells_of_elements(const struct column *c)
-{
-    return (struct cells){c->list.folded_bytes, c->list.folded_offsets, NULL, c->list.count};
-}
-
-static struct str
-cell(const struct cells *c, uint64_t i)
-{
-    return str_slice(c->bytes, c->offsets[i], c->offsets[i + 1]);
+    assert(out->row_count == c->row_count);
+    if (!column_has_nulls(c))
+        return;
+    struct block_reader reader = block_reader_of(c, block_value_form(c));
+    for (uint64_t row = 0; row < c->row_count; row += BLOCK_ROWS) {
+        const struct block *b = block_at(&reader, row);
+        size_t word_count = bitmap_word_count(b->count);
+        for (size_t i = 0; i < word_count; i++)
+            out->words[row / 64 + i] |= b->nulls[i];
+    }
 }
 
 /* Byte frequencies are taken from the beginning, which is enough to tell English from
@@ -102,6 +102,13 @@ scan_needle_make(struct str haystack, struct str needle)
     return n;
 }
 
+static struct scan_needle
+prepare(struct block_reader *texts, struct str needle)
+{
+    bool is_empty = texts->column->row_count == 0;
+    return scan_needle_make(is_empty ? (struct str){0} : block_at(texts, 0)->bytes, needle);
+}
+
 /*        row r-1   |        row r        |  row r+1
  *   ... d r a g o n|a   d r a g o n   . .|. d r a|g o n
  *                       ^ hit                   ^ not a hit: it crosses the end of its row
@@ -109,23 +116,21 @@ scan_needle_make(struct str haystack, struct str needle)
  * After a candidate the search continues at the end of its row: after a hit the row is in the
  * set, and after one that crosses the row's end no later one in the row can fit either. */
 static void
-match_containing(const struct cells *c, struct str needle, struct bitmap *out)
+match_containing(const struct block *b, const struct scan_needle *needle, struct bitmap *out)
 {
-    if (needle.n > c->bytes.n)
-        return;
-    struct scan_needle prepared = scan_needle_make(c->bytes, needle);
     const struct scan_kernels *k = chosen();
-    uint64_t row = 0;
-    size_t at = 0;
-    while ((at = k->find(c->bytes, at, &prepared)) != SIZE_MAX) {
-        while (row < c->count && MIN(c->offsets[row + 1], c->bytes.n) <= at)
-            row++;
-        if (row == c->count)
+    struct str bytes = b->bytes;
+    const uint64_t *offsets = b->offsets;
+    size_t at = 0, i = 0, count = b->count, end = 0;
+    if (needle->bytes.n > bytes.n)
+        return;
+    for (; (at = k->find(bytes, at, needle)) != SIZE_MAX; at = end) {
+        for (; i < count && (end = MIN(offsets[i + 1] - offsets[0], bytes.n)) <= at; i++)
+            ;
+        if (i == count)
             return;
-        size_t row_end = MIN(c->offsets[row + 1], c->bytes.n);
-        if (row_end - at >= needle.n)
-            bitmap_set(out, row);
-        at = row_end;
+        if (end - at >= needle->bytes.n)
+            bitmap_set(out, b->first + i);
     }
 }
 
@@ -143,50 +148,61 @@ prefix_test_of(enum match match, struct str needle)
                       : (struct prefix_test){0};
 }
 
-/* The order prefix alone rules out nearly every row of a column. */
+/* `prefixes`: NULL of elements, which have none. */
 static void
-match_beginning(const struct cells *c, struct str needle, bool is_whole, struct bitmap *out)
+match_beginning(const struct block *b, struct block_reader *prefixes, enum match match,
+                struct str needle, struct bitmap *out)
 {
-    struct prefix_test prefix = prefix_test_of(MATCH_STARTS, needle);
-    for (uint64_t i = 0; i < c->count; i++) {
-        if (c->prefixes && (c->prefixes[i] & prefix.mask) != prefix.wanted)
+    const uint64_t *words = prefixes ? block_at(prefixes, b->first)->words : NULL;
+    struct prefix_test prefix = prefix_test_of(match, needle);
+    for (size_t i = 0; i < b->count; i++) {
+        /* Rules out nearly every row of a column. */
+        if (words && (words[i] & prefix.mask) != prefix.wanted)
             continue;
-        struct str text = cell(c, i);
-        if (str_starts(text, needle) && (!is_whole || text.n == needle.n))
-            bitmap_set(out, i);
+        struct str text = block_text(b, i);
+        if (str_starts(text, needle) && (match == MATCH_STARTS || text.n == needle.n))
+            bitmap_set(out, b->first + i);
     }
 }
 
 static void
-match_ending(const struct cells *c, struct str needle, struct bitmap *out)
+match_ending(const struct block *b, struct str needle, struct bitmap *out)
 {
-    for (uint64_t i = 0; i < c->count; i++)
-        if (str_ends(cell(c, i), needle))
-            bitmap_set(out, i);
+    for (size_t i = 0; i < b->count; i++)
+        if (str_ends(block_text(b, i), needle))
+            bitmap_set(out, b->first + i);
 }
 
 static void
-match_cells(const struct cells *c, enum match match, struct str needle, struct bitmap *out)
+match_block(const struct block *b, struct block_reader *prefixes, enum match match,
+            const struct scan_needle *needle, struct bitmap *out)
 {
-    if (needle.n == 0 && match != MATCH_EQUALS) {
-        for (uint64_t i = 0; i < c->count; i++)
-            bitmap_set(out, i);
-        return;
-    }
     switch (match) {
     case MATCH_CONTAINS:
-        match_containing(c, needle, out);
-        break;
-    case MATCH_STARTS:
-        match_beginning(c, needle, false, out);
+        match_containing(b, needle, out);
         break;
     case MATCH_ENDS:
-        match_ending(c, needle, out);
+        match_ending(b, needle->bytes, out);
         break;
+    case MATCH_STARTS:
     case MATCH_EQUALS:
-        match_beginning(c, needle, true, out);
+        match_beginning(b, prefixes, match, needle->bytes, out);
         break;
     }
+}
+
+/* In every row. */
+static bool
+is_everywhere(enum match match, struct str needle)
+{
+    return needle.n == 0 && match != MATCH_EQUALS;
+}
+
+static void
+set_all(struct bitmap *out)
+{
+    for (uint64_t row = 0; row < out->row_count; row++)
+        bitmap_set(out, row);
 }
 
 void
@@ -194,8 +210,15 @@ scan_text(const struct column *c, enum match match, struct str folded_needle,
           struct bitmap *out)
 {
     assert(out->row_count == c->row_count);
-    struct cells cells = cells_of_rows(c);
-    match_cells(&cells, match, folded_needle, out);
+    if (is_everywhere(match, folded_needle)) {
+        set_all(out);
+        return;
+    }
+    struct block_reader texts = block_reader_of(c, BLOCK_TEXTS);
+    struct block_reader prefixes = block_reader_of(c, BLOCK_PREFIXES);
+    struct scan_needle needle = prepare(&texts, folded_needle);
+    for (uint64_t row = 0; row < c->row_count; row += BLOCK_ROWS)
+        match_block(block_at(&texts, row), &prefixes, match, &needle, out);
 }
 
 /* ---- triples ---- */
@@ -262,11 +285,13 @@ scan_text_rows(const struct column *c, enum match match, struct str folded_needl
                const struct bitmap *candidates, struct bitmap *out)
 {
     assert(out->row_count == c->row_count && candidates->row_count == c->row_count);
-    if (folded_needle.n == 0 && match != MATCH_EQUALS) {
+    if (is_everywhere(match, folded_needle)) {
         bitmap_or(out, candidates);
         return;
     }
-    struct scan_needle needle = scan_needle_make(c->text.bytes, folded_needle);
+    struct block_reader texts = block_reader_of(c, BLOCK_TEXTS);
+    struct block_reader prefixes = block_reader_of(c, BLOCK_PREFIXES);
+    struct scan_needle needle = prepare(&texts, folded_needle);
     struct prefix_test prefix = prefix_test_of(match, folded_needle);
     uint64_t ahead = bitmap_next(candidates, 0), visited = 0;
     for (uint64_t row = ahead; row < c->row_count; row = bitmap_next(candidates, row + 1)) {
@@ -275,7 +300,7 @@ scan_text_rows(const struct column *c, enum match match, struct str folded_needl
             ahead = bitmap_next(candidates, ahead + 1);
         }
         visited--;
-        if ((c->text.prefixes[row] & prefix.mask) == prefix.wanted &&
+        if ((prefix.mask == 0 || (block_word(&prefixes, row) & prefix.mask) == prefix.wanted) &&
             text_matches(column_text(c, row), match, &needle))
             bitmap_set(out, row);
     }
@@ -302,10 +327,12 @@ scan_text_order(const struct column *c, enum match_order order, struct str folde
                 struct bitmap *out)
 {
     assert(out->row_count == c->row_count);
+    struct block_reader prefixes = block_reader_of(c, BLOCK_PREFIXES);
     uint64_t prefix = columns_prefix(folded_needle);
     for (uint64_t row = 0; row < c->row_count; row++) {
-        int comparison = c->text.prefixes[row] < prefix ? -1 : 1;
-        if (c->text.prefixes[row] == prefix)
+        uint64_t word = block_word(&prefixes, row);
+        int comparison = word < prefix ? -1 : 1;
+        if (word == prefix)
             comparison = str_cmp(column_text(c, row), folded_needle);
         if (is_in_order(order, comparison))
             bitmap_set(out, row);
@@ -318,14 +345,19 @@ scan_list(const struct column *c, enum match match, struct str folded_needle,
 {
     assert(out->row_count == c->row_count);
     scoped_arena scratch = {0};
-    struct cells elements = cells_of_elements(c);
+    struct block elements = block_of_elements(c);
     struct bitmap matching = bitmap_new(&scratch, elements.count);
-    match_cells(&elements, match, folded_needle, &matching);
+    struct scan_needle needle = scan_needle_make(elements.bytes, folded_needle);
+    if (is_everywhere(match, folded_needle))
+        set_all(&matching);
+    else
+        match_block(&elements, NULL, match, &needle, &matching);
     if (bitmap_next(&matching, 0) == elements.count)
         return;
+    struct block_reader reader = block_reader_of(c, BLOCK_IDS);
     for (uint64_t row = 0; row < c->row_count; row++) {
         size_t count;
-        const uint32_t *ids = column_element_ids(c, row, &count);
+        const uint32_t *ids = block_ids(&reader, row, &count);
         for (size_t i = 0; i < count; i++)
             if (bitmap_has(&matching, ids[i])) {
                 bitmap_set(out, row);

@@ -12,6 +12,8 @@ void scan_int_range(const struct column *c, int64_t lo, int64_t hi, struct bitma
  * it strict. */
 void scan_real_range(const struct column *c, double lo, bool lo_open, double hi, bool hi_open,
                      struct bitmap *out);
+/* Adds the rows that are null. */
+void scan_nulls(const struct column *c, struct bitmap *out);
 /* Adds the rows whose folded text contains / starts with / ends with / equals the folded
  * needle.  An empty needle is contained in every row. */
 void scan_text(const struct column *c, enum match match, struct str folded_needle,

@@ -177,8 +177,7 @@ read_block(struct shard *s, uint64_t begin, uint64_t end)
     }
     for (size_t i = 0; i < b->similar_count; i++) {
         const struct column *c = &b->columns->columns[b->similar[i]];
-        uint64_t from = c->text.offsets[begin], to = c->text.offsets[end];
-        fs_map_drop(&b->columns->map, str_slice(c->text.bytes, from, to));
+        fs_map_drop(&b->columns->map, column_texts(c, begin, end));
     }
 }
 

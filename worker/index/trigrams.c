@@ -73,7 +73,7 @@ check_entry(const struct trigrams_entry *entry, bool is_first, const struct colu
     if ((!is_first && entry->column <= entry[-1].column) ||
         entry->column >= columns->column_count ||
         !column_type_is_textual(columns->columns[entry->column].type) ||
-        columns->columns[entry->column].text.bytes.n != entry->text_bytes)
+        column_text_bytes(&columns->columns[entry->column]) != entry->text_bytes)
         return container_damaged(err, "column %u is not that of the columns file",
                                  entry->column);
     return true;

@@ -77,8 +77,7 @@ make_segment(struct build *b, struct trigrams_maker *m, const struct work *work,
     for (uint32_t i = 0; i < work->row_count; i++)
         trigrams_make_add(m, i, column_text(c, from + i));
     /* The pages of this segment's text are not needed again. */
-    fs_map_drop(&b->columns->map, (struct str){c->text.bytes.p + c->text.offsets[from],
-                                               c->text.offsets[to] - c->text.offsets[from]});
+    fs_map_drop(&b->columns->map, column_texts(c, from, to));
     struct str section = trigrams_make_finish(m, from);
     bool ok = write_section(b, work, section, err);
     free((void *)section.p);
@@ -141,7 +140,7 @@ run_workers(struct build *b)
 static bool
 is_indexed(const struct column *c, uint64_t text_bytes_min)
 {
-    return column_type_is_textual(c->type) && c->text.bytes.n >= text_bytes_min;
+    return column_type_is_textual(c->type) && column_text_bytes(c) >= text_bytes_min;
 }
 
 bool
@@ -159,7 +158,7 @@ segment_rows(const struct column *c, uint64_t first_row)
 {
     uint64_t row = first_row;
     uint64_t last = MIN(c->row_count, first_row + TRIGRAMS_MAKE_ROWS_MAX);
-    while (row < last && c->text.offsets[row] - c->text.offsets[first_row] < SEGMENT_TEXT_BYTES)
+    while (row < last && column_texts(c, first_row, row).n < SEGMENT_TEXT_BYTES)
         row = MIN(row + SEGMENT_ROWS_STEP, last);
     return (uint32_t)(row - first_row);
 }
@@ -168,7 +167,7 @@ static void
 plan_column(struct build *b, uint32_t index, const struct column *c)
 {
     struct trigrams_entry *entry = &b->entries[b->entry_count++];
-    *entry = (struct trigrams_entry){.column = index, .text_bytes = c->text.bytes.n};
+    *entry = (struct trigrams_entry){.column = index, .text_bytes = column_text_bytes(c)};
     for (uint64_t row = 0; row < c->row_count;) {
         b->works = mem_grow(b->works, &b->work_cap, b->work_count + 1, sizeof(*b->works));
         struct work *work = &b->works[b->work_count++];
@@ -214,8 +213,9 @@ trigrams_build(int fd, const struct columns *columns, uint64_t text_bytes_min,
     trigrams_numbers_init(&b->numbers);
     for (size_t i = 0; i < columns->column_count; i++)
         if (is_indexed(&columns->columns[i], text_bytes_min)) {
-            texts[b->entry_count] = columns->columns[i].text.bytes;
-            plan_column(b, (uint32_t)i, &columns->columns[i]);
+            const struct column *c = &columns->columns[i];
+            texts[b->entry_count] = column_texts(c, 0, c->row_count);
+            plan_column(b, (uint32_t)i, c);
         }
     trigrams_numbers_choose(&b->numbers, texts, b->entry_count);
     bool ok = build_file(b, err);

@@ -1,5 +1,5 @@
-"""The reports worked out plainly from their definitions in SPEC 5: exact fractions, no care for
-time or memory, and matchings by trying all of them.  Nothing here is taken from the service.
+"""The reports worked out plainly from their definitions in the manual (revenue-desk.md): exact
+fractions, no care for time or memory, and matchings by trying all of them.  Nothing here is taken from the service.
 
 reports(folder, day, settings) gives {name: document} without the frame; figures are Decimals.
 """

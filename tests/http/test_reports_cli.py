@@ -250,7 +250,7 @@ def test_random_inputs_give_what_the_definitions_say(tmp_path, dice):
 
 @pytest.mark.asan
 def test_times_are_read_as_defined_and_no_others(tmp_path, dice):
-    """Each form of SPEC 5, and each with a character changed, left out or put in."""
+    """Each form that the manual has, and each with a character changed, left out or put in."""
     signs = "0123456789 -+:/.,TtZzUC"
     texts = ["2016-12-31T23:59:60Z", "2025-10-20 24:00", "2025-10-20T08:00:00+24:00",
              "2025-10-20T08:00:00+02:60", "2025-10-20 08:00:00 +02", "0001-01-01T00:00:00+00:01",

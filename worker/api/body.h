@@ -1,5 +1,5 @@
-/* What an import's request brings: a file or a URL, and options, in any of the ways of
- * SPEC 3.1. */
+/* What an import's request brings: a file or a URL, and options, in any of the ways that
+ * the manual has for it (analysts.md, "Upload a file of your own"). */
 #pragma once
 
 #include "api/app.h"

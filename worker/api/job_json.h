@@ -1,4 +1,4 @@
-/* A job as JSON, in the one shape of SPEC 3.1. */
+/* A job as JSON, in one shape: the schema `job` of openapi.yaml. */
 #pragma once
 
 #include "http/response.h"

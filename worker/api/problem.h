@@ -4,7 +4,7 @@
  *      "errors": [{"name", "code", "detail"}]}
  *
  * `type` is about:blank, since `code` names the kind; errors is there when a field is at
- * fault. */
+ * fault.  Most 429s never get here: nginx answers them, in the words of nginx/errors.conf. */
 #pragma once
 
 #include "http/response.h"

@@ -23,5 +23,5 @@ MUST_CHECK bool data_state_write(const char *data_dir, const struct db_identity 
                                  struct err *err);
 /* Writes what the database says now, into its own folder. */
 MUST_CHECK bool data_state_follow(struct db *db, struct err *err);
-/* The folder of the database. */
+/* The folder of the database, in the arena. */
 const char *data_state_dir(struct arena *a, struct db *db);

@@ -18,7 +18,8 @@
  * place of DAMAGED ROWS the newest whole version below it becomes current, else the newest
  * whole one, and it is current again once it is whole, unless another was published or chosen
  * meanwhile; where none is whole its dataset answers 503, version_damaged.  A file that is not
- * there, cut short or cannot be read is damaged.
+ * there, cut short or cannot be read is damaged.  Which files are is found out by the engine:
+ * version_files.check (files.h; embedded/files.c).
  *
  * A version that a program without checksums made has none of rows.db.  Its first check looks
  * whether SQLite finds the file sound and its rows are all there, believes it, and takes the

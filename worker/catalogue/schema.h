@@ -56,8 +56,9 @@ void schema_add_json(struct buf *out, const struct schema *schema);
 MUST_CHECK bool schema_parse_json(struct arena *a, struct str json, struct schema *out,
                                   struct err *err);
 
-/* One cell, by SPEC 3.  `out->text` and `out->elements` may point into `cell` or the arena.
- * False when it is not of the type, with `reason` a sentence ("'abc' is not an integer"). */
+/* One cell, by its column's type.  `out->text` and `out->elements` may point into `cell` or the
+ * arena.  False when it is not of the type; the detail of `err` is a sentence ("'abc' is not an
+ * integer"). */
 MUST_CHECK bool schema_parse_cell(struct arena *a, const struct schema *schema, size_t column,
                                   struct str cell, struct value *out, struct err *err);
 /* Nothing but blanks, or one of the words that mean nothing. */
@@ -66,7 +67,7 @@ bool schema_cell_is_null(const struct schema *schema, struct str cell);
 const struct str *schema_default_nulls(size_t *count);
 /* A header as headers are compared: case folded, without blanks and underscores. */
 struct str schema_fold_header(struct arena *a, struct str header);
-/* A list's elements (SPEC 3): Python list of strings when it looks like one, else at commas. */
+/* A list's elements: Python list of strings when it looks like one, else at commas. */
 void schema_split_list(struct arena *a, const struct schema_column *column, struct str raw,
                        struct str **out, size_t *out_count);
 /* A header as a snake_case name (Größe [MB]: grosse_mb; one without Latin letters or digits:

@@ -1,6 +1,6 @@
-/* Rendering is one pass over each embedded part; a word is a row of WORDS, or one that is said of
- * every location.  Values were checked when the configuration was read, so nothing is escaped
- * here. */
+/* Rendering is one pass over each embedded part.  A word between @ is a row of WORDS, or one of
+ * nginx_location.h, which is written for every location.  Values were checked when the
+ * configuration was read, so nothing is escaped here. */
 #include "config/nginx.h"
 
 #include "base/embed.h"

@@ -83,5 +83,5 @@ void router_allow(struct buf *allow, enum http_method method);
  * `allow` then holding the methods of the path as in the Allow header. */
 MUST_CHECK bool router_find(const struct route *routes, size_t count, struct request *request,
                             struct buf *allow, struct err *err);
-/* Refuses a body above the row's body_bytes_max: too_large, or malformed when that is 0. */
+/* Refuses a body above the row's body->bytes_max: too_large, or malformed when that is 0. */
 MUST_CHECK bool router_check_body(const struct request *request, struct err *err);

@@ -19,16 +19,16 @@ struct import_task {
     const struct dataset_version *base; /* NULL: nothing published yet */
     int64_t dataset_id;                 /* its folder of this job is made here */
     int rejects_fd; /* NDJSON of {line, offset, column, reason, raw}; capped */
-    /* Called from one thread at least every 0.4 s; false cancels. */
+    /* Called from one thread, often enough for job.h's promise; false cancels. */
     bool (*on_progress)(void *context, const struct job_progress *progress, struct err *err);
     void *context;
 };
 /* Reads, checks, has the sink make the version, fsyncs, and fills what is to be published
  * (strings in the arena).  `summaries_json` is an array with, per column in order, {"column",
  * "nulls", "distinct", "min", "max"}: min and max as a page of rows shows them (dates as text),
- * null where the column has no range.  Errors carry the codes of SPEC 3.1: not_csv, empty_file,
- * missing_columns, too_large, too_many_columns, too_many_errors, all_rows_rejected, cancelled,
- * ..., of a damaged base rows_damaged, and nothing of the folder is left. */
+ * null where the column has no range.  Errors carry the codes that a failed job shows: not_csv,
+ * empty_file, missing_columns, too_large, too_many_columns, too_many_errors, all_rows_rejected,
+ * cancelled, ..., of a damaged base rows_damaged, and nothing of the folder is left. */
 MUST_CHECK bool import_run(struct arena *a, const struct import_task *task,
                            struct dataset_publication *out, struct err *err);
 

@@ -57,7 +57,7 @@ enum import_option_id {
 enum import_mode { IMPORT_REPLACE, IMPORT_APPEND, IMPORT_UPSERT };
 struct str import_mode_name(enum import_mode mode);
 
-struct import_options { /* SPEC 3.1; zeroed is the default of each */
+struct import_options { /* zeroed is the default of each */
     enum import_mode mode;
     enum csv_encoding encoding;
     struct csv_hints dialect;

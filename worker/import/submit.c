@@ -171,7 +171,7 @@ spool_and_enqueue(struct arena *a, struct writer *w, const struct import_request
     };
     if (!job_enqueue(w, &job, err))
         return false;
-    /* One that stays says of a known job what is not asked. */
+    /* A mark that stays does no harm: nobody asks for it once the job is known. */
     (void)unlink(mark);
     return true;
 }

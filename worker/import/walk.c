@@ -7,7 +7,7 @@
  * two chunks, and have to be copied, are rare. */
 #define CHUNK_BYTES MIB
 
-/* Twice a second is promised; the clock is asked once per chunk. */
+/* For job.h's promise, with time to spare: the clock is asked once per chunk. */
 #define REPORT_US 200000
 
 /* What the sink holds of the text is read a little behind the parser. */

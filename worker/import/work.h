@@ -4,7 +4,8 @@
  *                                                              \-> rejects
  *
  * The text is read twice because the sink wants to know its sizes, a column its type and a key
- * its last row before the first row can be kept.  Reading is cheap beside building.
+ * its last row before the first row can be kept; a third time where the type of a key is
+ * inferred.  Reading is cheap beside building.
  */
 #pragma once
 
@@ -157,7 +158,7 @@ struct import_build {
 };
 MUST_CHECK bool import_build_run(struct import_build *build, struct err *err);
 
-/* The receipt of SPEC 3.1, without the version. */
+/* The receipt (a job's `result` in openapi.yaml), without the version. */
 struct import_receipt {
     const struct import_task *task;
     const struct import_plan *plan;

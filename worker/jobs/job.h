@@ -1,9 +1,10 @@
 /* The queue of long work: rows of the jobs table, under the names that the API uses.
  *
  *   queued --claim--> running --finish--> succeeded / failed / cancelled
- *     |                 |  lease runs out: queued again (attempt + 1)
+ *     |                 |
  *     +----cancel-------+
  *
+ * A claim takes a queued job, or a running one whose lease ran out; each adds one to `attempt`.
  * Reads take a db, changes take a writer.  Times are milliseconds UTC. */
 #pragma once
 
@@ -51,6 +52,7 @@ struct job {
     struct str result; /* JSON receipt; "" for none */
 };
 
+/* Of a running job; stored at least twice a second. */
 struct job_progress {
     struct str phase;
     uint64_t bytes_total, bytes_done, rows_done, rows_rejected;

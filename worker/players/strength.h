@@ -22,7 +22,7 @@ struct strength_watch {
 bool strength_is_dictionary_good(const struct config *config, struct strength_watch *watch);
 
 /* `password` has passed password_check_form, `username` its own check.  invalid (422), code
- * weak_password, naming `member` and the reason but not the value; busy, private, code
- * password_check_unavailable while the dictionary cannot be read. */
+ * weak_password, naming `member` and the reason but not the value; busy with code
+ * password_check_unavailable (detail for the log only) while the dictionary cannot be read. */
 MUST_CHECK bool strength_check(const struct config *config, struct str member,
                                struct str username, struct str password, struct err *err);

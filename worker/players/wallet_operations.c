@@ -191,6 +191,7 @@ run_change(struct arena *a UNUSED, struct db *db, const void *argument, void *re
     return change(db, request, reply, err);
 }
 
+/* Earn and spend are one operation; is_spend says which. */
 static const struct codec REQUEST = CODEC(
     struct wallet_request, CODEC_FIELD(struct wallet_request, player_id),
     CODEC_FIELD(struct wallet_request, is_spend), CODEC_FIELD(struct wallet_request, amount),

@@ -20,7 +20,7 @@ struct ask {
     const struct version *version;
     const struct filter *filter; /* NULL: all rows */
     uint64_t deadline_us;        /* steady clock; 0: none */
-    /* The engine's: the rows under the filter, once it has found them, for the next question
-     * of this ask.  They are in the arena of the question that found them. */
+    /* For the engine alone: it keeps the rows under the filter here for later questions of this
+     * ask; NULL until a question has needed them.  They are in the arena of that question. */
     const void *found;
 };

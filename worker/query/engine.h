@@ -63,7 +63,8 @@ struct engine {
     bool (*histogram)(struct ask *ask, size_t column, size_t bin_count, struct histogram *out,
                       struct err *err);
     /* The `limit` best of the rows under the filter but the row itself, best first, equal scores
-     * in row order.  Rows without a word in common are none.  Errors: those of similar_columns;
+     * in row order.  Rows without a word in common
+     * are left out.  Errors: those of similar_columns;
      * index_damaged where the tf-idf file is not there (`playmeter reindex` makes it again). */
     bool (*similar)(struct ask *ask, uint64_t row, uint64_t limit, struct similar_match **out,
                     size_t *out_count, struct err *err);

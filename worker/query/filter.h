@@ -1,5 +1,5 @@
-/* Filters of SPEC 3.2: `column__op=value` parameters to a checked tree.  All text comparison is
- * on folded bytes; a null matches isnull and nothing else. */
+/* Filters: `column__op=value` parameters (analysts.md, "Find rows") to a checked tree.  All
+ * text comparison is on folded bytes; a null matches isnull and nothing else. */
 #pragma once
 
 #include "catalogue/schema.h"
@@ -9,7 +9,7 @@ struct param { /* one decoded query parameter, in the order given */
 };
 
 struct filter;
-/* What SPEC leaves open:
+/* What the manual does not say:
  *   - a column's own name wins over an alias (a column min_age, and the alias of age);
  *   - a day on a datetime column means all of it: gt begins behind its end, lte ends with it;
  *   - an integer column takes any number as a bound (gt 3.5), but is never equal to one that is
@@ -17,7 +17,7 @@ struct filter;
  *   - gt gte lt lte on text compare folded bytes; boolean and list columns have no order;
  *   - a value of in is a JSON array when it reads as one; around the parts of a comma list
  *     blanks may be meant or not, and both are looked for;
- *   - q cuts words at blanks, each to be found in some text column (lists are none).
+ *   - q cuts words at blanks, each to be found in some text column (a list is not one).
  * Bounds: 100 parameters, 1,000 values of an in, 4 KiB per value, 16 words.
  *
  * `params` are those that the route does not declare; the names of those it does, separated by

@@ -8,8 +8,9 @@
  *
  * A column's own name always wins, so a column named min_age is never shadowed by the alias of
  * a column age.  The value of in and notin is a JSON array when it reads as one, else a list
- * cut at commas.  A value that starts with [" must read as one: that is no name, as [REDACTED]
- * is. Blanks around a part may be part of a name or only of the list, so both are looked for.
+ * cut at commas.  A value that starts with [" must be a valid array, for no name starts so; one
+ * that starts with [ alone may be a name, such as [REDACTED].  Blanks around a part may be part
+ * of a name or only of the list, so both are looked for.
  */
 #include "base/hash.h"
 #include "base/utf8.h"

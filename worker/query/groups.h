@@ -1,4 +1,4 @@
-/* Groups of the rows under a filter (SPEC 3.3), and what is known of each.
+/* Groups of the rows under a filter, and what is known of each.
  *
  *     by        = key ["," key]
  *     key       = column [":" part]
@@ -11,7 +11,7 @@
  *     operator  = exact not gt gte lt lte isnull notnull
  *     sort      = ["-"] (key / item) *("," ...)
  *
- * What SPEC leaves open:
+ * What the grammar does not say:
  *   - text and list elements are told apart by their original bytes, as pandas does: "RPG" and
  *     "rpg" are two groups (but are ordered by folded bytes);
  *   - nulls are the group null, and so are rows whose list has no element: the counts of a

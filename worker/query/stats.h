@@ -1,5 +1,5 @@
-/* Statistics of one column under a bitmap, by SPEC 3.3: the definitions of NumPy and SciPy,
- * exact to 1e-9 relative.
+/* Statistics of one column under a filter: the definitions of NumPy and SciPy, exact to 1e-9
+ * relative.
  *
  *   integer, real, boolean   every aggregate; booleans are the numbers 0 and 1, so that their
  *                            mean is the share of true

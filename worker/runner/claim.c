@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* Progress is promised twice a second.  What is due waits for a frame of the child or for the
- * end of a round, and then for a commit, so it is due early. */
+/* For job.h's promise.  What is due waits for a frame of the child or for the end of a round,
+ * and then for a commit, so it is due early. */
 #define TELL_US 250000
 /* A child that is told to stop does so at once, unless it hangs in the disk. */
 #define PATIENCE_US 2000000

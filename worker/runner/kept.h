@@ -5,8 +5,9 @@
 
 #define KEPT_BYTES_MAX (32 * KIB)
 
-/* `kept` are the lines of a sweep.  Logs those that `told` (zeroed at first) has not, once
- * each, and makes them the told ones.  While there are any they are in the file `mark_path`,
- * which /readyz tells of, made anew where it is not as it should be: the service goes on, since
- * what it serves is not touched by them. */
+/* `kept` are the lines of a sweep, at most KEPT_BYTES_MAX.  Logs those that are not in `told`,
+ * once each, and makes `told` a copy of `kept`: zeroed at first, with room for KEPT_BYTES_MAX
+ * after each call, the caller's to free.  While there are any lines they are in the file
+ * `mark_path`, which /readyz tells of, rewritten when its content differs: the service goes on,
+ * since what it serves is not touched by them. */
 void kept_tell(struct buf *told, struct str kept, const char *mark_path);

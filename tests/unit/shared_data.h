@@ -1,8 +1,8 @@
 /* The folder of shared test data: texts that others wrote, and samples.
  *
- * A test that asks for it skips, and is counted as skipped, where there is no such folder; from one
- * that is there nothing may be missing.  skip() jumps over the end of every scope, so it is asked
- * for before anything is allocated. */
+ * A test that asks for it skips, and is counted as skipped, where there is no such folder; from
+ * one that is there nothing may be missing.  skip() jumps over the end of every scope, so it is
+ * asked for before anything is allocated. */
 #pragma once
 
 #include "temp_dir.h"

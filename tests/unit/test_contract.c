@@ -1,6 +1,6 @@
 /* The route table and /openapi.json say the same: every route, its scope, its parameters with
- * types, bounds, defaults and words, both ways; and openapi.yaml has words on what there is, and on
- * nothing else.  All differences are printed before the test fails. */
+ * types, bounds, defaults and words, both ways; and openapi.yaml has words on what there is,
+ * and on nothing else.  All differences are printed before the test fails. */
 #include "api/app.h"
 #include "api/openapi.h"
 #include "base/num.h"
@@ -159,8 +159,8 @@ compare_params(const struct route *route, const struct yaml_node *operation)
     }
     const struct yaml_node *list = yaml_get(operation, "parameters");
     for (const struct yaml_node *p = list ? list->first : NULL; p; p = p->next)
-        /* Headers are read by their handlers; the table holds what a URL can say.  One stands for
-         * filters, where they are taken. */
+        /* Headers are read by their handlers; the table holds what a URL can say.  One stands
+         * for filters, where they are taken. */
         if (!str_eq(text_of(resolve(p), "in"), STR("header")) &&
             !(route->flags & ROUTE_TAKES_FILTERS &&
               str_eq(text_of(resolve(p), "name"), STR("filters"))) &&

@@ -312,7 +312,8 @@ time_match(uint32_t scale, uint32_t times)
     return spent;
 }
 
-/* Ten times the rows take about eleven times as long; what would be quadratic, a hundred times. */
+/* Ten times the rows take about eleven times as long; what would be quadratic, a hundred
+ * times. */
 static void
 one_user_with_all_rows_is_quick(void **state UNUSED)
 {

@@ -4,7 +4,8 @@
 
 #define ENTRIES_MAX 3000
 
-/* What the table is checked against: the values in their order, looked through from the front. */
+/* What the table is checked against: the values in their order, looked through from the
+ * front. */
 struct model {
     uint64_t values[ENTRIES_MAX];
     uint64_t hash_mask; /* few bits: most entries have the hash of others */

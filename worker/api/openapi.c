@@ -1,7 +1,7 @@
-/* The table says what there is, openapi.yaml what it is good for.  Everything that follows from a
- * row is made here: the path with and without /v1, parameters, security, the answers that any such
- * route may give.  YAML's plain scalars become what YAML 1.2's core schema says they are; quoted
- * ones stay strings, so that status codes as keys and "true" as an example do too. */
+/* The table says what there is, openapi.yaml what it is good for.  Everything that follows from
+ * a row is made here: the path with and without /v1, parameters, security, the answers that any
+ * such route may give.  YAML's plain scalars become what YAML 1.2's core schema says they are;
+ * quoted ones stay strings, so that status codes as keys and "true" as an example do too. */
 #include "api/openapi.h"
 
 #include "api/app.h"

@@ -1,5 +1,5 @@
-/* The API's description, served as JSON: the route table, and the words, schemas and examples of
- * openapi.yaml, which travels inside the binary. */
+/* The API's description, served as JSON: the route table, and the words, schemas and examples
+ * of openapi.yaml, which travels inside the binary. */
 #pragma once
 
 #include "base/buf.h"
@@ -11,6 +11,6 @@ extern const size_t EMBED_OPENAPI_COUNT;
 
 #define OPENAPI_BYTES_MAX (4 * MIB)
 
-/* Appends it.  ERR_INVALID with the line, or with the operation that openapi.yaml says nothing of:
- * our own mistake. */
+/* Appends it.  ERR_INVALID with the line, or with the operation that openapi.yaml says nothing
+ * of: our own mistake. */
 MUST_CHECK bool openapi_add_json(struct buf *out, struct err *err);

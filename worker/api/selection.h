@@ -26,12 +26,12 @@ MUST_CHECK bool selection_read_limit(const struct request *request, enum export_
 MUST_CHECK bool selection_use_cursor(struct selection *s, struct err *err);
 
 /* Sets the ETag of an answer that is made of nothing but the version and the URL; `form` tells
- * representations of one URL apart.  True: the client has it, and there is no work to do.  Asked
- * once nothing of the question can turn out to be wrong. */
+ * representations of one URL apart.  True: the client has it, and there is no work to do.
+ * Asked once nothing of the question can turn out to be wrong. */
 bool selection_is_known(const struct selection *s, struct response *response, const char *form);
 
-/* Of an answer that is no page of JSON: total, name of the file and media type.  `suffix` of the
- * name. */
+/* Of an answer that is no page of JSON: total, name of the file and media type.  `suffix` of
+ * the name. */
 MUST_CHECK bool selection_begin_stream(const struct selection *s, struct response *response,
                                        enum export_format format, const char *suffix,
                                        uint64_t total, struct err *err);

@@ -1,8 +1,8 @@
 /* How a failure travels: a function that can fail returns bool, is MUST_CHECK, and fills the
- * `struct err *err` it is given last.  The kind decides the stable code (and over HTTP the status,
- * http/status.h); a failure with a name of its own (missing_columns, not_csv) overrides the code.
- * The detail is a sentence for the person at the other end: it names the thing, the rule and the
- * value seen. */
+ * `struct err *err` it is given last.  The kind decides the stable code (and over HTTP the
+ * status, http/status.h); a failure with a name of its own (missing_columns, not_csv) overrides
+ * the code.  The detail is a sentence for the person at the other end: it names the thing, the
+ * rule and the value seen. */
 #pragma once
 
 #include "base/str.h"

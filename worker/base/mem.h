@@ -21,7 +21,8 @@ void *mem_resize(void *p, size_t count, size_t size);
  * after the other costs the same for each. */
 size_t mem_larger_cap(size_t cap, size_t count);
 
-/* Room for `count` elements in place of `p` (NULL while `*cap` is 0), where `*cap` is too few. */
+/* Room for `count` elements in place of `p` (NULL while `*cap` is 0), where `*cap` is too
+ * few. */
 static inline void *
 mem_grow(void *p, size_t *cap, size_t count, size_t size)
 {

@@ -1,4 +1,5 @@
-/* One typed cell, on its way from a CSV into a version, and what is known of a column of them. */
+/* One typed cell, on its way from a CSV into a version, and what is known of a column of
+ * them. */
 #pragma once
 
 #include "base/column_type.h"

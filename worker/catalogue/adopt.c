@@ -200,8 +200,9 @@ is_place_taken(const struct adoption *ad, const struct found *found, int64_t dat
                  &st) == 0;
 }
 
-/* The version gets its dataset's id and the number that is free.  A folder may be there twice, as a
- * copy under another dataset's number: the one in its place is taken, or else the first. */
+/* The version gets its dataset's id and the number that is free.  A folder may be there twice,
+ * as a copy under another dataset's number: the one in its place is taken, or else the
+ * first. */
 static bool
 take(struct adoption *ad, struct found *found, struct err *err)
 {

@@ -1,7 +1,7 @@
 /* What an engine keeps of the versions, as the catalogue sees it: a table of functions that
- * whoever hosts the catalogue hands down.  A version's folder (version_folder.h) and version.json
- * in it are the catalogue's; its rows and all that is made of them, there or elsewhere, are the
- * engine's. */
+ * whoever hosts the catalogue hands down.  A version's folder (version_folder.h) and
+ * version.json in it are the catalogue's; its rows and all that is made of them, there or
+ * elsewhere, are the engine's. */
 #pragma once
 
 #include "catalogue/integrity.h"

@@ -1,6 +1,6 @@
 /* nginx's configuration out of ours and of the list of paths: the parts under nginx/ with the
- * words between two @ filled in.  Rendering touches no file; whoever writes them uses mode 0600,
- * since keys are in them. */
+ * words between two @ filled in.  Rendering touches no file; whoever writes them uses mode
+ * 0600, since keys are in them. */
 #pragma once
 
 #include "config/nginx_location.h"

@@ -84,7 +84,8 @@ void csv_add_row(struct buf *out, struct csv_dialect dialect, const struct str *
  * form of one of them in Unicode (full-width, small, superscript, ...).  OWASP, CSV injection:
  * spreadsheets trim blanks, and those of East Asia treat full-width signs as ASCII. */
 bool csv_is_formula(struct str cell);
-/* One cell of a file for people (commas, double quotes).  A formula gets an apostrophe before it,
- * which makes it a text, and quotes around both, unless `is_raw`.  Whatever strangers wrote and
- * goes out as CSV is written by this; what is known to be a number, a day or JSON may be raw. */
+/* One cell of a file for people (commas, double quotes).  A formula gets an apostrophe before
+ * it, which makes it a text, and quotes around both, unless `is_raw`.  Whatever strangers wrote
+ * and goes out as CSV is written by this; what is known to be a number, a day or JSON may be
+ * raw. */
 void csv_add_text(struct buf *out, struct str text, bool is_raw);

@@ -1,5 +1,6 @@
 /* Versions as the engine of column files keeps them: rows.db in the folder of the version, held
- * against its checksum in the catalogue, and columns, trigrams and tfidf, which carry their own. */
+ * against its checksum in the catalogue, and columns, trigrams and tfidf, which carry their
+ * own. */
 #pragma once
 
 #include "catalogue/files.h"

@@ -42,8 +42,8 @@ is_text(enum column_type type, bool lists_are_raw)
     return type == COLUMN_TEXT || (type == COLUMN_LIST && lists_are_raw);
 }
 
-/* To the front of `cells`, in the order of the fields.  Each text read is copied by SQLite, which
- * is why lists are left out where their elements are shown. */
+/* To the front of `cells`, in the order of the fields.  Each text read is copied by SQLite,
+ * which is why lists are left out where their elements are shown. */
 static bool
 read_texts(const struct embedded_version *version, const struct query *query, uint64_t row,
            size_t *count, struct err *err)
@@ -80,8 +80,8 @@ show_number(const struct column *c, uint64_t row, struct value *out)
     out->i = number.i; /* or the real in its place */
 }
 
-/* Of a cell only the members that its type has are written: all of them take 4 to 7 % of an export
- * (CSV, NDJSON of games). */
+/* Of a cell only the members that its type has are written: all of them take 4 to 7 % of an
+ * export (CSV, NDJSON of games). */
 bool
 embedded_page_row(struct ask *ask, const struct query *query, const uint64_t *rows,
                   size_t count UNUSED, size_t i, const struct value **out, struct err *err)

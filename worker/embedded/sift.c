@@ -1,5 +1,5 @@
-/* All titles pass embedded_sift_titles, so it is what a search costs.  There a trigram is told by
- * a scan that knows groups of them, with a bit for each byte where one may begin: no branch
+/* All titles pass embedded_sift_titles, so it is what a search costs.  There a trigram is told
+ * by a scan that knows groups of them, with a bit for each byte where one may begin: no branch
  * depends on where words end, which is hard to foresee. */
 #include "embedded/sift.h"
 
@@ -138,8 +138,8 @@ may_be(const struct embedded_sift *sift, uint8_t x, uint8_t y, uint8_t z)
     return found != 0;
 }
 
-/* No less than the trigrams that query and title have in common.  Those at the title's ends have
- * a blank where its neighbours stand. */
+/* No less than the trigrams that query and title have in common.  Those at the title's ends
+ * have a blank where its neighbours stand. */
 static inline size_t
 common_at_most(const struct embedded_sift *sift, const struct batch *b, size_t from, size_t to)
 {

@@ -53,8 +53,8 @@ void embedded_version_close(struct embedded_version *version);
 struct engine_state *embedded_start(struct db *db, const char *data_dir, int64_t start);
 void embedded_stop(struct engine_state **cache);
 
-/* engine.h.  Opens the files on first use and when their edition has risen, and looks the dataset
- * up again when they were removed in between. */
+/* engine.h.  Opens the files on first use and when their edition has risen, and looks the
+ * dataset up again when they were removed in between. */
 MUST_CHECK bool embedded_open(struct engine_state *cache, const struct dataset *looked_up,
                               int64_t number_or_0, const struct version **out, struct err *err);
 void embedded_doubt(struct engine_state *cache, struct writer *w);

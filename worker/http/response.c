@@ -89,7 +89,8 @@ send_head(struct response *r)
 {
     assert(!r->head.is_full);
     add_header(r, "X-Request-Id", r->request->id);
-    /* In every answer as the length is: printing the two by a format was most of what they cost. */
+    /* In every answer as the length is: printing the two by a format was most of what they
+     * cost. */
     buf_add_lit(&r->head, "Server-Timing: app;dur=");
     num_add_f64(&r->head, (double)(clock_steady_us() - r->request->started_us) / 1000);
     buf_add_lit(&r->head, "\r\n");

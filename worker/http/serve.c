@@ -116,8 +116,8 @@ log_request(const struct request *request, const struct response *response,
     log_int(&line, "status", response->status);
     log_int(&line, "us", (int64_t)spent_us);
     log_int(&line, "bytes", (int64_t)response->body_bytes);
-    /* The detail of a client's mistake shows what it sent, a password where the username belongs
-     * or a link with its query: the client is told, the log is not. */
+    /* The detail of a client's mistake shows what it sent, a password where the username
+     * belongs or a link with its query: the client is told, the log is not. */
     if (err->kind != ERR_NONE)
         log_str(&line, "code", str_from(err_code(err)));
     if (http_status(err) >= 500)
@@ -221,8 +221,9 @@ serve_run(int listen_fd, serve_handle_fn *handle, void *context, bool (*is_stopp
     int got = 0;
     while (got >= 0 && !is_stopping()) {
         struct epoll_event unused;
-        /* SIGTERM arrives only in here.  Anywhere else it would interrupt libfcgi's reads, which
-         * takes that for a broken connection: a request that nginx then answers with 502. */
+        /* SIGTERM arrives only in here.  Anywhere else it would interrupt libfcgi's reads,
+         * which takes that for a broken connection: a request that nginx then answers with
+         * 502. */
         (void)epoll_pwait(epoll_fd, &unused, 1, -1, &before);
         got = accept_and_serve(&fcgi, &arena, &body, handle, context, err);
     }

@@ -1,4 +1,5 @@
-/* What a failure is over HTTP: the status of its kind, and the title of its problem document. */
+/* What a failure is over HTTP: the status of its kind, and the title of its problem
+ * document. */
 #pragma once
 
 #include "base/err.h"

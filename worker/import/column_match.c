@@ -1,6 +1,6 @@
 /* Which cell of a row does each column take that a dataset has already?  Found by the header,
- * in rounds from the surest to the weakest, so that no column takes by a weak similarity what is
- * another one's own:
+ * in rounds from the surest to the weakest, so that no column takes by a weak similarity what
+ * is another one's own:
  *
  *   its header as it stands (not of a declared dataset, where case and blanks say nothing),
  *   its header folded, its name, its aliases

@@ -379,8 +379,8 @@ add_url(struct json *j, const struct import_options *options)
         json_member_str(j, "url", options->url);
 }
 
-/* The URL is where the file is, and none of the options of it: no query and no command line takes
- * it. */
+/* The URL is where the file is, and none of the options of it: no query and no command line
+ * takes it. */
 static const struct option OPTIONS[] = {
 #define X(name, ...) {#name, set_##name, add_##name},
     IMPORT_OPTIONS(X)

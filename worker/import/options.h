@@ -1,6 +1,6 @@
-/* The options of an import: given in a query, a form, JSON or at the command line, and kept as JSON
- * with the job.  Each is one row of IMPORT_OPTIONS, of which all of these are made, and a pair of
- * functions in options.c, set_NAME and add_NAME. */
+/* The options of an import: given in a query, a form, JSON or at the command line, and kept as
+ * JSON with the job.  Each is one row of IMPORT_OPTIONS, of which all of these are made, and a
+ * pair of functions in options.c, set_NAME and add_NAME. */
 #pragma once
 
 #include "base/arena.h"

@@ -1,6 +1,6 @@
 /* Where the rows of an import go: a table of functions by which an engine makes the files of a
- * version of them, and gives back the rows of the version that they are added to.  Whoever hosts
- * the import hands it down with the task.  One thread calls:
+ * version of them, and gives back the rows of the version that they are added to.  Whoever
+ * hosts the import hands it down with the task.  One thread calls:
  *
  *     open --> begin --> next, push, next, push ... --> finish --> close
  *                        base_row between them

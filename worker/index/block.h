@@ -38,8 +38,8 @@ struct block {
     struct str bytes; /* texts */
     const uint32_t *ids;
     uint64_t id_count;
-    /* Texts: count + 1, and offsets[0] stands for the beginning of `bytes`.  Ids: count + 1 into
-     * `ids`.  They ascend unless the file is damaged; what reads them clamps. */
+    /* Texts: count + 1, and offsets[0] stands for the beginning of `bytes`.  Ids: count + 1
+     * into `ids`.  They ascend unless the file is damaged; what reads them clamps. */
     const uint64_t *offsets;
 };
 
@@ -98,7 +98,8 @@ block_word(struct block_reader *r, uint64_t row)
     return b->words[row - b->first];
 }
 
-/* Where the text of the block's row `i` ends in `bytes`; it begins where the one before ends. */
+/* Where the text of the block's row `i` ends in `bytes`; it begins where the one before
+ * ends. */
 static inline size_t
 block_text_end(const struct block *b, size_t i)
 {

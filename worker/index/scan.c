@@ -1,7 +1,7 @@
-/* A substring is searched in all cells of a block at once, as they lie end to end: with one long
- * haystack the vector loop runs even where cells are short, and the row of a hit is found by
- * advancing through the offsets.  A damaged file gives a wrong answer, but no access outside the
- * map. */
+/* A substring is searched in all cells of a block at once, as they lie end to end: with one
+ * long haystack the vector loop runs even where cells are short, and the row of a hit is found
+ * by advancing through the offsets.  A damaged file gives a wrong answer, but no access outside
+ * the map. */
 #include "index/scan.h"
 
 #include "index/block.h"

@@ -1,7 +1,8 @@
-/* Words to numbers in the order of their first appearance, for the many words of long texts:
- * a word of up to 16 bytes stands in its slot, so that finding it touches one cache line and
+/* Words to numbers in the order of their first appearance, for the many words of long texts: a
+ * word of up to 16 bytes stands in its slot, so that finding it touches one cache line and
  * calls nothing: 8, 30 and 200 ns with 50, 50,000 and 1,000,000 different words, where a
- * dictionary (dictionary.h) takes 29, 105 and 540.  What is written to a file is a dictionary. */
+ * dictionary (dictionary.h) takes 29, 105 and 540.  What is written to a file is a
+ * dictionary. */
 #pragma once
 
 #include "base/buf.h"

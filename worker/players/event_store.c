@@ -184,7 +184,8 @@ event_store(struct arena *a, struct writer *w, int64_t player_id,
         if (!store_portion(a, w, player_id, &p, limits, err)) {
             if (is_first)
                 return false;
-            /* What was sent before remains stored, so each of the others gets its own refusal. */
+            /* What was sent before remains stored, so each of the others gets its own
+             * refusal. */
             struct event_result refused = event_refused(a, err);
             for (size_t i = p.from; i < count; i++)
                 if (results[i].outcome != EVENT_REFUSED)

@@ -13,8 +13,8 @@
  * invalid, naming the setting and the file. */
 MUST_CHECK bool strength_check_dictionary(const struct config *config, struct err *err);
 
-/* Whether it can, for whoever asks often: found out again when a file of it was changed, and once
- * a minute.  Zeroed at first. */
+/* Whether it can, for whoever asks often: found out again when a file of it was changed, and
+ * once a minute.  Zeroed at first. */
 struct strength_watch {
     uint64_t looked_us, files;
     bool is_good;

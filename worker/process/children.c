@@ -134,8 +134,9 @@ children_reap(struct children *c, int *probe_exit)
     /* Before it is reaped: until then its pid, and so its group's id, cannot be reused. */
     while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid) {
         struct child *child = find_pid(c, info.si_pid);
-        /* What its group still holds: workers of nginx finish what they have, for their master is
-         * gone and nobody else would ask them to; children of jobs have lost their parent. */
+        /* What its group still holds: workers of nginx finish what they have, for their master
+         * is gone and nobody else would ask them to; children of jobs have lost their
+         * parent. */
         if (child)
             kill(-child->pid, child->kind == CHILD_NGINX ? SIGQUIT : SIGKILL);
         waitpid(info.si_pid, NULL, 0);

@@ -10,8 +10,9 @@
  * so that only the owner can read new files, and takes the permission to read an existing
  * database from others.  Error messages say which command to type. */
 MUST_CHECK bool prepare_user(struct str user, const char *data_dir, struct err *err);
-/* For a command at a data directory that is there: reads the settings and becomes their user.  A
- * folder that is not there is misspelt, and what root made in it the service could not open. */
+/* For a command at a data directory that is there: reads the settings and becomes their user.
+ * A folder that is not there is misspelt, and what root made in it the service could not
+ * open. */
 MUST_CHECK bool prepare_command(struct arena *a, const char *config_path, const char *data_dir,
                                 struct config *out, struct err *err);
 /* Changes the working directory to the data directory and creates its folders. */

@@ -26,11 +26,11 @@ struct engine {
     struct engine_state *(*start)(struct db *db, const char *data_dir, int64_t start);
     void (*stop)(struct engine_state **state); /* accepts one that is NULL */
 
-    /* The current version (number 0) or an older one, valid until the next call.  The dataset was
-     * looked up for this call, so that what was published elsewhere is seen.  Errors: not_found,
-     * gone, nothing_published (404), and busy with code version_unchecked (after a start, until
-     * its turn comes), version_damaged or index_damaged, or without one where descriptors or
-     * memory are short. */
+    /* The current version (number 0) or an older one, valid until the next call.  The dataset
+     * was looked up for this call, so that what was published elsewhere is seen.  Errors:
+     * not_found, gone, nothing_published (404), and busy with code version_unchecked (after a
+     * start, until its turn comes), version_damaged or index_damaged, or without one where
+     * descriptors or memory are short. */
     bool (*open)(struct engine_state *state, const struct dataset *dataset, int64_t number_or_0,
                  const struct version **out, struct err *err);
     /* What `open` gave last, or could not open, proved unreadable or is unchecked: unless it is
@@ -62,22 +62,22 @@ struct engine {
     /* The column passes histogram_check; 1 <= bin_count <= HISTOGRAM_BINS_MAX. */
     bool (*histogram)(struct ask *ask, size_t column, size_t bin_count, struct histogram *out,
                       struct err *err);
-    /* The `limit` best of the rows under the filter but the row itself, best first, equal scores
-     * in row order.  Rows without a word in common
-     * are left out.  Errors: those of similar_columns;
-     * index_damaged where the tf-idf file is not there (`playmeter reindex` makes it again). */
+    /* The `limit` best of the rows under the filter but the row itself, best first, equal
+     * scores in row order.  Rows without a word in common are left out.  Errors: those of
+     * similar_columns; index_damaged where the tf-idf file is not there (`playmeter reindex`
+     * makes it again). */
     bool (*similar)(struct ask *ask, uint64_t row, uint64_t limit, struct similar_match **out,
                     size_t *out_count, struct err *err);
-    /* The first row whose title is the text to the byte, else the first whose folded title is the
-     * folded text.  1 found, 0 none, -1 error. */
+    /* The first row whose title is the text to the byte, else the first whose folded title is
+     * the folded text.  1 found, 0 none, -1 error. */
     int (*find_title)(struct ask *ask, struct str text, uint64_t *row, struct err *err);
     /* titles_search of a text and a dataset that were checked. */
     bool (*titles)(struct ask *ask, struct str text, uint64_t limit, struct titles_match **out,
                    size_t *out_count, struct err *err);
 
-    /* All rows of a version in order: the columns of these names as the text of their file, with
-     * the line that each row began in.  Needs of the version nothing but its rows, and does not
-     * check them. */
+    /* All rows of a version in order: the columns of these names as the text of their file,
+     * with the line that each row began in.  Needs of the version nothing but its rows, and
+     * does not check them. */
     bool (*walk)(struct engine_state *state, const struct dataset_version *version,
                  const struct str *names, size_t count, engine_line_fn *on_line, void *context,
                  struct err *err);

@@ -115,8 +115,8 @@ add_order(struct arena *a, struct predicate *predicate, const struct filter_argu
     return true;
 }
 
-/* An element of a list starts or ends with the text, but it is the list's raw text that contains
- * it: "['English', 'French']" contains "english', 'fr". */
+/* An element of a list starts or ends with the text, but it is the list's raw text that
+ * contains it: "['English', 'French']" contains "english', 'fr". */
 static bool
 add_part(struct arena *a, struct predicate *predicate, const struct filter_argument *argument,
          struct err *err UNUSED)

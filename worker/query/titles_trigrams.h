@@ -2,9 +2,9 @@
  * for what was typed with an error.
  *
  * Each run of letters, digits and bytes beyond ASCII gets two blanks before it and one behind,
- * and is cut into its trigrams of three bytes.  The similarity of a query to a text is the number
- * of distinct trigrams in common, divided by that of the trigrams in either (those of the text
- * counted as often as they stand). */
+ * and is cut into its trigrams of three bytes.  The similarity of a query to a text is the
+ * number of distinct trigrams in common, divided by that of the trigrams in either (those of
+ * the text counted as often as they stand). */
 #pragma once
 
 #include "base/arena.h"
@@ -30,6 +30,6 @@ struct titles_trigrams {
 /* Of a query of at most TITLES_QUERY_BYTES_MAX, in the arena. */
 struct titles_trigrams *titles_trigrams_of(struct arena *a, struct str query);
 
-/* The greater of the similarity to the title and of that to any stretch of it of as many words as
- * the query has, each where it is at least its minimum above; else 0. */
+/* The greater of the similarity to the title and of that to any stretch of it of as many words
+ * as the query has, each where it is at least its minimum above; else 0. */
 double titles_trigrams_score(const struct titles_trigrams *query, struct str title);

@@ -26,8 +26,8 @@ struct archive_run {
 };
 #define ARCHIVE_REPORTS_MAX 64
 
-/* Fills all of `out` but job_id, is_scheduled (which it reads) and finished_at.  Strings may be the
- * result's. */
+/* Fills all of `out` but job_id, is_scheduled (which it reads) and finished_at.  Strings may be
+ * the result's. */
 void archive_describe(struct arena *a, const struct run_result *result, double seconds,
                       struct archive_run *out);
 extern const struct codec ARCHIVE_RUN; /* on its way to the writer, and as a file */

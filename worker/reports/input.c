@@ -1,4 +1,5 @@
-/* A file goes through import/read.h, a version through its engine; both end in the same callback.
+/* A file goes through import/read.h, a version through its engine; both end in the same
+ * callback.
  */
 #include "reports/input.h"
 

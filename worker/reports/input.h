@@ -1,4 +1,5 @@
-/* The four inputs of the reports, from a dataset's version or from a bare CSV file: the same rows with the same line numbers either way, handed over one at a time. */
+/* The four inputs of the reports, from a dataset's version or from a bare CSV file: the same
+ * rows with the same line numbers either way, handed over one at a time. */
 #pragma once
 
 #include "catalogue/files.h"

@@ -52,8 +52,8 @@ be_child(const struct job_step *step, const struct job_work *work, int pipe, pid
     snprintf(name, sizeof(name), "pm-%s", step->name);
     prctl(PR_SET_NAME, name);
     log_set_role(step->name);
-    /* Reading what a stranger wrote needs no network.  Without the privilege for it the rules of
-     * the fetch child are still all there is between the two. */
+    /* Reading what a stranger wrote needs no network.  Without the privilege for it the rules
+     * of the fetch child are still all there is between the two. */
     if (!step->needs_network && unshare(CLONE_NEWNET) != 0 && errno != EPERM &&
         errno != ENOSYS && errno != EINVAL)
         log_message(LOG_WARN, "child_keeps_network", "unshare failed with errno %d", errno);

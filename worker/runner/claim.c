@@ -210,8 +210,8 @@ end_of_child(struct claim *claim, const struct job_host *host)
     runner_child_tell_end(&crashed, claim->work.kind->worker, status);
     err_set_code(&crashed, ERR_INTERNAL, claim->work.kind->crash_code, "%s, in attempt %llu",
                  crashed.detail, (unsigned long long)claim->work.job.attempt);
-    /* The last counts: those of a job that is done are looked at longest.  What follows meets the
-     * same writer, and is not silent. */
+    /* The last counts: those of a job that is done are looked at longest.  What follows meets
+     * the same writer, and is not silent. */
     (void)!tell_writer(claim, host, &unused, &ignored);
     if (claim->is_cancelled)
         finish(claim, host, JOB_CANCELLED, NULL);

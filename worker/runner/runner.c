@@ -232,7 +232,8 @@ has_begun(struct jobs *jobs)
 static void
 go_round(struct jobs *jobs)
 {
-    /* The heartbeat, by the steady clock, which nobody sets.  Where it fails /readyz says so. */
+    /* The heartbeat, by the steady clock, which nobody sets.  Where it fails /readyz says
+     * so. */
     uint64_t now_us = clock_steady_us();
     (void)!pwrite(jobs->heartbeat_fd, &now_us, sizeof(now_us), 0);
     file_check_tick(&jobs->check, &jobs->host);
@@ -290,7 +291,8 @@ role_run_jobs(const struct role_env *env)
     if (ok && !role_is_stopping()) {
         scoped_arena a = {0};
         sweep(&jobs);
-        /* Here, since nobody waits for this role: the writer and the workers serve meanwhile. */
+        /* Here, since nobody waits for this role: the writer and the workers serve
+         * meanwhile. */
         ledger_check(jobs.host.db, role_path(&a, env->config, ROLE_LEDGER_MARK));
     }
     while (ok && !role_is_stopping())

@@ -46,18 +46,16 @@ fault_is_duplicate(const struct import_build *build, const struct import_key_ent
                    struct import_fault *fault)
 {
     const struct schema *schema = &build->plan->schema;
+    bool is_older = entry->row != build->ordinal;
+    if (!is_older && !(build->plan->is_append && entry->is_in_base))
+        return false;
     *fault = (struct import_fault){.reason = "duplicate_key",
                                    .column = schema->columns[schema->key_index].name};
-    if (entry->row != build->ordinal) {
-        snprintf(fault->detail, sizeof(fault->detail),
-                 "a later row has the same %" STR_FMT ", and the last one counts",
-                 STR_ARG(fault->column));
-        return true;
-    }
     snprintf(fault->detail, sizeof(fault->detail),
-             "the dataset has a row with this %" STR_FMT "; mode=upsert replaces it",
+             is_older ? "a later row has the same %" STR_FMT ", and the last one counts"
+                      : "the dataset has a row with this %" STR_FMT "; mode=upsert replaces it",
              STR_ARG(fault->column));
-    return build->plan->is_append && entry->is_in_base;
+    return true;
 }
 
 static bool
